@@ -1,0 +1,66 @@
+"""What every channel promises.
+
+A channel takes complex symbols of mean power 1 and gives back what an antenna would see:
+``y = h·x + n`` with ``E|h|² = 1`` and circular Gaussian noise of total variance ``noise_var``
+(N0), so that the mean SNR is ``1 / noise_var``. Everything else is hidden from the receiver.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+
+class ChannelOutput(NamedTuple):
+    """What a receiver gets: nothing else crosses the air."""
+
+    y: Tensor
+    """Received symbols, complex, shape of ``x``."""
+    h: Tensor
+    """Complex gain of every symbol, shape of ``x``: perfect channel knowledge. Links that do not
+    grant it replace it by an estimate from pilots (:mod:`channels.csi`)."""
+    noise_var: Tensor
+    """Total variance N0 of the complex noise, real, broadcastable to ``y``."""
+
+
+class Channel(Protocol):
+    """A memoryless flat channel.
+
+    The last axis of ``x`` is time; every leading index is an independent transmission.
+    """
+
+    coherence: Literal["none", "block", "fast"]
+    """How the gain moves: not at all, once per block, or with every symbol."""
+
+    def __call__(
+        self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator
+    ) -> ChannelOutput:
+        """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``."""
+        ...
+
+    def gain_quantile(self, p: float) -> float:
+        """Quantile of the power gain ``|h|²`` at probability ``p`` in (0, 1)."""
+        ...
+
+
+def complex_normal(shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:
+    """Draw circular complex Gaussian numbers of total variance 1, on the device of ``like``."""
+    dtype = torch.float64 if like.dtype == torch.complex128 else torch.float32
+    parts = torch.randn((*shape, 2), dtype=dtype, device=rng.device, generator=rng)
+    return torch.view_as_complex(parts * 0.5**0.5).to(like.device)
+
+
+def check_input(x: Tensor, noise_var: float | Tensor) -> Tensor:
+    """Refuse symbols or noise that make no sense, by name; return the noise as a tensor."""
+    if not torch.is_complex(x):
+        raise ValueError(f"symbols must be complex, got dtype {x.dtype}")
+    if x.ndim == 0 or x.shape[-1] == 0:
+        raise ValueError(f"symbols must have shape (..., num_symbols), got {tuple(x.shape)}")
+    if not bool(torch.isfinite(torch.view_as_real(x.detach())).all()):
+        raise ValueError("symbols must be finite, got NaN or infinity")
+    noise = torch.as_tensor(noise_var, dtype=x.real.dtype, device=x.device)
+    if not bool(((noise >= 0) & torch.isfinite(noise)).all()):
+        raise ValueError(f"noise_var must be finite and at least 0, got {noise_var}")
+    return noise

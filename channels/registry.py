@@ -1,0 +1,141 @@
+"""Plugins by name: an explicit table of what we ship, entry points for third parties.
+
+A name stands for ``"module:attribute"`` and is imported only when it is asked for, so that
+importing a package or printing the list stays cheap. Options are written behind the name, as in
+``"rician:k_db=6"``, and are checked against the signature before anything runs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered plugin: ``target`` is ``"module:attribute"``."""
+
+    name: str
+    target: str
+    summary: str = ""
+    requires: tuple[str, ...] = ()
+    """Top-level modules that must be importable."""
+    extra: str = ""
+    """The extra of semcom that installs ``requires``."""
+    source: str = "semcom"
+    """The distribution that it comes from."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The required modules that are not installed."""
+        return tuple(m for m in self.requires if importlib.util.find_spec(m) is None)
+
+
+class Registry:
+    """The plugins of one kind.
+
+    Parameters
+    ----------
+    kind
+        What one plugin is called in messages, for example ``"codec"``.
+    entries
+        The plugins that semcom ships.
+    group
+        The entry-point group in which third parties announce theirs.
+    """
+
+    def __init__(self, kind: str, entries: Iterable[Entry], *, group: str) -> None:
+        self.kind = kind
+        self.group = group
+        self._entries: dict[str, Entry] = {}
+        for entry in entries:
+            self.add(entry)
+        self._discovered = False
+
+    def add(self, entry: Entry) -> None:
+        """Register ``entry``; a name that is taken raises ``ValueError``."""
+        taken = self._entries.get(entry.name)
+        if taken is not None:
+            raise ValueError(
+                f"{self.kind} {entry.name!r} is registered twice: "
+                f"{taken.target} ({taken.source}) and {entry.target} ({entry.source})"
+            )
+        self._entries[entry.name] = entry
+
+    def entries(self) -> list[Entry]:
+        """Every plugin, ours first, then those found through entry points."""
+        if not self._discovered:
+            for point in entry_points(group=self.group):
+                source = point.dist.name if point.dist else "unknown"
+                self.add(Entry(point.name, point.value, source=source))
+            self._discovered = True
+        return list(self._entries.values())
+
+    def names(self) -> list[str]:
+        """The registered names."""
+        return [entry.name for entry in self.entries()]
+
+    def entry(self, name: str) -> Entry:
+        """Look up one plugin; an unknown name raises ``ValueError`` with the choices."""
+        names = self.names()
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise ValueError(f"unknown {self.kind} {name!r}{hint}; choices: {', '.join(names)}")
+        return self._entries[name]
+
+    def load(self, name: str) -> Any:
+        """Import the class or function behind ``name``."""
+        entry = self.entry(name)
+        if entry.missing:
+            how = f"pip install 'semcom[{entry.extra}]'" if entry.extra else "install it"
+            raise ValueError(f"{self.kind} {name!r} needs {', '.join(entry.missing)}: {how}")
+        module, _, attribute = entry.target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def create(self, spec: str) -> Any:
+        """Build a plugin from ``"name"`` or ``"name:option=value,option=value"``.
+
+        Raises
+        ------
+        ValueError
+            Unknown name, unknown option, or a value that does not fit the option's type.
+        """
+        name, _, text = spec.partition(":")
+        factory = self.load(name)
+        return factory(**_parse_options(f"{self.kind} {name!r}", factory, text))
+
+
+def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    parameters = {
+        p.name: p
+        for p in inspect.signature(factory).parameters.values()
+        if p.kind is p.KEYWORD_ONLY and isinstance(p.default, int | float | str)
+    }
+    options: dict[str, Any] = {}
+    for item in text.split(","):
+        key, equals, value = item.partition("=")
+        if not equals or key not in parameters:
+            choices = ", ".join(f"{p.name}={p.default}" for p in parameters.values()) or "none"
+            raise ValueError(f"{who} has no option {item!r}; options and defaults: {choices}")
+        options[key] = _convert(who, key, value, type(parameters[key].default))
+    return options
+
+
+def _convert(who: str, key: str, value: str, kind: type) -> Any:
+    if kind is bool:
+        if value.lower() not in ("true", "false"):
+            raise ValueError(f"{who}: option {key} must be true or false, got {value!r}")
+        return value.lower() == "true"
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"{who}: option {key} must be {kind.__name__}, got {value!r}") from None

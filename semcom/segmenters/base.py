@@ -1,0 +1,49 @@
+"""What a segmenter promises."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from channels.registry import Entry, Registry
+from semcom.types import Image, Mask, Prompts
+
+
+class Segmenter(Protocol):
+    """Finds the segments of an image; built by ``SEGMENTERS.create(spec)``."""
+
+    def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
+        """Segment ``image`` (H, W, 3) uint8.
+
+        With prompts: one mask per prompt, in their order (points first, then boxes): the segment
+        that the prompt means. Without: all segments found, in any order (``rank`` sorts them).
+        """
+        ...
+
+
+SEGMENTERS = Registry(
+    "segmenter",
+    [
+        Entry(
+            "mobile_sam",
+            "semcom.segmenters.mobile_sam:MobileSam",
+            "MobileSAM: points, boxes, and 'everything' on a grid",
+            requires=("mobile_sam", "timm", "torchvision"),
+        ),
+        Entry(
+            "graph",
+            "semcom.segmenters.graph:Graph",
+            "superpixels merged by colour, ranked by objectness; no weights needed",
+        ),
+        Entry(
+            "from_file",
+            "semcom.segmenters.from_file:FromFile",
+            "masks from a PNG or COCO JSON file (option path)",
+        ),
+        Entry(
+            "whole_image",
+            "semcom.segmenters.whole_image:WholeImage",
+            "one mask: everything",
+        ),
+    ],
+    group="semcom.segmenters",
+)
