@@ -1,0 +1,142 @@
+"""Channel knowledge from pilots, for block fading.
+
+Perfect knowledge is what :class:`~channels.base.ChannelOutput` carries as ``h``. Here the receiver
+earns it: ``num_pilots`` known symbols head every coherence block and cost channel uses. The
+receiver averages ``y·conj(p)`` over them (least squares, as ``|p| = 1``), so that
+``ĥ = h + e`` with ``e ~ CN(0, N0/P)``, and for the data ``y = ĥ·x + (n - e·x)``: on data of unit
+power the error acts as further noise of variance N0/P. Hence the receiver is told
+``N0·(1 + 1/P)``.
+
+Leaves out: boosted pilots, interpolation between blocks, and the prior on h (an MMSE estimate
+would shrink ĥ). The receiver must know the block boundaries and N0.
+
+Reference: B. Hassibi, B. M. Hochwald, "How much training is needed in multiple-antenna wireless
+links?", IEEE Trans. Inf. Theory 49(4), 2003, DOI 10.1109/TIT.2003.809594.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from channels.base import ChannelOutput
+
+
+def _check(num_pilots: int, block_length: int) -> None:
+    if num_pilots < 1:
+        raise ValueError(f"num_pilots must be at least 1, got {num_pilots}")
+    if block_length != 0 and block_length <= num_pilots:
+        raise ValueError(
+            f"block_length must be 0 (one block) or exceed the {num_pilots} pilots that head "
+            f"it, got {block_length}"
+        )
+
+
+def num_pilot_symbols(num_data: int, num_pilots: int, block_length: int) -> int:
+    """Channel uses that pilots take in a frame of ``num_data`` data symbols.
+
+    Parameters
+    ----------
+    num_data
+        Data symbols, at least 1.
+    num_pilots
+        Pilots at the head of every block, at least 1.
+    block_length
+        Symbols per coherence block, pilots included; 0: the whole frame is one block.
+
+    Raises
+    ------
+    ValueError
+        A number outside these ranges.
+    """
+    _check(num_pilots, block_length)
+    if num_data < 1:
+        raise ValueError(f"num_data must be at least 1, got {num_data}")
+    blocks = -(-num_data // (block_length - num_pilots)) if block_length else 1
+    return blocks * num_pilots
+
+
+def pilot_sequence(num_pilots: int, like: Tensor) -> Tensor:
+    """Known pilots of one block: complex (num_pilots,), QPSK, unit power, as ``like``.
+
+    Phase ``π/4 + (π/2)·k(k+1)/2``: a quadratic phase, so that the spectrum has no strong line.
+    """
+    k = torch.arange(num_pilots, device=like.device)
+    phase = math.pi / 4 + math.pi / 2 * ((k * (k + 1) // 2) % 4).to(like.real.dtype)
+    return torch.polar(torch.ones_like(phase), phase)
+
+
+def _is_pilot(num_symbols: int, num_pilots: int, block_length: int, like: Tensor) -> Tensor:
+    position = torch.arange(num_symbols, device=like.device)
+    return position % (block_length or num_symbols) < num_pilots
+
+
+def insert_pilots(x: Tensor, num_pilots: int, block_length: int) -> Tensor:
+    """Put pilots at the head of every coherence block.
+
+    Parameters
+    ----------
+    x
+        Data symbols, complex (..., num_data).
+    num_pilots, block_length
+        As for :func:`num_pilot_symbols`. A full block has ``block_length - num_pilots`` data
+        symbols; the last block may have fewer.
+
+    Returns
+    -------
+    Tensor
+        The frame, complex (..., num_data + num_pilot_symbols).
+    """
+    num_data = x.shape[-1]
+    total = num_data + num_pilot_symbols(num_data, num_pilots, block_length)
+    pilot = _is_pilot(total, num_pilots, block_length, x)
+    blocks = (total - num_data) // num_pilots
+    frame = x.new_empty((*x.shape[:-1], total))
+    frame[..., pilot] = pilot_sequence(num_pilots, x).repeat(blocks)
+    frame[..., ~pilot] = x
+    return frame
+
+
+def remove_pilots(
+    y: Tensor, noise_var: float | Tensor, num_pilots: int, block_length: int
+) -> ChannelOutput:
+    """Estimate the gain from the pilots and keep the data.
+
+    Parameters
+    ----------
+    y
+        Received frame, complex (..., num_symbols), as laid out by :func:`insert_pilots`.
+    noise_var
+        N0 as the channel reports it, broadcastable to ``y``; constant within a block.
+    num_pilots, block_length
+        As at the transmitter.
+
+    Returns
+    -------
+    ChannelOutput
+        ``y`` and the estimate ``h`` at the data positions, (..., num_data), and
+        ``N0·(1 + 1/num_pilots)``.
+
+    Raises
+    ------
+    ValueError
+        A frame that could not come from :func:`insert_pilots`.
+    """
+    _check(num_pilots, block_length)
+    total = y.shape[-1]
+    length = block_length or total
+    if 0 < total % length <= num_pilots or total <= num_pilots:
+        raise ValueError(
+            f"a frame of {total} symbols ends without data behind {num_pilots} pilots per block "
+            f"of {length}"
+        )
+    pilot = _is_pilot(total, num_pilots, block_length, y)
+    received = y[..., pilot].reshape(*y.shape[:-1], -1, num_pilots)
+    estimate = (received * pilot_sequence(num_pilots, y).conj()).mean(dim=-1)
+    h = estimate.repeat_interleave(length, dim=-1)[..., :total]
+    noise = torch.as_tensor(noise_var, dtype=y.real.dtype, device=y.device)
+    if noise.ndim and noise.shape[-1] == total:
+        noise = noise[..., ~pilot]
+    return ChannelOutput(y[..., ~pilot], h[..., ~pilot], noise * (1 + 1 / num_pilots))
