@@ -1,0 +1,175 @@
+"""The fast decoder: layered normalised min-sum on float32, in plain loops that LLVM vectorises.
+
+A check tells each of its bits the product of the signs of the others and the smallest of their
+magnitudes, times :data:`SCALE`, which makes up for the minimum being larger than the exact value.
+Rows are worked on one after the other, each on what the earlier ones left.
+
+Every loop runs over the Z lanes of one entry and on three arrays at most: the compiler must prove
+at run time that they do not overlap, and gives up on vectors where there are more to compare. This
+is why a row's minima and signs share one array, at distances known when compiling.
+
+Reference: J. Chen and M. Fossorier, "Near optimum universal belief propagation based decoding of
+LDPC codes", IEEE Trans. Commun. 50(3), 2002, doi:10.1109/26.990903; D. Hocevar, "A reduced
+complexity decoder architecture via layered decoding of LDPC codes", SiPS 2004,
+doi:10.1109/SIPS.2004.1363033.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+I32 = NDArray[np.int32]
+
+SCALE = np.float32(0.78)
+"""Factor on the check messages, chosen for the lowest BLER at k = 1024, R = 1/2."""
+
+MAX_LLR = np.float32(1000.0)
+"""Received and check messages are held to this magnitude: e^-1000 is certainty."""
+
+ROOM = 384
+"""Lanes of the largest Z: the distance between least, second least, and sign of a row's checks."""
+
+KNOWN_ZERO = np.float32(1e6)
+"""What a filler bit starts from, in the decoder's sense log p(b=0)/p(b=1)."""
+
+
+@njit(nogil=True, cache=True)
+def _collect(posterior: F32, message: F32, checks: F32) -> None:
+    """Take one entry's old message back, in place, and fold what remains into the row's state."""
+    for j in range(message.size):
+        value = posterior[j] - message[j]
+        message[j] = value
+        magnitude = abs(value)
+        least, second, sign = checks[j], checks[ROOM + j], checks[2 * ROOM + j]
+        larger = magnitude if magnitude > least else least
+        checks[j] = magnitude if magnitude < least else least
+        checks[ROOM + j] = larger if larger < second else second
+        checks[2 * ROOM + j] = -sign if value < 0 else sign
+
+
+@njit(nogil=True, cache=True)
+def _update(posterior: F32, message: F32, checks: F32) -> None:
+    """Make one entry's new message, in place, and add it to the column."""
+    for j in range(message.size):
+        value = message[j]
+        least, second, sign = checks[j], checks[ROOM + j], checks[2 * ROOM + j]
+        others = least if abs(value) > least else second
+        magnitude = SCALE * others * sign
+        new = -magnitude if value < 0 else magnitude
+        message[j] = new
+        posterior[j] = value + new
+
+
+@njit(nogil=True, cache=True)
+def _add_parity(posterior: F32, parity: NDArray[np.uint8]) -> None:
+    for j in range(posterior.size):
+        parity[j] ^= np.uint8(posterior[j] < 0)
+
+
+@njit(nogil=True, cache=True)
+def _is_codeword(
+    state: F32,
+    row_starts: I32,
+    columns: I32,
+    final_offsets: I32,
+    parity: NDArray[np.uint8],
+) -> bool:
+    size = parity.size
+    for row in range(row_starts.size - 1):
+        parity[:] = 0
+        for entry in range(row_starts[row], row_starts[row + 1]):
+            start = final_offsets[entry]
+            _add_parity(state[columns[entry], start : start + size], parity)
+        if parity.any():
+            return False
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _iterate(
+    state: F32, messages: F32, row_starts: I32, columns: I32, offsets: I32, checks: F32, size: int
+) -> None:
+    """Go through all rows once."""
+    padded = messages.shape[1]
+    for row in range(row_starts.size - 1):
+        checks[: 2 * ROOM] = MAX_LLR
+        checks[2 * ROOM :] = 1.0
+        for entry in range(row_starts[row], row_starts[row + 1]):
+            start = offsets[entry]
+            lanes = state[columns[entry], start : start + padded]
+            _collect(lanes, messages[entry], checks)
+        for entry in range(row_starts[row], row_starts[row + 1]):
+            column = state[columns[entry]]
+            _update(column[:padded], messages[entry], checks)
+            column[size : 2 * size] = column[:size]
+
+
+@njit(nogil=True, cache=True)
+def decode_blocks(
+    llr: F32,
+    received: I32,
+    known: I32,
+    wanted: I32,
+    row_starts: I32,
+    columns: I32,
+    offsets: I32,
+    final_offsets: I32,
+    shape: tuple[int, int, int, int],
+    max_iterations: int,
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Decode a batch, one block after the other, in room for one block.
+
+    Parameters
+    ----------
+    llr
+        Received LLRs, positive means 1, shape (num_blocks, n).
+    received
+        Address of every received bit in the flattened columns, shape (n,).
+    known
+        Addresses of the filler bits.
+    wanted
+        Addresses of the information bits, shape (k,).
+    row_starts, columns, offsets, final_offsets
+        See :class:`channels.ldpc.schedule.Schedule`.
+    shape
+        Number of columns, length of a stored column, Z, and Z rounded up to whole vectors.
+    max_iterations
+        Passes over all rows at most.
+
+    Returns
+    -------
+    tuple[NDArray[np.uint8], NDArray[np.bool_]]
+        Information bits, shape (num_blocks, k), and whether every row was fulfilled with no
+        information bit left undecided, shape (num_blocks,).
+    """
+    num_columns, stride, size, padded = shape
+    num_blocks = llr.shape[0]
+    bits = np.empty((num_blocks, wanted.size), dtype=np.uint8)
+    fulfilled = np.zeros(num_blocks, dtype=np.bool_)
+    state = np.zeros((num_columns, stride), dtype=np.float32)
+    flat = state.reshape(-1)
+    messages = np.empty((columns.size, padded), dtype=np.float32)
+    checks = np.empty(3 * ROOM, dtype=np.float32)
+    parity = np.empty(size, dtype=np.uint8)
+    for b in range(num_blocks):
+        state[:] = 0
+        messages[:] = 0
+        for i in range(received.size):
+            flat[received[i]] -= min(max(llr[b, i], -MAX_LLR), MAX_LLR)
+        for i in range(known.size):
+            flat[known[i]] = KNOWN_ZERO
+        state[:, size : 2 * size] = state[:, :size]
+        for _ in range(max_iterations):
+            _iterate(state, messages, row_starts, columns, offsets, checks, size)
+            if _is_codeword(state, row_starts, columns, final_offsets, parity):
+                fulfilled[b] = True
+                break
+        for i in range(wanted.size):
+            value = flat[wanted[i]]
+            bits[b, i] = value < 0
+            # The all-zero word fulfils every check: what nothing spoke for must not pass as zero.
+            fulfilled[b] &= value != 0
+    return bits, fulfilled

@@ -1,0 +1,77 @@
+"""Scrambling sequences of 5G NR: the length-31 Gold sequence of 3GPP TS 38.211 §5.2.1.
+
+``c(n) = x1(n + 1600) ⊕ x2(n + 1600)`` with ``x1(n + 31) = x1(n + 3) ⊕ x1(n)`` and
+``x2(n + 31) = x2(n + 3) ⊕ x2(n + 2) ⊕ x2(n + 1) ⊕ x2(n)``; x1 starts as 1, 0, 0, … and x2 as the
+bits of ``c_init``, lowest first.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SKIPPED = 1600
+_ORDER = 31
+_TAPS_1 = (3, 0)
+_TAPS_2 = (3, 2, 1, 0)
+
+
+@lru_cache(maxsize=64)
+def gold_sequence(length: int, c_init: int) -> NDArray[np.uint8]:
+    """Return the pseudo-random sequence that ``c_init`` selects.
+
+    Parameters
+    ----------
+    length
+        Number of bits, at least 0.
+    c_init
+        Initial state of the second register, in [0, 2^31).
+
+    Returns
+    -------
+    NDArray[np.uint8]
+        The sequence, 0 or 1, shape (length,). Read-only, because calls share it.
+
+    Raises
+    ------
+    ValueError
+        A negative length or a state out of range.
+
+    References
+    ----------
+    3GPP TS 38.211 §5.2.1.
+    """
+    if length < 0:
+        raise ValueError(f"length must be at least 0, got {length}")
+    if not 0 <= c_init < 1 << _ORDER:
+        raise ValueError(f"c_init must be in [0, 2^31), got {c_init}")
+    total = _SKIPPED + length
+    sequence = (_shift_register(1, _TAPS_1, total) ^ _shift_register(c_init, _TAPS_2, total))[
+        _SKIPPED:
+    ]
+    sequence.setflags(write=False)
+    return sequence
+
+
+def _shift_register(state: int, taps: tuple[int, ...], length: int) -> NDArray[np.uint8]:
+    """Run ``x(n + 31) = ⊕ x(n + tap)`` from the bits of ``state``, lowest first.
+
+    Squaring a polynomial over GF(2) doubles its exponents, so the same recurrence holds at every
+    stride 2^i: what is known grows by a factor at each step instead of by one bit.
+    """
+    bits = np.empty(max(length, _ORDER), dtype=np.uint8)
+    bits[:_ORDER] = (state >> np.arange(_ORDER)) & 1
+    known, stride = _ORDER, 1
+    while known < length:
+        while _ORDER * stride * 2 <= known:
+            stride *= 2
+        first = known - _ORDER * stride
+        count = min((_ORDER - max(taps)) * stride, length - known)
+        new = bits[known : known + count]
+        new[:] = 0
+        for tap in taps:
+            new ^= bits[first + tap * stride : first + tap * stride + count]
+        known += count
+    return bits[:length]
