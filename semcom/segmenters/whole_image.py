@@ -8,8 +8,10 @@ from semcom.types import Image, Mask, Prompts
 
 
 class WholeImage:
-    """Every pixel matters alike; prompts are ignored."""
+    """Every pixel matters alike."""
 
-    def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: ARG002, B008
-        """Return one mask of all pixels."""
+    def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
+        """Return one mask of all pixels; raises ``ValueError`` for prompts."""
+        if prompts:
+            raise ValueError("segmenter 'whole_image' cannot follow points or boxes")
         return [Mask(np.ones(image.shape[:2], dtype=bool), label="image")]

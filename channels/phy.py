@@ -1,0 +1,74 @@
+"""The link level: packets to symbols and back.
+
+One packet goes CRC → code blocks → LDPC → rate matching (:mod:`channels.transport`), is scrambled
+(so that its symbols have mean power 1 whatever the bytes) and mapped (:mod:`channels.modulation`).
+The way back ends at the CRC: a packet is received whole or is lost.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from channels.base import ChannelOutput
+from channels.mcs import Scheme
+from channels.modulation import demodulate, modulate
+from channels.scrambling import gold_sequence
+from channels.transport import TransportCode, transport_code
+
+CRC_BITS = 24
+_SCRAMBLING_SEED = 0x5EC0
+
+
+def num_packet_symbols(num_bytes: int, scheme: Scheme) -> int:
+    """Channel uses of a packet of ``num_bytes`` payload bytes."""
+    # The tolerance keeps a quotient that is whole but for rounding from gaining a symbol.
+    return math.ceil((8 * num_bytes + CRC_BITS) / scheme.efficiency - 1e-9)
+
+
+def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
+    """Most payload bytes that one packet brings through ``num_symbols``; negative if none."""
+    num_bytes = math.floor((num_symbols * scheme.efficiency - CRC_BITS) / 8)
+    while num_packet_symbols(num_bytes, scheme) > num_symbols:
+        num_bytes -= 1
+    return num_bytes
+
+
+def packet_accounting(num_bytes: int, scheme: Scheme) -> dict[str, Fraction]:
+    """Channel uses of a packet by what they carry: ``payload``, ``crc`` and ``parity``.
+
+    Exact; the sum is :func:`num_packet_symbols`.
+    """
+    code = _code(num_bytes, scheme)
+    bits = {"payload": 8 * num_bytes, "crc": code.num_crc_bits, "parity": code.num_parity_bits}
+    return {item: Fraction(count, scheme.bits_per_symbol) for item, count in bits.items()}
+
+
+def encode_packet(data: bytes, scheme: Scheme) -> Tensor:
+    """Turn bytes into complex64 symbols, shape (num_packet_symbols,), mean power near 1."""
+    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
+    coded = _code(len(data), scheme).encode(bits)
+    scrambled = coded ^ _scrambling(len(coded))
+    return modulate(torch.from_numpy(scrambled), scheme.bits_per_symbol)
+
+
+def decode_packet(received: ChannelOutput, num_bytes: int, scheme: Scheme) -> bytes | None:
+    """Turn received symbols, shape (num_packet_symbols,), into bytes; None if a CRC fails."""
+    llr = demodulate(*received, scheme.bits_per_symbol).numpy(force=True)
+    llr = np.where(_scrambling(len(llr)), -llr, llr).astype(np.float32)
+    bits = _code(num_bytes, scheme).decode(llr)
+    return None if bits is None else np.packbits(bits).tobytes()
+
+
+def _code(num_bytes: int, scheme: Scheme) -> TransportCode:
+    num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
+    return transport_code(8 * num_bytes, num_coded_bits, scheme.bits_per_symbol)
+
+
+def _scrambling(num_bits: int) -> NDArray[np.uint8]:
+    return gold_sequence(num_bits, _SCRAMBLING_SEED)

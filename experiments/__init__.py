@@ -1,0 +1,1 @@
+"""Experiments on top of semcom: the command line, curves, figures and benchmarks."""

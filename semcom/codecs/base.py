@@ -1,0 +1,75 @@
+"""What a codec promises, and the table of those we have.
+
+A digital codec turns an image into packets and packets into an image. It works from bytes alone:
+its decoder never sees the original, the masks or the map unless they were sent and paid for.
+How to write one: ``docs/adding-a-codec.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from channels.registry import Entry, Registry
+from semcom.types import Bitstream, Image, Map
+
+
+class BudgetTooSmallError(ValueError):
+    """Not even the smallest stream fits; ``num_bits`` is what it would take."""
+
+    def __init__(self, num_bits: int, max_bits: int) -> None:
+        super().__init__(f"the smallest stream has {num_bits} bits, the budget is {max_bits} bits")
+        self.num_bits = num_bits
+        self.max_bits = max_bits
+
+
+class DecodeError(ValueError):
+    """The bytes of a packet are not what this codec writes."""
+
+
+class DigitalCodec(Protocol):
+    """Image to packets and back."""
+
+    steerable: bool
+    """Whether ``w`` steers the quality over the image."""
+
+    def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
+        """Encode ``image`` (H, W, 3) uint8 at the best quality within ``max_bits`` payload bits.
+
+        ``w`` (H, W) float32 of mean 1 weighs the squared error of each pixel. Raises
+        :class:`BudgetTooSmallError` where nothing fits.
+        """
+        ...
+
+    def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
+        """Rebuild the image (height, width, 3) uint8; ``None`` stands for a lost packet.
+
+        Lost parts are concealed. With everything lost the result is mid-grey. Raises
+        :class:`DecodeError` for bytes that no encoder of this codec wrote.
+        """
+        ...
+
+
+CODECS = Registry(
+    "codec",
+    [
+        Entry("hevc", "semcom.codecs.hevc:Hevc", "x265 4:4:4 10-bit, quality per block from w"),
+        Entry("jpeg", "semcom.codecs.jpeg:Jpeg", "baseline JPEG; w cannot steer it"),
+    ],
+    group="semcom.codecs",
+)
+
+
+def grey(height: int, width: int) -> Image:
+    """What is shown when all is lost: mid-grey (128), the best guess without knowledge."""
+    return np.full((height, width, 3), 128, dtype=np.uint8)
+
+
+def weighted_gain(image: Image, decoded: Image, w: Map) -> float:
+    """Weighted squared error that showing ``decoded`` removes against showing mid-grey."""
+    original = image.astype(np.float64)
+    before = ((original - 128.0) ** 2).sum(axis=-1)
+    after = ((original - decoded) ** 2).sum(axis=-1)
+    return float((w * (before - after)).sum())

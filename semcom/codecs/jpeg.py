@@ -1,0 +1,80 @@
+"""Baseline JPEG (ITU-T T.81), the baseline that everyone knows.
+
+``w`` cannot steer it: JPEG has one quantisation table per image. With standard Huffman tables
+everything before the entropy-coded scan follows from the size and the quality, so the receiver
+rebuilds it and only one byte of quality and the scan are sent.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image as PilImage
+
+from semcom.codecs.base import DecodeError, grey, weighted_gain
+from semcom.rate_control import best_level
+from semcom.types import Bitstream, Image, Map, Packet
+
+_QUALITIES = range(1, 101)
+_SLOPE = 0.02  # typical growth of ln(size) per step of quality
+_EOI = b"\xff\xd9"
+
+
+class Jpeg:
+    """Baseline sequential JPEG, 4:2:0, standard tables; one packet."""
+
+    steerable = False
+
+    def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
+        """Encode at the highest quality (1 to 100) that fits; see :class:`DigitalCodec`."""
+        scans: dict[int, bytes] = {}
+
+        def size_bits(quality: int) -> int:
+            header, scan = _split(_compress(image, quality))
+            assert header == _header(*image.shape[:2], quality)
+            scans[quality] = bytes([quality]) + scan
+            return 8 * len(scans[quality])
+
+        quality = best_level(size_bits, _QUALITIES, max_bits, guess=50, slope=_SLOPE)
+        data = scans[quality]
+        gain = weighted_gain(image, self.decode([data], *image.shape[:2]), w)
+        return Bitstream((Packet(data, gain),), {"quality": quality})
+
+    def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
+        """Rebuild the image; see :class:`DigitalCodec`."""
+        (data,) = packets
+        if data is None:
+            return grey(height, width)
+        if not data or data[0] not in _QUALITIES:
+            raise DecodeError("not a JPEG packet: its first byte must be a quality, 1 to 100")
+        stream = _header(height, width, data[0]) + data[1:] + _EOI
+        try:
+            with PilImage.open(io.BytesIO(stream)) as picture:
+                decoded = np.asarray(picture.convert("RGB"))
+        except OSError as error:
+            raise DecodeError(f"damaged JPEG scan: {error}") from None
+        if decoded.shape != (height, width, 3):
+            raise DecodeError(f"JPEG scan gave shape {decoded.shape}")
+        return decoded
+
+
+def _compress(image: Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    PilImage.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
+    return buffer.getvalue()
+
+
+def _split(stream: bytes) -> tuple[bytes, bytes]:
+    """Cut a JPEG file behind its start-of-scan segment; drop the end marker."""
+    start = stream.index(b"\xff\xda")
+    end = start + 2 + int.from_bytes(stream[start + 2 : start + 4], "big")
+    return stream[:end], stream[end : -len(_EOI)]
+
+
+@functools.lru_cache(maxsize=256)
+def _header(height: int, width: int, quality: int) -> bytes:
+    """All that comes before the scan, which size and quality determine."""
+    return _split(_compress(grey(height, width), quality))[0]

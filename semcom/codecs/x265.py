@@ -1,0 +1,207 @@
+"""Driving x265 and FFmpeg's HEVC decoder through PyAV, one intra picture at a time.
+
+Pictures are 4:4:4 at 10 bit in a colour space of nearly orthogonal axes:
+``Y = (R+G+B)/3, Cg = -R/4 + G/2 - B/4, Co = (R-B)/2``.
+
+What the receiver can know is not part of the stream: the parameter sets depend on the picture's
+size alone, so both sides make them (:func:`parameter_sets`), and the slice's start code and unit
+header are constant. x265 is GPL; it comes inside PyAV's wheels and runs as part of FFmpeg.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Literal
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from semcom.codecs.base import DecodeError
+from semcom.types import Image
+
+BLOCK = 16
+"""Side of a block with its own quality (a quantisation group), pixels."""
+MAX_QP = 51
+Offsets = NDArray[np.int64]
+"""QP offsets of the blocks, (ceil(H/16), ceil(W/16)); negative is better."""
+Preset = Literal["ultrafast", "slow"]
+
+_START = b"\x00\x00\x00\x01"
+_SLICE_HEADER = b"\x28\x01"  # NAL unit header of an IDR_N_LP slice (ITU-T H.265, 7.3.1.2)
+_FORMAT = "yuv444p10le"
+_QOFFSET_RANGE = 63  # addroi's qoffset of 1.0 in QP: 51 + 6·(10 bit - 8)
+# aq-strength=0, or qp= instead of crf=, would silently switch the regions off.
+_PARAMETERS = (
+    "keyint=1:info=0:psy-rd=0:psy-rdoq=0:rd=6:tu-intra-depth=4:frame-threads=1:pools=none:"
+    "aq-mode=1:aq-strength=0.001:qg-size=16:log-level=none"
+)
+
+
+def encode(image: Image, offsets: Offsets, qp: int, preset: Preset) -> bytes:
+    """Encode one picture.
+
+    Parameters
+    ----------
+    image
+        (H, W, 3) uint8, any size.
+    offsets
+        QP offset of every 16x16 block.
+    qp
+        Base QP, 0 (best) to 51; the offset QP is clipped to that range by x265.
+    preset
+        x265's effort.
+
+    Returns
+    -------
+    bytes
+        The slice without start code, unit header and parameter sets.
+    """
+    parameters, body = _split(_encode_frame(_to_frame(image), offsets, qp, preset))
+    if parameters != parameter_sets(*image.shape[:2]) and preset != "ultrafast":
+        raise RuntimeError("x265 wrote parameter sets that the receiver cannot know")
+    return body
+
+
+def decode(body: bytes, height: int, width: int) -> Image:
+    """Decode what :func:`encode` wrote, for a picture of this size.
+
+    Raises
+    ------
+    DecodeError
+        If the bytes are no such picture.
+    """
+    stream = parameter_sets(height, width) + _START + _SLICE_HEADER + body
+    context = av.CodecContext.create("hevc", "r")
+    context.thread_count = 1
+    try:
+        frames = [*context.decode(av.Packet(stream)), *context.decode(None)]
+    except FFmpegError as error:
+        raise DecodeError(f"damaged HEVC slice: {error.strerror}") from None
+    padded = _padded_size(height), _padded_size(width)
+    if len(frames) != 1 or (frames[0].height, frames[0].width) != padded:
+        raise DecodeError("damaged HEVC slice: no picture of the expected size")
+    if frames[0].format.name != _FORMAT:
+        raise DecodeError(f"HEVC slice gave pixel format {frames[0].format.name}")
+    return _from_frame(frames[0])[:height, :width]
+
+
+@functools.lru_cache(maxsize=64)
+def parameter_sets(height: int, width: int) -> bytes:
+    """VPS, SPS and PPS of every picture of this size, with start codes."""
+    flat = np.full((height, width, 3), 128, dtype=np.uint8)
+    blocks = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), dtype=np.int64)
+    return _split(_encode_frame(_to_frame(flat), blocks, MAX_QP, "slow"))[0]
+
+
+def _split(stream: bytes) -> tuple[bytes, bytes]:
+    """Part a stream into parameter sets and the body of its only slice."""
+    units = re.split(b"\x00?\x00\x00\x01", stream)[1:]
+    *parameters, picture = units
+    if len(parameters) != 3 or picture[:2] != _SLICE_HEADER:
+        raise RuntimeError(f"x265 wrote units {[unit[:2].hex() for unit in units]}")
+    return b"".join(_START + unit for unit in parameters), picture[2:]
+
+
+def _encode_frame(frame: VideoFrame, offsets: Offsets, qp: int, preset: Preset) -> bytes:
+    context = av.CodecContext.create("libx265", "w")
+    context.width, context.height, context.pix_fmt = frame.width, frame.height, _FORMAT
+    context.time_base = Fraction(1, 25)
+    base = int(np.bincount(offsets.ravel() - offsets.min()).argmax() + offsets.min())
+    # The commonest offset moves into the base QP, so that fewer rectangles are needed.
+    crf = min(max(qp + base, 0), MAX_QP)
+    # At least 64, or 32 for a picture smaller than that: x265 wants one whole coding tree unit.
+    unit = 64 if min(frame.width, frame.height) >= 64 else 32
+    context.options = {
+        "preset": preset,
+        "crf": str(crf),
+        "x265-params": f"{_PARAMETERS}:ctu={unit}",
+    }
+    steered = _with_regions(frame, offsets + (qp - crf))
+    return b"".join(bytes(packet) for packet in [*context.encode(steered), *context.encode(None)])
+
+
+def _with_regions(frame: VideoFrame, offsets: Offsets) -> VideoFrame:
+    """Attach QP offsets to a frame through FFmpeg's ``addroi`` filter."""
+    rectangles = list(_rectangles(offsets))
+    if not rectangles:
+        return frame
+    graph = av.filter.Graph()
+    last = graph.add(
+        "buffer",
+        video_size=f"{frame.width}x{frame.height}",
+        pix_fmt=_FORMAT,
+        time_base="1/25",
+    )
+    for top, left, rows, columns, offset in rectangles:
+        where = f"x={BLOCK * left}:y={BLOCK * top}:w={BLOCK * columns}:h={BLOCK * rows}"
+        region = graph.add("addroi", f"{where}:qoffset={offset / _QOFFSET_RANGE:.6f}")
+        last.link_to(region)
+        last = region
+    sink = graph.add("buffersink")
+    last.link_to(sink)
+    graph.configure()
+    graph.push(frame)
+    steered = graph.pull()
+    assert isinstance(steered, VideoFrame)
+    return steered
+
+
+def _rectangles(offsets: Offsets) -> Iterator[tuple[int, int, int, int, int]]:
+    """Cut the blocks of non-zero offset into disjoint (top, left, rows, columns, offset)."""
+    left_over = offsets != 0
+    for top, left in zip(*np.nonzero(left_over), strict=True):
+        if not left_over[top, left]:
+            continue
+        same = (offsets == offsets[top, left]) & left_over
+        columns = _run(same[top, left:])
+        rows = _run(same[top:, left : left + columns].all(axis=1))
+        left_over[top : top + rows, left : left + columns] = False
+        yield int(top), int(left), rows, columns, int(offsets[top, left])
+
+
+def _run(flags: NDArray[np.bool_]) -> int:
+    """Count the leading True values."""
+    return int(len(flags) if flags.all() else np.argmin(flags))
+
+
+def _padded_size(length: int) -> int:
+    """At least one 32-pixel coding tree unit, and a multiple of the smallest block, 8."""
+    return max(32, -(-length // 8) * 8)
+
+
+def _to_frame(image: Image) -> VideoFrame:
+    height, width = image.shape[:2]
+    padding = ((0, _padded_size(height) - height), (0, _padded_size(width) - width), (0, 0))
+    red, green, blue = np.moveaxis(np.pad(image, padding, mode="edge").astype(np.float32), -1, 0)
+    luma = (red + green + blue) / 3
+    chroma_green, chroma_orange = green / 2 - (red + blue) / 4, (red - blue) / 2
+    scale = np.float32(1023 / 255)
+    planes = luma * scale, chroma_green * scale + 512, chroma_orange * scale + 512
+    frame = VideoFrame(luma.shape[1], luma.shape[0], _FORMAT)
+    for plane, values in zip(frame.planes, planes, strict=True):
+        rows = np.zeros((plane.height, plane.line_size // 2), dtype="<u2")
+        rows[:, : plane.width] = np.clip(np.rint(values), 0, 1023)
+        plane.update(rows.tobytes())
+    frame.pts, frame.time_base = 0, Fraction(1, 25)
+    return frame
+
+
+def _from_frame(frame: VideoFrame) -> Image:
+    planes = [
+        np.frombuffer(plane, dtype="<u2").reshape(plane.height, -1)[:, : plane.width]
+        for plane in frame.planes
+    ]
+    luma, chroma_green, chroma_orange = (values.astype(np.float32) for values in planes)
+    scale = np.float32(255 / 1023)
+    luma, chroma_green = luma * scale, (chroma_green - 512) * scale
+    chroma_orange = (chroma_orange - 512) * scale
+    green = luma + chroma_green * np.float32(4 / 3)
+    half = (3 * luma - green) / 2
+    rgb = np.stack([half + chroma_orange, green, half - chroma_orange], axis=-1)
+    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)

@@ -1,0 +1,108 @@
+"""From masks to the importance map ``w``.
+
+``w`` (H, W) float32, at least 0, of mean 1, weighs each pixel's squared error. θ in (0, 1) is the
+share of the total weight that the region gets; ``a`` is the region's fraction of the frame.
+
+region
+    ``w = θ/a`` inside the union of the masks, ``(1-θ)/(1-a)`` outside. The weighted PSNR is then
+    the θ-PSNR of Wu et al. (Digital Communications and Networks, 2023).
+graded
+    The r-th mask, r = 0, 1, …, gets ``w = θ·2^-r / Σ_j a_j·2^-j``, where ``a_j`` is the part of
+    the frame that mask j covers and no mask before it does; outside as above. The region keeps
+    its share θ, the first mask weighs twice as much per pixel as the second.
+
+A region that is empty or the whole frame leaves nothing to prefer: ``w = 1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from semcom.types import Map, Mask, Region
+
+KINDS = ("region", "graded")
+DEFAULT_THETA = 0.65
+
+
+@dataclass(frozen=True, eq=False)
+class Importance:
+    """What matters in one image."""
+
+    w: Map
+    """What the sender steers by."""
+    region: Region
+    """Union of the masks that matter: what the scores look at."""
+    masks: tuple[Mask, ...]
+    """The masks that matter, most important first."""
+    theta: float
+
+    def blind(self) -> Importance:
+        """Return the same region to be scored, for a sender that does not know it (w = 1)."""
+        return Importance(np.ones_like(self.w), self.region, self.masks, self.theta)
+
+
+def importance(
+    masks: Sequence[Mask],
+    height: int,
+    width: int,
+    *,
+    theta: float = DEFAULT_THETA,
+    kind: str = "region",
+) -> Importance:
+    """Make the importance map of ranked masks; the formulas are the module's.
+
+    Parameters
+    ----------
+    masks
+        The masks that matter, most important first; may be empty.
+    height, width
+        Size of the image.
+    theta
+        Share of the weight that the region gets, in (0, 1).
+    kind
+        ``"region"`` or ``"graded"``.
+
+    Raises
+    ------
+    ValueError
+        θ outside (0, 1), unknown kind, or a mask of another size.
+    """
+    check_theta(theta)
+    if kind not in KINDS:
+        raise ValueError(f"unknown importance {kind!r}; choices: {', '.join(KINDS)}")
+    for mask in masks:
+        if mask.pixels.shape != (height, width):
+            got = "x".join(map(str, mask.pixels.shape[::-1]))
+            raise ValueError(f"mask is {got}, the image is {width}x{height}")
+    region = np.zeros((height, width), dtype=bool)
+    steps = np.zeros((height, width))
+    for r, mask in enumerate(masks):
+        steps[mask.pixels & ~region] = 0.5**r if kind == "graded" else 1.0
+        region |= mask.pixels
+    area = region.mean()
+    if area in (0.0, 1.0):
+        w = np.ones((height, width))
+    else:
+        w = np.where(region, theta * steps / steps.mean(), (1 - theta) / (1 - area))
+    return Importance(w.astype(np.float32), region, tuple(masks), theta)
+
+
+def check_theta(theta: float) -> None:
+    """Refuse a θ outside (0, 1)."""
+    if not 0 < theta < 1:
+        raise ValueError(f"theta must be in (0, 1), got {theta}")
+
+
+def check_map(w: Map, height: int, width: int) -> None:
+    """Refuse a map that is no importance map of an image of this size."""
+    if w.shape != (height, width):
+        raise ValueError(f"importance map has shape {w.shape}, the image is {(height, width)}")
+    if not np.isfinite(w).all():
+        raise ValueError(f"importance map has {int((~np.isfinite(w)).sum())} values not finite")
+    if w.min() < 0:
+        raise ValueError(f"importance must be at least 0, got {w.min():g}")
+    if abs(float(w.mean(dtype=np.float64)) - 1) > 1e-3:
+        raise ValueError(f"importance must have mean 1, got {w.mean(dtype=np.float64):.6g}")

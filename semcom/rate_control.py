@@ -1,0 +1,97 @@
+"""The best quality that fits a bit budget.
+
+Codecs order their settings on one integer axis, the level: a higher level means more bits and
+better quality. Size grows nearly exponentially with the level, so the search is a secant in the
+logarithm of the size, kept inside a bracket, and needs three or four encodings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from semcom.codecs.base import BudgetTooSmallError
+
+
+@dataclass
+class _Bracket:
+    """Sizes seen so far: ``low`` is the best level that fits, ``high`` the first that does not."""
+
+    levels: range
+    max_bits: int
+    slope: float
+    sizes: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def low(self) -> int | None:
+        return max((k for k, size in self.sizes.items() if size <= self.max_bits), default=None)
+
+    @property
+    def high(self) -> int | None:
+        low = -math.inf if (best := self.low) is None else best
+        over = (k for k, size in self.sizes.items() if size > self.max_bits and k > low)
+        return min(over, default=None)
+
+    def next_level(self) -> int | None:
+        """Return the level to try next, or None when the bracket is closed."""
+        low, high = self.low, self.high
+        first = self.levels[0] if low is None else low + 1
+        last = self.levels[-1] if high is None else high - 1
+        if first > last:
+            return None
+        anchor, slope = (high if low is None else low), self.slope
+        assert anchor is not None
+        if low is not None and high is not None:
+            slope = math.log(self.sizes[high] / self.sizes[low]) / (high - low)
+        gap = math.log(self.max_bits / self.sizes[anchor]) / max(slope, 1e-9)
+        return min(max(anchor + math.floor(gap), first), last)
+
+
+def best_level(
+    size_bits: Callable[[int], int],
+    levels: range,
+    max_bits: int,
+    *,
+    guess: int,
+    slope: float,
+    tolerance: float = 0.01,
+) -> int:
+    """Find the highest level whose size fits.
+
+    Parameters
+    ----------
+    size_bits
+        Size in bits at a level (> 0); assumed to grow with the level. Called once per level.
+    levels
+        The levels to choose from, ascending.
+    max_bits
+        The budget.
+    guess
+        Where to begin.
+    slope
+        A first idea of d ln(size) / d level, above 0.
+    tolerance
+        Stop as soon as the size is within this fraction below the budget.
+
+    Raises
+    ------
+    BudgetTooSmallError
+        If the lowest level does not fit.
+    """
+    bracket = _Bracket(levels, max(max_bits, 1), slope)
+    level: int | None = min(max(guess, levels[0]), levels[-1])
+    steps = 0
+    while level is not None:
+        size = bracket.sizes[level] = size_bits(level)
+        if (1 - tolerance) * max_bits <= size <= max_bits:
+            return level
+        steps += 1
+        level = bracket.next_level()
+        # A secant can creep along one side of the bracket; halve it when it does.
+        low, high = bracket.low, bracket.high
+        if steps > 4 and level is not None and low is not None and high is not None:
+            level = (low + high) // 2
+    if bracket.low is None:
+        raise BudgetTooSmallError(bracket.sizes[levels[0]], max_bits)
+    return bracket.low

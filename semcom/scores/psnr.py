@@ -1,0 +1,64 @@
+"""PSNR on 8-bit RGB, over the whole image, over a region, and weighted.
+
+All are ``10·log10(255² / MSE)`` in dB with the MSE over the three channels; an exact copy scores
+infinity. Scores are per image; average the dB values afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semcom.types import Image, Map, Region
+
+
+def psnr_db(original: Image, received: Image) -> float:
+    """PSNR of two images (H, W, 3) uint8."""
+    return _to_db(float(_squared_error(original, received).mean()))
+
+
+def region_psnr_db(original: Image, received: Image, region: Region) -> float | None:
+    """PSNR over the pixels of ``region`` (H, W) bool; None when it is empty."""
+    error = _squared_error(original, received)
+    return _to_db(float(error[region].mean())) if region.any() else None
+
+
+def background_psnr_db(original: Image, received: Image, region: Region) -> float | None:
+    """PSNR over the pixels outside of ``region``; None when there are none."""
+    return region_psnr_db(original, received, ~region)
+
+
+def theta_psnr_db(
+    original: Image, received: Image, region: Region, theta: float
+) -> float | None:
+    """θ-PSNR: ``10·log10(255² / (θ·MSE_region + (1-θ)·MSE_background))``.
+
+    Wu et al., Digital Communications and Networks, 2023. None where the region is empty or
+    everything.
+    """
+    if region.all() or not region.any():
+        return None
+    error = _squared_error(original, received)
+    return _to_db(float(theta * error[region].mean() + (1 - theta) * error[~region].mean()))
+
+
+def weighted_psnr_db(original: Image, received: Image, w: Map) -> float:
+    """PSNR with each pixel's squared error weighed by ``w`` (H, W) of mean 1."""
+    return _to_db(float((w * _squared_error(original, received)).mean()))
+
+
+def _squared_error(original: Image, received: Image) -> NDArray[np.float64]:
+    """Squared error of each pixel, mean over channels, (H, W)."""
+    if original.shape != received.shape or {original.dtype, received.dtype} != {np.dtype(np.uint8)}:
+        raise ValueError(
+            f"images must be uint8 of one shape, got {original.dtype} {original.shape} "
+            f"and {received.dtype} {received.shape}"
+        )
+    difference = original.astype(np.float64) - received
+    return np.asarray((difference**2).mean(axis=-1))
+
+
+def _to_db(mse: float) -> float:
+    return math.inf if mse == 0 else 10 * math.log10(255**2 / mse)

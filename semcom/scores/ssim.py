@@ -1,0 +1,53 @@
+"""Structural similarity and its multi-scale form."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from semcom.types import Image
+
+
+def ssim(original: Image, received: Image) -> float:
+    """Structural similarity of two images (H, W, 3) uint8, at most 1.
+
+    scikit-image's definition with the settings of Wang et al. 2004 (DOI 10.1109/TIP.2003.819861):
+    an 11x11 Gaussian window of σ = 1.5, biased covariances, data range 255, mean over the RGB
+    channels.
+    """
+    from skimage.metrics import structural_similarity
+
+    return float(
+        structural_similarity(
+            original,
+            received,
+            data_range=255,
+            channel_axis=-1,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
+
+
+def ms_ssim(original: Image, received: Image) -> float | None:
+    """Multi-scale SSIM of two images (H, W, 3) uint8, in [0, 1].
+
+    Wang et al. 2003 (DOI 10.1109/ACSSC.2003.1292216) as computed by pytorch-msssim: five scales,
+    11x11 Gaussian window of σ = 1.5, data range 255, mean over the RGB channels. None for images
+    whose shorter side is at most 160 pixels, where the coarsest scale is smaller than the window.
+    """
+    import torch
+
+    if min(original.shape[:2]) <= 160:
+        return None
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        from pytorch_msssim import ms_ssim as reference
+
+    pair = [
+        torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].double()
+        for image in (original, received)
+    ]
+    return float(reference(*pair, data_range=255.0))

@@ -1,0 +1,58 @@
+"""Which masks matter: ranking them, and choosing from the top.
+
+No saliency model is involved. The priority of a mask is
+
+    score · (1 - exp(-area / 0.01)) · (1 - area) · exp(-d² / (2 · 0.5²))
+
+where ``score`` is the segmenter's confidence, ``area`` the fraction of the frame and ``d`` the
+distance of the mask's centroid from the centre in half-diagonals: confident before doubtful,
+objects before specks and before the backdrop, the middle before the margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from semcom.types import Mask
+
+_SPECK = 0.01
+"""Fraction of the frame below which a mask counts as a speck."""
+_SPREAD = 0.5
+"""Standard deviation of the preference for the centre, in half-diagonals."""
+
+
+def priority(mask: Mask) -> float:
+    """Priority of one mask, in [0, 1]; the formula is the module's."""
+    height, width = mask.pixels.shape
+    area = float(mask.pixels.mean())
+    if area == 0:
+        return 0.0
+    rows, columns = np.nonzero(mask.pixels)
+    offset = np.hypot(rows.mean() - (height - 1) / 2, columns.mean() - (width - 1) / 2)
+    distance = offset / (np.hypot(height, width) / 2)
+    size = (1 - np.exp(-area / _SPECK)) * (1 - area)
+    return float(mask.score * size * np.exp(-(distance**2) / (2 * _SPREAD**2)))
+
+
+def rank(masks: Sequence[Mask]) -> list[Mask]:
+    """Sort masks by falling priority; equals keep their order."""
+    return sorted(masks, key=priority, reverse=True)
+
+
+def choose(masks: Sequence[Mask], *, max_area: float = 0.3) -> list[Mask]:
+    """Take ranked masks from the top while their union covers at most ``max_area`` of the frame.
+
+    The first one is always taken, and a mask that lies within those already taken is passed over.
+    """
+    chosen: list[Mask] = []
+    union = np.zeros(masks[0].pixels.shape, dtype=bool) if masks else None
+    for mask in masks:
+        assert union is not None
+        grown = union | mask.pixels
+        if chosen and (grown.mean() > max_area or (grown == union).all()):
+            continue
+        chosen.append(mask)
+        union = grown
+    return chosen

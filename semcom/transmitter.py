@@ -1,0 +1,223 @@
+"""The sender: image and importance map to complex symbols within a bandwidth budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from channels.base import Channel
+from channels.channels import CHANNELS
+from channels.csi import insert_pilots, num_pilot_symbols
+from channels.mcs import Scheme, Target, header_scheme, select_header, select_scheme
+from channels.phy import (
+    encode_packet,
+    max_packet_bytes,
+    num_packet_symbols,
+    packet_accounting,
+)
+from channels.units import symbol_budget
+from semcom.codecs.base import CODECS, BudgetTooSmallError, DigitalCodec
+from semcom.frame import MAX_PACKET_BYTES, Header, control_symbols
+from semcom.importance import check_map
+from semcom.types import Bitstream, Image, Map
+
+DEFAULT_PILOTS = 8
+
+
+@dataclass(frozen=True)
+class Link:
+    """What sender and receiver have agreed on before the first image.
+
+    Parameters
+    ----------
+    channel
+        Channel by name, with options: ``"awgn"``, ``"rician:k_db=9"``.
+    snr_db
+        Mean SNR (Es/N0) in dB; the sender knows it, and chooses its scheme by it.
+    csi
+        ``"perfect"``: a genie tells the receiver the gain of every symbol. ``"pilots"``: it is
+        estimated from pilots, which are paid for; for channels that hold their gain.
+    num_pilots
+        Pilots at the head of every coherence block, for ``csi="pilots"``.
+    target
+        The error rates that the choice of the scheme accepts.
+    """
+
+    channel: str = "awgn"
+    snr_db: float = 10.0
+    csi: Literal["perfect", "pilots"] = "perfect"
+    num_pilots: int = DEFAULT_PILOTS
+    target: Target = field(default_factory=Target)
+
+    def __post_init__(self) -> None:
+        if self.csi not in ("perfect", "pilots"):
+            raise ValueError(f"unknown csi {self.csi!r}; choices: perfect, pilots")
+        if self.csi == "pilots" and self.num_pilots < 1:
+            raise ValueError(f"pilots per block must be at least 1, got {self.num_pilots}")
+        if self.csi == "pilots" and self.build_channel().coherence == "fast":
+            raise ValueError(
+                f"channel {self.channel!r} changes with every symbol, pilots cannot follow it; "
+                "use csi 'perfect' or a block-fading channel"
+            )
+        select_scheme(self.build_channel(), self.snr_db, 10_000, self.target)
+
+    def build_channel(self) -> Channel:
+        """Build the channel model."""
+        channel: Channel = CHANNELS.create(self.channel)
+        return channel
+
+    @property
+    def pilots(self) -> int:
+        """Pilots per coherence block: none with perfect channel knowledge."""
+        return self.num_pilots if self.csi == "pilots" else 0
+
+    @property
+    def block_length(self) -> int:
+        """Coherence block in symbols; 0 stands for the whole frame."""
+        return int(getattr(self.build_channel(), "block_length", 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Transmission:
+    """What goes on the air for one image."""
+
+    x: Tensor
+    """complex64 (num_symbols,), mean power near 1."""
+    header: Header
+    header_symbols: int
+    stream: Bitstream
+    budget: int
+    """Channel uses allowed; ``len(x)`` is at most that."""
+    accounting: dict[str, Fraction]
+    """Channel uses by what they carry; they add up to ``len(x)``."""
+
+
+def transmit(
+    image: Image, w: Map, *, codec: str, cbr: Fraction | float, link: Link
+) -> Transmission:
+    """Encode ``image`` by importance into at most ``cbr·3·H·W`` channel uses.
+
+    Parameters
+    ----------
+    image
+        (H, W, 3) uint8.
+    w
+        Importance map (H, W) float32 of mean 1.
+    codec
+        Codec by name, with options: ``"hevc:tiles=2x2"``.
+    cbr
+        Channel bandwidth ratio allowed: complex channel uses per source sample.
+    link
+        The channel as the sender knows it.
+
+    Raises
+    ------
+    ValueError
+        An unknown name, a map that is none, or a budget that not even the smallest stream fits;
+        the message says the smallest CBR that would do.
+    """
+    height, width = image.shape[:2]
+    check_map(w, height, width)
+    encoder: DigitalCodec = CODECS.create(codec)
+    channel = link.build_channel()
+    budget = symbol_budget(cbr, height, width)
+    header_symbols = select_header(channel, link.snr_db, link.target)
+    scheme = select_scheme(channel, link.snr_db, budget, link.target)
+    plan = _Plan(link, scheme, header_symbols)
+    stream = _encode_within(encoder, image, w, plan, budget)
+    sizes = tuple(len(packet.data) for packet in stream.packets)
+    header = Header(codec.partition(":")[0], height, width, scheme, sizes)
+    x = _modulate(header, stream, plan)
+    assert len(x) == plan.num_symbols(sizes) <= budget
+    return Transmission(x, header, header_symbols, stream, budget, plan.accounting(sizes))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How packets become a frame, and what that costs."""
+
+    link: Link
+    scheme: Scheme
+    header_symbols: int
+
+    def num_symbols(self, sizes: tuple[int, ...]) -> int:
+        """Channel uses of a frame with packets of these lengths in bytes."""
+        data = sum(num_packet_symbols(size, self.scheme) for size in sizes)
+        data += control_symbols(self.header_symbols, len(sizes))
+        return data + self._pilots(data)
+
+    def max_bits(self, budget: int, packets: int) -> int:
+        """Payload bits that surely fit into ``budget`` channel uses with so many packets."""
+        data = budget
+        while data > 0 and data + self._pilots(data) > budget:
+            data -= max(1, data + self._pilots(data) - budget)
+        room = data - control_symbols(self.header_symbols, packets)
+        # Packets but the last may each waste part of a symbol and part of a byte.
+        waste = (packets - 1) * (num_packet_symbols(0, self.scheme) + 1)
+        most = max_packet_bytes(room - waste, self.scheme) - (packets - 1)
+        return 8 * max(0, min(most, packets * MAX_PACKET_BYTES))
+
+    def accounting(self, sizes: tuple[int, ...]) -> dict[str, Fraction]:
+        """Channel uses by what they carry."""
+        control = control_symbols(self.header_symbols, len(sizes))
+        items = {"payload": Fraction(0), "crc": Fraction(0), "parity": Fraction(0)}
+        for size in sizes:
+            for item, uses in packet_accounting(size, self.scheme).items():
+                items[item] += uses
+        pilots = self._pilots(control + int(sum(items.values())))
+        return {"header": Fraction(control), "pilots": Fraction(pilots), **items}
+
+    def _pilots(self, num_data: int) -> int:
+        if not self.link.pilots:
+            return 0
+        return num_pilot_symbols(num_data, self.link.pilots, self.link.block_length)
+
+
+def _encode_within(
+    encoder: DigitalCodec, image: Image, w: Map, plan: _Plan, budget: int
+) -> Bitstream:
+    """Return the best stream whose frame fits; each packet has its own overhead, so its number
+    decides how many bits are left for the payload."""
+    packets = 1
+    while True:
+        max_bits = plan.max_bits(budget, packets)
+        try:
+            stream = encoder.encode(image, w, max_bits)
+        except BudgetTooSmallError as error:
+            smallest = encoder.encode(image, w, error.num_bits)
+            need = plan.num_symbols(tuple(len(packet.data) for packet in smallest.packets))
+            raise ValueError(_too_small(image, budget, need)) from None
+        if stream.num_bits > max_bits:
+            raise ValueError(f"codec wrote {stream.num_bits} bits, {max_bits} were allowed")
+        if plan.num_symbols(tuple(len(packet.data) for packet in stream.packets)) <= budget:
+            return stream
+        assert len(stream.packets) > packets
+        packets = len(stream.packets)
+
+
+def _too_small(image: Image, budget: int, need: int) -> str:
+    samples = image.size
+    return (
+        f"a CBR of {budget / samples:.5f} ({budget} channel uses) is too small for this "
+        f"{image.shape[1]}x{image.shape[0]} image; the smallest that works here is "
+        f"{_round_up(need / samples):g} ({need} channel uses)"
+    )
+
+
+def _round_up(cbr: float) -> float:
+    """Round up to six decimals, so that the number works when it is typed in."""
+    return -(-cbr * 1e6 // 1) / 1e6
+
+
+def _modulate(header: Header, stream: Bitstream, plan: _Plan) -> Tensor:
+    robust = header_scheme(plan.header_symbols)
+    blocks = [encode_packet(block, robust) for block in header.pack() if block]
+    blocks += [encode_packet(packet.data, plan.scheme) for packet in stream.packets]
+    x = torch.cat(blocks)
+    if plan.link.pilots:
+        x = insert_pilots(x, plan.link.pilots, plan.link.block_length)
+    return x
