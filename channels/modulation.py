@@ -128,7 +128,7 @@ def demodulate(
     noise = torch.as_tensor(noise_var, dtype=y.real.dtype, device=y.device)
     inverse = 1 / noise.clamp_min(_MIN_NOISE_VAR).unsqueeze(-1)
     scale = pam_scale(bits_per_symbol)
-    matched = torch.view_as_real(h.conj().resolve_conj() * y) * scale
+    matched = torch.view_as_real(h.conj() * y) * scale
     gain = (h.real.square() + h.imag.square()).unsqueeze(-1) * scale**2
     if bits_per_symbol == 1:
         # Both axes carry the same bit; the LLR is linear, so that the two methods agree.

@@ -49,8 +49,8 @@ class _Rician:
     """The gain's law, shared by block and fast fading."""
 
     def __init__(self, k_db: float) -> None:
-        if not math.isfinite(k_db):
-            raise ValueError(f"k_db must be finite, got {k_db}")
+        if not -100 <= k_db <= 100:
+            raise ValueError(f"k_db must be between -100 and 100 dB, got {k_db}")
         self.k_db = float(k_db)
         self._k = db_to_linear(self.k_db)
 
@@ -69,14 +69,14 @@ class RicianBlock(_Rician):
     Parameters
     ----------
     k_db
-        Power of the line of sight over that of the scatter, in dB.
+        Power of the line of sight over that of the scatter, -100 to 100 dB.
     block_length
         Symbols per block; 0: one gain per transmission, that is per leading index.
 
     Raises
     ------
     ValueError
-        ``k_db`` not finite, ``block_length`` negative.
+        ``k_db`` outside -100 to 100 dB, ``block_length`` negative.
     """
 
     coherence: Literal["none", "block", "fast"] = "block"
@@ -103,7 +103,7 @@ class RicianFast(_Rician):
     Parameters
     ----------
     k_db
-        Power of the line of sight over that of the scatter, in dB; finite.
+        Power of the line of sight over that of the scatter, -100 to 100 dB.
     """
 
     coherence: Literal["none", "block", "fast"] = "fast"
