@@ -65,6 +65,8 @@ def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Pat
     ------
     WeightsUnavailable
         Offline, or the server sent something else; the message says what to do.
+    ValueError
+        The user's own file is in the way.
     """
     import pooch
 

@@ -8,8 +8,9 @@ decoder of :mod:`semcom.segmenters._sam_decoder`; masks and scores are those of 
 
 "Everything" differs from the reference's automatic generator to finish in seconds on a CPU:
 candidates are scored, thresholded and compared as 256×256 logits and only the survivors are
-enlarged; duplicates are judged by mask, not by box; a point inside a segment that another point
-has already found is skipped; there are no further passes over crops of the image.
+enlarged; duplicates are judged by mask, not by box; after the first quarter of the points, those
+inside a segment that another point has found are skipped; the image is not cropped and searched
+again.
 """
 
 from __future__ import annotations
@@ -172,15 +173,18 @@ def segment_everything(
     size = np.array(embedding.image_size)
     valid = [math.ceil(side / 4) for side in embedding.input_size]  # without the padding
     todo = _grid(settings.points_per_side)
+    # No point of the first quarter is skipped: a whole must not hide the parts inside it.
+    always = len(todo) // 4
     covered = np.zeros(valid, dtype=bool)
     logits = embedding.features.new_empty(0, 256, 256)
     iou = embedding.features.new_empty(0)
     while True:
         rows, columns = (todo * valid).astype(int).T
-        todo = todo[~covered[rows, columns]]
+        todo = todo[~covered[rows, columns] | (np.arange(len(todo)) < always)]
         if not len(todo):
             break
         batch, todo = todo[:POINTS_AT_ONCE], todo[POINTS_AT_ONCE:]
+        always -= len(batch)
         points = tuple((x, y) for y, x in batch * size)
         sparse = _embed_prompts(model, embedding, Prompts(points=points))
         decoded = decoder.attend(model, embedding.features, sparse)
