@@ -44,7 +44,7 @@ class Scheme:
 
 # Code rates times 1024: the standard's rows and, between them, rows of our own.
 _RATES = {
-    2: (64, 78, 99, 120, 157, 193, 251, 308, 379, 449, 526, 602, 660, 720),
+    2: (78, 99, 120, 157, 193, 251, 308, 379, 449, 526, 602, 660, 720),
     4: (378, 406, 434, 462, 490, 522, 553, 584, 616, 637, 658, 690, 719),
     6: (466, 492, 517, 542, 567, 592, 616, 641, 666, 692, 719, 746, 772, 797, 822, 848, 873),
     8: (682, 696, 711, 732, 754, 776, 797, 819, 841, 863, 885, 900, 916, 932, 948),
@@ -129,19 +129,11 @@ def select_scheme(
 ) -> Scheme:
     """Choose the scheme that carries most through ``num_symbols`` symbols and meets the target.
 
-    Raises
-    ------
-    ValueError
-        If the SNR is not finite, or too low for even the most robust scheme.
+    Where none does, the most robust one is the sender's best try. Raises ``ValueError`` for an
+    SNR that is not finite.
     """
     fitting = [s for s in SCHEMES if _margin_db(s, channel, snr_db, num_symbols, target) >= 0]
-    if not fitting:
-        need = snr_db - _margin_db(SCHEMES[0], channel, snr_db, num_symbols, target)
-        raise ValueError(
-            f"{snr_db:g} dB is too low: the most robust scheme ({SCHEMES[0].name}) "
-            f"needs {need:.1f} dB on this channel"
-        )
-    return max(fitting, key=lambda s: s.efficiency)
+    return max(fitting or SCHEMES[:1], key=lambda s: s.efficiency)
 
 
 def select_header(channel: Channel, snr_db: float, target: Target = Target()) -> int:  # noqa: B008

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from semcom import weights
-from semcom.importance import DEFAULT_THETA, Importance, importance
+from semcom.importance import DEFAULT_THETA, Importance, check_kind, check_theta, importance
 from semcom.segmenters.base import SEGMENTERS, Segmenter
 from semcom.segmenters.from_file import FromFile
 from semcom.segmenters.rank import choose, rank
 from semcom.types import Image, Mask, Prompts
+from semcom.weights import sha256_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,21 +28,12 @@ class Attention:
     record: dict[str, Any]
 
 
-def attend(
-    image: Image,
-    *,
-    segmenter: str = "auto",
-    prompts: Prompts = Prompts(),  # noqa: B008
-    mask: str | Path | None = None,
-    theta: float = DEFAULT_THETA,
-    kind: str = "region",
-) -> Attention:
-    """Find what matters in ``image``.
+@dataclass(frozen=True)
+class Wishes:
+    """Which parts of an image matter, and how much.
 
     Parameters
     ----------
-    image
-        (H, W, 3) uint8.
     segmenter
         Segmenter by name, with options. ``"auto"`` is MobileSAM where its weights are present and
         ``graph`` otherwise; the record names what was used.
@@ -51,45 +41,78 @@ def attend(
         Points and boxes: the segments that they mean are what matters. Without prompts, the
         ranked masks matter from the top until they cover 30 % of the frame.
     mask
-        File with masks, used instead of a segmenter; all of them matter.
+        File with masks, used instead of a segmenter; all of them matter. ``"beside"`` stands for
+        ``NAME_mask.png`` beside each image.
     theta, kind
         See :func:`semcom.importance.importance`.
 
     Raises
     ------
     ValueError
-        Unknown names, prompts outside of the image, masks that do not fit.
+        Unknown names, or θ outside (0, 1).
+    """
+
+    segmenter: str = "auto"
+    prompts: Prompts = field(default_factory=Prompts)
+    mask: str | None = None
+    theta: float = DEFAULT_THETA
+    kind: str = "region"
+
+    def __post_init__(self) -> None:
+        check_theta(self.theta)
+        check_kind(self.kind)
+        if self.segmenter != "auto":
+            SEGMENTERS.entry(self.segmenter.partition(":")[0])
+        if self.mask not in (None, "beside") and not Path(str(self.mask)).is_file():
+            raise ValueError(f"{self.mask}: no such mask file")
+
+    def beside(self, image: Path) -> Wishes:
+        """Resolve ``mask="beside"`` for an image file."""
+        if self.mask != "beside":
+            return self
+        return replace(self, mask=str(image.with_name(f"{image.stem}_mask.png")))
+
+
+def attend(image: Image, wishes: Wishes = Wishes()) -> Attention:  # noqa: B008
+    """Find what matters in ``image`` (H, W, 3) uint8.
+
+    Raises
+    ------
+    ValueError
+        Prompts outside of the image, or masks that do not fit.
     """
     height, width = image.shape[:2]
+    prompts = wishes.prompts
     prompts.check(height, width)
-    used, find, notes = _build(segmenter, mask)
+    used, find, notes = _build(wishes)
     found = find(image, prompts)
     if prompts:
         ranked = matter = found
-    elif mask is not None:
+    elif wishes.mask is not None:
         ranked = matter = rank(found)
     else:
         ranked = rank(found)
         matter = choose(ranked)
-    what = importance(matter, height, width, theta=theta, kind=kind)
+    what = importance(matter, height, width, theta=wishes.theta, kind=wishes.kind)
     if not 0 < what.region.mean() < 1:
         notes.append("the region is empty or the whole frame: nothing to prefer, w = 1")
     record = {
         "segmenter": used,
-        "mask": None if mask is None else {"path": str(mask), "sha256": _sha256(Path(mask))},
+        "mask": wishes.mask,
+        "mask_sha256": None if wishes.mask is None else sha256_of(Path(wishes.mask)),
         "points": prompts.points,
         "boxes": prompts.boxes,
-        "importance": kind,
+        "importance": wishes.kind,
         "num_masks": len(found),
     }
     return Attention(what, tuple(ranked), tuple(notes), record)
 
 
-def _build(segmenter: str, mask: str | Path | None) -> tuple[str, Segmenter, list[str]]:
+def _build(wishes: Wishes) -> tuple[str, Segmenter, list[str]]:
     """Return the name for the record, the segmenter and what to tell the user."""
-    if mask is not None:
-        return "from_file", FromFile(path=str(mask)), []
-    notes = []
+    if wishes.mask is not None:
+        return "from_file", FromFile(path=wishes.mask), []
+    segmenter, notes = wishes.segmenter, []
     if segmenter == "auto":
         segmenter = "mobile_sam" if weights.available() else "graph"
         why = "weights found" if segmenter == "mobile_sam" else "no MobileSAM weights"
@@ -104,6 +127,3 @@ def _segmenter(spec: str) -> Segmenter:
     find: Segmenter = SEGMENTERS.create(spec)
     return find
 
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

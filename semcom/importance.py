@@ -71,8 +71,7 @@ def importance(
         θ outside (0, 1), unknown kind, or a mask of another size.
     """
     check_theta(theta)
-    if kind not in KINDS:
-        raise ValueError(f"unknown importance {kind!r}; choices: {', '.join(KINDS)}")
+    check_kind(kind)
     for mask in masks:
         if mask.pixels.shape != (height, width):
             got = "x".join(map(str, mask.pixels.shape[::-1]))
@@ -94,6 +93,12 @@ def check_theta(theta: float) -> None:
     """Refuse a θ outside (0, 1)."""
     if not 0 < theta < 1:
         raise ValueError(f"theta must be in (0, 1), got {theta}")
+
+
+def check_kind(kind: str) -> None:
+    """Refuse an unknown kind of importance."""
+    if kind not in KINDS:
+        raise ValueError(f"unknown importance {kind!r}; choices: {', '.join(KINDS)}")
 
 
 def check_map(w: Map, height: int, width: int) -> None:

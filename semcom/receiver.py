@@ -65,7 +65,9 @@ def _find_header(received: ChannelOutput) -> tuple[Header, int] | None:
     """Try the lengths that a header can have; return it and where the packets begin."""
     for num_symbols in HEADER_SYMBOLS:
         scheme = header_scheme(num_symbols)
-        block = _decode_at(received, 0, num_symbols, HEADER_BYTES)
+        if len(received.y) < num_symbols:
+            break
+        block = decode_packet(_cut(received, 0, num_symbols), HEADER_BYTES, scheme)
         if block is None:
             continue
         count = num_packets(block)

@@ -11,11 +11,11 @@ from typing import Literal
 
 from channels.mcs import Target
 from channels.units import parse_cbr
-from semcom.attention import Attention, attend
+from semcom.attention import Attention, Wishes, attend
 from semcom.images import digest, load_image
 from semcom.importance import DEFAULT_THETA
 from semcom.link import Delivery, deliver, derive_seed
-from semcom.transmitter import DEFAULT_PILOTS, Link
+from semcom.transmitter import DEFAULT_PILOTS, Link, check_codec
 from semcom.types import Image, Prompts
 
 
@@ -45,7 +45,7 @@ def send(
     image
         A file, or the pixels (H, W, 3) uint8.
     segmenter, points, boxes, mask, theta, importance
-        What matters; see :func:`semcom.attention.attend`.
+        What matters; see :class:`semcom.attention.Wishes`.
     blind
         Send with ``w = 1``; the same region is scored.
     codec, cbr
@@ -74,12 +74,14 @@ def send(
     True
     """
     link = Link(channel, snr_db, csi, num_pilots, target)
-    pixels = image if not isinstance(image, str | Path) else load_image(image)[0]
     prompts = Prompts(tuple(points), tuple(boxes))
-    seen = attend(
-        pixels, segmenter=segmenter, prompts=prompts, mask=mask, theta=theta, kind=importance
-    )
+    wishes = Wishes(segmenter, prompts, None if mask is None else str(mask), theta, importance)
+    check_codec(codec)
+    pixels = image if not isinstance(image, str | Path) else load_image(image)[0]
     source = None if pixels is image else str(image)
+    if source is not None:
+        wishes = wishes.beside(Path(source))
+    seen = attend(pixels, wishes)
     return send_attended(
         pixels, seen, source, blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -54,16 +55,18 @@ class Link:
     target: Target = field(default_factory=Target)
 
     def __post_init__(self) -> None:
+        if not math.isfinite(self.snr_db):
+            raise ValueError(f"SNR must be a finite number of dB, got {self.snr_db}")
         if self.csi not in ("perfect", "pilots"):
             raise ValueError(f"unknown csi {self.csi!r}; choices: perfect, pilots")
         if self.csi == "pilots" and self.num_pilots < 1:
             raise ValueError(f"pilots per block must be at least 1, got {self.num_pilots}")
-        if self.csi == "pilots" and self.build_channel().coherence == "fast":
+        coherence = self.build_channel().coherence
+        if self.csi == "pilots" and coherence == "fast":
             raise ValueError(
                 f"channel {self.channel!r} changes with every symbol, pilots cannot follow it; "
                 "use csi 'perfect' or a block-fading channel"
             )
-        select_scheme(self.build_channel(), self.snr_db, 10_000, self.target)
 
     def build_channel(self) -> Channel:
         """Build the channel model."""
@@ -134,6 +137,11 @@ def transmit(
     x = _modulate(header, stream, plan)
     assert len(x) == plan.num_symbols(sizes) <= budget
     return Transmission(x, header, header_symbols, stream, budget, plan.accounting(sizes))
+
+
+def check_codec(codec: str) -> None:
+    """Refuse an unknown codec, or options that it does not have, before any work starts."""
+    CODECS.create(codec)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,96 @@
+"""``semcom send``: images from files to received pictures, figures and records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as PilImage
+
+from experiments.figures import save_delivery
+from experiments.tables import print_records
+from semcom.attention import Wishes, attend
+from semcom.images import find_images, load_image
+from semcom.link import Delivery
+from semcom.session import send_attended
+from semcom.transmitter import Link
+
+
+def send_files(
+    images: tuple[Path, ...],
+    out: Path,
+    *,
+    wishes: Wishes,
+    link: Link,
+    codec: str,
+    cbr: Fraction,
+    blind: bool,
+    seed: int,
+    tell: Callable[[dict[str, Any]], None] | None,
+    say: Callable[..., None],
+) -> int:
+    """Send files and write what arrives; a file that fails does not stop the others.
+
+    Parameters
+    ----------
+    images
+        Files and folders.
+    out
+        Folder for ``NAME_received.png``, ``NAME_figure.png`` and ``NAME.json`` of each image.
+    tell
+        What gets each record; None prints a table instead.
+    say
+        What gets notes and errors.
+
+    Returns
+    -------
+    int
+        How many could not be sent.
+    """
+    failed = 0
+    out.mkdir(parents=True, exist_ok=True)
+    files = find_images(list(images))
+    for file, name in zip(files, _names(files), strict=True):
+        try:
+            image, notes = load_image(file)
+            seen = attend(image, wishes.beside(file))
+            say(*(f"{file}: {note}" for note in (*notes, *seen.notes)))
+            delivery = send_attended(
+                image, seen, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
+            )
+        except ValueError as error:
+            failed += 1
+            text = str(error)
+            say(f"Error: {text}" if str(file) in text else f"Error: {file}: {text}")
+            continue
+        write_delivery(delivery, out, name)
+        save_delivery(delivery, seen, out / f"{name}_figure.png")
+        if tell is None:
+            print_records({"": delivery.record}, title=str(file))
+            if delivery.all_lost:
+                say(f"{file}: nothing arrived; the scores are those of mid-grey")
+        else:
+            tell(delivery.record)
+    return failed
+
+
+def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
+    """Write the received picture and the record."""
+    PilImage.fromarray(delivery.received).save(out / f"{name}_received.png")
+    text = json.dumps(delivery.record, indent=2, ensure_ascii=False)
+    (out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _names(files: list[Path]) -> list[str]:
+    """Name outputs after the files; equal names are told apart by a number."""
+    names: list[str] = []
+    for file in files:
+        name, n = file.stem, 1
+        while name in names:
+            n += 1
+            name = f"{file.stem}-{n}"
+        names.append(name)
+    return names

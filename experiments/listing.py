@@ -1,0 +1,30 @@
+"""``semcom list``: what is registered."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from channels.channels import CHANNELS
+from semcom.codecs.base import CODECS
+from semcom.scores import SCORES
+from semcom.segmenters.base import SEGMENTERS
+
+_REGISTRIES = {"codecs": CODECS, "channels": CHANNELS, "segmenters": SEGMENTERS}
+
+
+def print_listing(kind: str) -> None:
+    """Print one table, or all of them for ``"all"``."""
+    for name in [*_REGISTRIES, "scores"] if kind == "all" else [kind]:
+        table = Table(title=name, title_justify="left", title_style="bold")
+        for column in ("name", "what", "from", "missing"):
+            table.add_column(column)
+        if name == "scores":
+            for score, (description, _) in SCORES.items():
+                table.add_row(score, description, "semcom", "")
+        else:
+            for entry in _REGISTRIES[name].entries():
+                extra = f" (pip install 'semcom[{entry.extra}]')" if entry.extra else ""
+                missing = ", ".join(entry.missing) + (extra if entry.missing else "")
+                table.add_row(entry.name, entry.summary, entry.source, missing)
+        Console().print(table)

@@ -1,0 +1,51 @@
+"""Records as tables for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from semcom.scores import SCORES
+
+
+def print_records(records: dict[str, dict[str, Any]], *, title: str = "") -> None:
+    """Print records side by side, one column each: the settings, the bandwidth item by item, the
+    scores."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("")
+    for name in records:
+        table.add_column(name, justify="right")
+    for label, cells in _rows(list(records.values())):
+        table.add_row(label, *cells, end_section=label in _SECTION_ENDS)
+    Console().print(table)
+
+
+_SECTION_ENDS = {"scheme", "CBR", "packets"}
+
+
+def _rows(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    rows = [
+        ("region found by", [str(r["segmenter"]) for r in records]),
+        ("codec", [r["codec"] for r in records]),
+        ("channel", [f"{r['channel']}, {r['snr_db']:g} dB" for r in records]),
+        ("scheme", [r["scheme"] for r in records]),
+        ("payload bits", [f"{r['num_bits']:,}" for r in records]),
+    ]
+    for item in records[0]["accounting"]:
+        rows.append((f"  {item}", [f"{r['accounting'][item]:,.1f}" for r in records]))
+    rows += [
+        ("symbols sent", [f"{r['num_symbols']:,}" for r in records]),
+        ("CBR", [f"{r['cbr']:.5f}" for r in records]),
+    ]
+    for name, (description, _) in SCORES.items():
+        rows.append((description, [_number(name, r[name]) for r in records]))
+    packets = [f"{r['packets_received']} of {r['packets_sent']}" for r in records]
+    return [*rows, ("packets", packets)]
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if name.endswith("_db") else f"{value:.4f}"
