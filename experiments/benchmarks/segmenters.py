@@ -1,4 +1,4 @@
-"""How well do the segmenters find the main object?
+"""Compare how well the segmenters find the main object.
 
 Goal: the embedded ``graph`` finds a good part of what the learned ``mobile_sam`` finds. Over the
 images of a folder with ``<name>_mask.png`` beside them, per image and then the mean:
