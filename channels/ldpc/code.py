@@ -118,7 +118,7 @@ class LdpcCode:
     def decode(
         self, llr: NDArray[np.float32], max_iterations: int = 20
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Decode blocks by layered normalised min-sum (:mod:`channels.ldpc.decoder`).
+        """Decode blocks by layered min-sum (:mod:`channels.ldpc.decoder`).
 
         Parameters
         ----------

@@ -1,8 +1,8 @@
-"""The fast decoder: layered normalised min-sum on float32, in plain loops that LLVM vectorises.
+"""The fast decoder: layered min-sum on float32, in plain loops that LLVM vectorises.
 
 A check tells each of its bits the product of the signs of the others and the smallest of their
-magnitudes, times :data:`SCALE`, which makes up for the minimum being larger than the exact value.
-Rows are worked on one after the other, each on what the earlier ones left.
+magnitudes m, corrected to ``max(SCALE·m - OFFSET, 0)`` because the minimum is larger than the
+exact value. Rows are worked on one after the other, each on what the earlier ones left.
 
 Every loop runs over the Z lanes of one entry and on three arrays at most: the compiler must prove
 at run time that they do not overlap, and gives up on vectors where there are more to compare. This
@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
 
-SCALE = np.float32(0.78)
-"""Factor on the check messages, chosen for the lowest BLER at k = 1024, R = 1/2."""
+SCALE, OFFSET, ZERO = np.float32(0.8), np.float32(0.15), np.float32(0)
+"""Correction of the minimum. A pure offset of 0.5 is as good on exact LLRs but loses 0.3 dB where
+they are half as large as they should be; a pure factor of 0.75 does not care about the scale but
+doubles the block error rate at k = 1024, R = 1/2. This pair keeps the best of both."""
 
 MAX_LLR = np.float32(1000.0)
 """Received and check messages are held to this magnitude: e^-1000 is certainty."""
@@ -57,8 +59,9 @@ def _update(posterior: F32, message: F32, checks: F32) -> None:
         value = message[j]
         least, second, sign = checks[j], checks[ROOM + j], checks[2 * ROOM + j]
         others = least if abs(value) > least else second
-        magnitude = SCALE * others * sign
-        new = -magnitude if value < 0 else magnitude
+        corrected = SCALE * others - OFFSET
+        agreed = (corrected if corrected > ZERO else ZERO) * sign
+        new = -agreed if value < 0 else agreed
         message[j] = new
         posterior[j] = value + new
 
