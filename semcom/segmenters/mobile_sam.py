@@ -16,6 +16,7 @@ again.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,7 +46,7 @@ class Everything:
     """What the "everything" mode looks for."""
 
     points_per_side: int = 12
-    """Points of the grid along each side."""
+    """Points of the grid along each side, 1 to 32."""
     min_iou: float = 0.88
     """Least predicted IoU, 0 to 1."""
     min_stability: float = 0.95
@@ -54,8 +55,8 @@ class Everything:
     """Least area in pixels of the image."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.points_per_side <= 64:
-            raise ValueError(f"points_per_side must be 1 to 64, got {self.points_per_side}")
+        if not 1 <= self.points_per_side <= 32:
+            raise ValueError(f"points_per_side must be 1 to 32, got {self.points_per_side}")
         for name in ("min_iou", "min_stability"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
@@ -170,35 +171,14 @@ def segment_everything(
 ) -> list[Mask]:
     """All segments that a grid of points finds, by falling predicted IoU; perhaps none."""
     settings = settings or Everything()
-    size = np.array(embedding.image_size)
-    valid = [math.ceil(side / 4) for side in embedding.input_size]  # without the padding
-    todo = _grid(settings.points_per_side)
-    # No point of the first quarter is skipped: a whole must not hide the parts inside it.
-    always = len(todo) // 4
-    covered = np.zeros(valid, dtype=bool)
-    logits = embedding.features.new_empty(0, 256, 256)
-    iou = embedding.features.new_empty(0)
-    while True:
-        rows, columns = (todo * valid).astype(int).T
-        todo = todo[~covered[rows, columns] | (np.arange(len(todo)) < always)]
-        if not len(todo):
-            break
-        batch, todo = todo[:POINTS_AT_ONCE], todo[POINTS_AT_ONCE:]
-        always -= len(batch)
-        points = tuple((x, y) for y, x in batch * size)
-        sparse = _embed_prompts(model, embedding, Prompts(points=points))
-        decoded = decoder.attend(model, embedding.features, sparse)
-        for i in range(len(batch)):
-            new, new_iou = _candidates(model, decoded.only(i), valid, settings)
-            if len(new):
-                # The smallest one: inside a person's mask there is still a face to be found.
-                small = min(new[:, : valid[0], : valid[1]] > 0, key=lambda m: int(m.sum()))
-                covered |= small.cpu().numpy()
-                logits, iou = torch.cat([logits, new]), torch.cat([iou, new_iou])
-        kept = _distinct(logits[:, : valid[0], : valid[1]] > 0, iou)
-        logits, iou = logits[kept], iou[kept]
+    found = list(_search(model, embedding, settings))
+    if not found:
+        return []
+    logits, iou = (torch.cat(parts) for parts in zip(*found, strict=True))
+    rows, columns = _valid(embedding)
     masks = [
-        Mask(_enlarge(model, embedding, m), _score(s)) for m, s in zip(logits, iou, strict=True)
+        Mask(_enlarge(model, embedding, logits[i]), _score(iou[i]))
+        for i in _distinct(logits[:, :rows, :columns] > 0, iou)
     ]
     return [mask for mask in masks if mask.pixels.sum() >= settings.min_area]
 
@@ -237,8 +217,43 @@ def _grid(per_side: int) -> NDArray[np.float64]:
     return grid
 
 
+def _valid(embedding: Embedding) -> tuple[int, int]:
+    """Rows and columns of the 256×256 logits that show the image and not the padding."""
+    h, w = embedding.input_size
+    return math.ceil(h / 4), math.ceil(w / 4)
+
+
+def _search(
+    model: Sam, embedding: Embedding, settings: Everything
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Ask the grid's points; for each that finds something, its candidates."""
+    height, width = embedding.image_size
+    rows, columns = _valid(embedding)
+    todo = _grid(settings.points_per_side)
+    # No point of the first quarter is skipped: a whole must not hide the parts inside it.
+    always = len(todo) // 4
+    covered = np.zeros((rows, columns), dtype=bool)
+    while True:
+        y, x = (todo * (rows, columns)).astype(int).T
+        todo = todo[~covered[y, x] | (np.arange(len(todo)) < always)]
+        if not len(todo):
+            return
+        batch, todo = todo[:POINTS_AT_ONCE], todo[POINTS_AT_ONCE:]
+        always -= len(batch)
+        points = tuple((x * width, y * height) for y, x in batch)
+        sparse = _embed_prompts(model, embedding, Prompts(points=points))
+        decoded = decoder.attend(model, embedding.features, sparse)
+        for i in range(len(batch)):
+            logits, iou = _candidates(model, decoded.only(i), (rows, columns), settings)
+            if len(logits):
+                # The smallest one: inside a person's mask there is still a face to be found.
+                small = min(logits[:, :rows, :columns] > 0, key=lambda mask: int(mask.sum()))
+                covered |= small.cpu().numpy()
+                yield logits, iou
+
+
 def _candidates(
-    model: Sam, one: decoder.Decoded, valid: list[int], settings: Everything
+    model: Sam, one: decoder.Decoded, valid: tuple[int, int], settings: Everything
 ) -> tuple[Tensor, Tensor]:
     """Those of a point's three masks that are good enough: (K, 256, 256) logits, (K,) IoUs."""
     iou = one.iou[0, 1:]
