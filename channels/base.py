@@ -34,9 +34,7 @@ class Channel(Protocol):
     coherence: Literal["none", "block", "fast"]
     """How the gain moves: not at all, once per block, or with every symbol."""
 
-    def __call__(
-        self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator
-    ) -> ChannelOutput:
+    def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
         """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``."""
         ...
 

@@ -125,7 +125,7 @@ def effective_snr_db(
 
 
 def select_scheme(
-    channel: Channel, snr_db: float, num_symbols: int, target: Target = Target()  # noqa: B008
+    channel: Channel, snr_db: float, num_symbols: int, target: Target = Target()
 ) -> Scheme:
     """Choose the scheme that carries most through ``num_symbols`` symbols and meets the target.
 
@@ -136,7 +136,7 @@ def select_scheme(
     return max(fitting or SCHEMES[:1], key=lambda s: s.efficiency)
 
 
-def select_header(channel: Channel, snr_db: float, target: Target = Target()) -> int:  # noqa: B008
+def select_header(channel: Channel, snr_db: float, target: Target = Target()) -> int:
     """Choose the length of the header in symbols: the shortest that is safe, at most the longest.
 
     A header is needed by all that follows, so it gets a tenth of the accepted error rate.

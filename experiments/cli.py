@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 
-class Numbers(click.ParamType):
+class Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """Numbers separated by commas, a fixed count of them or any."""
 
     def __init__(self, name: str, count: int | None) -> None:
@@ -31,7 +31,7 @@ class Numbers(click.ParamType):
         return numbers
 
 
-class Ratio(click.ParamType):
+class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """One channel bandwidth ratio, or several separated by commas."""
 
     name = "cbr"

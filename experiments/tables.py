@@ -11,8 +11,7 @@ from semcom.scores import SCORES
 
 
 def print_records(records: dict[str, dict[str, Any]], *, title: str = "") -> None:
-    """Print records side by side, one column each: the settings, the bandwidth item by item, the
-    scores."""
+    """Print records side by side, one column each: settings, bandwidth by item, scores."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("")
     for name in records:

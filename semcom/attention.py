@@ -73,7 +73,7 @@ class Wishes:
         return replace(self, mask=str(image.with_name(f"{image.stem}_mask.png")))
 
 
-def attend(image: Image, wishes: Wishes = Wishes()) -> Attention:  # noqa: B008
+def attend(image: Image, wishes: Wishes = Wishes()) -> Attention:
     """Find what matters in ``image`` (H, W, 3) uint8.
 
     Raises
@@ -126,4 +126,3 @@ def _segmenter(spec: str) -> Segmenter:
     """Build a segmenter once: a network's weights take a second to load."""
     find: Segmenter = SEGMENTERS.create(spec)
     return find
-

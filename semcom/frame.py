@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from channels.mcs import HEADER_BYTES, SCHEMES, Scheme, header_scheme
 from channels.phy import num_packet_symbols
 from semcom.codecs.base import CODECS, DecodeError
+from semcom.images import MAX_PIXELS
 
 _FORMAT = ">HHHBBHB"
 MAX_PACKET_BYTES = 0xFFFFFF
@@ -37,7 +38,9 @@ class Header:
     def pack(self) -> tuple[bytes, bytes]:
         """Return the header block and the lengths block (empty for a single packet)."""
         if not 1 <= len(self.packet_bytes) <= MAX_PACKETS:
-            raise ValueError(f"a frame takes 1 to {MAX_PACKETS} packets, got {len(self.packet_bytes)}")
+            raise ValueError(
+                f"a frame takes 1 to {MAX_PACKETS} packets, got {len(self.packet_bytes)}"
+            )
         if max(self.packet_bytes) > MAX_PACKET_BYTES:
             raise ValueError(
                 f"a packet takes at most {MAX_PACKET_BYTES} bytes, got {max(self.packet_bytes)}"
@@ -59,15 +62,17 @@ class Header:
 
     @classmethod
     def unpack(cls, block: bytes, lengths: bytes) -> Header:
-        """Read what :meth:`pack` wrote; raises ``DecodeError`` for a codec not installed here."""
+        """Read what :meth:`pack` wrote; raises ``DecodeError`` for what it never writes."""
         codec_id, height, width, scheme, _, high, low = struct.unpack(_FORMAT, block)
         names = {_codec_id(name): name for name in CODECS.names()}
         if codec_id not in names or scheme >= len(SCHEMES):
-            raise DecodeError(f"header names codec {codec_id:#06x}, scheme {scheme}: not known here")
-        others = [
-            int.from_bytes(lengths[i : i + 3], "big") for i in range(0, len(lengths), 3)
-        ]
+            raise DecodeError(
+                f"header names codec {codec_id:#06x}, scheme {scheme}: not known here"
+            )
+        others = [int.from_bytes(lengths[i : i + 3], "big") for i in range(0, len(lengths), 3)]
         packet_bytes = (high << 8 | low, *others)
+        if not 0 < height * width <= MAX_PIXELS or min(packet_bytes) < 1:
+            raise DecodeError(f"header announces {width}x{height} pixels, packets {packet_bytes}")
         return cls(names[codec_id], height, width, SCHEMES[scheme], packet_bytes)
 
 

@@ -75,8 +75,9 @@ def _check(path: Path, picture: PilImage.Image) -> None:
         )
     if min(width, height) < MIN_SIDE:
         raise ValueError(f"{path}: {width}x{height} is smaller than {MIN_SIDE}x{MIN_SIDE}")
-    if getattr(picture, "n_frames", 1) > 1:
-        raise ValueError(f"{path}: animated or multi-page ({picture.n_frames} frames); pick one")
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1:
+        raise ValueError(f"{path}: animated or multi-page ({frames} frames); extract one")
     if picture.mode.startswith(("I", "F")) or _has_16_bits(picture):
         raise ValueError(f"{path}: more than 8 bits per channel; convert it to 8 bit")
     if picture.mode not in _MODES:
@@ -85,9 +86,10 @@ def _check(path: Path, picture: PilImage.Image) -> None:
 
 def _has_16_bits(picture: PilImage.Image) -> bool:
     """Whether Pillow would silently cut 16-bit channels down to 8."""
-    if picture.format == "PPM":
-        return any(isinstance(x, int) and x > 255 for _, _, _, args in picture.tile for x in args)
-    return any(";16" in str(tile[3]) for tile in picture.tile)
+    raw_modes = [tile[3] for tile in getattr(picture, "tile", [])]
+    if picture.format == "PPM":  # (mode, largest value)
+        return any(isinstance(x, int) and x > 255 for args in raw_modes for x in args)
+    return any(";16" in str(args) for args in raw_modes)
 
 
 def _to_rgb(picture: PilImage.Image) -> tuple[Image, list[str]]:

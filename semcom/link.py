@@ -116,7 +116,9 @@ def _finite(value: float | None) -> float | None:
 
 
 def derive_seed(*parts: object) -> int:
-    """Derive a seed from what it is for, so that a task draws the same numbers alone as in a
-    sweep: 63 bits of the SHA-256 of the parts' text."""
+    """Derive a seed from what it is for: 63 bits of the SHA-256 of the parts' text.
+
+    A task then draws the same numbers alone as in a sweep.
+    """
     text = "\x1f".join(map(str, parts)).encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1

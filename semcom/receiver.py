@@ -49,7 +49,9 @@ def receive(received: ChannelOutput, *, num_pilots: int = 0, block_length: int =
     packets: list[bytes | None] = []
     for size in header.packet_bytes:
         end = position + num_packet_symbols(size, header.scheme)
-        packets.append(decode_packet(_cut(received, position, end), size, header.scheme))
+        whole = end <= len(received.y)
+        part = _cut(received, position, end)
+        packets.append(decode_packet(part, size, header.scheme) if whole else None)
         position = end
     codec: DigitalCodec = CODECS.create(header.codec)
     try:
@@ -76,8 +78,12 @@ def _find_header(received: ChannelOutput) -> tuple[Header, int] | None:
         if count > 1:
             part = _cut(received, num_symbols, end)
             lengths = decode_packet(part, 3 * (count - 1), scheme)
-        if lengths is not None:
+        if lengths is None:
+            continue
+        try:
             return Header.unpack(block, lengths), end
+        except DecodeError:  # the CRC held by accident
+            continue
     return None
 
 

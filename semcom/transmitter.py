@@ -188,8 +188,10 @@ class _Plan:
 def _encode_within(
     encoder: DigitalCodec, image: Image, w: Map, plan: _Plan, budget: int
 ) -> Bitstream:
-    """Return the best stream whose frame fits; each packet has its own overhead, so its number
-    decides how many bits are left for the payload."""
+    """Return the best stream whose frame fits.
+
+    Each packet has its own overhead, so their number decides how many bits are left for payload.
+    """
     packets = 1
     while True:
         max_bits = plan.max_bits(budget, packets)

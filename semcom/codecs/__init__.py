@@ -1,0 +1,1 @@
+"""Codecs: image to bytes and back, one small file each."""

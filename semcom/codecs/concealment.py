@@ -29,7 +29,7 @@ def conceal(image: Image, received: Region) -> Image:
 
 def _fill(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Replace values of weight 0 by those of the next coarser level."""
-    if weight.all():
+    if (weight > 0).all():
         return values
     height, width = weight.shape
     coarse_values, coarse_weight = _halve(values * weight[..., None]), _halve(weight[..., None])
@@ -42,7 +42,8 @@ def _fill(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[n
 def _halve(values: NDArray[np.float64]) -> NDArray[np.float64]:
     height, width = values.shape[:2]
     padded = np.pad(values, ((0, height % 2), (0, width % 2), (0, 0)))
-    return padded.reshape((height + 1) // 2, 2, (width + 1) // 2, 2, -1).mean(axis=(1, 3))
+    blocks = padded.reshape((height + 1) // 2, 2, (width + 1) // 2, 2, -1)
+    return np.asarray(blocks.mean(axis=(1, 3)))
 
 
 def _double(values: NDArray[np.float64]) -> NDArray[np.float64]:

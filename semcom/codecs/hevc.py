@@ -121,7 +121,8 @@ def _offsets(w: Map) -> Offsets:
     padded = np.pad(w.astype(np.float64), ((0, -height % BLOCK), (0, -width % BLOCK)), mode="edge")
     blocks = padded.reshape(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK).mean(axis=(1, 3))
     delta = -3 * np.log2(np.maximum(blocks, 1e-6))
-    return np.clip(np.rint(delta), -_MAX_OFFSET, _MAX_OFFSET).astype(np.int64)
+    offsets: Offsets = np.clip(np.rint(delta), -_MAX_OFFSET, _MAX_OFFSET).astype(np.int64)
+    return offsets
 
 
 def _cut(offsets: Offsets, tile: Tile) -> Offsets:
@@ -139,8 +140,10 @@ def _num_bits(packets: Sequence[bytes]) -> int:
 def _quick_guess(
     quick_bits: Callable[[int], int], levels: range, max_bits: int, slope: float
 ) -> int:
-    """Where a slow search should begin: the answer for the ultrafast preset, which is 5x faster
-    and whose streams are larger by a nearly constant factor."""
+    """Where a slow search should begin: the answer for the ultrafast preset.
+
+    It is 5x faster, and its streams are larger by a nearly constant factor.
+    """
     budget = round(max_bits * _QUICK_EXCESS)
     middle = levels[len(levels) // 3]
     try:

@@ -194,7 +194,7 @@ def _to_frame(image: Image) -> VideoFrame:
 
 def _from_frame(frame: VideoFrame) -> Image:
     planes = [
-        np.frombuffer(plane, dtype="<u2").reshape(plane.height, -1)[:, : plane.width]
+        np.frombuffer(memoryview(plane), dtype="<u2").reshape(plane.height, -1)[:, : plane.width]
         for plane in frame.planes
     ]
     luma, chroma_green, chroma_orange = (values.astype(np.float32) for values in planes)
@@ -204,4 +204,5 @@ def _from_frame(frame: VideoFrame) -> Image:
     green = luma + chroma_green * np.float32(4 / 3)
     half = (3 * luma - green) / 2
     rgb = np.stack([half + chroma_orange, green, half - chroma_orange], axis=-1)
-    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    pixels: Image = np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    return pixels

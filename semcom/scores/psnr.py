@@ -30,9 +30,7 @@ def background_psnr_db(original: Image, received: Image, region: Region) -> floa
     return region_psnr_db(original, received, ~region)
 
 
-def theta_psnr_db(
-    original: Image, received: Image, region: Region, theta: float
-) -> float | None:
+def theta_psnr_db(original: Image, received: Image, region: Region, theta: float) -> float | None:
     """θ-PSNR: ``10·log10(255² / (θ·MSE_region + (1-θ)·MSE_background))``.
 
     Wu et al., Digital Communications and Networks, 2023. None where the region is empty or

@@ -19,7 +19,7 @@ def ssim(original: Image, received: Image) -> float:
     from skimage.metrics import structural_similarity
 
     return float(
-        structural_similarity(
+        structural_similarity(  # type: ignore[no-untyped-call, unused-ignore]
             original,
             received,
             data_range=255,

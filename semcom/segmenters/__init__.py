@@ -1,0 +1,1 @@
+"""Segmenters: image to masks, one small file each."""

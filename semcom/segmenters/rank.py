@@ -22,6 +22,11 @@ _SPECK = 0.01
 _SPREAD = 0.5
 """Standard deviation of the preference for the centre, in half-diagonals."""
 
+_PEERS = 0.5
+"""Share of the first mask's priority from which on a further mask matters too."""
+_MOST = 0.3
+"""Fraction of the frame that several masks together may cover: when all matters, nothing does."""
+
 
 def priority(mask: Mask) -> float:
     """Priority of one mask, in [0, 1]; the formula is the module's."""
@@ -41,18 +46,19 @@ def rank(masks: Sequence[Mask]) -> list[Mask]:
     return sorted(masks, key=priority, reverse=True)
 
 
-def choose(masks: Sequence[Mask], *, max_area: float = 0.3) -> list[Mask]:
-    """Take ranked masks from the top while their union covers at most ``max_area`` of the frame.
+def choose(masks: Sequence[Mask]) -> list[Mask]:
+    """Choose what matters from ranked masks.
 
-    The first one is always taken, and a mask that lies within those already taken is passed over.
+    The first does, and every further one of at least half its priority that adds something, while
+    the union covers at most 30 % of the frame.
     """
-    chosen: list[Mask] = []
-    union = np.zeros(masks[0].pixels.shape, dtype=bool) if masks else None
-    for mask in masks:
-        assert union is not None
+    if not masks:
+        return []
+    chosen, union = [masks[0]], masks[0].pixels
+    least = _PEERS * priority(masks[0])
+    for mask in masks[1:]:
         grown = union | mask.pixels
-        if chosen and (grown.mean() > max_area or (grown == union).all()):
-            continue
-        chosen.append(mask)
-        union = grown
+        if priority(mask) >= least and grown.mean() <= _MOST and (grown != union).any():
+            chosen.append(mask)
+            union = grown
     return chosen

@@ -1,0 +1,133 @@
+"""Pictures of deliveries: what was sent, what mattered, what arrived, where it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from semcom.attention import Attention
+from semcom.link import Delivery
+from semcom.types import Image
+
+ERROR_RANGE = 30
+"""Absolute error in grey levels at which the error map saturates."""
+_MASK_COLOURS = np.array(
+    [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0]]
+)  # Okabe and Ito's palette, told apart by colour-blind readers
+_OUTLINE = "#ff2d95"
+
+
+def save_delivery(delivery: Delivery, seen: Attention, path: Path) -> None:
+    """Draw one delivery: masks, importance, what arrived and its error."""
+    figure, axes = _panels(delivery.original, rows=1)
+    _draw_masks(axes[0], delivery.original, seen)
+    _draw_importance(axes[1], seen)
+    _draw_received(axes[2], delivery, delivery.record["system"])
+    _draw_error(axes[3], delivery)
+    _save(figure, path, delivery.record)
+
+
+def save_comparison(blind: Delivery, steered: Delivery, seen: Attention, path: Path) -> None:
+    """Draw a blind delivery beside one by importance, each above its error."""
+    figure, axes = _panels(blind.original, rows=2)
+    _draw_image(axes[0], blind.original, "original")
+    _draw_masks(axes[1], blind.original, seen)
+    _draw_received(axes[2], blind, "blind")
+    _draw_received(axes[3], steered, "by importance")
+    _draw_close_up(axes[4], blind, steered)
+    _draw_importance(axes[5], seen)
+    _draw_error(axes[6], blind)
+    _draw_error(axes[7], steered)
+    _save(figure, path, steered.record)
+
+
+def _panels(image: Image, rows: int) -> tuple[Figure, list[Axes]]:
+    height, width = image.shape[:2]
+    figure = Figure(figsize=(16, rows * (16 / 4 * height / width + 0.2) + 0.5))
+    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
+    FigureCanvasAgg(figure)
+    axes = list(figure.subplots(rows, 4, squeeze=False).ravel())
+    for axis in axes:
+        axis.set_axis_off()
+    return figure, axes
+
+
+def _draw_image(axis: Axes, image: Image, title: str) -> None:
+    axis.imshow(image)
+    axis.set_title(title, fontsize=11)
+
+
+def _outline(axis: Axes, seen: Attention | Delivery, *, colour: str = _OUTLINE) -> None:
+    region = seen.importance.region
+    if 0 < region.mean() < 1:
+        axis.contour(region, levels=[0.5], colors=[colour], linewidths=1.4)
+
+
+def _draw_masks(axis: Axes, image: Image, seen: Attention) -> None:
+    """Tint every mask, the most important last and so on top."""
+    tinted = image.astype(np.float64)
+    for rank, mask in reversed(list(enumerate(seen.masks))):
+        colour = _MASK_COLOURS[rank % len(_MASK_COLOURS)]
+        tinted[mask.pixels] = 0.45 * image[mask.pixels] + 0.55 * colour
+    count = f"{len(seen.masks)} mask" + "s" * (len(seen.masks) != 1)
+    _draw_image(axis, np.rint(tinted).astype(np.uint8), f"{count}; outlined: what matters")
+    _outline(axis, seen)
+
+
+def _draw_importance(axis: Axes, seen: Attention) -> None:
+    w = seen.importance.w
+    low, high = min(float(w.min()), 0.5), max(float(w.max()), 2.0)
+    axis.imshow(w, cmap="cividis", norm=LogNorm(max(low, 1e-3), high))
+    axis.set_title(f"importance w: {w.min():.2f} to {w.max():.2f}, mean 1", fontsize=11)
+
+
+def _draw_received(axis: Axes, delivery: Delivery, name: str) -> None:
+    scores = delivery.record
+    title = f"{name}: " + ("all lost, " if delivery.all_lost else "")
+    if scores["region_psnr_db"] is None or scores["background_psnr_db"] is None:
+        title += f"{_db(scores['psnr_db'])} dB"
+    else:
+        region, background = _db(scores["region_psnr_db"]), _db(scores["background_psnr_db"])
+        title += f"region {region} dB, rest {background} dB"
+    _draw_image(axis, delivery.received, title)
+
+
+def _db(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _draw_error(axis: Axes, delivery: Delivery) -> None:
+    difference = delivery.original.astype(np.int16) - delivery.received
+    axis.imshow(np.abs(difference).mean(axis=-1), cmap="magma", vmin=0, vmax=ERROR_RANGE)
+    axis.set_title(f"absolute error, black 0 to white {ERROR_RANGE}", fontsize=11)
+    _outline(axis, delivery, colour="white")
+
+
+def _draw_close_up(axis: Axes, blind: Delivery, steered: Delivery) -> None:
+    """Show the same piece of the region from both deliveries, side by side."""
+    height, width = blind.original.shape[:2]
+    rows, columns = np.nonzero(blind.importance.region)
+    centre = (rows.mean(), columns.mean()) if len(rows) else (height / 2, width / 2)
+    tall, wide = height // 3, width // 6
+    top = int(min(max(centre[0] - tall / 2, 0), height - tall))
+    left = int(min(max(centre[1] - wide / 2, 0), width - wide))
+    crops = [d.received[top : top + tall, left : left + wide] for d in (blind, steered)]
+    gap = np.full((tall, max(2, wide // 40), 3), 255, dtype=np.uint8)
+    _draw_image(axis, np.hstack([crops[0], gap, crops[1]]), "close-up: blind | by importance")
+
+
+def _save(figure: Figure, path: Path, record: dict[str, Any]) -> None:
+    figure.suptitle(
+        f"{record['codec']} over {record['channel']} at {record['snr_db']:g} dB, "
+        f"{record['scheme']}, CBR {record['cbr']:.4f} ({record['num_symbols']:,} symbols); "
+        f"regions: {record['segmenter']}, θ = {record['theta']:g}",
+        fontsize=12,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
