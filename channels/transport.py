@@ -38,6 +38,15 @@ class TransportCode:
     bits_per_symbol
         Q_m of the modulation: 1, 2, 4, 6, 8, …
 
+    Attributes
+    ----------
+    base_graph
+        1 or 2, chosen by A and A/G.
+    num_blocks
+        C, the number of code blocks.
+    block_sizes
+        Information bits with CRCs and coded bits of every block, in the order of transmission.
+
     Raises
     ------
     ValueError
@@ -78,11 +87,11 @@ class TransportCode:
         symbols = num_coded_bits // bits_per_symbol
         info = _share(total, self.num_blocks)[::-1]
         coded = [bits_per_symbol * share for share in _share(symbols, self.num_blocks)]
-        self._sizes = list(zip(info, coded, strict=True))
+        self.block_sizes = list(zip(info, coded, strict=True))
         # Blocks of the same size are coded as one batch.
         self._groups = {
-            size: np.flatnonzero([other == size for other in self._sizes])
-            for size in dict.fromkeys(self._sizes)
+            size: np.flatnonzero([other == size for other in self.block_sizes])
+            for size in dict.fromkeys(self.block_sizes)
         }
         self._codes = {
             (k, n): ldpc_code(k, n, bits_per_symbol, base_graph=self.base_graph)
@@ -143,7 +152,7 @@ class TransportCode:
         llr = np.asarray(llr, dtype=np.float32)
         if llr.shape != (self.num_coded_bits,):
             raise ValueError(f"llr must have shape ({self.num_coded_bits},), got {llr.shape}")
-        parts = np.split(llr, np.cumsum([n for _, n in self._sizes])[:-1])
+        parts = np.split(llr, np.cumsum([n for _, n in self.block_sizes])[:-1])
         blocks: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)] * self.num_blocks
         for size, members in self._groups.items():
             received = np.stack([parts[i] for i in members])
@@ -163,7 +172,7 @@ class TransportCode:
         """Cut a packet with its CRC into blocks with theirs: §5.2.2."""
         if self.num_blocks == 1:
             return [packet]
-        ends = np.cumsum([k - _CRC_BITS for k, _ in self._sizes])
+        ends = np.cumsum([k - _CRC_BITS for k, _ in self.block_sizes])
         return [crc_attach(part, "24B") for part in np.split(packet, ends[:-1])]
 
 

@@ -32,6 +32,10 @@ LIFTING_SETS: tuple[tuple[int, ...], ...] = (
 MAX_INFO_BITS: dict[int, int] = {1: 8448, 2: 3840}
 """Largest code block K_cb of each base graph, its CRCs included: §5.2.2."""
 
+MIN_INFO_BITS = 12
+"""Smallest code block: six columns of the smallest Z. Fewer bits would be filler for the most part
+and none of them sent."""
+
 INFO_COLUMNS: dict[int, int] = {1: 22, 2: 10}
 """Information columns of each base graph."""
 
@@ -78,9 +82,9 @@ def choose_lifting_size(num_info_bits: int, base_graph: int) -> int:
     """
     check_base_graph(base_graph)
     largest = MAX_INFO_BITS[base_graph]
-    if not 1 <= num_info_bits <= largest:
+    if not MIN_INFO_BITS <= num_info_bits <= largest:
         raise ValueError(
-            f"num_info_bits must be in [1, {largest}] for base graph {base_graph} "
+            f"num_info_bits must be in [{MIN_INFO_BITS}, {largest}] for base graph {base_graph} "
             f"(TS 38.212 §5.2.2), got {num_info_bits}"
         )
     columns = INFO_COLUMNS[base_graph]

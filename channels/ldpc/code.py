@@ -33,11 +33,12 @@ class LdpcCode:
     Parameters
     ----------
     num_info_bits
-        k, the bits of one block with its CRCs (B of them is one call), in [1, 8448] for base
-        graph 1 and [1, 3840] for base graph 2.
+        k, the bits of one block with its CRCs, in [12, 8448] for base graph 1 and [12, 3840] for
+        base graph 2.
     num_coded_bits
         n, a multiple of ``bits_per_symbol``, at least k / 0.95. Beyond the mother code, bits are
-        repeated.
+        repeated. Base graph 2 above k/n = 0.74, and base graph 1 above 0.92, may fail even
+        without noise: the punctured bits are then too many for iterations to find.
     bits_per_symbol
         Q_m of the bit interleaver; 1 leaves the order alone.
     base_graph

@@ -1,4 +1,4 @@
-"""The decoder of :mod:`channels.ldpc.decoder` again, in readable NumPy: what the tests compare with.
+"""The decoder of :mod:`channels.ldpc.decoder` again, in readable NumPy, for the tests.
 
 It goes through the same rows in the same order and makes the same float32 operations, so that the
 two agree bit for bit; it is some thousand times slower.
@@ -67,4 +67,5 @@ def _check_messages(extrinsic: NDArray[np.float32]) -> NDArray[np.float32]:
     least, second = np.partition(magnitude, 1, axis=0)[:2]
     others = np.where(magnitude > least, least, second)
     signs = np.where(extrinsic < 0, np.float32(-1), np.float32(1))
-    return np.maximum(SCALE * others - OFFSET, np.float32(0)) * signs.prod(axis=0) * signs
+    corrected = np.maximum(SCALE * others - OFFSET, np.float32(0))
+    return np.asarray(corrected * signs.prod(axis=0) * signs)

@@ -1,0 +1,125 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from channels.transport import TransportCode, transport_code
+
+
+def packet(num_bits: int, seed: int = 0):
+    return np.random.default_rng(seed).integers(0, 2, num_bits, dtype=np.uint8)
+
+
+def clean(coded):
+    """LLRs of a channel without noise."""
+    return 20 * coded.astype(np.float32) - 10
+
+
+@given(
+    st.integers(1, 30_000),
+    st.floats(0.05, 0.7),
+    st.sampled_from([1, 2, 4, 6, 8, 10]),
+    st.integers(0, 99),
+)
+@settings(deadline=None, max_examples=60)
+def test_comes_back_without_noise(num_bits, rate, bits_per_symbol, seed):
+    total = num_bits + 24 * (2 + num_bits // 3000)
+    num_coded = bits_per_symbol * math.ceil(total / rate / bits_per_symbol)
+    code = TransportCode(num_bits, num_coded, bits_per_symbol)
+    bits = packet(num_bits, seed)
+    coded = code.encode(bits)
+    assert coded.shape == (num_coded,)
+    received = code.decode(clean(coded), 50)
+    assert received is not None
+    assert (received == bits).all()
+    assert num_bits + code.num_crc_bits + code.num_parity_bits == num_coded
+
+
+@pytest.mark.parametrize(
+    ("num_bits", "num_coded", "base_graph", "num_blocks"),
+    [
+        (292, 340, 2, 1),
+        (293, 400, 1, 1),
+        (3824, 5600, 1, 1),  # rate 0.68
+        (3816, 6000, 2, 1),  # rate 0.64, 3840 bits with the CRC
+        (3824, 6000, 2, 2),  # 3848 bits with the CRC
+        (3825, 8000, 1, 1),
+        (8424, 12_000, 1, 1),  # 8448 with its CRC
+        (8425, 12_000, 1, 2),
+        (16_824, 24_000, 1, 2),  # 16 848 = 2 · 8424
+        (16_825, 24_000, 1, 3),
+        (9000, 36_000, 2, 3),  # rate 1/4
+    ],
+)
+def test_segments_as_the_standard_does(num_bits, num_coded, base_graph, num_blocks):
+    code = transport_code(num_bits, num_coded, 1)
+    assert (code.base_graph, code.num_blocks) == (base_graph, num_blocks)
+    assert code.num_crc_bits == (24 if num_blocks == 1 else 24 * (1 + num_blocks))
+
+
+def test_blocks_share_the_symbols_within_one():
+    # §5.4.2.1: E_r is Qm·floor or Qm·ceil of the symbols per block, the smaller first.
+    code = transport_code(30_000, 6 * 10_001, 6)
+    sizes = [code.block_sizes[i][1] for i in range(code.num_blocks)]
+    assert sizes == [15_000, 15_000, 15_000, 15_006]
+    assert sum(k for k, _ in code.block_sizes) == 30_000 + code.num_crc_bits
+
+
+def test_nothing_received_is_lost():
+    for num_bits in (100, 20_000):
+        code = transport_code(num_bits, 4 * num_bits, 2)
+        assert code.decode(np.zeros(4 * num_bits, np.float32)) is None
+
+
+def test_one_lost_block_loses_the_packet():
+    code = transport_code(20_000, 40_000, 2)
+    coded = clean(code.encode(packet(20_000)))
+    start = code.block_sizes[0][1]
+    coded[start : start + code.block_sizes[1][1]] = 0
+    assert code.decode(coded) is None
+
+
+def test_what_is_accepted_is_what_was_sent():
+    """Around the waterfall; without CRC, about one block in 20,000 would be wrong."""
+    code = transport_code(100, 200, 2)
+    rng = np.random.default_rng(1)
+    accepted = 0
+    for seed in range(1500):
+        bits = packet(100, seed)
+        x = 2.0 * code.encode(bits) - 1
+        y = x + 0.75 * rng.standard_normal(x.shape)
+        received = code.decode((2 * y / 0.75**2).astype(np.float32))
+        if received is not None:
+            accepted += 1
+            assert (received == bits).all()
+    assert 200 < accepted < 1400  # otherwise the test says nothing
+
+
+def test_noise_alone_is_never_a_packet():
+    code = transport_code(16, 64, 2)
+    rng = np.random.default_rng(2)
+    assert all(code.decode(rng.standard_normal(64).astype(np.float32)) is None for _ in range(2000))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 100, 2), "num_bits must be at least 1, got 0"),
+        ((10, 101, 2), "multiple of bits_per_symbol, got 101 and 2"),
+        ((1000, 1030, 2), "1000 bits and 24 CRC bits need at least 1078 coded bits"),
+        ((20_000, 20_100, 1), "20000 bits and 96 CRC bits need at least"),
+    ],
+)
+def test_refuses_sizes_by_name(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        TransportCode(*arguments)
+
+
+def test_refuses_input_by_name():
+    code = transport_code(100, 300, 2)
+    with pytest.raises(ValueError, match=r"shape \(100,\), got \(99,\)"):
+        code.encode(np.zeros(99, np.uint8))
+    with pytest.raises(ValueError, match=r"shape \(300,\), got \(1, 300\)"):
+        code.decode(np.zeros((1, 300), np.float32))
