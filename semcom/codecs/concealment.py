@@ -29,14 +29,14 @@ def conceal(image: Image, received: Region) -> Image:
 
 def _fill(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Replace values of weight 0 by those of the next coarser level."""
-    if (weight > 0).all():
+    if weight.all():
         return values
     height, width = weight.shape
     coarse_values, coarse_weight = _halve(values * weight[..., None]), _halve(weight[..., None])
     mean = coarse_values / np.maximum(coarse_weight, 1e-12)
     coarse = _fill(mean, (coarse_weight[..., 0] > 0).astype(np.float64))
     fine = _double(coarse)[:height, :width]
-    return values * weight[..., None] + fine * (1 - weight[..., None])
+    return np.where(weight[..., None] > 0, values, fine)
 
 
 def _halve(values: NDArray[np.float64]) -> NDArray[np.float64]:
