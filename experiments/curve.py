@@ -123,7 +123,11 @@ def curve(
                 bar.advance(progress, len(tasks))
                 continue
             say(*(f"{file}: {note}" for note in (*notes, *seen.notes)))
+            blind_alone = bool((seen.importance.w == 1).all())
             for task in tasks:
+                if blind_alone and not task.blind:  # nothing is preferred: the systems are one
+                    bar.advance(progress)
+                    continue
                 row = _run(task, image, seen, file, done, sink, say)
                 rows += [] if row is None else [row]
                 bar.advance(progress)
