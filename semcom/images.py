@@ -7,8 +7,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from PIL import ExifTags, ImageOps, UnidentifiedImageError
 from PIL import Image as PilImage
-from PIL import ImageOps, UnidentifiedImageError
 
 from semcom.types import Image
 
@@ -55,46 +55,57 @@ def load_image(path: str | Path) -> tuple[Image, list[str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large images; we refuse them below
             with PilImage.open(path) as picture:
-                _check(path, picture)
-                picture.load()
-                return _to_rgb(picture)
+                refusal = _refusal(path, picture)
+                if refusal is None:
+                    return _to_rgb(picture)
     except PilImage.DecompressionBombError:
-        raise ValueError(f"{path}: more than {MAX_PIXELS // 10**6} megapixels") from None
+        refusal = f"more than {MAX_PIXELS // 10**6} megapixels; shrink it"
     except UnidentifiedImageError:
-        raise ValueError(f"{path}: not an image that Pillow can read") from None
-    except (OSError, SyntaxError, EOFError, IndexError, TypeError, OverflowError) as error:
-        # What Pillow's plugins raise on damaged files.
-        raise ValueError(f"{path}: corrupt image ({error})") from None
+        refusal = "not an image that Pillow can read"
+    except Exception as error:  # Pillow's plugins raise nearly anything on damaged files
+        refusal = f"corrupt or unreadable image ({' '.join(str(error).split()) or repr(error)})"
+    raise ValueError(f"{path}: {refusal}")
 
 
-def _check(path: Path, picture: PilImage.Image) -> None:
+def _refusal(path: Path, picture: PilImage.Image) -> str | None:
+    """Say why an image that Pillow has opened is none for us; None if it is one."""
     width, height = picture.size
     if width * height > MAX_PIXELS:
-        raise ValueError(
-            f"{path}: {width}x{height} is more than {MAX_PIXELS // 10**6} megapixels; shrink it"
-        )
+        return f"{width}x{height} is more than {MAX_PIXELS // 10**6} megapixels; shrink it"
     if min(width, height) < MIN_SIDE:
-        raise ValueError(f"{path}: {width}x{height} is smaller than {MIN_SIDE}x{MIN_SIDE}")
+        return f"{width}x{height} is smaller than {MIN_SIDE}x{MIN_SIDE}"
     frames = getattr(picture, "n_frames", 1)
     if frames > 1:
-        raise ValueError(f"{path}: animated or multi-page ({frames} frames); extract one")
-    if picture.mode.startswith(("I", "F")) or _has_16_bits(picture):
-        raise ValueError(f"{path}: more than 8 bits per channel; convert it to 8 bit")
+        return f"animated or multi-page ({frames} frames); extract one"
+    if picture.mode.startswith(("I", "F")) or _is_cut_to_8_bits(path, picture):
+        return "more than 8 bits per channel; convert it to 8 bit"
     if picture.mode not in _MODES:
-        raise ValueError(f"{path}: colour mode {picture.mode} is not supported; convert it to RGB")
+        return f"colour mode {picture.mode} is not supported; convert it to RGB"
+    return None
 
 
-def _has_16_bits(picture: PilImage.Image) -> bool:
-    """Whether Pillow would silently cut 16-bit channels down to 8."""
-    raw_modes = [tile[3] for tile in getattr(picture, "tile", [])]
+def _is_cut_to_8_bits(path: Path, picture: PilImage.Image) -> bool:
+    """Whether the file has deeper channels, which Pillow would silently cut down to 8 bits."""
+    tiles = getattr(picture, "tile", [])
     if picture.format == "PPM":  # (mode, largest value)
-        return any(isinstance(x, int) and x > 255 for args in raw_modes for x in args)
-    return any(";16" in str(args) for args in raw_modes)
+        return any(isinstance(x, int) and x > 255 for tile in tiles for x in tile[3])
+    if picture.format == "TIFF":
+        bits_per_sample = picture.getexif().get(258, 1)
+        return bool(np.max(bits_per_sample) > 8)
+    if picture.format in ("JPEG2000", "AVIF"):  # Pillow does not tell the depth of these
+        with path.open("rb") as file:
+            head = file.read(1 << 16)
+        if picture.format == "AVIF":  # high_bitdepth of the AV1 codec configuration box
+            return b"av1C" in head and bool(head[head.index(b"av1C") + 6] & 0x40)
+        siz = head.find(b"\xff\x4f\xff\x51")  # ISO/IEC 15444-1 A.5.1: Ssiz is the depth less 1
+        return siz >= 0 and head[siz + 42] & 0x7F > 7
+    return any(";16" in str(tile[3]) or tile[0] == "SGI16" for tile in tiles)
 
 
 def _to_rgb(picture: PilImage.Image) -> tuple[Image, list[str]]:
+    turned = 2 <= picture.getexif().get(ExifTags.Base.Orientation, 1) <= 8
     upright = ImageOps.exif_transpose(picture)
-    notes = [] if upright.size == picture.size else ["turned upright by its EXIF orientation"]
+    notes = ["turned upright by its EXIF orientation"] if turned else []
     kind = _MODES[upright.mode]
     if "A" in upright.mode or "transparency" in upright.info:
         notes.append(f"{kind or 'transparency'} laid over white")
