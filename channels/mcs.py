@@ -125,15 +125,31 @@ def effective_snr_db(
 
 
 def select_scheme(
-    channel: Channel, snr_db: float, num_symbols: int, target: Target = Target()
+    channel: Channel,
+    snr_db: float,
+    num_symbols: int,
+    target: Target = Target(),  # noqa: B008
+    *,
+    num_packets: int = 1,
 ) -> Scheme:
-    """Choose the scheme that carries most through ``num_symbols`` symbols and meets the target.
+    """Choose the scheme that carries most and meets the target.
+
+    ``num_symbols`` are shared by ``num_packets`` packets, each coded on its own; short codes need
+    more SNR, and the target is for all packets together.
 
     Where none does, the most robust one is the sender's best try. Raises ``ValueError`` for an
     SNR that is not finite.
     """
-    fitting = [s for s in SCHEMES if _margin_db(s, channel, snr_db, num_symbols, target) >= 0]
-    return max(fitting or SCHEMES[:1], key=lambda s: s.efficiency)
+    snr = {
+        bits: effective_snr_db(channel, _finite(snr_db), bits, target)
+        for bits in {scheme.bits_per_symbol for scheme in SCHEMES}
+    }
+    fitting = [
+        scheme
+        for scheme in SCHEMES
+        if _required_db(scheme, num_symbols, num_packets, target) <= snr[scheme.bits_per_symbol]
+    ]
+    return max(fitting or SCHEMES[:1], key=lambda scheme: scheme.efficiency)
 
 
 def select_header(channel: Channel, snr_db: float, target: Target = Target()) -> int:
@@ -149,17 +165,22 @@ def select_header(channel: Channel, snr_db: float, target: Target = Target()) ->
     return HEADER_SYMBOLS[-1]
 
 
-def _margin_db(
-    scheme: Scheme, channel: Channel, snr_db: float, num_symbols: int, target: Target
-) -> float:
-    """How far the channel is above the threshold of ``scheme``."""
-    num_bits = num_symbols * scheme.efficiency
-    lengths = sorted(bits for s, bits in thresholds() if s == scheme)
+def _required_db(scheme: Scheme, num_symbols: int, num_packets: int, target: Target) -> float:
+    """SNR on AWGN at which a transmission of ``num_symbols`` reaches the target."""
+    measured = _thresholds_by_length()[scheme]
+    num_bits = num_symbols / num_packets * scheme.efficiency
     # The longest measured block that is no longer than ours: shorter ones need more SNR.
-    length = max((bits for bits in lengths if bits <= num_bits), default=lengths[0])
-    num_blocks = max(1, math.ceil(num_bits / lengths[-1]))
-    need = thresholds()[scheme, length].at(target.bler / num_blocks)
-    return effective_snr_db(channel, _finite(snr_db), scheme.bits_per_symbol, target) - need
+    length = max((bits for bits in measured if bits <= num_bits), default=min(measured))
+    num_blocks = num_packets * max(1, math.ceil(num_bits / max(measured)))
+    return measured[length].at(target.bler / num_blocks)
+
+
+@functools.cache
+def _thresholds_by_length() -> dict[Scheme, dict[int, Threshold]]:
+    table: dict[Scheme, dict[int, Threshold]] = {}
+    for (scheme, num_bits), threshold in thresholds().items():
+        table.setdefault(scheme, {})[num_bits] = threshold
+    return table
 
 
 def _finite(snr_db: float) -> float:

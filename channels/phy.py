@@ -27,8 +27,9 @@ _SCRAMBLING_SEED = 0x5EC0
 
 def num_packet_symbols(num_bytes: int, scheme: Scheme) -> int:
     """Channel uses of a packet of ``num_bytes`` payload bytes."""
+    bits = 8 * num_bytes + CRC_BITS
     # The tolerance keeps a quotient that is whole but for rounding from gaining a symbol.
-    return math.ceil((8 * num_bytes + CRC_BITS) / scheme.efficiency - 1e-9)
+    return math.ceil(bits / (scheme.bits_per_symbol * _code_rate(num_bytes, scheme)) - 1e-9)
 
 
 def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
@@ -63,6 +64,12 @@ def decode_packet(received: ChannelOutput, num_bytes: int, scheme: Scheme) -> by
     llr = np.where(_scrambling(len(llr)), -llr, llr).astype(np.float32)
     bits = _code(num_bytes, scheme).decode(llr)
     return None if bits is None else np.packbits(bits).tobytes()
+
+
+def _code_rate(num_bytes: int, scheme: Scheme) -> float:
+    """Code rate of a packet: short ones take base graph 2, which is no good above 2/3."""
+    short = 8 * num_bytes <= 292  # TS 38.212 §7.2.2
+    return min(scheme.code_rate, 2 / 3) if short else scheme.code_rate
 
 
 def _code(num_bytes: int, scheme: Scheme) -> TransportCode:

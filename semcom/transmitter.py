@@ -91,7 +91,6 @@ class Transmission:
     x: Tensor
     """complex64 (num_symbols,), mean power near 1."""
     header: Header
-    header_symbols: int
     stream: Bitstream
     budget: int
     """Channel uses allowed; ``len(x)`` is at most that."""
@@ -126,17 +125,21 @@ def transmit(
     height, width = image.shape[:2]
     check_map(w, height, width)
     encoder: DigitalCodec = CODECS.create(codec)
-    channel = link.build_channel()
     budget = symbol_budget(cbr, height, width)
-    header_symbols = select_header(channel, link.snr_db, link.target)
-    scheme = select_scheme(channel, link.snr_db, budget, link.target)
-    plan = _Plan(link, scheme, header_symbols)
-    stream = _encode_within(encoder, image, w, plan, budget)
-    sizes = tuple(len(packet.data) for packet in stream.packets)
-    header = Header(codec.partition(":")[0], height, width, scheme, sizes)
+    try:
+        stream, plan = _encode_within(encoder, image, w, link, budget)
+    except BudgetTooSmallError as error:
+        stream = encoder.encode(image, w, error.num_bits)
+        sizes = _sizes(stream)
+        plan = _plan(link, budget, len(sizes))
+        if plan.num_symbols(sizes) > budget:
+            need = _smallest_budget(link, stream, budget)
+            raise ValueError(_too_small(image, budget, need)) from None
+    sizes = _sizes(stream)
+    header = Header(codec.partition(":")[0], height, width, plan.scheme, sizes)
     x = _modulate(header, stream, plan)
     assert len(x) == plan.num_symbols(sizes) <= budget
-    return Transmission(x, header, header_symbols, stream, budget, plan.accounting(sizes))
+    return Transmission(x, header, stream, budget, plan.accounting(sizes))
 
 
 def check_codec(codec: str) -> None:
@@ -186,27 +189,46 @@ class _Plan:
 
 
 def _encode_within(
-    encoder: DigitalCodec, image: Image, w: Map, plan: _Plan, budget: int
-) -> Bitstream:
-    """Return the best stream whose frame fits.
+    encoder: DigitalCodec, image: Image, w: Map, link: Link, budget: int
+) -> tuple[Bitstream, _Plan]:
+    """Return the best stream whose frame fits, and the plan of that frame.
 
-    Each packet has its own overhead, so their number decides how many bits are left for payload.
+    Each packet has its own overhead and its own code, so their number decides about the scheme and
+    how many bits are left for payload.
     """
     packets = 1
     while True:
+        plan = _plan(link, budget, packets)
         max_bits = plan.max_bits(budget, packets)
-        try:
-            stream = encoder.encode(image, w, max_bits)
-        except BudgetTooSmallError as error:
-            smallest = encoder.encode(image, w, error.num_bits)
-            need = plan.num_symbols(tuple(len(packet.data) for packet in smallest.packets))
-            raise ValueError(_too_small(image, budget, need)) from None
+        stream = encoder.encode(image, w, max_bits)
         if stream.num_bits > max_bits:
             raise ValueError(f"codec wrote {stream.num_bits} bits, {max_bits} were allowed")
-        if plan.num_symbols(tuple(len(packet.data) for packet in stream.packets)) <= budget:
-            return stream
-        assert len(stream.packets) > packets
+        if len(stream.packets) == packets:
+            assert plan.num_symbols(_sizes(stream)) <= budget
+            return stream, plan
         packets = len(stream.packets)
+
+
+def _sizes(stream: Bitstream) -> tuple[int, ...]:
+    return tuple(len(packet.data) for packet in stream.packets)
+
+
+def _plan(link: Link, budget: int, packets: int) -> _Plan:
+    """Choose the scheme and the header for a frame of ``budget`` symbols with so many packets."""
+    channel = link.build_channel()
+    scheme = select_scheme(channel, link.snr_db, budget, link.target, num_packets=packets)
+    return _Plan(link, scheme, select_header(channel, link.snr_db, link.target))
+
+
+def _smallest_budget(link: Link, stream: Bitstream, too_small: int) -> int:
+    """Return the fewest channel uses that carry ``stream``; longer codes need less parity."""
+    sizes = _sizes(stream)
+    low, high = too_small, _plan(link, too_small, len(sizes)).num_symbols(sizes)
+    while high - low > 1:
+        middle = (low + high) // 2
+        enough = _plan(link, middle, len(sizes)).num_symbols(sizes) <= middle
+        low, high = (low, middle) if enough else (middle, high)
+    return high
 
 
 def _too_small(image: Image, budget: int, need: int) -> str:

@@ -36,10 +36,10 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def photo() -> NDArray[np.uint8]:
-    """A real photo, small: 160x240, an object (the rocket) in the middle."""
+    """A real photo, small: 160x240, a face in the middle of much texture."""
     import skimage.data
 
-    return np.ascontiguousarray(skimage.data.rocket()[130:290, 200:440])
+    return np.ascontiguousarray(skimage.data.astronaut()[30:190, 100:340])
 
 
 @pytest.fixture(scope="session")

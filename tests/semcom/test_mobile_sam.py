@@ -19,6 +19,7 @@ from semcom.segmenters.base import SEGMENTERS
 from semcom.segmenters.mobile_sam import Embedding, Everything, MobileSam
 from semcom.types import Image, Mask, Prompts
 
+SEED = 7
 POINT, BOX = (130.0, 71.0), (20.0, 30.0, 140.0, 150.0)
 
 
@@ -38,7 +39,10 @@ def state() -> dict[str, torch.Tensor]:
 
     rng = torch.Generator().manual_seed(7)
     state = {}
-    for name, value in build_sam_vit_t().state_dict().items():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        initial = build_sam_vit_t().state_dict()
+    for name, value in initial.items():
         if not value.is_floating_point():
             state[name] = value
         elif name.endswith("running_var"):
