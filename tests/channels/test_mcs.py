@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -29,7 +30,7 @@ def test_every_scheme_was_measured():
 
 def test_efficiency_steps_are_fine():
     efficiencies = sorted(scheme.efficiency for scheme in SCHEMES)
-    steps = [b - a for a, b in zip(efficiencies, efficiencies[1:], strict=False)]
+    steps = [b - a for a, b in itertools.pairwise(efficiencies)]
     assert max(steps) < 0.22
     assert len(set(SCHEMES)) == len(SCHEMES) < 256
 
