@@ -14,6 +14,8 @@ from semcom.types import Image
 
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 16
+MAX_SIDE = 65_535
+"""What a frame's header can say."""
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm", ".webp", ".tif", ".tiff", ".gif", ".avif"}
 )
@@ -46,7 +48,7 @@ def load_image(path: str | Path) -> tuple[Image, list[str]]:
     ------
     ValueError
         Missing, unreadable or corrupt file; more than 8 bits per channel, CMYK or another colour
-        space; animation; more than 50 megapixels; a side shorter than 16 pixels.
+        space; animation; more than 50 megapixels; a side below 16 or above 65535 pixels.
     """
     path = Path(path)
     if not path.is_file():
@@ -74,6 +76,8 @@ def _refusal(path: Path, picture: PilImage.Image) -> str | None:
         return f"{width}x{height} is more than {MAX_PIXELS // 10**6} megapixels; shrink it"
     if min(width, height) < MIN_SIDE:
         return f"{width}x{height} is smaller than {MIN_SIDE}x{MIN_SIDE}"
+    if max(width, height) > MAX_SIDE:
+        return f"{width}x{height} has a side over {MAX_SIDE} pixels; cut it"
     frames = getattr(picture, "n_frames", 1)
     if frames > 1:
         return f"animated or multi-page ({frames} frames); extract one"
