@@ -53,7 +53,9 @@ def send_files(
     failed = 0
     out.mkdir(parents=True, exist_ok=True)
     files = find_images(list(images))
-    for file, name in zip(files, _names(files), strict=True):
+    names = _names(files)
+    _check_inputs_survive(files, wishes.mask, out, names)
+    for file, name in zip(files, names, strict=True):
         try:
             image, notes = load_image(file)
             seen = attend(image, wishes.beside(file))
@@ -61,7 +63,7 @@ def send_files(
             delivery = send_attended(
                 image, seen, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
             )
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             failed += 1
             text = str(error)
             say(f"Error: {text}" if str(file) in text else f"Error: {file}: {text}")
@@ -80,8 +82,17 @@ def send_files(
 def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
     """Write the received picture and the record."""
     PilImage.fromarray(delivery.received).save(out / f"{name}_received.png")
-    text = json.dumps(delivery.record, indent=2, ensure_ascii=False)
-    (out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    text = json.dumps(delivery.record, indent=2, ensure_ascii=False, allow_nan=False)
+    # A file name that is no UTF-8 becomes JSON's own escapes.
+    (out / f"{name}.json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def _check_inputs_survive(files: list[Path], mask: str | None, out: Path, names: list[str]) -> None:
+    inputs = {path.resolve() for path in [*files, *([Path(mask)] if mask else [])]}
+    for name in names:
+        for output in (f"{name}_received.png", f"{name}_figure.png", f"{name}.json"):
+            if (out / output).resolve() in inputs:
+                raise ValueError(f"{out / output} is read and would be written over: change --out")
 
 
 def _names(files: list[Path]) -> list[str]:

@@ -27,4 +27,4 @@ def print_listing(kind: str) -> None:
                 extra = f" (pip install 'semcom[{entry.extra}]')" if entry.extra else ""
                 missing = ", ".join(entry.missing) + (extra if entry.missing else "")
                 table.add_row(entry.name, entry.summary, entry.source, missing)
-        Console().print(table)
+        Console(markup=False, emoji=False).print(table)

@@ -18,7 +18,7 @@ def print_records(records: dict[str, dict[str, Any]], *, title: str = "") -> Non
         table.add_column(name, justify="right")
     for label, cells in _rows(list(records.values())):
         table.add_row(label, *cells, end_section=label in _SECTION_ENDS)
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)  # brackets in file names are no markup
 
 
 _SECTION_ENDS = {"scheme", "CBR", "packets"}
