@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -156,6 +158,9 @@ def main() -> None:
 
     Send images across noisy channels, spending the bandwidth on what matters.
     """
+    # A pipe may lack θ, and file names may lack an encoding: escape what cannot be written.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def say(*notes: str) -> None:
@@ -276,7 +281,7 @@ def curve(
     from semcom.types import Prompts
 
     check_codec(codec)
-    run(
+    failed = run(
         images,
         out,
         wishes=Wishes(segmenter, Prompts(points, boxes), mask, theta, importance),
@@ -286,6 +291,8 @@ def curve(
         seed=seed,
         say=say,
     )
+    if failed:
+        raise click.ClickException(f"{failed} of the images and points were left out")
 
 
 @main.command("list")

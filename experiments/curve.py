@@ -76,7 +76,7 @@ def curve(
     grid: Grid,
     seed: int,
     say: Callable[..., None],
-) -> None:
+) -> int:
     """Measure both curves over images and write rows and plots into ``out``.
 
     Parameters
@@ -91,6 +91,11 @@ def curve(
         What to measure; the link's SNR is replaced by the grid's.
     say
         What gets notes and errors.
+
+    Returns
+    -------
+    int
+        How many images and points were left out.
 
     Raises
     ------
@@ -107,7 +112,8 @@ def curve(
     ]
     files = find_images(list(images))
     rows: list[Row] = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    failed = 0
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with (
         store.open("a", encoding="utf-8") as sink,
         Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar,
@@ -118,8 +124,10 @@ def curve(
             try:
                 image, notes = load_image(file)
                 seen = attend(image, wishes.beside(file))
-            except ValueError as error:
-                say(f"Error: {file}: {error}; left out")
+            except (ValueError, OSError) as error:
+                failed += 1
+                text = str(error)
+                say(f"Error: {text if str(file) in text else f'{file}: {text}'}; left out")
                 bar.advance(progress, len(tasks))
                 continue
             say(*(f"{file}: {note}" for note in (*notes, *seen.notes)))
@@ -130,12 +138,14 @@ def curve(
                     continue
                 row = _run(task, image, seen, file, done, sink, say)
                 rows += [] if row is None else [row]
+                failed += row is None
                 bar.advance(progress)
     if not rows:
         raise ValueError("no image could be sent at any point")
     _write(rows, out)
     plot_curves(rows, out, snr_db=grid.snr_db, cbr=float(grid.cbr))
     say(f"{len(rows)} rows and the plots are in {out}")
+    return failed
 
 
 def _run(
@@ -165,8 +175,8 @@ def _run(
     except ValueError as error:
         say(f"Error: {file} at CBR {task.cbr}, {task.link.snr_db:g} dB: {error}; left out")
         return None
-    row = {"id": identity, **delivery.record}
-    sink.write(json.dumps(row) + "\n")
+    row = done[identity] = {"id": identity, **delivery.record}
+    sink.write(json.dumps(row, allow_nan=False) + "\n")
     sink.flush()
     return row
 
