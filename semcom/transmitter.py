@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -55,8 +54,8 @@ class Link:
     target: Target = field(default_factory=Target)
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.snr_db):
-            raise ValueError(f"SNR must be a finite number of dB, got {self.snr_db}")
+        if not -300 <= self.snr_db <= 300:  # what single precision holds
+            raise ValueError(f"SNR must be between -300 and 300 dB, got {self.snr_db}")
         if self.csi not in ("perfect", "pilots"):
             raise ValueError(f"unknown csi {self.csi!r}; choices: perfect, pilots")
         if self.csi == "pilots" and self.num_pilots < 1:
@@ -236,7 +235,7 @@ def _too_small(image: Image, budget: int, need: int) -> str:
     return (
         f"a CBR of {budget / samples:.5f} ({budget} channel uses) is too small for this "
         f"{image.shape[1]}x{image.shape[0]} image; the smallest that works here is "
-        f"{_round_up(need / samples):g} ({need} channel uses)"
+        f"{_round_up(need / samples):.6f} ({need} channel uses)"
     )
 
 
