@@ -59,7 +59,8 @@ def _figure(rows: Sequence[Row], axis: str, title: str) -> Figure:
     panels = [name for name in PANELS if any(row[name] is not None for row in rows)]
     figure = Figure(figsize=(3.4 * max(len(panels), 1), 3.1), layout="constrained")
     FigureCanvasAgg(figure)
-    for plot, score in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    plots = figure.subplots(1, len(panels), squeeze=False)[0] if panels else []
+    for plot, score in zip(plots, panels, strict=True):
         for system in _STYLES:
             _draw(plot, [row for row in rows if row["system"] == system], axis, score, system)
         _label(plot, axis, score, sorted({row[_grid_key(axis)] for row in rows}))
