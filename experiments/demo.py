@@ -29,6 +29,7 @@ def demo(out: Path, *, say: Callable[..., None]) -> None:
     """
     import skimage.data
 
+    out.mkdir(parents=True, exist_ok=True)
     image = getattr(skimage.data, PHOTO)()
     link = Link("awgn", snr_db=10.0)
     seen = attend(image, Wishes())
@@ -46,7 +47,6 @@ def demo(out: Path, *, say: Callable[..., None]) -> None:
         )
         for is_blind in (True, False)
     )
-    out.mkdir(parents=True, exist_ok=True)
     write_delivery(blind, out, "blind")
     write_delivery(steered, out, "by-importance")
     save_comparison(blind, steered, seen, out / "demo.png")
