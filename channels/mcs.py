@@ -128,7 +128,7 @@ def select_scheme(
     channel: Channel,
     snr_db: float,
     num_symbols: int,
-    target: Target = Target(),  # noqa: B008
+    target: Target = Target(),
     *,
     num_packets: int = 1,
 ) -> Scheme:

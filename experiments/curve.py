@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from experiments.plots import plot_curves
+from experiments.tables import print_means
 from semcom.attention import Attention, Wishes, attend
 from semcom.images import digest, find_images, load_image
 from semcom.session import send_attended, versions
@@ -144,6 +145,7 @@ def curve(
         raise ValueError("no image could be sent at any point")
     _write(rows, out)
     plot_curves(rows, out, snr_db=grid.snr_db, cbr=float(grid.cbr))
+    print_means(rows)
     say(f"{len(rows)} rows and the plots are in {out}")
     return failed
 

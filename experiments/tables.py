@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +20,27 @@ def print_records(records: dict[str, dict[str, Any]], *, title: str = "") -> Non
     for label, cells in _rows(list(records.values())):
         table.add_row(label, *cells, end_section=label in _SECTION_ENDS)
     Console(markup=False, emoji=False).print(table)  # brackets in file names are no markup
+
+
+def print_means(rows: list[dict[str, Any]]) -> None:
+    """Print the mean of each score over the images, a line for each point and system."""
+    table = Table(
+        title=f"means of {len({row['sha256'] for row in rows})} images", title_style="bold"
+    )
+    names = [name for name in SCORES if any(row[name] is not None for row in rows)]
+    for column in ("CBR allowed", "used", "SNR, dB", "system", *names, "all lost"):
+        table.add_column(column, justify="right")
+    points: dict[tuple[float, float, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        points[row["cbr_budget"], row["snr_db"], row["system"]].append(row)
+    for (cbr, snr_db, system), group in points.items():
+        values = [[row[name] for row in group if row[name] is not None] for name in names]
+        means = [sum(v) / len(v) if v else None for v in values]
+        used = sum(row["cbr"] for row in group) / len(group)
+        lost = sum(row["packets_received"] == 0 for row in group)
+        scores = [_number(name, mean) for name, mean in zip(names, means, strict=True)]
+        table.add_row(f"{cbr:.5f}", f"{used:.5f}", f"{snr_db:g}", system, *scores, str(lost))
+    Console().print(table)
 
 
 _SECTION_ENDS = {"scheme", "CBR", "packets"}

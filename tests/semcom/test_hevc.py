@@ -30,9 +30,13 @@ def test_regions_change_the_stream_where_they_are(photo):
     inside[32:96, 96:144] = True
     quality = [region_psnr_db(photo, shown, inside) for shown in pair]
     assert quality[1] > quality[0] + 3
-    # Six QP halve the quantiser step: the region looks as if the whole were nine QP better.
-    finer = x265.decode(x265.encode(photo, plain, 27, "slow"), *photo.shape[:2])
-    assert quality[1] == pytest.approx(region_psnr_db(photo, finer, inside), abs=0.8)
+    # Nearly as good as if the whole picture had those nine QP less; at the region's edge coding
+    # units that are larger than a block take the mean of their blocks, which costs up to a third.
+    finer = [
+        x265.decode(x265.encode(photo, plain, qp, "slow"), *photo.shape[:2]) for qp in (30, 27)
+    ]
+    bounds = [region_psnr_db(photo, shown, inside) for shown in finer]
+    assert bounds[0] < quality[1] <= bounds[1]
 
 
 def test_offset_everywhere_is_the_same_as_a_lower_qp(photo):
