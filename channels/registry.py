@@ -8,12 +8,11 @@ importing a package or printing the list stays cheap. Options are written behind
 from __future__ import annotations
 
 import difflib
-import importlib
 import importlib.util
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 
@@ -60,21 +59,30 @@ class Registry:
 
     def add(self, entry: Entry) -> None:
         """Register ``entry``; a name that is taken raises ``ValueError``."""
-        taken = self._entries.get(entry.name)
+        self._check_free(entry, self._entries)
+        self._entries[entry.name] = entry
+
+    def _check_free(self, entry: Entry, entries: dict[str, Entry]) -> None:
+        taken = entries.get(entry.name)
         if taken is not None:
             raise ValueError(
                 f"{self.kind} {entry.name!r} is registered twice: "
                 f"{taken.target} ({taken.source}) and {entry.target} ({entry.source})"
             )
-        self._entries[entry.name] = entry
 
     def entries(self) -> list[Entry]:
-        """Every plugin, ours first, then those found through entry points."""
+        """Every plugin, ours first, then those found through entry points.
+
+        None is imported. A name that is taken raises ``ValueError``, each time anew.
+        """
         if not self._discovered:
+            found = dict(self._entries)
             for point in entry_points(group=self.group):
                 source = point.dist.name if point.dist else "unknown"
-                self.add(Entry(point.name, point.value, source=source))
-            self._discovered = True
+                entry = Entry(point.name, point.value, source=source)
+                self._check_free(entry, found)
+                found[entry.name] = entry
+            self._entries, self._discovered = found, True
         return list(self._entries.values())
 
     def names(self) -> list[str]:
@@ -91,13 +99,28 @@ class Registry:
         return self._entries[name]
 
     def load(self, name: str) -> Any:
-        """Import the class or function behind ``name``."""
+        """Import the class or function behind ``name``.
+
+        Raises
+        ------
+        ValueError
+            Unknown name, a missing extra, or a target that cannot be imported or called.
+        """
         entry = self.entry(name)
         if entry.missing:
             how = f"pip install 'semcom[{entry.extra}]'" if entry.extra else "install it"
             raise ValueError(f"{self.kind} {name!r} needs {', '.join(entry.missing)}: {how}")
-        module, _, attribute = entry.target.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        try:
+            plugin = EntryPoint(name, entry.target, self.group).load()
+            if not callable(plugin):
+                raise TypeError("neither a class nor a function")
+        except Exception as error:  # a third party's module can fail in any way
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise ValueError(
+                f"{self.kind} {name!r} of {entry.source} cannot be loaded from "
+                f"{entry.target!r}: {reason}"
+            ) from error
+        return plugin
 
     def create(self, spec: str) -> Any:
         """Build a plugin from ``"name"`` or ``"name:option=value,option=value"``.
@@ -126,6 +149,8 @@ def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:
         if not equals or key not in parameters:
             choices = ", ".join(f"{p.name}={p.default}" for p in parameters.values()) or "none"
             raise ValueError(f"{who} has no option {item!r}; options and defaults: {choices}")
+        if key in options:
+            raise ValueError(f"{who}: option {key} is given twice")
         options[key] = _convert(who, key, value, type(parameters[key].default))
     return options
 
