@@ -47,7 +47,7 @@ def ms_ssim(original: Image, received: Image) -> float | None:
         from pytorch_msssim import ms_ssim as reference
 
     pair = [
-        torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].double()
+        torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].float()
         for image in (original, received)
     ]
     return float(reference(*pair, data_range=255.0))
