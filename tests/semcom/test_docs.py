@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,3 +140,20 @@ def test_discs_obey_the_contract_of_segmenters(page, photo):
     assert box.pixels.sum() == 70 * 40
     with pytest.raises(ValueError, match=r"radius must be in \(0, 1\]"):
         SEGMENTERS.create("discs:radius=2")
+
+
+def test_the_citation_names_this_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for key, value in (("title", "name"), ("version", "version"), ("license", "license")):
+        assert f"\n{key}: {project[value]}\n" in citation
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", *(f"docs/adding-a-{k}.md" for k in KINDS)])
+def test_every_file_that_a_page_names_exists(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [(ROOT / page).parent / name for name in re.findall(r"\]\(([^):#]+)\)", text)]
+    named = [ROOT / name for name in re.findall(r"`([\w.-]+/[\w./-]+)`", text)]
+    assert named
+    for path in links + named:
+        assert path.exists(), f"{page} names {path}, which is missing"
