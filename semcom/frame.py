@@ -47,6 +47,7 @@ class Header:
             )
         if max(self.height, self.width) > 0xFFFF:
             raise ValueError(f"a side takes at most 65535 pixels, got {self.width}x{self.height}")
+        _codecs_by_id()  # an ambiguous name would be read as another codec's
         first, *others = self.packet_bytes
         block = struct.pack(
             _FORMAT,
@@ -64,7 +65,7 @@ class Header:
     def unpack(cls, block: bytes, lengths: bytes) -> Header:
         """Read what :meth:`pack` wrote; raises ``DecodeError`` for what it never writes."""
         codec_id, height, width, scheme, _, high, low = struct.unpack(_FORMAT, block)
-        names = {_codec_id(name): name for name in CODECS.names()}
+        names = _codecs_by_id()
         if codec_id not in names or scheme >= len(SCHEMES):
             raise DecodeError(
                 f"header names codec {codec_id:#06x}, scheme {scheme}: not known here"
@@ -86,6 +87,15 @@ def control_symbols(header_symbols: int, packets: int) -> int:
     if packets == 1:
         return header_symbols
     return header_symbols + num_packet_symbols(3 * (packets - 1), header_scheme(header_symbols))
+
+
+def _codecs_by_id() -> dict[int, str]:
+    names: dict[int, str] = {}
+    for name in CODECS.names():
+        taken = names.setdefault(_codec_id(name), name)
+        if taken != name:
+            raise ValueError(f"codecs {taken!r} and {name!r} share an id; rename one")
+    return names
 
 
 def _codec_id(name: str) -> int:

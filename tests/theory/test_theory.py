@@ -151,7 +151,7 @@ def test_outage_is_the_inverse_of_the_quantile() -> None:
 def test_mutual_information_lies_under_its_bounds(bits_per_symbol: int) -> None:
     snr_db = np.arange(-40.0, 45.0, 1.0)
     information = theory.bicm_mutual_information(bits_per_symbol, snr_db)
-    assert bool((information <= awgn_capacity(snr_db)).all())
+    assert bool((information <= awgn_capacity(snr_db) * (1 + 1e-9)).all())  # but for rounding
     assert bool((information <= bits_per_symbol).all())
     assert bool((np.diff(information) >= -1e-9).all())
     assert information[-1] == pytest.approx(bits_per_symbol, abs=1e-6)
