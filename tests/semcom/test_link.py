@@ -166,7 +166,7 @@ def test_bad_links_are_refused_by_name():
     for change, message in (
         ({"channel": "awgm"}, "did you mean 'awgn'"),
         ({"channel": "rician:k=3"}, "k_db=6"),
-        ({"snr_db": float("nan")}, "finite"),
+        ({"snr_db": float("nan")}, "between -300 and 300 dB"),
         ({"csi": "guess"}, "perfect, pilots"),
         ({"csi": "pilots", "num_pilots": 0}, "at least 1"),
         ({"csi": "pilots", "channel": "rayleigh_fast"}, "pilots cannot follow"),
