@@ -1,0 +1,89 @@
+"""Flat fading: a law of the gain, held over blocks or drawn afresh for every symbol.
+
+``y = h·x + n`` with ``E|h|² = 1``. A law says how one gain is drawn and what the quantiles of its
+power are; :class:`BlockFading` and :class:`FastFading` say how long a gain lasts:
+
+    class RayleighBlock(RayleighLaw, BlockFading): ...
+
+Fast fading is what an ideal interleaver makes of a channel that moves. No Doppler within a block.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from channels.awgn import add_noise
+from channels.base import ChannelOutput, check_input
+
+
+class Law(ABC):
+    """How gains are distributed."""
+
+    @abstractmethod
+    def draw(self, shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:
+        """Draw independent gains: complex, of ``E|h|² = 1``, type and device as ``like``."""
+
+    @abstractmethod
+    def gain_quantile(self, p: float) -> float:
+        """Quantile of ``|h|²`` at ``p`` in (0, 1)."""
+
+
+class BlockFading(Law):
+    """One gain per block of ``block_length`` symbols, independent from block to block.
+
+    Parameters
+    ----------
+    block_length
+        Symbols per block; 0: one gain per transmission, that is per leading index. The last block
+        of a transmission may be shorter.
+
+    Raises
+    ------
+    ValueError
+        ``block_length`` negative or not whole.
+    """
+
+    coherence: Literal["none", "block", "fast"] = "block"
+
+    def __init__(self, *, block_length: int = 0) -> None:
+        if block_length != int(block_length) or block_length < 0:
+            raise ValueError(
+                f"block_length must be 0 (one block per transmission) or more, got {block_length}"
+            )
+        self.block_length = int(block_length)
+
+    def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
+        """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``.
+
+        Raises
+        ------
+        ValueError
+            Symbols that are real, empty or not finite; noise that is negative or not finite.
+        """
+        noise = check_input(x, noise_var)
+        num_symbols = x.shape[-1]
+        length = self.block_length or num_symbols
+        gains = self.draw(torch.Size((*x.shape[:-1], -(-num_symbols // length))), x, rng)
+        h = gains.repeat_interleave(length, dim=-1)[..., :num_symbols]
+        return add_noise(h, x, noise, rng)
+
+
+class FastFading(Law):
+    """A fresh gain for every symbol."""
+
+    coherence: Literal["none", "block", "fast"] = "fast"
+
+    def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
+        """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``.
+
+        Raises
+        ------
+        ValueError
+            Symbols that are real, empty or not finite; noise that is negative or not finite.
+        """
+        noise = check_input(x, noise_var)
+        return add_noise(self.draw(x.shape, x, rng), x, noise, rng)
