@@ -122,8 +122,8 @@ class Registry:
             ) from error
         return plugin
 
-    def create(self, spec: str) -> Any:
-        """Build a plugin from ``"name"`` or ``"name:option=value,option=value"``.
+    def parse(self, spec: str) -> tuple[Any, dict[str, Any]]:
+        """Read ``"name"`` or ``"name:option=value,option=value"``: the factory and its options.
 
         Raises
         ------
@@ -132,7 +132,12 @@ class Registry:
         """
         name, _, text = spec.partition(":")
         factory = self.load(name)
-        return factory(**_parse_options(f"{self.kind} {name!r}", factory, text))
+        return factory, _parse_options(f"{self.kind} {name!r}", factory, text)
+
+    def create(self, spec: str) -> Any:
+        """Build the plugin that ``spec`` describes; see :meth:`parse`."""
+        factory, options = self.parse(spec)
+        return factory(**options)
 
 
 def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:

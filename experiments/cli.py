@@ -5,57 +5,13 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import click
 
-
-class Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """Numbers separated by commas, a fixed count of them or any."""
-
-    def __init__(self, name: str, count: int | None) -> None:
-        self.name = name
-        self.count = count
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Turn text into a tuple of floats."""
-        if not isinstance(value, str):
-            return value
-        try:
-            numbers = tuple(float(part) for part in value.split(","))
-        except ValueError:
-            numbers = ()
-        if not numbers or (self.count is not None and len(numbers) != self.count):
-            self.fail(f"expected {self.name}, got {value!r}", param, ctx)
-        return numbers
-
-
-class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """One channel bandwidth ratio, or several separated by commas."""
-
-    name = "cbr"
-
-    def __init__(self, *, several: bool = False) -> None:
-        self.several = several
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Turn text such as ``1/16`` into fractions."""
-        from channels.units import parse_cbr
-
-        if not isinstance(value, str):
-            return value
-        try:
-            ratios = tuple(parse_cbr(part) for part in value.split(","))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if self.several:
-            return ratios
-        if len(ratios) > 1:
-            self.fail(f"expected one ratio, got {value!r}", param, ctx)
-        return ratios[0]
+from experiments.options import Numbers, Ratio, the_link, what_matters
 
 
 class Commands(click.Group):
@@ -65,90 +21,10 @@ class Commands(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # the reader has had enough: click ends quietly
         except (ValueError, OSError) as error:
             raise click.ClickException(str(error)) from error
-
-
-def options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Bundle click options for several commands."""
-
-    def apply(command: Any) -> Any:
-        for decorator in reversed(decorators):
-            command = decorator(command)
-        return command
-
-    return apply
-
-
-what_matters = options(
-    click.option(
-        "--segmenter",
-        default="auto",
-        show_default=True,
-        metavar="NAME",
-        help="Who finds the segments; auto: MobileSAM where its weights are, else graph.",
-    ),
-    click.option(
-        "--point",
-        "points",
-        multiple=True,
-        type=Numbers("X,Y", 2),
-        metavar="X,Y",
-        help="What is at this pixel matters (repeatable).",
-    ),
-    click.option(
-        "--box",
-        "boxes",
-        multiple=True,
-        type=Numbers("X0,Y0,X1,Y1", 4),
-        metavar="X0,Y0,X1,Y1",
-        help="What is in this box matters (repeatable).",
-    ),
-    click.option(
-        "--mask",
-        type=click.Path(),
-        metavar="FILE",
-        help="Masks from a file instead: PNG, NPY, or COCO JSON (RLE or polygons); "
-        "'beside' takes NAME_mask.png beside each image.",
-    ),
-    click.option(
-        "--theta",
-        default=0.65,
-        show_default=True,
-        help="Share of the weight that the region gets, in (0, 1).",
-    ),
-    click.option(
-        "--importance",
-        default="region",
-        show_default=True,
-        metavar="KIND",
-        help="region: all masks alike; graded: by rank.",
-    ),
-)
-
-the_link = options(
-    click.option("--codec", default="hevc", show_default=True, metavar="NAME"),
-    click.option("--channel", default="awgn", show_default=True, metavar="NAME"),
-    click.option("--snr-db", default=10.0, show_default=True, help="Mean Es/N0 in dB."),
-    click.option(
-        "--cbr",
-        default="1/16",
-        show_default=True,
-        type=Ratio(),
-        help="Channel uses allowed per source sample: 0.0625 or 1/16.",
-    ),
-    click.option(
-        "--csi",
-        default="perfect",
-        show_default=True,
-        metavar="KIND",
-        help="perfect: the receiver knows the fading; pilots: it estimates it.",
-    ),
-    click.option(
-        "--pilots", default=8, show_default=True, help="Pilots per block, for --csi pilots."
-    ),
-    click.option("--seed", default=0, show_default=True, help="Of fading and noise."),
-)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -62,7 +62,7 @@ class Wishes:
         check_theta(self.theta)
         check_kind(self.kind)
         if self.segmenter != "auto":
-            SEGMENTERS.entry(self.segmenter.partition(":")[0])
+            SEGMENTERS.parse(self.segmenter)  # a typing error shows before any image is read
         if self.mask not in (None, "beside") and not Path(str(self.mask)).is_file():
             raise ValueError(f"{self.mask}: no such mask file")
 
