@@ -18,6 +18,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from experiments.tables import ratio
+
 Row = dict[str, Any]
 
 PANELS = {
@@ -45,7 +47,7 @@ def plot_curves(rows: Sequence[Row], out: Path, *, snr_db: float, cbr: float) ->
     files = []
     for name, chosen, axis, title in (
         ("rate_distortion", at_snr, "cbr", f"{what} at {snr_db:g} dB, {mean}"),
-        ("snr", at_cbr, "snr_db", f"{what}, CBR {_ratio(cbr)}, {mean}"),
+        ("snr", at_cbr, "snr_db", f"{what}, CBR {ratio(cbr)}, {mean}"),
     ):
         figure = _figure(chosen, axis, title)
         for suffix in (".png", ".pdf"):
@@ -103,10 +105,4 @@ def _label(plot: Axes, axis: str, score: str, grid: list[float]) -> None:
     plot.set_xscale("log")
     plot.xaxis.set_major_locator(FixedLocator(grid))
     plot.xaxis.set_minor_locator(NullLocator())
-    plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _ratio(value)))
-
-
-def _ratio(cbr: float) -> str:
-    """Write 0.0625 as 1/16, other values as they are."""
-    inverse = 1 / cbr
-    return f"1/{round(inverse)}" if abs(inverse - round(inverse)) < 1e-3 else f"{cbr:.3g}"
+    plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: ratio(value)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -22,13 +23,21 @@ def print_records(records: dict[str, dict[str, Any]], *, title: str = "") -> Non
     Console(markup=False, emoji=False).print(table)  # brackets in file names are no markup
 
 
+_SHORT = {
+    "psnr_db": "PSNR",
+    "ssim": "SSIM",
+    "region_psnr_db": "region",
+    "background_psnr_db": "rest",
+    "theta_psnr_db": "θ-PSNR",
+}
+
+
 def print_means(rows: list[dict[str, Any]]) -> None:
     """Print the mean of each score over the images, a line for each point and system."""
-    table = Table(
-        title=f"means of {len({row['sha256'] for row in rows})} images", title_style="bold"
-    )
-    names = [name for name in SCORES if any(row[name] is not None for row in rows)]
-    for column in ("CBR allowed", "used", "SNR, dB", "system", *names, "all lost"):
+    count = len({row["sha256"] for row in rows})
+    table = Table(title=f"means of {count} image" + "s" * (count != 1), box=SIMPLE_HEAD)
+    names = [name for name in _SHORT if any(row[name] is not None for row in rows)]
+    for column in ("CBR", "SNR, dB", "system", *(_SHORT[name] for name in names), "all lost"):
         table.add_column(column, justify="right")
     points: dict[tuple[float, float, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -36,11 +45,16 @@ def print_means(rows: list[dict[str, Any]]) -> None:
     for (cbr, snr_db, system), group in points.items():
         values = [[row[name] for row in group if row[name] is not None] for name in names]
         means = [sum(v) / len(v) if v else None for v in values]
-        used = sum(row["cbr"] for row in group) / len(group)
-        lost = sum(row["packets_received"] == 0 for row in group)
         scores = [_number(name, mean) for name, mean in zip(names, means, strict=True)]
-        table.add_row(f"{cbr:.5f}", f"{used:.5f}", f"{snr_db:g}", system, *scores, str(lost))
+        lost = sum(row["packets_received"] == 0 for row in group)
+        table.add_row(ratio(cbr), f"{snr_db:g}", system, *scores, str(lost))
     Console().print(table)
+
+
+def ratio(cbr: float) -> str:
+    """Write 0.0625 as 1/16, other values as they are."""
+    inverse = 1 / cbr
+    return f"1/{round(inverse)}" if abs(inverse - round(inverse)) < 1e-3 else f"{cbr:.3g}"
 
 
 _SECTION_ENDS = {"scheme", "CBR", "packets"}
