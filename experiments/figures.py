@@ -70,11 +70,13 @@ def _outline(axis: Axes, seen: Attention | Delivery, *, colour: str = _OUTLINE) 
 
 
 def _draw_masks(axis: Axes, image: Image, seen: Attention) -> None:
-    """Tint every mask, the most important last and so on top."""
+    """Tint every mask, the most important last and so on top; strongly those that matter."""
     tinted = image.astype(np.float64)
+    chosen = {id(mask) for mask in seen.importance.masks}
     for rank, mask in reversed(list(enumerate(seen.masks))):
-        colour = _MASK_COLOURS[rank % len(_MASK_COLOURS)]
-        tinted[mask.pixels] = 0.45 * image[mask.pixels] + 0.55 * colour
+        colour, strength = _MASK_COLOURS[rank % len(_MASK_COLOURS)], 0.6 * (id(mask) in chosen)
+        strength = max(strength, 0.25)
+        tinted[mask.pixels] = (1 - strength) * image[mask.pixels] + strength * colour
     count = f"{len(seen.masks)} mask" + "s" * (len(seen.masks) != 1)
     _draw_image(axis, np.rint(tinted).astype(np.uint8), f"{count}; outlined: what matters")
     _outline(axis, seen)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
@@ -77,12 +79,13 @@ def deliver(
         See :func:`semcom.transmitter.transmit`.
     """
     w = importance.blind().w if blind else importance.w
-    sent = transmit(image, w, codec=codec, cbr=cbr, link=link)
-    rng = torch.Generator().manual_seed(seed)
-    on_air = link.build_channel()(sent.x, noise_var_from_snr_db(link.snr_db), rng)
-    reception = receive(on_air, num_pilots=link.pilots, block_length=link.block_length)
-    received = grey(*image.shape[:2]) if reception.image is None else reception.image
-    scores = score(image, received, importance)
+    with _one_thread():
+        sent = transmit(image, w, codec=codec, cbr=cbr, link=link)
+        rng = torch.Generator().manual_seed(seed)
+        on_air = link.build_channel()(sent.x, noise_var_from_snr_db(link.snr_db), rng)
+        reception = receive(on_air, num_pilots=link.pilots, block_length=link.block_length)
+        received = grey(*image.shape[:2]) if reception.image is None else reception.image
+        scores = score(image, received, importance)
     record = {
         "system": "blind" if blind else "importance",
         "theta": importance.theta,
@@ -97,6 +100,21 @@ def deliver(
         **{name: _finite(value) for name, value in scores.items()},
     }
     return Delivery(image, received, importance, sent, reception, scores, record)
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread.
+
+    A frame is small: threads that wait for a busy core cost more than they give. Sums then also
+    have one order, whatever the number of cores.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _bandwidth(image: Image, sent: Transmission) -> dict[str, Any]:

@@ -15,15 +15,15 @@ SCORES: dict[str, tuple[str, Score]] = {
     "ssim": ("SSIM, 11x11 Gaussian window", lambda x, y, _: ssim(x, y)),
     "ms_ssim": ("MS-SSIM, five scales", lambda x, y, _: ms_ssim(x, y)),
     "region_psnr_db": (
-        "PSNR over the region that matters, dB",
+        "PSNR over the region, dB",
         lambda x, y, what: region_psnr_db(x, y, what.region),
     ),
     "background_psnr_db": (
-        "PSNR outside of the region, dB",
+        "PSNR outside of it, dB",
         lambda x, y, what: background_psnr_db(x, y, what.region),
     ),
     "theta_psnr_db": (
-        "PSNR with share θ of the weight on the region, dB",
+        "θ-PSNR, dB",
         lambda x, y, what: theta_psnr_db(x, y, what.region, what.theta),
     ),
 }
