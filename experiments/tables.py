@@ -37,7 +37,7 @@ def print_means(rows: list[dict[str, Any]]) -> None:
     count = len({row["sha256"] for row in rows})
     table = Table(title=f"means of {count} image" + "s" * (count != 1), box=SIMPLE_HEAD)
     names = [name for name in _SHORT if any(row[name] is not None for row in rows)]
-    for column in ("CBR", "SNR, dB", "system", *(_SHORT[name] for name in names), "all lost"):
+    for column in ("CBR", "SNR", "system", *(_SHORT[name] for name in names), "lost"):
         table.add_column(column, justify="right")
     points: dict[tuple[float, float, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
