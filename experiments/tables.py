@@ -68,12 +68,10 @@ def _rows(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
         ("scheme", [r["scheme"] for r in records]),
         ("payload bits", [f"{r['num_bits']:,}" for r in records]),
     ]
+    rows.append(("symbols sent", [f"{r['num_symbols']:,}" for r in records]))
     for item in records[0]["accounting"]:
         rows.append((f"  {item}", [f"{r['accounting'][item]:,.1f}" for r in records]))
-    rows += [
-        ("symbols sent", [f"{r['num_symbols']:,}" for r in records]),
-        ("CBR", [f"{r['cbr']:.5f}" for r in records]),
-    ]
+    rows.append(("CBR", [f"{r['cbr']:.5f}" for r in records]))
     for name, (description, _) in SCORES.items():
         rows.append((description, [_number(name, r[name]) for r in records]))
     packets = [f"{r['packets_received']} of {r['packets_sent']}" for r in records]
