@@ -47,7 +47,7 @@ def print_means(rows: list[dict[str, Any]]) -> None:
         means = [sum(v) / len(v) if v else None for v in values]
         scores = [_number(name, mean) for name, mean in zip(names, means, strict=True)]
         lost = sum(row["packets_received"] == 0 for row in group)
-        table.add_row(ratio(cbr), f"{snr_db:g}", system, *scores, str(lost))
+        table.add_row(ratio(cbr), f"{snr_db:g}", system, *scores, f"{lost}/{len(group)}")
     Console().print(table)
 
 

@@ -19,7 +19,7 @@ from channels.phy import (
     num_packet_symbols,
     packet_accounting,
 )
-from channels.units import symbol_budget
+from channels.units import linear_to_db, symbol_budget
 from semcom.codecs.base import CODECS, BudgetTooSmallError, DigitalCodec
 from semcom.frame import MAX_PACKET_BYTES, Header, control_symbols
 from semcom.importance import check_map
@@ -76,6 +76,11 @@ class Link:
     def pilots(self) -> int:
         """Pilots per coherence block: none with perfect channel knowledge."""
         return self.num_pilots if self.csi == "pilots" else 0
+
+    @property
+    def usable_snr_db(self) -> float:
+        """Mean SNR less what the error of the channel estimate costs (:mod:`channels.csi`)."""
+        return self.snr_db - linear_to_db(1 + 1 / self.pilots) if self.pilots else self.snr_db
 
     @property
     def block_length(self) -> int:
@@ -214,9 +219,9 @@ def _sizes(stream: Bitstream) -> tuple[int, ...]:
 
 def _plan(link: Link, budget: int, packets: int) -> _Plan:
     """Choose the scheme and the header for a frame of ``budget`` symbols with so many packets."""
-    channel = link.build_channel()
-    scheme = select_scheme(channel, link.snr_db, budget, link.target, num_packets=packets)
-    return _Plan(link, scheme, select_header(channel, link.snr_db, link.target))
+    channel, snr_db = link.build_channel(), link.usable_snr_db
+    scheme = select_scheme(channel, snr_db, budget, link.target, num_packets=packets)
+    return _Plan(link, scheme, select_header(channel, snr_db, link.target))
 
 
 def _smallest_budget(link: Link, stream: Bitstream, too_small: int) -> int:

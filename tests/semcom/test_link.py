@@ -68,6 +68,18 @@ def test_arrives_and_importance_beats_blind_where_it_matters(photo, what, name):
     assert steered["theta_psnr_db"] > blind["theta_psnr_db"]
 
 
+def test_the_scheme_allows_for_the_error_of_the_channel_estimate(photo, what):
+    """One pilot costs 3 dB: a sender that forgot it would lose every frame on AWGN."""
+    for num_pilots in (1, 4):
+        link = Link("awgn", 10, "pilots", num_pilots)
+        lost = sum(
+            deliver(photo, what, codec="jpeg", cbr=Fraction(1, 3), link=link, seed=seed).all_lost
+            for seed in range(8)
+        )
+        # The estimate is one draw per frame, so that its error stays the same for all symbols.
+        assert lost <= (4 if num_pilots == 1 else 2)
+
+
 def test_same_seed_same_record_whatever_the_threads(photo, what):
     link = LINKS["fast"]
     records = []
