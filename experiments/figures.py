@@ -28,7 +28,9 @@ def save_delivery(delivery: Delivery, seen: Attention, path: Path) -> None:
     figure, axes = _panels(delivery.original, rows=1)
     _draw_masks(axes[0], delivery.original, seen)
     _draw_importance(axes[1], seen)
-    _draw_received(axes[2], delivery, delivery.record["system"])
+    _draw_received(
+        axes[2], delivery, "blind" if delivery.record["system"] == "blind" else "by importance"
+    )
     _draw_error(axes[3], delivery)
     _save(figure, path, delivery.record)
 
