@@ -120,6 +120,24 @@ def _to_rgb(picture: PilImage.Image) -> tuple[Image, list[str]]:
     return np.array(upright.convert("RGB")), notes
 
 
+def check_pixels(image: Image) -> None:
+    """Refuse an array that is no image: (H, W, 3) uint8, sides of 16 to 65535, at most 50 MP."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(
+            f"an image must be uint8 of shape (H, W, 3), got {image.dtype} of shape {image.shape}"
+        )
+    height, width = image.shape[:2]
+    if (
+        min(height, width) < MIN_SIDE
+        or max(height, width) > MAX_SIDE
+        or image.size > 3 * MAX_PIXELS
+    ):
+        raise ValueError(
+            f"an image must have sides of {MIN_SIDE} to {MAX_SIDE} pixels and at most "
+            f"{MAX_PIXELS // 10**6} megapixels, got {width}x{height}"
+        )
+
+
 def find_images(paths: list[Path]) -> list[Path]:
     """Expand folders into the image files in them, sorted by name; files stay as they are.
 

@@ -12,7 +12,7 @@ from typing import Literal
 from channels.mcs import Target
 from channels.units import parse_cbr
 from semcom.attention import Attention, Wishes, attend
-from semcom.images import digest, load_image
+from semcom.images import check_pixels, digest, load_image
 from semcom.importance import DEFAULT_THETA
 from semcom.link import Delivery, deliver, derive_seed
 from semcom.transmitter import DEFAULT_PILOTS, Link, check_codec
@@ -78,6 +78,7 @@ def send(
     wishes = Wishes(segmenter, prompts, None if mask is None else str(mask), theta, importance)
     check_codec(codec)
     pixels = image if not isinstance(image, str | Path) else load_image(image)[0]
+    check_pixels(pixels)
     source = None if pixels is image else str(image)
     if source is not None:
         wishes = wishes.beside(Path(source))

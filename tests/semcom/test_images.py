@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, features
 from PIL import Image as PilImage
 
+import semcom
 from semcom.images import MAX_PIXELS, digest, find_images, load_image
 
 Pixels = NDArray[np.uint8]
@@ -345,3 +346,19 @@ def test_the_digest_is_of_the_pixels_and_the_shape(tmp_path: Path, pixels: Pixel
     changed[0, 0, 0] ^= 1
     assert digest(changed) != digest(pixels)
     assert digest(np.ascontiguousarray(pixels.reshape(64, 48, 3))) != digest(pixels)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((32, 32), np.uint8),
+        np.zeros((32, 32, 4), np.uint8),
+        np.zeros((32, 32, 3), np.float32),
+        np.zeros((15, 32, 3), np.uint8),
+        np.zeros((16, 70_000, 3), np.uint8),
+    ],
+    ids=["grey", "alpha", "float", "small", "long"],
+)
+def test_arrays_that_are_no_images_are_refused(array: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"^an image must "):
+        semcom.send(array, segmenter="graph")
