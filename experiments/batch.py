@@ -11,12 +11,12 @@ from typing import Any
 from PIL import Image as PilImage
 
 from experiments.figures import save_delivery
-from experiments.tables import print_records
+from experiments.tables import SYSTEMS, print_records
 from semcom.attention import Wishes, attend
 from semcom.images import find_images, load_image
 from semcom.link import Delivery
 from semcom.session import send_attended
-from semcom.transmitter import Link
+from semcom.transmitter import Link, is_steerable
 
 
 def send_files(
@@ -51,6 +51,8 @@ def send_files(
         How many could not be sent.
     """
     failed = 0
+    if not (blind or is_steerable(codec)):
+        say(f"codec {codec} cannot follow the importance map: it is only used for the scores")
     out.mkdir(parents=True, exist_ok=True)
     files = find_images(list(images))
     names = _names(files)
@@ -71,7 +73,8 @@ def send_files(
         write_delivery(delivery, out, name)
         save_delivery(delivery, seen, out / f"{name}_figure.png")
         if tell is None:
-            print_records({"": delivery.record}, title=str(file))
+            print_records({SYSTEMS[delivery.record["system"]]: delivery.record}, title=str(file))
+            say(f"{file}: written to {out / name}_received.png, _figure.png and .json")
             if delivery.all_lost:
                 say(f"{file}: nothing arrived; the scores are those of mid-grey")
         else:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from experiments.options import Numbers, Ratio, the_link, what_matters
+from experiments.options import Numbers, Ratio, out_option, the_link, what_matters
 
 
 class Commands(click.Group):
@@ -46,7 +46,7 @@ def say(*notes: str) -> None:
 
 
 @main.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("semcom-demo"))
+@out_option("semcom-demo")
 def demo(out: Path) -> None:
     """Send a bundled photo twice, blind and by importance, and draw what arrives."""
     from experiments.demo import demo as run
@@ -59,7 +59,7 @@ def demo(out: Path) -> None:
 @what_matters
 @click.option("--blind", is_flag=True, help="Send with w = 1; the regions are still scored.")
 @the_link
-@click.option("--out", type=click.Path(path_type=Path), default=Path("semcom-out"))
+@out_option("semcom-out")
 @click.option("--json", "as_json", is_flag=True, help="Print the records, one line of JSON each.")
 def send(
     images: tuple[Path, ...],
@@ -86,10 +86,10 @@ def send(
     """
     from experiments.batch import send_files
     from semcom.attention import Wishes
-    from semcom.transmitter import Link, check_codec
+    from semcom.transmitter import Link, is_steerable
     from semcom.types import Prompts
 
-    check_codec(codec)
+    is_steerable(codec)
     failed = send_files(
         images,
         out,
@@ -125,7 +125,7 @@ def send(
     metavar="DB,DB,…",
     help="SNRs of the quality–SNR curve, at --cbr.",
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path("semcom-curve"))
+@out_option("semcom-curve")
 def curve(
     images: tuple[Path, ...],
     segmenter: str,
@@ -153,10 +153,10 @@ def curve(
     from experiments.curve import Grid
     from experiments.curve import curve as run
     from semcom.attention import Wishes
-    from semcom.transmitter import Link, check_codec
+    from semcom.transmitter import Link, is_steerable
     from semcom.types import Prompts
 
-    check_codec(codec)
+    is_steerable(codec)
     failed = run(
         images,
         out,

@@ -24,7 +24,7 @@ from experiments.tables import print_means
 from semcom.attention import Attention, Wishes, attend
 from semcom.images import digest, find_images, load_image
 from semcom.session import send_attended, versions
-from semcom.transmitter import Link
+from semcom.transmitter import Link, is_steerable
 from semcom.types import Image
 
 Row = dict[str, Any]
@@ -111,6 +111,8 @@ def curve(
         for cbr, snr in grid.points()
         for blind in (True, False)
     ]
+    if not is_steerable(codec):
+        say(f"codec {codec} cannot follow the importance map: both systems are the same")
     files = find_images(list(images))
     rows: list[Row] = []
     failed = 0

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from experiments.tables import SYSTEMS, ratio
 from semcom.attention import Attention
 from semcom.link import Delivery
 from semcom.types import Image
@@ -28,9 +29,7 @@ def save_delivery(delivery: Delivery, seen: Attention, path: Path) -> None:
     figure, axes = _panels(delivery.original, rows=1)
     _draw_masks(axes[0], delivery.original, seen)
     _draw_importance(axes[1], seen)
-    _draw_received(
-        axes[2], delivery, "blind" if delivery.record["system"] == "blind" else "by importance"
-    )
+    _draw_received(axes[2], delivery, SYSTEMS[delivery.record["system"]])
     _draw_error(axes[3], delivery)
     _save(figure, path, delivery.record)
 
@@ -118,7 +117,7 @@ def _draw_close_up(axis: Axes, blind: Delivery, steered: Delivery) -> None:
     height, width = blind.original.shape[:2]
     rows, columns = np.nonzero(blind.importance.region)
     centre = (rows.mean(), columns.mean()) if len(rows) else (height / 2, width / 2)
-    tall, wide = height // 3, width // 6
+    tall, wide = height // 5, width // 10
     top = int(min(max(centre[0] - tall / 2, 0), height - tall))
     left = int(min(max(centre[1] - wide / 2, 0), width - wide))
     crops = [d.received[top : top + tall, left : left + wide] for d in (blind, steered)]
@@ -129,7 +128,7 @@ def _draw_close_up(axis: Axes, blind: Delivery, steered: Delivery) -> None:
 def _save(figure: Figure, path: Path, record: dict[str, Any]) -> None:
     figure.suptitle(
         f"{record['codec']} over {record['channel']} at {record['snr_db']:g} dB, "
-        f"{record['scheme']}, CBR {record['cbr']:.4f} ({record['num_symbols']:,} symbols); "
+        f"{record['scheme']}, within CBR {ratio(record['cbr_budget'])}; "
         f"regions: {record['segmenter']}, θ = {record['theta']:g}",
         fontsize=12,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -133,3 +134,15 @@ the_link = options(
     ),
     click.option("--seed", default=0, show_default=True, help="Of fading and noise."),
 )
+
+
+def out_option(default: str) -> Callable[[Any], Any]:
+    """Build the option for the folder that results go to."""
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        default=Path(default),
+        show_default=True,
+        metavar="DIR",
+        help="Folder for the results; files of the same name are replaced.",
+    )

@@ -18,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from experiments.tables import ratio
+from experiments.tables import SYSTEMS, ratio
 
 Row = dict[str, Any]
 
@@ -29,8 +29,8 @@ PANELS = {
 }
 _STYLES = {
     # Okabe and Ito's colours, with markers and dashes that survive a grey print.
-    "importance": {"color": "#d55e00", "marker": "o", "linestyle": "-", "label": "by importance"},
-    "blind": {"color": "#0072b2", "marker": "s", "linestyle": "--", "label": "blind"},
+    "importance": {"color": "#d55e00", "marker": "o", "linestyle": "-"},
+    "blind": {"color": "#0072b2", "marker": "s", "linestyle": "--"},
 }
 
 
@@ -43,7 +43,7 @@ def plot_curves(rows: Sequence[Row], out: Path, *, snr_db: float, cbr: float) ->
     at_cbr = [row for row in rows if math.isclose(row["cbr_budget"], cbr)]
     what = f"{rows[0]['codec']} over {rows[0]['channel']}"
     images = len({row["sha256"] for row in rows})
-    mean = f"mean of {images} image" + "s" * (images != 1)
+    mean = f"mean of {images} images ± standard error" if images > 1 else "one image"
     files = []
     for name, chosen, axis, title in (
         ("rate_distortion", at_snr, "cbr", f"{what} at {snr_db:g} dB, {mean}"),
@@ -86,7 +86,7 @@ def _draw(plot: Axes, rows: Sequence[Row], axis: str, score: str, system: str) -
     y = np.array([np.mean([row[score] for row in groups[key]]) for key in keys])
     error = np.array([_standard_error([row[score] for row in groups[key]]) for key in keys])
     style = _STYLES[system]
-    plot.plot(x, y, markersize=4, linewidth=1.4, **style)  # type: ignore[arg-type]
+    plot.plot(x, y, label=SYSTEMS[system], markersize=4, linewidth=1.4, **style)  # type: ignore[arg-type]
     plot.fill_between(x, y - error, y + error, color=style["color"], alpha=0.15, linewidth=0)
 
 

@@ -11,6 +11,9 @@ from rich.table import Table
 
 from semcom.scores import SCORES
 
+SYSTEMS = {"blind": "blind", "importance": "by importance"}
+"""What people read for a record's system."""
+
 
 def print_records(records: dict[str, dict[str, Any]], *, title: str = "") -> None:
     """Print records side by side, one column each: settings, bandwidth by item, scores."""
@@ -70,12 +73,17 @@ def _rows(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
     ]
     rows.append(("symbols sent", [f"{r['num_symbols']:,}" for r in records]))
     for item in records[0]["accounting"]:
-        rows.append((f"  {item}", [f"{r['accounting'][item]:,.1f}" for r in records]))
+        rows.append((f"  {item}", [_uses(r["accounting"][item]) for r in records]))
     rows.append(("CBR", [f"{r['cbr']:.5f}" for r in records]))
     for name, (description, _) in SCORES.items():
         rows.append((description, [_number(name, r[name]) for r in records]))
     packets = [f"{r['packets_received']} of {r['packets_sent']}" for r in records]
     return [*rows, ("packets", packets)]
+
+
+def _uses(value: float) -> str:
+    """Channel uses; a part of one is possible where several bits share a symbol."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def _number(name: str, value: float | None) -> str:

@@ -22,7 +22,7 @@ from semcom.transmitter import Link, Transmission, transmit
 from semcom.types import Image
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Delivery:
     """What became of one image."""
 
@@ -37,6 +37,11 @@ class Delivery:
     record: dict[str, Any]
     """Settings, bandwidth and scores, ready for JSON; scores that are infinite or have no meaning
     are None. Two runs of the same settings give the same record, bit for bit."""
+
+    def __repr__(self) -> str:
+        r = self.record
+        arrived = f"{r['packets_received']} of {r['packets_sent']} packets"
+        return f"<Delivery: {r['system']}, CBR {r['cbr']:.5f}, {arrived}, PSNR {r['psnr_db']} dB>"
 
     @property
     def all_lost(self) -> bool:

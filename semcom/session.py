@@ -15,7 +15,7 @@ from semcom.attention import Attention, Wishes, attend
 from semcom.images import check_pixels, digest, load_image
 from semcom.importance import DEFAULT_THETA
 from semcom.link import Delivery, deliver, derive_seed
-from semcom.transmitter import DEFAULT_PILOTS, Link, check_codec
+from semcom.transmitter import DEFAULT_PILOTS, Link, is_steerable
 from semcom.types import Image, Prompts
 
 
@@ -76,7 +76,7 @@ def send(
     link = Link(channel, snr_db, csi, num_pilots, target)
     prompts = Prompts(tuple(points), tuple(boxes))
     wishes = Wishes(segmenter, prompts, None if mask is None else str(mask), theta, importance)
-    check_codec(codec)
+    is_steerable(codec)
     pixels = image if not isinstance(image, str | Path) else load_image(image)[0]
     check_pixels(pixels)
     source = None if pixels is image else str(image)

@@ -146,9 +146,10 @@ def transmit(
     return Transmission(x, header, stream, budget, plan.accounting(sizes))
 
 
-def check_codec(codec: str) -> None:
-    """Refuse an unknown codec, or options that it does not have, before any work starts."""
-    CODECS.create(codec)
+def is_steerable(codec: str) -> bool:
+    """Whether importance steers this codec; refuses unknown names and options, like sending."""
+    encoder: DigitalCodec = CODECS.create(codec)
+    return encoder.steerable
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ def _too_small(image: Image, budget: int, need: int) -> str:
     samples = image.size
     return (
         f"a CBR of {budget / samples:.5f} ({budget} channel uses) is too small for this "
-        f"{image.shape[1]}x{image.shape[0]} image; the smallest that works here is "
+        f"{image.shape[1]}x{image.shape[0]} image; the smallest that fits is "
         f"{_round_up(need / samples):.6f} ({need} channel uses)"
     )
 

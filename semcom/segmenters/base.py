@@ -37,7 +37,7 @@ SEGMENTERS = Registry(
         Entry(
             "from_file",
             "semcom.segmenters.from_file:FromFile",
-            "masks from a PNG or COCO JSON file (option path)",
+            "masks from a PNG, NumPy or COCO JSON file (option path)",
         ),
         Entry(
             "whole_image",

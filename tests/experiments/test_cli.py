@@ -333,7 +333,7 @@ def test_a_budget_too_small_names_the_smallest_that_works(
     semcom: Semcom, arguments: tuple[str, ...]
 ) -> None:
     error = _error(_send(semcom, *arguments, "--cbr", "1e-5"))
-    found = re.search(r"the smallest that works here is ([\d.]+) \((\d+) channel uses\)", error)
+    found = re.search(r"the smallest that fits is ([\d.]+) \((\d+) channel uses\)", error)
     assert found is not None
     record = _records(_send(semcom, *arguments, "--cbr", found[1], "--json"))[0]
     assert record["num_symbols"] <= int(found[2])

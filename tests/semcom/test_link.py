@@ -165,9 +165,9 @@ def test_a_cut_frame_never_crashes(photo, what):
 @pytest.mark.parametrize("name", ["awgn", "rician, pilots"])
 def test_too_small_a_budget_names_the_smallest_that_works(photo, what, codec, name):
     link = LINKS[name]
-    with pytest.raises(ValueError, match="the smallest that works here is") as caught:
+    with pytest.raises(ValueError, match="the smallest that fits is") as caught:
         transmit(photo, what.w, codec=codec, cbr=1e-3, link=link)
-    smallest = float(str(caught.value).split("works here is ")[1].split()[0])
+    smallest = float(str(caught.value).split("that fits is ")[1].split()[0])
     sent = transmit(photo, what.w, codec=codec, cbr=smallest, link=link)
     assert len(sent.x) <= sent.budget
     with pytest.raises(ValueError, match="too small"):
