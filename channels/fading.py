@@ -20,8 +20,8 @@ from channels.awgn import add_noise
 from channels.base import ChannelOutput, check_input
 
 
-class Law(ABC):
-    """How gains are distributed."""
+class Fading(ABC):
+    """A fading channel: a law of the gain, and how long a gain lasts."""
 
     @abstractmethod
     def draw(self, shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:
@@ -31,8 +31,23 @@ class Law(ABC):
     def gain_quantile(self, p: float) -> float:
         """Quantile of ``|h|²`` at ``p`` in (0, 1)."""
 
+    @abstractmethod
+    def gains(self, x: Tensor, rng: torch.Generator) -> Tensor:
+        """Return the gain of every symbol of ``x``, complex, its shape."""
 
-class BlockFading(Law):
+    def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
+        """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``.
+
+        Raises
+        ------
+        ValueError
+            Symbols that are real, empty or not finite; noise that is negative or not finite.
+        """
+        noise = check_input(x, noise_var)
+        return add_noise(self.gains(x, rng), x, noise, rng)
+
+
+class BlockFading(Fading):
     """One gain per block of ``block_length`` symbols, independent from block to block.
 
     Parameters
@@ -56,34 +71,19 @@ class BlockFading(Law):
             )
         self.block_length = int(block_length)
 
-    def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
-        """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``.
-
-        Raises
-        ------
-        ValueError
-            Symbols that are real, empty or not finite; noise that is negative or not finite.
-        """
-        noise = check_input(x, noise_var)
+    def gains(self, x: Tensor, rng: torch.Generator) -> Tensor:
+        """Draw one gain per block and hold it."""
         num_symbols = x.shape[-1]
         length = self.block_length or num_symbols
-        gains = self.draw(torch.Size((*x.shape[:-1], -(-num_symbols // length))), x, rng)
-        h = gains.repeat_interleave(length, dim=-1)[..., :num_symbols]
-        return add_noise(h, x, noise, rng)
+        drawn = self.draw(torch.Size((*x.shape[:-1], -(-num_symbols // length))), x, rng)
+        return drawn.repeat_interleave(length, dim=-1)[..., :num_symbols]
 
 
-class FastFading(Law):
+class FastFading(Fading):
     """A fresh gain for every symbol."""
 
     coherence: Literal["none", "block", "fast"] = "fast"
 
-    def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
-        """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``.
-
-        Raises
-        ------
-        ValueError
-            Symbols that are real, empty or not finite; noise that is negative or not finite.
-        """
-        noise = check_input(x, noise_var)
-        return add_noise(self.draw(x.shape, x, rng), x, noise, rng)
+    def gains(self, x: Tensor, rng: torch.Generator) -> Tensor:
+        """Draw a gain for every symbol."""
+        return self.draw(x.shape, x, rng)

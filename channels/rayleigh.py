@@ -15,14 +15,14 @@ from torch import Tensor
 
 from channels.awgn import check_probability
 from channels.base import complex_normal
-from channels.fading import BlockFading, FastFading, Law
+from channels.fading import BlockFading, Fading, FastFading
 
 
-class RayleighLaw(Law):
+class RayleighLaw(Fading):
     """``h ~ CN(0, 1)``."""
 
     def draw(self, shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw independent gains; see :class:`channels.fading.Law`."""
+        """Draw independent gains; see :class:`channels.fading.Fading`."""
         return complex_normal(shape, like, rng)
 
     def gain_quantile(self, p: float) -> float:

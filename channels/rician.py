@@ -17,11 +17,11 @@ from torch import Tensor
 
 from channels.awgn import check_probability
 from channels.base import complex_normal
-from channels.fading import BlockFading, FastFading, Law
+from channels.fading import BlockFading, Fading, FastFading
 from channels.units import db_to_linear
 
 
-class RicianLaw(Law):
+class RicianLaw(Fading):
     """A line of sight of ``k_db`` dB over the scatter, -100 to 100 dB."""
 
     k: float
@@ -33,7 +33,7 @@ class RicianLaw(Law):
         self.k = db_to_linear(float(k_db))
 
     def draw(self, shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw independent gains; see :class:`channels.fading.Law`."""
+        """Draw independent gains; see :class:`channels.fading.Fading`."""
         scatter = complex_normal(shape, like, rng)
         return math.sqrt(self.k / (self.k + 1)) + scatter * math.sqrt(1 / (self.k + 1))
 

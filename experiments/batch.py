@@ -13,10 +13,11 @@ from PIL import Image as PilImage
 from experiments.figures import save_delivery
 from experiments.tables import SYSTEMS, print_records
 from semcom.attention import Wishes, attend
+from semcom.codecs.base import CODECS
 from semcom.images import find_images, load_image
 from semcom.link import Delivery
 from semcom.session import send_attended
-from semcom.transmitter import Link, is_steerable
+from semcom.transmitter import Link
 
 
 def send_files(
@@ -51,7 +52,7 @@ def send_files(
         How many could not be sent.
     """
     failed = 0
-    if not (blind or is_steerable(codec)):
+    if not (blind or CODECS.create(codec).steerable):
         say(f"codec {codec} cannot follow the importance map: it is only used for the scores")
     out.mkdir(parents=True, exist_ok=True)
     files = find_images(list(images))

@@ -7,11 +7,15 @@ import json
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from experiments.options import Numbers, Ratio, out_option, the_link, what_matters
+
+if TYPE_CHECKING:
+    from semcom.attention import Wishes
+    from semcom.transmitter import Link
 
 
 class Commands(click.Group):
@@ -63,19 +67,11 @@ def demo(out: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the records, one line of JSON each.")
 def send(
     images: tuple[Path, ...],
-    segmenter: str,
-    points: tuple[tuple[float, float], ...],
-    boxes: tuple[tuple[float, float, float, float], ...],
-    mask: str | None,
-    theta: float,
-    importance: str,
+    wishes: Wishes,
     blind: bool,
+    link: Link,
     codec: str,
-    channel: str,
-    snr_db: float,
     cbr: Fraction,
-    csi: Any,
-    pilots: int,
     seed: int,
     out: Path,
     as_json: bool,
@@ -85,16 +81,12 @@ def send(
     Writes for each image the received picture, a figure and a JSON record into the --out folder.
     """
     from experiments.batch import send_files
-    from semcom.attention import Wishes
-    from semcom.transmitter import Link, is_steerable
-    from semcom.types import Prompts
 
-    is_steerable(codec)
     failed = send_files(
         images,
         out,
-        wishes=Wishes(segmenter, Prompts(points, boxes), mask, theta, importance),
-        link=Link(channel, snr_db, csi, pilots),
+        wishes=wishes,
+        link=link,
         codec=codec,
         cbr=cbr,
         blind=blind,
@@ -128,18 +120,10 @@ def send(
 @out_option("semcom-curve")
 def curve(
     images: tuple[Path, ...],
-    segmenter: str,
-    points: tuple[tuple[float, float], ...],
-    boxes: tuple[tuple[float, float, float, float], ...],
-    mask: str | None,
-    theta: float,
-    importance: str,
+    wishes: Wishes,
+    link: Link,
     codec: str,
-    channel: str,
-    snr_db: float,
     cbr: Fraction,
-    csi: Any,
-    pilots: int,
     seed: int,
     cbrs: tuple[Fraction, ...],
     snrs: tuple[float, ...],
@@ -152,18 +136,14 @@ def curve(
     """
     from experiments.curve import Grid
     from experiments.curve import curve as run
-    from semcom.attention import Wishes
-    from semcom.transmitter import Link, is_steerable
-    from semcom.types import Prompts
 
-    is_steerable(codec)
     failed = run(
         images,
         out,
-        wishes=Wishes(segmenter, Prompts(points, boxes), mask, theta, importance),
-        link=Link(channel, snr_db, csi, pilots),
+        wishes=wishes,
+        link=link,
         codec=codec,
-        grid=Grid(cbrs, snr_db, snrs, cbr),
+        grid=Grid(cbrs, link.snr_db, snrs, cbr),
         seed=seed,
         say=say,
     )

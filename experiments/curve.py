@@ -22,9 +22,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from experiments.plots import plot_curves
 from experiments.tables import print_means
 from semcom.attention import Attention, Wishes, attend
+from semcom.codecs.base import CODECS
 from semcom.images import digest, find_images, load_image
 from semcom.session import send_attended, versions
-from semcom.transmitter import Link, is_steerable
+from semcom.transmitter import Link
 from semcom.types import Image
 
 Row = dict[str, Any]
@@ -111,7 +112,7 @@ def curve(
         for cbr, snr in grid.points()
         for blind in (True, False)
     ]
-    if not is_steerable(codec):
+    if not CODECS.create(codec).steerable:
         say(f"codec {codec} cannot follow the importance map: both systems are the same")
     files = find_images(list(images))
     rows: list[Row] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,18 +55,54 @@ class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         return ratios[0]
 
 
-def options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Bundle click options for several commands."""
+def what_matters(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say what matters; the command gets them as ``wishes``."""
 
-    def apply(command: Any) -> Any:
-        for decorator in reversed(decorators):
-            command = decorator(command)
-        return command
+    @functools.wraps(command)
+    def checked(
+        *,
+        segmenter: str,
+        points: tuple[tuple[float, float], ...],
+        boxes: tuple[tuple[float, float, float, float], ...],
+        mask: str | None,
+        theta: float,
+        importance: str,
+        **others: Any,
+    ) -> None:
+        from semcom.attention import Wishes
+        from semcom.types import Prompts
 
-    return apply
+        wishes = Wishes(segmenter, Prompts(points, boxes), mask, theta, importance)
+        command(wishes=wishes, **others)
+
+    return _with_options(checked, _WHAT_MATTERS)
 
 
-what_matters = options(
+def the_link(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of codec and channel; the command gets the channel's as ``link``."""
+
+    @functools.wraps(command)
+    def checked(
+        *, codec: str, channel: str, snr_db: float, csi: Any, pilots: int, **others: Any
+    ) -> None:
+        from semcom.codecs.base import CODECS
+        from semcom.transmitter import Link
+
+        CODECS.parse(codec)  # a typing error shows before any work
+        command(link=Link(channel, snr_db, csi, pilots), codec=codec, **others)
+
+    return _with_options(checked, _THE_LINK)
+
+
+def _with_options(
+    command: Callable[..., None], decorators: tuple[Callable[[Any], Any], ...]
+) -> Callable[..., None]:
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command
+
+
+_WHAT_MATTERS = (
     click.option(
         "--segmenter",
         default="auto",
@@ -111,7 +148,7 @@ what_matters = options(
     ),
 )
 
-the_link = options(
+_THE_LINK = (
     click.option("--codec", default="hevc", show_default=True, metavar="NAME"),
     click.option("--channel", default="awgn", show_default=True, metavar="NAME"),
     click.option("--snr-db", default=10.0, show_default=True, help="Mean Es/N0 in dB."),

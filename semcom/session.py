@@ -12,10 +12,11 @@ from typing import Literal
 from channels.mcs import Target
 from channels.units import parse_cbr
 from semcom.attention import Attention, Wishes, attend
+from semcom.codecs.base import CODECS
 from semcom.images import check_pixels, digest, load_image
 from semcom.importance import DEFAULT_THETA
 from semcom.link import Delivery, deliver, derive_seed
-from semcom.transmitter import DEFAULT_PILOTS, Link, is_steerable
+from semcom.transmitter import DEFAULT_PILOTS, Link
 from semcom.types import Image, Prompts
 
 
@@ -76,7 +77,7 @@ def send(
     link = Link(channel, snr_db, csi, num_pilots, target)
     prompts = Prompts(tuple(points), tuple(boxes))
     wishes = Wishes(segmenter, prompts, None if mask is None else str(mask), theta, importance)
-    is_steerable(codec)
+    CODECS.parse(codec)  # a typing error shows before any work
     pixels = image if not isinstance(image, str | Path) else load_image(image)[0]
     check_pixels(pixels)
     source = None if pixels is image else str(image)

@@ -146,12 +146,6 @@ def transmit(
     return Transmission(x, header, stream, budget, plan.accounting(sizes))
 
 
-def is_steerable(codec: str) -> bool:
-    """Whether importance steers this codec; refuses unknown names and options, like sending."""
-    encoder: DigitalCodec = CODECS.create(codec)
-    return encoder.steerable
-
-
 @dataclass(frozen=True)
 class _Plan:
     """How packets become a frame, and what that costs."""
