@@ -6,12 +6,10 @@ Reference: J. G. Proakis, Digital Communications, chapter 4.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-from channels.base import ChannelOutput, check_input, complex_normal
+from channels.base import ChannelOutput, Coherence, check_input, complex_normal
 
 
 def check_probability(p: float) -> None:
@@ -51,7 +49,7 @@ def add_noise(h: Tensor, x: Tensor, noise: Tensor, rng: torch.Generator) -> Chan
 class Awgn:
     """Additive white Gaussian noise."""
 
-    coherence: Literal["none", "block", "fast"] = "none"
+    coherence: Coherence = "none"
 
     def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
         """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``.

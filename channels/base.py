@@ -7,10 +7,13 @@ A channel takes complex symbols of mean power 1 and gives back what an antenna w
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import torch
 from torch import Tensor
+
+Coherence: TypeAlias = Literal["none", "block", "fast", "varying"]
+"""How a gain moves: not at all, once per block, afresh with every symbol, or somehow in between."""
 
 
 class ChannelOutput(NamedTuple):
@@ -26,20 +29,49 @@ class ChannelOutput(NamedTuple):
 
 
 class Channel(Protocol):
-    """A memoryless flat channel.
+    """What carries symbols.
 
     The last axis of ``x`` is time; every leading index is an independent transmission.
     """
 
-    coherence: Literal["none", "block", "fast"]
-    """How the gain moves: not at all, once per block, or with every symbol."""
+    coherence: Coherence
 
     def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
         """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``."""
         ...
 
+
+@runtime_checkable
+class KnownLaw(Protocol):
+    """A channel whose law of the gain has a closed form; links adapt to others by sampling them."""
+
     def gain_quantile(self, p: float) -> float:
         """Quantile of the power gain ``|h|²`` at probability ``p`` in (0, 1)."""
+        ...
+
+
+@runtime_checkable
+class Costed(Protocol):
+    """A channel that does not take one channel use per symbol: OFDM with its pilots, MIMO."""
+
+    def num_uses(self, num_symbols: int) -> int:
+        """Channel uses that ``num_symbols`` symbols take, not falling in ``num_symbols``."""
+        ...
+
+
+class BitChannel(Protocol):
+    """What carries bits, from modulator to demodulator in one: see ``BIT_CHANNELS``."""
+
+    def __call__(self, bits: Tensor, rng: torch.Generator) -> Tensor:
+        """Send ``bits``, uint8 (..., num_bits); return LLRs log p(b=1)/p(b=0), float32."""
+        ...
+
+
+class PacketChannel(Protocol):
+    """What delivers or loses whole packets: see ``PACKET_CHANNELS``."""
+
+    def __call__(self, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+        """Return which packets arrive, bool of ``shape`` (..., num_packets); the last is time."""
         ...
 
 

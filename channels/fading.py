@@ -11,13 +11,12 @@ Fast fading is what an ideal interleaver makes of a channel that moves. No Doppl
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from channels.awgn import add_noise
-from channels.base import ChannelOutput, check_input
+from channels.base import ChannelOutput, Coherence, check_input
 
 
 class Fading(ABC):
@@ -62,7 +61,7 @@ class BlockFading(Fading):
         ``block_length`` negative or not whole.
     """
 
-    coherence: Literal["none", "block", "fast"] = "block"
+    coherence: Coherence = "block"
 
     def __init__(self, *, block_length: int = 0) -> None:
         if block_length != int(block_length) or block_length < 0:
@@ -82,7 +81,7 @@ class BlockFading(Fading):
 class FastFading(Fading):
     """A fresh gain for every symbol."""
 
-    coherence: Literal["none", "block", "fast"] = "fast"
+    coherence: Coherence = "fast"
 
     def gains(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Draw a gain for every symbol."""

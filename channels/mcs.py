@@ -18,7 +18,7 @@ import math
 from dataclasses import dataclass
 from importlib.resources import files
 
-from channels.base import Channel
+from channels.base import Channel, KnownLaw
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,13 @@ def effective_snr_db(
     """SNR in dB of the AWGN channel that is as good as ``channel`` at mean SNR ``snr_db``."""
     from channels import theory
 
+    if channel.coherence == "none":
+        return snr_db
+    if not isinstance(channel, KnownLaw):
+        raise ValueError(f"{type(channel).__name__} has no gain_quantile to choose a scheme by")
     if channel.coherence == "block":
         return snr_db + 10 * math.log10(channel.gain_quantile(target.outage))
-    if channel.coherence == "fast":
-        return theory.effective_snr_db(bits_per_symbol, snr_db, channel.gain_quantile)
-    return snr_db
+    return theory.effective_snr_db(bits_per_symbol, snr_db, channel.gain_quantile)
 
 
 def select_scheme(
