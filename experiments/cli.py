@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.link_commands import ber, bler, mcs
 from experiments.options import Numbers, Ratio, out_option, the_link, what_matters
 
 if TYPE_CHECKING:
@@ -149,6 +150,10 @@ def curve(
     )
     if failed:
         raise click.ClickException(f"{failed} of the images and points were left out")
+
+
+for link_command in (ber, bler, mcs):
+    main.add_command(link_command)
 
 
 @main.command("list")

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from experiments.plots import plot_curves
+from experiments.store import Row, read_rows
 from experiments.tables import print_means
 from semcom.attention import Attention, Wishes, attend
 from semcom.codecs.base import CODECS
@@ -27,8 +28,6 @@ from semcom.images import digest, find_images, load_image
 from semcom.session import send_attended, versions
 from semcom.transmitter import Link
 from semcom.types import Image
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def curve(
     """
     out.mkdir(parents=True, exist_ok=True)
     store = out / "rows.jsonl"
-    done = _read_rows(store, say)
+    done = read_rows(store, say)
     tasks = [
         Task(cbr, replace(link, snr_db=snr), codec, blind, seed)
         for cbr, snr in grid.points()
@@ -184,24 +183,6 @@ def _run(
     sink.write(json.dumps(row, allow_nan=False) + "\n")
     sink.flush()
     return row
-
-
-def _read_rows(store: Path, say: Callable[..., None]) -> dict[str, Row]:
-    """Read the rows of earlier runs; a line that was cut off is reported and passed over."""
-    rows: dict[str, Row] = {}
-    if not store.exists():
-        return rows
-    text = store.read_text(encoding="utf-8", errors="replace")
-    for number, line in enumerate(text.splitlines(), start=1):
-        try:
-            row = json.loads(line)
-            rows[row["id"]] = row
-        except (ValueError, TypeError, KeyError):
-            say(f"{store}, line {number}: damaged, passed over")
-    if text and not text.endswith("\n"):
-        with store.open("a", encoding="utf-8") as sink:
-            sink.write("\n")
-    return rows
 
 
 def _write(rows: list[Row], out: Path) -> None:

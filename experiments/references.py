@@ -1,0 +1,93 @@
+"""What simulated curves are compared with: closed forms, approximations and limits, by channel."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from channels import theory
+from channels.awgn import Awgn
+from channels.base import Channel, KnownLaw
+from channels.fading import BlockFading
+from channels.rayleigh import RayleighLaw
+from channels.rician import RicianLaw
+from channels.units import linear_to_db
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An error rate to compare with."""
+
+    name: str
+    rate: Callable[[Array], Array]
+    """Of Es/N0 in dB."""
+
+    def shifted(self, shift_db: float) -> Reference:
+        """Return the same against an SNR that is ``shift_db`` below Es/N0."""
+        return Reference(self.name, lambda snr_db: self.rate(snr_db + shift_db))
+
+
+def exact_ber(channel: Channel, bits_per_symbol: int) -> Reference | None:
+    """Return the bit error rate; None if the law of the gain is not known.
+
+    Closed forms for AWGN, Rayleigh and Rician fading; for other laws the mean of the AWGN rate over
+    the quantiles of the gain.
+    """
+    rate: functools.partial[Array]
+    if isinstance(channel, Awgn):
+        rate = functools.partial(theory.ber_awgn, bits_per_symbol)
+    elif isinstance(channel, RayleighLaw):
+        rate = functools.partial(theory.ber_rayleigh, bits_per_symbol)
+    elif isinstance(channel, RicianLaw):
+        k_db = linear_to_db(channel.k)
+        rate = functools.partial(theory.ber_rician, bits_per_symbol, k_db=k_db)
+    elif isinstance(channel, KnownLaw):
+        quantile = channel.gain_quantile
+        rate = functools.partial(theory.ber_fading, bits_per_symbol, gain_quantile=quantile)
+    else:
+        return None
+    return Reference("theory", rate)
+
+
+def reference_bler(channel: Channel, num_info_bits: int, num_uses: int) -> Reference | None:
+    """What block error rates are compared with; None where nothing is at hand.
+
+    On AWGN the normal approximation for the best code of this length, on block fading with one gain
+    per block the probability of outage.
+    """
+    if channel.coherence == "none":
+        rate = functools.partial(theory.normal_approximation_bler, num_info_bits, num_uses)
+        return Reference("normal approximation", rate)
+    one_gain = isinstance(channel, BlockFading) and (channel.block_length or num_uses) >= num_uses
+    if one_gain and isinstance(channel, KnownLaw):
+        efficiency = num_info_bits / num_uses
+        outage = functools.partial(
+            theory.outage_fading, rate=efficiency, gain_quantile=channel.gain_quantile
+        )
+        return Reference("outage probability", outage)
+    return None
+
+
+def bicm_limit_db(bits_per_symbol: int, efficiency: float, channel: Channel) -> float | None:
+    """Es/N0 in dB at which the BICM mutual information equals the efficiency.
+
+    No code behind this demapper works below it. None where the gain outlasts a block, so that no
+    such SNR exists, and where its law is not known.
+    """
+    if channel.coherence not in ("none", "fast") or not isinstance(channel, KnownLaw):
+        return None
+
+    def surplus(snr_db: float) -> float:
+        if channel.coherence == "fast":
+            quantile = channel.gain_quantile
+            snr_db = theory.effective_snr_db(bits_per_symbol, snr_db, quantile)
+        return float(theory.bicm_mutual_information(bits_per_symbol, snr_db)) - efficiency
+
+    return float(brentq(surplus, -30.0, 60.0, xtol=1e-3))

@@ -1,0 +1,228 @@
+"""``semcom mcs``: the table of schemes, what SNR each needs, and how far that is from capacity."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from scipy.optimize import brentq
+
+from channels import theory
+from channels.base import Channel, Coherence, KnownLaw
+from channels.mcs import SCHEMES, Scheme, Target, Threshold, effective_snr_db, thresholds
+from channels.phy import CRC_BITS, num_packet_symbols
+from channels.units import awgn_capacity, linear_to_db
+from experiments.links import create_channel
+from experiments.scheme_plot import plot_schemes
+
+Array = NDArray[np.float64]
+
+BLER = 1e-2
+"""At which gaps are taken."""
+_LEVELS = (1e-1, 1e-2, 1e-3)
+_NUM_QUANTILES = 256
+
+
+@dataclass(frozen=True)
+class SchemeRow:
+    """One scheme on one channel; SNRs and gaps in dB."""
+
+    number: int
+    """Its place in ``channels.mcs.SCHEMES``."""
+    scheme: Scheme
+    num_bits: int
+    """Payload bits of the measured block,"""
+    num_uses: int
+    """and the complex uses that it takes with its CRC."""
+    snr_db: tuple[float, ...]
+    """Es/N0 at block error rates of 0.1, 0.01 and 0.001; on fading channels its mean."""
+    capacity_db: float
+    """Es/N0 at which the channel's capacity equals the efficiency."""
+    normal_db: float | None
+    """Es/N0 at which the best code of this length reaches 0.01, by the normal approximation; None
+    on fast fading."""
+
+    @property
+    def efficiency(self) -> float:
+        """Bits per use, CRC included; short blocks may go at a lower rate than the scheme's."""
+        return (self.num_bits + CRC_BITS) / self.num_uses
+
+    @property
+    def capacity_gap_db(self) -> float:
+        """What the scheme needs above capacity."""
+        return self.snr_db[_LEVELS.index(BLER)] - self.capacity_db
+
+    @property
+    def normal_gap_db(self) -> float | None:
+        """What the scheme needs above the normal approximation."""
+        return None if self.normal_db is None else self.snr_db[1] - self.normal_db
+
+
+class Law:
+    """A channel's coherence and law of the gain, whose quantiles are worked out only once."""
+
+    def __init__(self, channel: Channel) -> None:
+        if not isinstance(channel, KnownLaw) or channel.coherence == "varying":
+            raise ValueError(
+                f"thresholds follow from the law of the gain, which {type(channel).__name__} does "
+                "not have in closed form; measure its schemes by semcom bler"
+            )
+        self.coherence: Coherence = channel.coherence
+        self.gain_quantile: Callable[[float], float] = functools.cache(channel.gain_quantile)
+
+    def effective_db(self, snr_db: float, bits_per_symbol: int) -> float:
+        """SNR of the AWGN channel that is as good; on block fading at the accepted outage."""
+        return effective_snr_db(self, snr_db, bits_per_symbol, Target())  # type: ignore[arg-type]
+
+    def needed_db(self, awgn_snr_db: float, bits_per_symbol: int) -> float:
+        """Mean SNR at which this channel is as good as AWGN at ``awgn_snr_db``."""
+
+        def surplus(snr_db: float) -> float:
+            return self.effective_db(snr_db, bits_per_symbol) - awgn_snr_db
+
+        return float(brentq(surplus, awgn_snr_db - 1, awgn_snr_db + 60, xtol=1e-3))
+
+    def capacity(self, snr_db: float) -> float:
+        """Bits per use: ergodic on fast fading, at the accepted outage on block fading."""
+        if self.coherence == "fast":
+            p = (np.arange(_NUM_QUANTILES) + 0.5) / _NUM_QUANTILES
+            gains = np.array([self.gain_quantile(float(value)) for value in p])
+            return float(awgn_capacity(snr_db + np.asarray(linear_to_db(gains))).mean())
+        return float(awgn_capacity(self.effective_db(snr_db, 2)))
+
+    def inverse_capacity_db(self, bits_per_use: float) -> float:
+        """Mean SNR at which the capacity is ``bits_per_use``."""
+        return float(brentq(lambda snr: self.capacity(snr) - bits_per_use, -30, 90, xtol=1e-3))
+
+    def bicm(self, bits_per_symbol: int, snr_db: float) -> float:
+        """BICM mutual information in bits per use, as :meth:`capacity` counts it."""
+        effective = self.effective_db(snr_db, bits_per_symbol)
+        return float(theory.bicm_mutual_information(bits_per_symbol, effective))
+
+
+def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
+    """Work out the row of every scheme.
+
+    Parameters
+    ----------
+    channel
+        Name and options of a channel whose gain has a known law. Thresholds are measured on AWGN
+        and carried over as the sender does (:func:`channels.mcs.effective_snr_db`).
+    num_bits
+        Payload bits of a code block; the longest measured that is no longer is taken.
+
+    Raises
+    ------
+    ValueError
+        An unknown channel, one without a known law, or ``num_bits`` below what was measured.
+    """
+    law = Law(create_channel(channel))
+    rows = []
+    for number, scheme in enumerate(SCHEMES):
+        length, threshold = _measured(scheme, num_bits)
+        bits, num_uses = scheme.bits_per_symbol, num_packet_symbols(length // 8, scheme)
+        snrs = tuple(law.needed_db(threshold.at(level), bits) for level in _LEVELS)
+        capacity_db = law.inverse_capacity_db((length + CRC_BITS) / num_uses)
+        normal_db = None
+        if law.coherence != "fast":
+            normal_db = law.needed_db(_normal_db(length + CRC_BITS, num_uses), bits)
+        rows.append(SchemeRow(number, scheme, length, num_uses, snrs, capacity_db, normal_db))
+    return rows
+
+
+def _measured(scheme: Scheme, num_bits: int) -> tuple[int, Threshold]:
+    """Return the longest measured block of a scheme that is no longer, with its threshold."""
+    measured = {bits: need for (one, bits), need in thresholds().items() if one == scheme}
+    length = max((bits for bits in measured if bits <= num_bits), default=None)
+    if length is None:
+        raise ValueError(
+            f"num_bits must be at least {min(measured)}, the shortest measured, got {num_bits}"
+        )
+    return length, measured[length]
+
+
+def _normal_db(num_info_bits: int, num_uses: int) -> float:
+    """SNR on AWGN at which the normal approximation reaches ``BLER``."""
+
+    def surplus(snr_db: float) -> float:
+        rate = float(theory.normal_approximation_bler(num_info_bits, num_uses, snr_db))
+        return math.log(max(rate, 1e-300)) - math.log(BLER)
+
+    return float(brentq(surplus, -30.0, 60.0, xtol=1e-3))
+
+
+def mcs(channel: str, num_bits: int, out: Path, *, say: Callable[..., None]) -> list[SchemeRow]:
+    """Print the table; write ``mcs.csv``, ``mcs.png`` and ``mcs.pdf`` into ``out``.
+
+    Parameters and errors as of :func:`scheme_rows`; ``say`` gets the names of the files.
+    """
+    rows = scheme_rows(channel, num_bits)
+    law = Law(create_channel(channel))
+    out.mkdir(parents=True, exist_ok=True)
+    lengths = sorted({row.num_bits for row in rows}, reverse=True)
+    blocks = " or ".join(f"{length}" for length in lengths)
+    outage = f", outage {Target().outage:g}" if law.coherence == "block" else ""
+    title = f"blocks of {blocks} bits over {channel}{outage}"
+    _print(rows, title)
+    _write_csv(rows, out / "mcs.csv")
+    files = [out / "mcs.csv", *plot_schemes(rows, law, title, out)]
+    say(*map(str, files))
+    return rows
+
+
+def _columns(row: SchemeRow) -> dict[str, str | float | None]:
+    one, ten, thousand = row.snr_db
+    return {
+        "no.": str(row.number),
+        "scheme": row.scheme.name,
+        "bits/use": row.efficiency,
+        "1e-1": one,
+        "1e-2": ten,
+        "1e-3": thousand,
+        "capacity": row.capacity_db,
+        "gap": row.capacity_gap_db,
+        "to normal": row.normal_gap_db,
+    }
+
+
+def _print(rows: list[SchemeRow], title: str) -> None:
+    caption = (
+        "Es/N0 in dB at block error rates of 0.1, 0.01, 0.001 and at capacity; gaps in\n"
+        "dB at 0.01, to capacity and to the normal approximation for this length"
+    )
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    table.title_justify = table.caption_justify = "left"
+    for column in _columns(rows[0]):
+        table.add_column(column, justify="left" if column == "scheme" else "right", no_wrap=True)
+    for row in rows:
+        last = row is rows[-1] or rows[row.number + 1].scheme.bits_per_symbol != (
+            row.scheme.bits_per_symbol
+        )
+        cells = (
+            value if isinstance(value, str) else "–" if value is None else f"{value:.2f}"
+            for value in _columns(row).values()
+        )
+        table.add_row(*cells, end_section=last)
+    Console(markup=False, emoji=False).print(table)
+
+
+def _write_csv(rows: list[SchemeRow], file: Path) -> None:
+    with file.open("w", newline="", encoding="utf-8") as sink:
+        writer = csv.writer(sink)
+        levels = [f"snr_db_at_{level:g}" for level in _LEVELS]
+        head = ["number", "scheme", "bits_per_symbol", "code_rate", "num_bits", *levels]
+        writer.writerow([*head, "capacity_db", "capacity_gap_db", "normal_db", "normal_gap_db"])
+        for row in rows:
+            scheme = row.scheme
+            about = [row.number, scheme.name, scheme.bits_per_symbol, scheme.code_rate]
+            gaps = [row.capacity_db, row.capacity_gap_db, row.normal_db, row.normal_gap_db]
+            writer.writerow([*about, row.num_bits, *row.snr_db, *gaps])
