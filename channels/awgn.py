@@ -35,6 +35,11 @@ def add_noise(h: Tensor, x: Tensor, noise: Tensor, rng: torch.Generator) -> Chan
     ValueError
         ``noise`` does not broadcast to ``x``.
     """
+    return ChannelOutput(h * x + draw_noise(x, noise, rng), h, noise)
+
+
+def draw_noise(x: Tensor, noise: Tensor, rng: torch.Generator) -> Tensor:
+    """Draw the noise that meets ``x``: complex, its shape, of total variance ``noise``."""
     try:
         noise.expand(x.shape)
     except RuntimeError:
@@ -42,8 +47,9 @@ def add_noise(h: Tensor, x: Tensor, noise: Tensor, rng: torch.Generator) -> Chan
             f"noise_var of shape {tuple(noise.shape)} does not broadcast to symbols of shape "
             f"{tuple(x.shape)}"
         ) from None
-    y = h * x + noise.sqrt() * complex_normal(x.shape, x, rng)
-    return ChannelOutput(y, h, noise)
+    if noise.numel() == 1 and not noise.requires_grad:
+        return complex_normal(x.shape, x, rng, variance=float(noise))
+    return complex_normal(x.shape, x, rng).mul_(noise.sqrt())
 
 
 class Awgn:
@@ -60,7 +66,9 @@ class Awgn:
             Symbols that are real, empty or not finite; noise that is negative or not finite.
         """
         noise = check_input(x, noise_var)
-        return add_noise(torch.ones_like(x), x, noise, rng)
+        # One number seen x.numel() times: who multiplies by it may notice and save the work.
+        h = x.detach().new_ones(()).expand(x.shape)
+        return ChannelOutput(x + draw_noise(x, noise, rng), h, noise)
 
     def gain_quantile(self, p: float) -> float:
         """Quantile of ``|h|²`` at ``p`` in (0, 1): always 1."""

@@ -7,10 +7,14 @@ A channel takes complex symbols of mean power 1 and gives back what an antenna w
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from channels.gaussian import fill_gaussian
 
 Coherence: TypeAlias = Literal["none", "block", "fast", "varying"]
 """How a gain moves: not at all, once per block, afresh with every symbol, or somehow in between."""
@@ -75,11 +79,19 @@ class PacketChannel(Protocol):
         ...
 
 
-def complex_normal(shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:
-    """Draw circular complex Gaussian numbers of total variance 1, on the device of ``like``."""
+def complex_normal(
+    shape: torch.Size, like: Tensor, rng: torch.Generator, *, variance: float = 1.0
+) -> Tensor:
+    """Draw circular complex Gaussian numbers, of the dtype and on the device of ``like``."""
+    std = math.sqrt(variance / 2)
+    if like.dtype == torch.complex64 and rng.device.type == "cpu":
+        parts = np.empty((*shape, 2), dtype=np.float32)
+        seed = int(torch.randint(2**63 - 1, (), generator=rng))
+        fill_gaussian(seed, std, parts.reshape(-1))
+        return torch.view_as_complex(torch.from_numpy(parts)).to(like.device)
     dtype = torch.float64 if like.dtype == torch.complex128 else torch.float32
-    parts = torch.randn((*shape, 2), dtype=dtype, device=rng.device, generator=rng)
-    return torch.view_as_complex(parts * 0.5**0.5).to(like.device)
+    normal = torch.randn((*shape, 2), dtype=dtype, device=rng.device, generator=rng)
+    return torch.view_as_complex(normal.mul_(std)).to(like.device)
 
 
 def check_input(x: Tensor, noise_var: float | Tensor) -> Tensor:
@@ -88,7 +100,9 @@ def check_input(x: Tensor, noise_var: float | Tensor) -> Tensor:
         raise ValueError(f"symbols must be complex, got dtype {x.dtype}")
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ValueError(f"symbols must have shape (..., num_symbols), got {tuple(x.shape)}")
-    if not bool(torch.isfinite(torch.view_as_real(x.detach())).all()):
+    # A sum is not finite if a term is not; only then look at each, since sums may overflow.
+    parts = torch.view_as_real(x.detach())
+    if not bool(parts.sum().isfinite()) and not bool(parts.isfinite().all()):
         raise ValueError("symbols must be finite, got NaN or infinity")
     noise = torch.as_tensor(noise_var, dtype=x.real.dtype, device=x.device)
     if not bool(((noise >= 0) & torch.isfinite(noise)).all()):

@@ -13,12 +13,16 @@ gives LLR 0 rather than NaN.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from channels.mapping_kernels import demap, map_bits
 from channels.units import check_bits_per_symbol
 
 # Below this N0 the LLRs say no more; without a floor they would overflow.
@@ -70,8 +74,18 @@ def modulate(bits: Tensor, bits_per_symbol: int) -> Tensor:
         raise ValueError(
             f"bits of shape {tuple(bits.shape)} do not fill symbols of {bits_per_symbol} bits"
         )
-    if bool((bits > 1).any()):
+    if bits.numel() and int(bits.max()) > 1:
         raise ValueError(f"bits must be 0 or 1, got {int(bits.max())}")
+    if bits.device.type == "cpu":
+        table = _table(bits_per_symbol)
+        flat = bits.contiguous().view(-1).numpy()
+        symbols = torch.from_numpy(map_bits(flat, bits_per_symbol, table))
+        return symbols.view(*bits.shape[:-1], bits.shape[-1] // bits_per_symbol)
+    return _modulate(bits, bits_per_symbol)
+
+
+def _modulate(bits: Tensor, bits_per_symbol: int) -> Tensor:
+    """Map bits by the standard's formula, on any device."""
     values = bits.float()
     if bits_per_symbol == 1:
         axes = values.unsqueeze(-1).expand(*values.shape, 2).unsqueeze(-2)
@@ -85,7 +99,12 @@ def constellation(bits_per_symbol: int) -> Tensor:
     check_bits_per_symbol(bits_per_symbol)
     index = torch.arange(2**bits_per_symbol).unsqueeze(-1)
     shifts = torch.arange(bits_per_symbol - 1, -1, -1)
-    return modulate(((index >> shifts) & 1).to(torch.uint8).flatten(), bits_per_symbol)
+    return _modulate(((index >> shifts) & 1).to(torch.uint8).flatten(), bits_per_symbol)
+
+
+@functools.cache
+def _table(bits_per_symbol: int) -> NDArray[np.complex64]:
+    return constellation(bits_per_symbol).numpy()
 
 
 def demodulate(
@@ -126,6 +145,8 @@ def demodulate(
     if not torch.is_complex(y):
         raise ValueError(f"received symbols must be complex, got dtype {y.dtype}")
     noise = torch.as_tensor(noise_var, dtype=y.real.dtype, device=y.device)
+    if method == "maxlog" and bits_per_symbol > 1 and y.numel() and _is_plain(y, h, noise):
+        return _demodulate_on_cpu(y, h, noise, bits_per_symbol)
     inverse = 1 / noise.clamp_min(_MIN_NOISE_VAR).unsqueeze(-1)
     scale = pam_scale(bits_per_symbol)
     matched = torch.view_as_real(h.conj() * y) * scale
@@ -136,6 +157,34 @@ def demodulate(
     axis = _maxlog if method == "maxlog" else _exact
     llrs = axis(matched, gain, inverse, bits_per_symbol // 2)
     return llrs.flatten(-3).float()
+
+
+def _is_plain(*tensors: Tensor) -> bool:
+    """Whether these are single precision on the CPU, without gradients."""
+    traced = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+    single = all(tensor.dtype in (torch.complex64, torch.float32) for tensor in tensors)
+    return single and not traced and all(tensor.device.type == "cpu" for tensor in tensors)
+
+
+def _demodulate_on_cpu(y: Tensor, h: Tensor, noise: Tensor, bits_per_symbol: int) -> Tensor:
+    """Max-log LLRs by :mod:`channels.mapping_kernels`."""
+    h, noise = (
+        # What is one number for all symbols stays one.
+        tensor.reshape(-1)[:1]
+        if tensor.numel() == 1 or not any(tensor.stride())
+        else tensor.expand(y.shape).reshape(-1)
+        for tensor in (h.detach().resolve_conj(), noise.detach())
+    )
+    llr = demap(
+        torch.view_as_real(y.detach().resolve_conj().reshape(-1)).view(-1).numpy(),
+        torch.view_as_real(h).view(-1).numpy(),
+        noise.contiguous().numpy(),
+        bits_per_symbol // 2,
+        pam_scale(bits_per_symbol),
+        _MIN_NOISE_VAR,
+        _MIN_GAIN,
+    )
+    return torch.from_numpy(llr).view(*y.shape[:-1], y.shape[-1] * bits_per_symbol)
 
 
 def _maxlog(matched: Tensor, gain: Tensor, inverse: Tensor, num_bits: int) -> Tensor:

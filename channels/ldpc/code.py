@@ -15,10 +15,10 @@ from channels.ldpc.base_graph import (
     choose_lifting_size,
     lift,
 )
-from channels.ldpc.decoder import decode_blocks
-from channels.ldpc.encoder import encode_blocks, encoding_steps
+from channels.ldpc.decoders import DECODERS, Decode
+from channels.ldpc.encoder import Steps, encode_blocks, encoding_steps
 from channels.ldpc.rate_matching import transmitted_positions
-from channels.ldpc.schedule import prepare_schedule
+from channels.ldpc.schedule import Schedule, find_runs, prepare_schedule
 
 MAX_RATE = 0.95
 """Largest k/n: above it a receiver need not even try (TS 38.214 §5.1.3)."""
@@ -84,22 +84,56 @@ class LdpcCode:
         self.lifting_size = size
         self.num_filler_bits = INFO_COLUMNS[graph_number] * size - k
         self.graph = lift(graph_number, size)
-        self.positions = transmitted_positions(
-            k, n, bits_per_symbol, base_graph=graph_number, lifting_size=size
-        )
-        # Rows whose own parity column is never sent say nothing about the others.
-        columns = int(self.positions.max()) // size + 1
-        self.num_rows = max(CORE_ROWS, columns - INFO_COLUMNS[graph_number])
-        self._steps = encoding_steps(self.graph, self.num_rows)
-        self._schedule = prepare_schedule(self.graph, k, self.num_rows)
+        self._positions: dict[int, NDArray[np.int32]] = {}
+        self._steps: dict[int, tuple[Steps, NDArray[np.int32]]] = {}
+        self._schedules: dict[tuple[int, ...], Schedule] = {}
 
-    def encode(self, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def positions(self, rv: int = 0) -> NDArray[np.int32]:
+        """Index in the mother code of every bit that redundancy version ``rv`` sends.
+
+        Shape (n,), in the order of transmission; the mother code is numbered from its first
+        information bit.
+        """
+        if rv not in self._positions:
+            self._positions[rv] = transmitted_positions(
+                self.num_info_bits,
+                self.num_coded_bits,
+                self.bits_per_symbol,
+                base_graph=self.base_graph,
+                lifting_size=self.lifting_size,
+                rv=rv,
+            )
+        return self._positions[rv]
+
+    def num_rows(self, rvs: tuple[int, ...] = (0,)) -> int:
+        """Rows of the base graph that matter when the versions ``rvs`` are sent.
+
+        Rows whose own parity column is never sent say nothing about the others.
+        """
+        last = max(int(self.positions(rv).max()) for rv in rvs) // self.lifting_size
+        return max(CORE_ROWS, last + 1 - INFO_COLUMNS[self.base_graph])
+
+    def schedule(self, rvs: tuple[int, ...] = (0,)) -> Schedule:
+        """Prepare what decoders need when the versions ``rvs`` are received, in this order."""
+        if rvs not in self._schedules:
+            runs = [
+                find_runs(self.positions(rv), self.bits_per_symbol, i * self.num_coded_bits)
+                for i, rv in enumerate(rvs)
+            ]
+            self._schedules[rvs] = prepare_schedule(
+                self.graph, self.num_info_bits, self.num_rows(rvs), np.concatenate(runs)
+            )
+        return self._schedules[rvs]
+
+    def encode(self, bits: NDArray[np.uint8], *, rv: int = 0) -> NDArray[np.uint8]:
         """Encode blocks.
 
         Parameters
         ----------
         bits
             uint8 0 or 1, shape (B, k).
+        rv
+            Redundancy version, 0 to 3: where in the mother code transmission starts.
 
         Returns
         -------
@@ -109,26 +143,46 @@ class LdpcCode:
         check_bits(bits)
         if bits.ndim != 2 or bits.shape[1] != self.num_info_bits:
             raise ValueError(f"bits must have shape (B, {self.num_info_bits}), got {bits.shape}")
-        room = np.empty(
-            (INFO_COLUMNS[self.base_graph] + self.num_rows, self.lifting_size), dtype=np.uint8
+        num_rows = self.num_rows((rv,))
+        if rv not in self._steps:
+            before = self.positions(rv).reshape(-1, self.bits_per_symbol).T.ravel()
+            runs = find_runs(before, 1)
+            self._steps[rv] = (encoding_steps(self.graph, num_rows), runs)
+        steps, runs = self._steps[rv]
+        coded = encode_blocks(
+            np.ascontiguousarray(bits, dtype=np.uint8).view(np.int8),
+            steps,
+            INFO_COLUMNS[self.base_graph] + num_rows,
+            runs,
+            self.num_coded_bits,
+            self.bits_per_symbol,
         )
-        return np.asarray(
-            encode_blocks(np.ascontiguousarray(bits), self._steps, self.positions, room)
-        )
+        return np.asarray(coded.view(np.uint8))
 
     def decode(
-        self, llr: NDArray[np.float32], max_iterations: int = 20
+        self,
+        llr: NDArray[np.float32],
+        max_iterations: int = 20,
+        *,
+        rvs: tuple[int, ...] = (0,),
+        decoder: str = "int8",
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Decode blocks by layered min-sum (:mod:`channels.ldpc.decoder`).
+        """Decode blocks.
 
         Parameters
         ----------
         llr
-            ``log p(b=1)/p(b=0)`` of every coded bit, in the order of transmission, shape (B, n);
-            0 where nothing was received. Held to ±1000; must not be NaN.
+            ``log p(b=1)/p(b=0)`` of every coded bit, in the order of transmission, shape
+            (B, n·len(rvs)); 0 where nothing was received. Must not be NaN.
         max_iterations
             Passes over all checks at most, at least 1. A block stops earlier once all its checks
             are fulfilled.
+        rvs
+            The redundancy versions that were received, in the order of ``llr``; what several of
+            them say of a bit is added up (incremental redundancy; chase combining if they are
+            equal).
+        decoder
+            One of :data:`channels.ldpc.decoders.DECODERS`.
 
         Returns
         -------
@@ -140,25 +194,17 @@ class LdpcCode:
         """
         if max_iterations < 1:
             raise ValueError(f"max_iterations must be at least 1, got {max_iterations}")
+        if not rvs:
+            raise ValueError("rvs must name at least one redundancy version")
         llr = np.ascontiguousarray(llr, dtype=np.float32)
-        if llr.ndim != 2 or llr.shape[1] != self.num_coded_bits:
-            raise ValueError(f"llr must have shape (B, {self.num_coded_bits}), got {llr.shape}")
-        if np.isnan(llr).any():
+        if llr.ndim != 2 or llr.shape[1] != self.num_coded_bits * len(rvs):
+            raise ValueError(
+                f"llr must have shape (B, {self.num_coded_bits * len(rvs)}), got {llr.shape}"
+            )
+        if llr.size and np.isnan(llr.min()):
             raise ValueError("llr must not be NaN")
-        plan, info = self._schedule, INFO_COLUMNS[self.base_graph]
-        bits, fulfilled = decode_blocks(
-            llr,
-            plan.bit_addresses[self.positions],
-            plan.bit_addresses[self.num_info_bits : info * self.lifting_size],
-            plan.bit_addresses[: self.num_info_bits],
-            plan.row_starts,
-            plan.columns,
-            plan.offsets,
-            plan.final_offsets,
-            (info + self.num_rows, plan.column_stride, self.lifting_size, plan.padded_size),
-            max_iterations,
-        )
-        return bits, fulfilled
+        decode: Decode = DECODERS.load(decoder)
+        return decode(self, llr, max_iterations, rvs)
 
 
 @lru_cache(maxsize=256)

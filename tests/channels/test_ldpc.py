@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from channels.ldpc import LdpcCode, ldpc_code
+from channels.ldpc import LdpcCode, ldpc_code, reference
 from channels.ldpc.base_graph import (
     INFO_COLUMNS,
     LIFTING_SETS,
@@ -16,7 +16,6 @@ from channels.ldpc.base_graph import (
     choose_lifting_size,
     lift,
 )
-from channels.ldpc.reference import decode_reference
 
 SIZES = sorted(size for sizes in LIFTING_SETS for size in sizes)
 
@@ -79,7 +78,7 @@ def assert_parity(base_graph: int, k: int) -> None:
     code = LdpcCode(k, n, base_graph=base_graph)
     bits = np.random.default_rng(k).integers(0, 2, (2, k), dtype=np.uint8)
     mother = np.zeros((2, (info + rows) * size), dtype=np.uint8)
-    mother[:, code.positions] = code.encode(bits)
+    mother[:, code.positions()] = code.encode(bits)
     assert (mother[:, 2 * size : k] == bits[:, 2 * size :]).all()
     mother[:, :k] = bits
     columns = mother.reshape(2, -1, size)
@@ -155,16 +154,32 @@ CASES = [(100, 250, 2, -1.0), (40, 300, 1, -6.0), (20, 30, 2, 2.0), (1024, 2048,
 
 @pytest.mark.parametrize(("k", "n", "bits_per_symbol", "snr_db"), CASES)
 @pytest.mark.parametrize("base_graph", [1, 2])
-def test_decodes_bit_for_bit_like_the_reference(k, n, bits_per_symbol, snr_db, base_graph):
+@pytest.mark.parametrize("decoder", ["int8", "float32"])
+def test_decodes_bit_for_bit_like_the_reference(k, n, bits_per_symbol, snr_db, base_graph, decoder):
     code = ldpc_code(k, n, bits_per_symbol, base_graph=base_graph)
     _, llr = send(code, snr_db, 12, seed=k)
     llr[0, ::3] = 0
     llr[1] *= 1e4
-    decided, ok = code.decode(llr, 8)
-    for i in range(12):
-        expected, expected_ok = decode_reference(code, llr[i], 8)
-        assert (decided[i] == expected).all()
-        assert ok[i] == expected_ok
+    arithmetic = {"int8": reference.BYTES, "float32": reference.FLOATS}[decoder]
+    for iterations in (1, 2, 8):
+        decided, ok = code.decode(llr, iterations, decoder=decoder)
+        expected, expected_ok = reference.decode(code, llr, iterations, arithmetic=arithmetic)
+        assert (decided == expected).all()
+        assert (ok == expected_ok).all()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_lifting_size_decodes_like_the_reference(size):
+    """Columns of any length, whole vectors or not."""
+    k = next(k for k in range(12, 8449) if choose_lifting_size(k, 1) == size)
+    code = ldpc_code(k, 2 * k, base_graph=1)
+    bits, llr = send(code, -1.0, 3, seed=size)
+    llr *= 0.7
+    decided, ok = code.decode(llr, 4)
+    expected, expected_ok = reference.decode(code, llr, 4)
+    assert (decided == expected).all()
+    assert (ok == expected_ok).all()
+    assert (code.decode(clean(code.encode(bits)))[0] == bits).all()
 
 
 def test_block_error_rate_where_it_was_measured():

@@ -1,4 +1,4 @@
-"""The fast decoder: layered min-sum on float32, in plain loops that LLVM vectorises.
+"""A decoder without quantisation: layered min-sum on float32, in plain loops that LLVM vectorises.
 
 A check tells each of its bits the product of the signs of the others and the smallest of their
 magnitudes m, corrected to ``max(SCALE·m - OFFSET, 0)`` because the minimum is larger than the
@@ -16,9 +16,17 @@ doi:10.1109/SIPS.2004.1363033.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from channels.ldpc.schedule import Schedule
+from channels.ldpc.soft_buffer import MAX_LLR, gather
+
+if TYPE_CHECKING:
+    from channels.ldpc.code import LdpcCode
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
@@ -28,14 +36,21 @@ SCALE, OFFSET, ZERO = np.float32(0.8), np.float32(0.15), np.float32(0)
 they are half as large as they should be; a pure factor of 0.75 does not care about the scale but
 doubles the block error rate at k = 1024, R = 1/2. This pair keeps the best of both."""
 
-MAX_LLR = np.float32(1000.0)
-"""Received and check messages are held to this magnitude: e^-1000 is certainty."""
+LANES = 16
+"""Columns are worked on in whole vectors: Z is rounded up to a multiple of this."""
 
 ROOM = 384
 """Lanes of the largest Z: the distance between least, second least, and sign of a row's checks."""
 
 KNOWN_ZERO = np.float32(1e6)
 """What a filler bit starts from, in the decoder's sense log p(b=0)/p(b=1)."""
+
+
+def decode(
+    code: LdpcCode, llr: F32, max_iterations: int, rvs: tuple[int, ...]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Decode a batch: :meth:`channels.ldpc.LdpcCode.decode` says what is what."""
+    return _decode_blocks(llr, code.schedule(rvs), max_iterations)
 
 
 @njit(nogil=True, cache=True)
@@ -111,68 +126,55 @@ def _iterate(
 
 
 @njit(nogil=True, cache=True)
-def decode_blocks(
-    llr: F32,
-    received: I32,
-    known: I32,
-    wanted: I32,
-    row_starts: I32,
-    columns: I32,
-    offsets: I32,
-    final_offsets: I32,
-    shape: tuple[int, int, int, int],
-    max_iterations: int,
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decode a batch, one block after the other, in room for one block.
+def _fill_columns(mother: F32, rotations: I32, state: F32, size: int) -> None:
+    """Lay every column out in its last writer's rotation, twice."""
+    for column in range(rotations.size):
+        values, shift = mother[column * size : (column + 1) * size], rotations[column]
+        state[column, : size - shift] = values[shift:]
+        state[column, size - shift : size] = values[:shift]
+        state[column, size : 2 * size] = state[column, :size]
 
-    Parameters
-    ----------
-    llr
-        Received LLRs, positive means 1, shape (num_blocks, n).
-    received
-        Address of every received bit in the flattened columns, shape (n,).
-    known
-        Addresses of the filler bits.
-    wanted
-        Addresses of the information bits, shape (k,).
-    row_starts, columns, offsets, final_offsets
-        See :class:`channels.ldpc.schedule.Schedule`.
-    shape
-        Number of columns, length of a stored column, Z, and Z rounded up to whole vectors.
-    max_iterations
-        Passes over all rows at most.
 
-    Returns
-    -------
-    tuple[NDArray[np.uint8], NDArray[np.bool_]]
-        Information bits, shape (num_blocks, k), and whether every row was fulfilled with no
-        information bit left undecided, shape (num_blocks,).
+@njit(nogil=True, cache=True)
+def _decide(state: F32, rotations: I32, size: int, bits: NDArray[np.uint8]) -> bool:
+    """Write the information bits and return whether none is 0.
+
+    The all-zero word fulfils every check: what nothing spoke for must not pass as zero.
     """
-    num_columns, stride, size, padded = shape
-    num_blocks = llr.shape[0]
-    bits = np.empty((num_blocks, wanted.size), dtype=np.uint8)
+    decided = True
+    for i in range(bits.size):
+        column = i // size
+        value = state[column, (i - rotations[column]) % size]
+        bits[i] = value < 0
+        decided &= value != 0
+    return decided
+
+
+@njit(nogil=True, cache=True)
+def _decode_blocks(
+    llr: F32, plan: Schedule, max_iterations: int
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Decode a batch, one block after the other, in room for one block."""
+    num_blocks, size = llr.shape[0], plan.size
+    padded = -(-size // LANES) * LANES
+    bits = np.empty((num_blocks, plan.num_info_bits), dtype=np.uint8)
     fulfilled = np.zeros(num_blocks, dtype=np.bool_)
-    state = np.zeros((num_columns, stride), dtype=np.float32)
-    flat = state.reshape(-1)
-    messages = np.empty((columns.size, padded), dtype=np.float32)
+    mother = np.empty(plan.rotations.size * size, dtype=np.float32)
+    state = np.zeros((plan.rotations.size, 2 * size + padded), dtype=np.float32)
+    messages = np.empty((plan.columns.size, padded), dtype=np.float32)
     checks = np.empty(3 * ROOM, dtype=np.float32)
     parity = np.empty(size, dtype=np.uint8)
     for b in range(num_blocks):
-        state[:] = 0
+        gather(llr[b], plan.runs, mother)
+        mother[plan.num_info_bits : plan.known_end] = KNOWN_ZERO
+        _fill_columns(mother, plan.rotations, state, size)
         messages[:] = 0
-        for i in range(received.size):
-            flat[received[i]] -= min(max(llr[b, i], -MAX_LLR), MAX_LLR)
-        for i in range(known.size):
-            flat[known[i]] = KNOWN_ZERO
-        state[:, size : 2 * size] = state[:, :size]
         for _ in range(max_iterations):
-            _iterate(state, messages, row_starts, columns, offsets, checks, size)
-            if _is_codeword(state, row_starts, columns, final_offsets, parity):
-                fulfilled[b] = True
+            _iterate(state, messages, plan.row_starts, plan.columns, plan.offsets, checks, size)
+            fulfilled[b] = _is_codeword(
+                state, plan.row_starts, plan.columns, plan.final_offsets, parity
+            )
+            fulfilled[b] &= _decide(state, plan.rotations, size, bits[b])
+            if fulfilled[b]:
                 break
-        for i in range(wanted.size):
-            value = flat[wanted[i]]
-            bits[b, i] = value < 0
-            # The all-zero word fulfils every check: what nothing spoke for must not pass as zero.
-            fulfilled[b] &= value != 0
     return bits, fulfilled
