@@ -68,13 +68,7 @@ def _digest(about: Any) -> str:
 
 @dataclass(frozen=True)
 class Task:
-    """One simulation at one SNR with one seed.
-
-    Raises
-    ------
-    ValueError
-        An SNR that is not finite, or a negative seed.
-    """
+    """One simulation at one SNR, finite, with one seed, at least 0; else ``ValueError``."""
 
     simulation: Simulation
     snr_db: float
@@ -111,13 +105,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Limits:
-    """When a point has been measured.
-
-    Raises
-    ------
-    ValueError
-        A limit below 1.
-    """
+    """When a point has been measured; ``ValueError`` for a limit below 1."""
 
     max_errors: int
     """Stop at this many groups with errors: wrong blocks, symbols or, on block fading, fades,"""
@@ -162,7 +150,8 @@ def collect(
     limits
         When a point has been measured; looked at after every batch.
     jobs
-        Worker processes; 1 works in this one. The rows do not depend on it.
+        Worker processes; 1 works in this one. The rows do not depend on it. A script that asks for
+        more needs ``if __name__ == "__main__":``, as always with processes.
     say
         What gets notes on damaged rows.
     progress
@@ -223,10 +212,6 @@ class _Point:
     def row_id(self, batch: int) -> str:
         return f"{self.task.id}/{batch}"
 
-    def describe(self) -> str:
-        where = f"{self.task.simulation.name}, {self.task.snr_db:.4g} dB"
-        return f"{where}: {self.count.wrong_groups} wrong"
-
     def start(self) -> int:
         """Return the next batch that is not in the store."""
         while self.row_id(self.started) in self.stored:
@@ -280,7 +265,8 @@ def _run(
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             point, batch = running.pop(future)
             point.take(batch, future.result(), limits, sink)
-            bar.update(shown, description=point.describe())
+            where = f"{point.task.simulation.name}, {point.task.snr_db:.4g} dB"
+            bar.update(shown, description=f"{where}: {point.count.wrong_groups} wrong")
 
 
 class _Here(Executor):
