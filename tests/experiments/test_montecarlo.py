@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import torch
 from scipy.stats import binomtest
 
 from channels import theory
+from experiments import counts, links, montecarlo
 from experiments.ber import BitErrors
 from experiments.counts import Count
 from experiments.montecarlo import Limits, Task, add_up, collect
@@ -112,6 +115,12 @@ def test_the_interval_covers_the_truth_where_bits_share_a_fade(
     assert naive < 150
 
 
+@pytest.mark.parametrize("module", [counts, links, montecarlo])
+def test_the_examples_run(module: ModuleType) -> None:
+    failed, tried = doctest.testmod(module)
+    assert (failed, tried > 0) == (0, True)
+
+
 def test_counts_add_up() -> None:
     a, b = Count(10, 3, 5, 2, 5), Count(20, 1, 10, 1, 1)
     assert a + b == Count(30, 4, 15, 3, 6)
@@ -138,12 +147,12 @@ def test_stops_at_enough_errors_or_enough_trials(tmp_path: Path, quiet: Collect)
 
 def test_a_run_that_was_cut_anywhere_gives_the_same_rows(tmp_path: Path, quiet: Collect) -> None:
     whole = tmp_path / "whole.jsonl"
-    counts = quiet(COINS, whole)
+    whole_counts = quiet(COINS, whole)
     data = whole.read_bytes()
     for cut in np.linspace(0, len(data) - 2, 12).astype(int):
         part = tmp_path / f"{cut}.jsonl"
         part.write_bytes(data[:cut])
-        assert quiet(COINS, part) == counts
+        assert quiet(COINS, part) == whole_counts
         assert _rows(part) == _rows(whole)
 
 
@@ -188,8 +197,8 @@ def test_rows_do_not_depend_on_the_number_of_workers(tmp_path: Path, quiet: Coll
     tasks = [Task(BitErrors("awgn", 2), snr_db) for snr_db in (8.0, 11.0)]
     limits = Limits(max_errors=200, max_trials=600_000)
     stores = [tmp_path / f"{jobs}.jsonl" for jobs in (1, 2)]
-    counts = [quiet(tasks, store, limits=limits, jobs=i) for i, store in enumerate(stores, 1)]
-    assert counts[0] == counts[1]
+    one, two = (quiet(tasks, store, limits=limits, jobs=i) for i, store in enumerate(stores, 1))
+    assert one == two
     assert _rows(stores[0]) == _rows(stores[1])
     assert len(_rows(stores[0])) == 1 + 3
 
