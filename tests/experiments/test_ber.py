@@ -13,6 +13,7 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from matplotlib.container import ErrorbarContainer
+from scipy.special import ndtri, roots_hermitenorm
 from torch import Tensor
 
 from channels import theory
@@ -63,18 +64,23 @@ def test_theory_lies_inside_the_interval(channel: str, bits_per_symbol: int) -> 
 
 
 def test_any_known_law_has_a_theory() -> None:
-    class TwoLevels(FastFading):
+    """Log-normal shadowing, against Gauss-Hermite quadrature over its normal variable."""
+    sigma = 0.9
+
+    class Shadowing(FastFading):
         def draw(self, shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:
-            strong = torch.rand(shape, generator=rng) < 0.5
-            return torch.where(strong, 1.5, 0.5).sqrt().to(like.dtype)
+            z = torch.randn(shape, generator=rng)
+            return torch.exp((sigma * z - sigma**2 / 2) / 2).to(like.dtype)
 
         def gain_quantile(self, p: float) -> float:
-            return 0.5 if p < 0.5 else 1.5
+            return float(np.exp(sigma * ndtri(p) - sigma**2 / 2))
 
-    exact = exact_ber(TwoLevels(), 2)
+    exact = exact_ber(Shadowing(), 2)
     assert exact is not None
-    both = theory.ber_awgn(2, 10 + 10 * np.log10([0.5, 1.5]))
-    assert float(exact.rate(np.array(10.0))) == pytest.approx(both.mean(), rel=0.02)
+    z, weights = roots_hermitenorm(100)
+    gains_db = 10 * np.log10(np.exp(sigma * z - sigma**2 / 2))
+    expected = theory.ber_awgn(2, 10 + gains_db) @ weights / weights.sum()
+    assert float(exact.rate(np.array(10.0))) == pytest.approx(expected, rel=1e-9)
 
 
 def test_writes_counts_table_and_plot(semcom: Semcom) -> None:
