@@ -10,11 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from channels.ldpc import LdpcCode, ldpc_code
+from channels.ldpc.decoders import DECODERS
 from channels.mcs import SCHEMES, Scheme
 from channels.modulation import demodulate, modulate
 from channels.units import check_bits_per_symbol
@@ -28,13 +27,13 @@ from experiments.links import (
     to_esn0,
 )
 from experiments.montecarlo import Limits, Task, collect
-from experiments.peers import SIONNA, check_sionna, sionna_decode
 from experiments.references import bicm_limit_db, reference_bler
 from experiments.waterfall import Series, Words, write_series
 
-Array = NDArray[np.float64]
-
-DECODERS = ("float32", SIONNA)
+DECODER = "int8"
+"""The one that links use."""
+PEERS = {"sionna": "sionna_boxplus"}
+"""Other people's decoders by project."""
 LIMITS = Limits(max_errors=100, max_trials=100_000)
 _BATCH_CODED_BITS = 1 << 20
 _MAX_BATCH = 512
@@ -53,7 +52,7 @@ class BlockErrors:
     channel
         Name and options, as in ``"rayleigh:block_length=500"``.
     decoder
-        One of :data:`DECODERS`.
+        One of :data:`channels.ldpc.decoders.DECODERS`.
     max_iterations
         Of the decoder, at least 1.
 
@@ -67,17 +66,13 @@ class BlockErrors:
     num_coded_bits: int
     bits_per_symbol: int
     channel: str = "awgn"
-    decoder: str = "float32"
+    decoder: str = DECODER
     max_iterations: int = 20
 
     def __post_init__(self) -> None:
         check_bits_per_symbol(self.bits_per_symbol)
         create_channel(self.channel)
-        if self.decoder not in DECODERS:
-            choices = ", ".join(DECODERS)
-            raise ValueError(f"decoder must be one of {choices}, got {self.decoder!r}")
-        if self.decoder == SIONNA:
-            check_sionna()
+        DECODERS.load(self.decoder)
         if self.max_iterations < 1:
             raise ValueError(f"max_iterations must be at least 1, got {self.max_iterations}")
         self.code()
@@ -100,20 +95,18 @@ class BlockErrors:
     def name(self) -> str:
         """What people read."""
         sent = f"{modulation_name(self.bits_per_symbol)} {self.code_rate:.3f}"
-        peer = "" if self.decoder == DECODERS[0] else f", {self.decoder}"
+        peer = "" if self.decoder == DECODER else f", {self.decoder}"
         return f"{sent}, k = {self.num_info_bits} over {self.channel}{peer}"
 
     def stream(self) -> dict[str, Any]:
         """What bits, fading and noise depend on: all decoders see the same."""
-        about = asdict(self)
+        about = self.about()
         del about["decoder"], about["max_iterations"]
-        return {"counts": "block errors", **about}
+        return about
 
     def about(self) -> dict[str, Any]:
         """Everything that the result depends on; see :class:`experiments.montecarlo.Simulation`."""
-        peer = {"sionna": check_sionna()} if self.decoder == SIONNA else {}
-        receiver = {"decoder": self.decoder, "max_iterations": self.max_iterations}
-        return {**self.stream(), **receiver, **peer}
+        return {"counts": "block errors", **asdict(self)}
 
     def run(self, snr_db: float, rng: torch.Generator) -> Count:
         """Send one batch of blocks, at most 512 or 2²⁰ coded bits, at Es/N0 ``snr_db``."""
@@ -124,13 +117,9 @@ class BlockErrors:
         x = modulate(torch.from_numpy(code.encode(bits)), self.bits_per_symbol)
         output = pass_channel(self.channel, x, snr_db, rng)
         llr = demodulate(*output, self.bits_per_symbol).numpy(force=True)
-        errors = int((self._decode(code, llr) != bits).any(axis=1).sum())
+        decided, _ = code.decode(llr, self.max_iterations, decoder=self.decoder)
+        errors = int((decided != bits).any(axis=1).sum())
         return Count(num_blocks, errors, num_blocks, errors, errors)
-
-    def _decode(self, code: LdpcCode, llr: NDArray[np.float32]) -> NDArray[np.uint8]:
-        if self.decoder == SIONNA:
-            return sionna_decode(code, llr, self.max_iterations)
-        return code.decode(llr, self.max_iterations)[0]
 
 
 def num_coded_bits(num_info_bits: int, code_rate: float, bits_per_symbol: int) -> int:
@@ -178,7 +167,7 @@ def block_systems(
     modulations: Sequence[int] | None = None,
     schemes: Sequence[str] = (),
     channels: Sequence[str] = ("awgn",),
-    decoders: Sequence[str] = DECODERS[:1],
+    decoders: Sequence[str] = (DECODER,),
     max_iterations: int = 20,
 ) -> list[BlockErrors]:
     """Combine every size, modulation, channel and decoder.

@@ -190,9 +190,16 @@ def ber(
 @click.option("--rate", "rates", type=_REALS, help="Code rates k/n.  [default: 0.5]")
 @click.option("--modulation", "modulations", type=_MODULATIONS, help="  [default: qpsk]")
 @_CHANNELS
-@click.option("--decoder", "decoders", default="float32", show_default=True, metavar="NAME,NAME,…")
+@click.option(
+    "--decoder",
+    "decoders",
+    default="int8",
+    show_default=True,
+    metavar="NAME,NAME,…",
+    help="Of channels.ldpc.decoders: int8, float32, reference or a peer's.",
+)
 @click.option("--iterations", default=20, show_default=True, help="Of the decoder, at most.")
-@click.option("--peer", type=click.Choice(["sionna"]), help="Also decode by Sionna's boxplus.")
+@click.option("--peer", type=click.Choice(["sionna"]), help="Also decode by sionna_boxplus.")
 @_snr_option("0:3:0.5")
 @_sampling(100, 100_000, "blocks")
 @out_option("semcom-bler")
@@ -219,10 +226,9 @@ def bler(
     Every combination of k, n or rate, modulation, channel and decoder is a curve. A peer sees the
     same bits, fading and noise. Output and resumption as of semcom ber.
     """
+    from experiments.bler import PEERS, block_systems
     from experiments.bler import bler as run
-    from experiments.bler import block_systems
     from experiments.montecarlo import Limits
-    from experiments.peers import SIONNA
 
     systems = block_systems(
         info_bits=info_bits,
@@ -231,7 +237,7 @@ def bler(
         modulations=modulations,
         schemes=schemes,
         channels=channels,
-        decoders=tuple(decoders.split(",")) + ((SIONNA,) if peer else ()),
+        decoders=tuple(decoders.split(",")) + ((PEERS[peer],) if peer else ()),
         max_iterations=iterations,
     )
     limits = Limits(max_errors, max_trials)

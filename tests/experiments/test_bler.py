@@ -16,11 +16,10 @@ from click.testing import CliRunner, Result
 
 from channels import theory
 from channels.mcs import SCHEMES
-from experiments.bler import DECODERS, BlockErrors, block_systems, find_scheme, num_coded_bits
+from experiments.bler import DECODER, PEERS, BlockErrors, block_systems, find_scheme, num_coded_bits
 from experiments.cli import main
 from experiments.links import create_channel
 from experiments.montecarlo import Task
-from experiments.peers import SIONNA
 from experiments.references import bicm_limit_db, reference_bler
 
 Semcom = Callable[..., Result]
@@ -57,7 +56,7 @@ def test_writes_counts_table_and_plot(semcom: Semcom) -> None:
         assert all(float(row["high"]) > float(row["theory"]) for row in mine)
     assert "QPSK 0.500, k = 60 over awgn" in result.stdout
     before = Path("out/rows.jsonl").read_text()
-    assert {json.loads(line)["about"]["decoder"] for line in before.splitlines()} == {"float32"}
+    assert {json.loads(line)["about"]["decoder"] for line in before.splitlines()} == {DECODER}
     semcom(*sizes, "--snrs", "1:7:3", "--max-blocks", "500", "--out", "out")
     assert Path("out/rows.jsonl").read_text() == before
 
@@ -133,9 +132,11 @@ def test_references_follow_the_channel() -> None:
 
 @pytest.mark.skipif(not HAS_SIONNA, reason="needs the extra sionna")
 def test_sionna_decodes_what_we_encode() -> None:
-    system = BlockErrors(100, 200, 4, decoder=SIONNA)
+    system = BlockErrors(100, 200, 4, decoder=PEERS["sionna"])
     assert Task(system, 15.0).run(0).errors == 0
-    ours, theirs = (Task(replace(system, decoder=name), 6.5).run(0) for name in DECODERS[:2])
+    ours, theirs = (
+        Task(replace(system, decoder=name), 6.5).run(0) for name in (DECODER, PEERS["sionna"])
+    )
     assert 0.5 < ours.errors / theirs.errors < 2
 
 
@@ -170,7 +171,7 @@ def test_a_missing_peer_says_what_to_install(semcom: Semcom) -> None:
         (("--snrs", "inf"), "finite number of dB, got inf"),
         (("--max-blocks", "-5"), "'--max-blocks': -5"),
         (("--channel", "ether"), "unknown channel 'ether'; choices: awgn"),
-        (("--decoder", "magic"), "decoder.*float32.*got 'magic'"),
+        (("--decoder", "magic"), "unknown decoder 'magic'; choices: int8, float32, reference"),
         (("--iterations", "0"), "max_iterations must be at least 1, got 0"),
         (("--peer", "matlab"), "'matlab' is not"),
     ],
