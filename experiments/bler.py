@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from channels.awgn import Awgn
 from channels.ldpc import LdpcCode, ldpc_code
 from channels.ldpc.decoders import DECODERS
 from channels.mcs import SCHEMES, Scheme
@@ -23,6 +24,7 @@ from experiments.links import (
     Axis,
     create_channel,
     modulation_name,
+    parse_snrs,
     pass_channel,
     to_esn0,
 )
@@ -205,6 +207,23 @@ def block_systems(
         for channel in dict.fromkeys(channels)
         for decoder in dict.fromkeys(decoders)
     ]
+
+
+def default_snrs(systems: Sequence[BlockErrors], axis: Axis = "esn0") -> tuple[float, ...]:
+    """SNRs in dB on ``axis`` from where the best code would work to where ours do.
+
+    Steps of 0.5 dB to 3 dB above the BICM limit; where the gain outlasts a block, of 2 dB to 20 dB.
+    """
+    limits, fades = [], False
+    for one in systems:
+        channel = create_channel(one.channel)
+        limit = bicm_limit_db(one.bits_per_symbol, one.efficiency, channel)
+        if limit is None:
+            fades = True
+            limit = bicm_limit_db(one.bits_per_symbol, one.efficiency, Awgn()) or 0.0
+        limits.append(limit - to_esn0(0.0, axis, one.bits_per_symbol, one.code_rate))
+    first, last = math.floor(min(limits)), math.ceil(max(limits))
+    return parse_snrs(f"{first}:{last + 20}:2" if fades else f"{first}:{last + 3}:0.5")
 
 
 def bler(

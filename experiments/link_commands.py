@@ -112,11 +112,12 @@ def _sampling(max_errors: int, max_trials: int, trials: str) -> Callable[[Any], 
     return decorate
 
 
-def _snr_option(default: str) -> Callable[[Any], Any]:
+def _snr_option(default: str | None, text: str) -> Callable[[Any], Any]:
     return click.option(
         "--snrs",
         default=default,
         show_default=True,
+        help=text,
         type=Parsed("DB,DB,…", _snrs),
         metavar="DB,DB,…|FIRST:LAST:STEP",
     )
@@ -130,7 +131,7 @@ def _say(*notes: str) -> None:
 @click.command()
 @click.option("--modulation", "modulations", default="qpsk", show_default=True, type=_MODULATIONS)
 @_CHANNELS
-@_snr_option("0:20:2")
+@_snr_option("0:20:2", "In dB, on the --axis; ranges include both ends.")
 @_sampling(200, 10_000_000, "bits")
 @click.option(
     "--num-symbols",
@@ -199,8 +200,12 @@ def ber(
     help="Of channels.ldpc.decoders: int8, float32, reference or a peer's.",
 )
 @click.option("--iterations", default=20, show_default=True, help="Of the decoder, at most.")
-@click.option("--peer", type=click.Choice(["sionna"]), help="Also decode by sionna_boxplus.")
-@_snr_option("0:3:0.5")
+@click.option(
+    "--peer",
+    type=click.Choice(["sionna"]),
+    help="Also decode by sionna_boxplus; its schedule floods, so that an iteration does less.",
+)
+@_snr_option(None, "In dB, on the --axis.  [default: from the limit of the modulation on]")
 @_sampling(100, 100_000, "blocks")
 @out_option("semcom-bler")
 def bler(
@@ -213,7 +218,7 @@ def bler(
     decoders: str,
     iterations: int,
     peer: str | None,
-    snrs: tuple[float, ...],
+    snrs: tuple[float, ...] | None,
     axis: Any,
     max_errors: int,
     max_trials: int,
@@ -226,7 +231,7 @@ def bler(
     Every combination of k, n or rate, modulation, channel and decoder is a curve. A peer sees the
     same bits, fading and noise. Output and resumption as of semcom ber.
     """
-    from experiments.bler import PEERS, block_systems
+    from experiments.bler import PEERS, block_systems, default_snrs
     from experiments.bler import bler as run
     from experiments.montecarlo import Limits
 
@@ -241,6 +246,7 @@ def bler(
         max_iterations=iterations,
     )
     limits = Limits(max_errors, max_trials)
+    snrs = snrs or default_snrs(systems, axis)
     run(systems, snrs, out, axis=axis, limits=limits, seed=seed, jobs=jobs, say=_say)
 
 

@@ -90,4 +90,4 @@ def bicm_limit_db(bits_per_symbol: int, efficiency: float, channel: Channel) -> 
             snr_db = theory.effective_snr_db(bits_per_symbol, snr_db, quantile)
         return float(theory.bicm_mutual_information(bits_per_symbol, snr_db)) - efficiency
 
-    return float(brentq(surplus, -30.0, 60.0, xtol=1e-3))
+    return float(brentq(surplus, -60.0, 60.0, xtol=1e-3))

@@ -17,6 +17,7 @@ from scipy.special import ndtri, roots_hermitenorm
 from torch import Tensor
 
 from channels import theory
+from channels.channels import CHANNELS
 from channels.fading import FastFading
 from experiments.ber import BitErrors, ber
 from experiments.cli import main
@@ -61,6 +62,20 @@ def test_theory_lies_inside_the_interval(channel: str, bits_per_symbol: int) -> 
     assert high - low < 0.3 * count.rate
     per_group = bits_per_symbol * (32 if channel in ("rayleigh", "rician:k_db=3") else 1)
     assert count.trials == count.groups * per_group
+
+
+@pytest.mark.parametrize("name", CHANNELS.names())
+def test_every_channel_can_be_measured(name: str) -> None:
+    """With theory inside, where the law of the gain is known; bits of a fade count together."""
+    if CHANNELS.entry(name).missing:
+        pytest.skip(f"{name} needs an extra")
+    count = Task(BitErrors(name, 2), 8.0).run(0)
+    assert 0 < count.errors < count.trials / 2
+    assert count.wrong_groups <= count.errors <= count.squares
+    exact = exact_ber(create_channel(name), 2)
+    if exact is not None:
+        low, high = count.interval(0.99994)
+        assert low < float(exact.rate(np.array(8.0))) < high
 
 
 def test_any_known_law_has_a_theory() -> None:

@@ -16,7 +16,15 @@ from click.testing import CliRunner, Result
 
 from channels import theory
 from channels.mcs import SCHEMES
-from experiments.bler import DECODER, PEERS, BlockErrors, block_systems, find_scheme, num_coded_bits
+from experiments.bler import (
+    DECODER,
+    PEERS,
+    BlockErrors,
+    block_systems,
+    default_snrs,
+    find_scheme,
+    num_coded_bits,
+)
 from experiments.cli import main
 from experiments.links import create_channel
 from experiments.montecarlo import Task
@@ -82,6 +90,17 @@ def test_every_combination_is_a_system() -> None:
     assert one.bits_per_symbol == SCHEMES[20].bits_per_symbol
     assert one.code_rate == pytest.approx(SCHEMES[20].code_rate, rel=0.003)
     assert find_scheme("20") == find_scheme(SCHEMES[20].name.lower()) == SCHEMES[20]
+
+
+def test_snrs_start_where_a_code_could_work() -> None:
+    (qpsk,) = block_systems(info_bits=(1000,))
+    assert default_snrs([qpsk]) == tuple(np.arange(0, 4.1, 0.5))  # the limit is at 0.19 dB
+    (qam,) = block_systems(info_bits=(1000,), modulations=(4,))
+    assert default_snrs([qpsk, qam])[-1] == 9.0  # at 5.27 dB
+    assert default_snrs([qam], "ebn0")[0] == 2.0  # less 3.01 dB
+    assert default_snrs([replace(qpsk, channel="rayleigh")]) == tuple(range(0, 22, 2))
+    (spread,) = block_systems(info_bits=(12,), coded_bits=(60_000,))
+    assert -40 < default_snrs([spread])[0] < -30
 
 
 @pytest.mark.parametrize("code_rate", [1 / 3, 0.5, 2 / 3, 0.9])
