@@ -73,8 +73,8 @@ class Law:
     def __init__(self, channel: Channel) -> None:
         if not isinstance(channel, KnownLaw) or channel.coherence == "varying":
             raise ValueError(
-                f"thresholds follow from the law of the gain, which {type(channel).__name__} does "
-                "not have in closed form; measure its schemes by semcom bler"
+                "thresholds are carried over to gains of known law that stay, or are fresh for "
+                f"every symbol; {type(channel).__name__} is neither: use semcom bler --scheme"
             )
         self.coherence: Coherence = channel.coherence
         self.gain_quantile: Callable[[float], float] = functools.cache(channel.gain_quantile)
