@@ -23,6 +23,11 @@ from channels.ldpc.base_graph import MAX_INFO_BITS, choose_base_graph
 
 _CRC_BITS = crc_length("24A")
 
+MAX_ITERATIONS = 50
+DECODER = "cascade"
+"""How links decode, and how the thresholds of :mod:`channels.mcs` were measured. Only blocks that
+are hard to decode take the time."""
+
 
 class TransportCode:
     """The coding of packets of one size: prepare once, use often.
@@ -133,7 +138,11 @@ class TransportCode:
         return np.concatenate(coded)
 
     def decode(
-        self, llr: NDArray[np.float32], max_iterations: int = 20
+        self,
+        llr: NDArray[np.float32],
+        max_iterations: int = MAX_ITERATIONS,
+        *,
+        decoder: str = DECODER,
     ) -> NDArray[np.uint8] | None:
         """Decode one packet.
 
@@ -143,6 +152,8 @@ class TransportCode:
             ``log p(b=1)/p(b=0)`` of every coded bit, shape (G,); 0 where nothing was received.
         max_iterations
             Of the LDPC decoder, at least 1.
+        decoder
+            One of :data:`channels.ldpc.decoders.DECODERS`.
 
         Returns
         -------
@@ -156,7 +167,7 @@ class TransportCode:
         blocks: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)] * self.num_blocks
         for size, members in self._groups.items():
             received = np.stack([parts[i] for i in members])
-            decided, fulfilled = self._codes[size].decode(received, max_iterations)
+            decided, fulfilled = self._codes[size].decode(received, max_iterations, decoder=decoder)
             if not fulfilled.all():
                 return None
             if self.num_blocks > 1:

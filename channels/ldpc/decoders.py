@@ -33,6 +33,16 @@ DECODERS = Registry(
             "channels.ldpc.decoder_float32:decode",
             "layered min-sum without quantisation",
         ),
+        Entry(
+            "boxplus",
+            "channels.ldpc.decoder_boxplus:decode",
+            "layered belief propagation with the exact check rule",
+        ),
+        Entry(
+            "cascade",
+            "channels.ldpc.decoder_cascade:decode",
+            "int8, and boxplus for the blocks that it leaves: what links use",
+        ),
         Entry("reference", "channels.ldpc.reference:decode", "int8 in readable NumPy, slow"),
         *(
             Entry(
