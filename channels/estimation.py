@@ -31,8 +31,6 @@ from channels.multipath import Grid, Multipath
 
 # Eigenvalues of the covariance below this share of its trace are rounding.
 _NEGLIGIBLE = 1e-12
-# Added to N0, so that without noise the inverse does not blow up the rounding of the pilots.
-_ROUNDING = 1e-9
 
 
 class Estimator(Protocol):
@@ -123,7 +121,7 @@ class Lmmse:
     def __call__(self, pilots: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """See :class:`Estimator`."""
         device, dtype = pilots.device, pilots.dtype
-        shrink = 1 / (self.values.to(device) + noise.double() + _ROUNDING)
+        shrink = 1 / (self.values.to(device) + noise.double())
         projected = pilots @ self.analysis.to(device, dtype)
         synthesis = self.synthesis.to(device)
         estimate = (projected * shrink.to(noise.dtype)) @ synthesis.to(dtype).T

@@ -26,7 +26,8 @@ import math
 import torch
 from torch import Tensor
 
-from channels.base import Channel, ChannelOutput, Coherence, check_input, complex_normal
+from channels.awgn import draw_noise
+from channels.base import Channel, ChannelOutput, Coherence, check_input
 from channels.channels import CHANNELS
 from channels.estimation import Estimator, Layout, LeastSquares, Lmmse
 from channels.multipath import Flat, Grid, Multipath
@@ -189,11 +190,11 @@ class Ofdm:
         sent = filled.reshape(*x.shape[:-1], num_slots, len(data))
         h = slots[..., data]
         spread = noise[..., None]
-        y = h * sent + spread.sqrt() * complex_normal(sent.shape, x, rng)
+        y = h * sent + draw_noise(sent, spread, rng)
         total = spread.expand(sent.shape)
         if self.estimated:
             pilots = slots[..., self.layout.pilots.to(x.device)]
-            pilots = pilots + spread.sqrt() * complex_normal(pilots.shape, x, rng)
+            pilots = pilots + draw_noise(pilots, spread, rng)
             estimate, error = self.estimator(pilots, spread)
             h = estimate[..., : len(data)]
             total = total + error[..., : len(data)]

@@ -119,6 +119,15 @@ def test_lmmse_of_a_constant_gain_is_the_mean_of_the_pilots() -> None:
     torch.testing.assert_close(output.noise_var, torch.full((2, 100), expected))
 
 
+@pytest.mark.parametrize("subcarriers", [72, 600])
+def test_lmmse_without_noise_does_not_blow_up_rounding(subcarriers: int) -> None:
+    """The smallest eigenvalues that count lie far below what single precision resolves."""
+    channel = Ofdm(over="tdl_c", delay_spread_ns=500.0, doppler_hz=0.0, subcarriers=subcarriers)
+    y, h, noise_var = channel(ones(4, 3_000), 0.0, rng())
+    assert float((y - h).abs().square().mean()) < 1e-7
+    assert float(noise_var.max()) < 1e-6
+
+
 def test_ls_between_two_pilots_is_a_straight_line() -> None:
     channel = Ofdm(
         over="tdl_a", estimation="ls", subcarriers=5, slot=1, pilot_symbols=1, pilot_step=4
