@@ -10,12 +10,17 @@ and the energy of the prefix is not counted in Es. Channel uses are complex samp
 rate, ``subcarriers + prefix`` per OFDM symbol, and whole slots are sent: what the data leave free
 of the last one is lost.
 
-Assumptions: the prefix outlasts the channel (checked), the gain stands still within an OFDM symbol
-(Doppler of at most 2 % of the spacing: leakage between carriers under -30 dB), and synchronisation
-is perfect. So time samples need not be made: tests show that they give the same. No guard bands, no
+Assumptions: the prefix outlasts the channel (checked), the gain stands still within an OFDM symbol,
+and synchronisation is perfect. So time samples need not be made: tests show that they give the
+same. The Doppler shift is held to 2 % of the spacing, where the leakage between carriers that is
+left out, ``(2π f_D/spacing)²/24`` for Clarke's spectrum, comes to -32 dB. No guard bands, no
 interleaving, no limit on the peak power.
 
-Reference: 3GPP TS 38.211, clauses 4.3, 4.4 and 7.4.1.1 (numerology, slots, comb of pilots).
+References
+----------
+3GPP TS 38.211, clauses 4.3, 4.4 and 7.4.1.1: numerology, slots, comb of pilots.
+Y. Li, L. J. Cimini, "Bounds on the interchannel interference of OFDM in time-varying impairments",
+IEEE Trans. Commun. 49(3), 2001.
 """
 
 from __future__ import annotations

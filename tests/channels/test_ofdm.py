@@ -13,7 +13,7 @@ from channels.channels import CHANNELS
 from channels.modulation import demodulate, modulate
 from channels.ofdm import Ofdm, ofdm_tdl
 
-NUM_ROWS = 1_000
+NUM_ROWS = 600
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -114,6 +114,7 @@ def test_lmmse_error_is_uncorrelated_with_the_estimate() -> None:
 def test_lmmse_of_a_constant_gain_is_the_mean_of_the_pilots() -> None:
     """One gain, P pilots: MMSE N0/(N0 + P), whatever the position."""
     channel = Ofdm(over="rayleigh", pilot_symbols=1, pilot_step=9)
+    assert len(channel.estimator.values) == 1  # what else there is in the covariance is rounding
     output = channel(ones(2, 100), 0.5, rng())
     expected = 0.5 + 0.5 / (0.5 + 8)
     torch.testing.assert_close(output.noise_var, torch.full((2, 100), expected))
@@ -139,7 +140,7 @@ def test_ls_between_two_pilots_is_a_straight_line() -> None:
 
 def qpsk_errors(channel: Ofdm, snr_db: float) -> tuple[float, float, float]:
     """Bit error rate, its standard error, and the mean reported noise."""
-    num_rows, num_symbols = 4_000, 40
+    num_rows, num_symbols = 2_500, 40
     generator = rng(6)
     bits = torch.randint(0, 2, (num_rows, 2 * num_symbols), generator=generator, dtype=torch.uint8)
     output = channel(modulate(bits, 2), 10 ** (-snr_db / 10), generator)
