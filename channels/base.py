@@ -63,6 +63,24 @@ class Costed(Protocol):
         ...
 
 
+def num_uses(channel: Channel, num_symbols: int) -> int:
+    """Channel uses that ``num_symbols`` symbols take: one each, unless the channel says more."""
+    return channel.num_uses(num_symbols) if isinstance(channel, Costed) else num_symbols
+
+
+def max_symbols(channel: Channel, uses: int) -> int:
+    """Most symbols that ``uses`` channel uses carry, at least 0."""
+    if not isinstance(channel, Costed):
+        return max(uses, 0)
+    low, high = 0, 1
+    while channel.num_uses(high) <= uses:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if channel.num_uses(middle) <= uses else (low, middle)
+    return low
+
+
 class BitChannel(Protocol):
     """What carries bits, from modulator to demodulator in one: see ``BIT_CHANNELS``."""
 
@@ -88,7 +106,7 @@ def complex_normal(
         parts = np.empty((*shape, 2), dtype=np.float32)
         seed = int(torch.randint(2**63 - 1, (), generator=rng))
         fill_gaussian(seed, std, parts.reshape(-1))
-        return torch.view_as_complex(torch.from_numpy(parts)).to(like.device)
+        return torch.from_numpy(parts.view(np.complex64)[..., 0]).to(like.device)
     dtype = torch.float64 if like.dtype == torch.complex128 else torch.float32
     normal = torch.randn((*shape, 2), dtype=dtype, device=rng.device, generator=rng)
     return torch.view_as_complex(normal.mul_(std)).to(like.device)

@@ -18,8 +18,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from channels.jit import kernel
 
 U32 = NDArray[np.uint32]
 F32 = NDArray[np.float32]
@@ -28,7 +29,7 @@ _LANES = 16
 _CHUNK = 64  # steps of all lanes, between which nothing leaves the cache
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _seed_lanes(seed: np.uint64, state: U32) -> None:
     """Fill ``state`` (4, lanes) by splitmix64."""
     words = state.reshape(-1)
@@ -40,7 +41,7 @@ def _seed_lanes(seed: np.uint64, state: U32) -> None:
         words[i] = np.uint32((z ^ (z >> np.uint64(31))) >> np.uint64(32))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _uniform(state: U32, out: U32) -> None:
     """Fill ``out`` (steps, lanes) with 32 random bits each."""
     a, b, c, d = state
@@ -58,7 +59,7 @@ def _uniform(state: U32, out: U32) -> None:
             d[i] = np.uint32((d[i] << np.uint32(11)) | (d[i] >> np.uint32(21)))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _radius(bits: U32, scale: np.float32, radius: F32) -> None:
     """Turn uniform bits into ``scale·√(-2 ln u)``, u in (0, 1]."""
     number = radius.view(np.uint32)
@@ -87,7 +88,7 @@ def _radius(bits: U32, scale: np.float32, radius: F32) -> None:
         radius[i] = scale * np.float32(np.sqrt(max(np.float32(-2) * log, np.float32(0))))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _turn(bits: U32, radius: F32, out: F32) -> None:
     """Write ``radius·(cos, sin)`` of uniform angles to ``out``, in turn."""
     for i in range(bits.size):
@@ -112,7 +113,7 @@ def _turn(bits: U32, radius: F32, out: F32) -> None:
         out[2 * i + 1] = radius[i] * imag * sign
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def fill_gaussian(seed: int, scale: float, out: F32) -> None:
     """Fill ``out``, float32 of even length, with numbers of standard deviation ``scale``."""
     state = np.empty((4, _LANES), dtype=np.uint32)

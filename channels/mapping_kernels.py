@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from channels.jit import kernel
 
 F32 = NDArray[np.float32]
 
 _CHUNK = 256  # symbols
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def map_bits(
     bits: NDArray[np.uint8], bits_per_symbol: int, constellation: NDArray[np.complex64]
 ) -> NDArray[np.complex64]:
@@ -31,7 +32,7 @@ def map_bits(
     return symbols
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _match(
     y: F32, h: F32, noise: F32, scale: Any, lowest: Any, matched: F32, gain: F32, inverse: F32
 ) -> None:
@@ -55,7 +56,7 @@ def _match(
             inverse[2 * i] = inverse[2 * i + 1] = np.float32(1) / max(noise[i], lowest)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fold(centred: F32, gain: F32, inverse: F32, levels: int, smallest: Any, llr: F32) -> None:
     """Give the LLRs of one bit per dimension, and fold ``centred`` for the next.
 
@@ -76,7 +77,7 @@ def _fold(centred: F32, gain: F32, inverse: F32, levels: int, smallest: Any, llr
         centred[i] = g * half - magnitude
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def demap(
     y: F32, h: F32, noise: F32, num_bits: int, scale: float, lowest: float, smallest: float
 ) -> F32:

@@ -35,6 +35,8 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
+from channels.jit import kernel as _cached_kernel
+
 _LANES = 64  # one register of AVX-512, two of AVX2, four of NEON
 
 # --- compiled: LLVM vectors -------------------------------------------------------------------
@@ -208,6 +210,8 @@ VECTORS = _works(_functions)
 """Whether vectors are available."""
 WIDTH = _LANES if VECTORS else 1
 """Lanes of a vector."""
+kernel = _cached_kernel if VECTORS else njit(nogil=True)
+"""Decorator of a kernel that uses vectors; without them it is not kept, for they may come back."""
 if not VECTORS:
     _functions = _one_lane_functions()
 load, store, fill = _functions["load"], _functions["store"], _functions["fill"]

@@ -258,13 +258,31 @@ def effective_snr_db(
         lower bound.
     """
     check_bits_per_symbol(bits_per_symbol)
-    table = _mutual_information_table(bits_per_symbol)
     probability = (np.arange(_NUM_QUANTILES) + 0.5) / _NUM_QUANTILES
     gains = np.array([gain_quantile(float(p)) for p in probability])
-    snr_db = np.asarray(mean_snr_db + linear_to_db(gains))
-    mean = float(np.interp(snr_db, _TABLE_DB, table).mean())
+    return float(equivalent_snr_db(bits_per_symbol, mean_snr_db + np.asarray(linear_to_db(gains))))
+
+
+def equivalent_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
+    """AWGN SNR in dB with the mean BICM mutual information of symbols at these SNRs.
+
+    Parameters
+    ----------
+    bits_per_symbol
+        1, 2, 4, 6 or 8.
+    snr_db
+        SNR of every symbol in dB, (..., num_symbols).
+
+    Returns
+    -------
+    NDArray[np.float64]
+        Shape (...,); as exact as :func:`effective_snr_db`.
+    """
+    check_bits_per_symbol(bits_per_symbol)
+    table = _mutual_information_table(bits_per_symbol)
+    mean = np.interp(np.asarray(snr_db, dtype=np.float64), _TABLE_DB, table).mean(axis=-1)
     rising = np.concatenate(([True], np.diff(table) > 0))
-    return float(np.interp(mean, table[rising], _TABLE_DB[rising]))
+    return np.asarray(np.interp(mean, table[rising], _TABLE_DB[rising]))
 
 
 def normal_approximation_bler(num_info_bits: int, num_uses: int, snr_db: ArrayLike) -> Array:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from channels.jit import kernel
 from channels.ldpc.decoder_float32 import KNOWN_ZERO, LANES, _decide, _fill_columns, _is_codeword
 from channels.ldpc.schedule import Schedule
 from channels.ldpc.soft_buffer import gather
@@ -37,7 +37,7 @@ def decode(
     return _decode_blocks(llr, code.schedule(rvs), max_iterations)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _softplus(x: np.float32) -> np.float32:
     """Approximate ``ln(1 + e^-x)`` for x ≥ 0, to 4e-4: e^-x is nearly (1 - x/1024)^1024."""
     e = max(np.float32(1) - x * np.float32(1 / 1024), np.float32(0))
@@ -58,7 +58,7 @@ def _softplus(x: np.float32) -> np.float32:
     return (p * e + np.float32(0.99949556)) * e
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _boxplus(a: F32, b: F32, out: F32) -> None:
     for i in range(out.size):
         x, y = abs(a[i]), abs(b[i])
@@ -68,7 +68,7 @@ def _boxplus(a: F32, b: F32, out: F32) -> None:
         out[i] = -value if (a[i] < 0) != (b[i] < 0) else value
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _iterate(
     state: F32, messages: F32, row_starts: I32, columns: I32, offsets: I32, room: F32, size: int
 ) -> None:
@@ -103,7 +103,7 @@ def _iterate(
             column[size : 2 * size] = column[:size]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _tell(column: F32, message: F32, new: F32) -> None:
     """Add a new message to what the others said, which ``message`` still holds."""
     for j in range(message.size):
@@ -111,7 +111,7 @@ def _tell(column: F32, message: F32, new: F32) -> None:
         message[j] = new[j]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _decode_blocks(
     llr: F32, plan: Schedule, max_iterations: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -19,9 +19,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from channels.jit import kernel
 from channels.ldpc.schedule import Schedule
 from channels.ldpc.soft_buffer import MAX_LLR, gather
 
@@ -53,7 +53,7 @@ def decode(
     return _decode_blocks(llr, code.schedule(rvs), max_iterations)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _collect(posterior: F32, message: F32, checks: F32) -> None:
     """Take one entry's old message back, in place, and fold what remains into the row's state."""
     for j in range(message.size):
@@ -67,7 +67,7 @@ def _collect(posterior: F32, message: F32, checks: F32) -> None:
         checks[2 * ROOM + j] = -sign if value < 0 else sign
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _update(posterior: F32, message: F32, checks: F32) -> None:
     """Make one entry's new message, in place, and add it to the column."""
     for j in range(message.size):
@@ -81,13 +81,13 @@ def _update(posterior: F32, message: F32, checks: F32) -> None:
         posterior[j] = value + new
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _add_parity(posterior: F32, parity: NDArray[np.uint8]) -> None:
     for j in range(posterior.size):
         parity[j] ^= np.uint8(posterior[j] < 0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_codeword(
     state: F32,
     row_starts: I32,
@@ -106,7 +106,7 @@ def _is_codeword(
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _iterate(
     state: F32, messages: F32, row_starts: I32, columns: I32, offsets: I32, checks: F32, size: int
 ) -> None:
@@ -125,7 +125,7 @@ def _iterate(
             column[size : 2 * size] = column[:size]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill_columns(mother: F32, rotations: I32, state: F32, size: int) -> None:
     """Lay every column out in its last writer's rotation, twice."""
     for column in range(rotations.size):
@@ -135,7 +135,7 @@ def _fill_columns(mother: F32, rotations: I32, state: F32, size: int) -> None:
         state[column, size : 2 * size] = state[column, :size]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _decide(state: F32, rotations: I32, size: int, bits: NDArray[np.uint8]) -> bool:
     """Write the information bits and return whether none is 0.
 
@@ -150,7 +150,7 @@ def _decide(state: F32, rotations: I32, size: int, bits: NDArray[np.uint8]) -> b
     return decided
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _decode_blocks(
     llr: F32, plan: Schedule, max_iterations: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -21,7 +21,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from channels import simd
@@ -74,19 +73,19 @@ def decode(
     return bits.view(np.uint8), fulfilled
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _aligned(size: int) -> I8:
     room = np.empty(size + _LINE - 1, dtype=np.int8)
     start = -room.ctypes.data % _LINE
     return room[start : start + size]
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _correct(x):  # type: ignore[no-untyped-def]
     return least(reduce(x, fill(OFFSET)), fill(MAX_MESSAGE))
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _row(
     state: I8,
     messages: I8,
@@ -139,7 +138,7 @@ def _row(
             place, message = place + padded, message + padded
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _is_codeword(state: I8, row_starts: I32, reads: I32, size: int) -> bool:
     for row in range(row_starts.size - 1):
         for lane in range(0, size, WIDTH):
@@ -151,7 +150,7 @@ def _is_codeword(state: I8, row_starts: I32, reads: I32, size: int) -> bool:
     return True
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _all_decided(state: I8, wanted_columns: int, stride: int, size: int) -> bool:
     """Whether no information bit is 0: the all-zero word fulfils every check."""
     for column in range(wanted_columns):
@@ -161,13 +160,13 @@ def _all_decided(state: I8, wanted_columns: int, stride: int, size: int) -> bool
     return True
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _quantise(mother: F32, quantised: I8) -> None:
     for i in range(mother.size):
         quantised[i] = np.int8(np.rint(min(max(mother[i] * LLR_SCALE, -MAX_LLR), MAX_LLR)))
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _fill_columns(quantised: I8, rotations: I32, state: I8, stride: int, size: int) -> None:
     """Lay every column out in its last writer's rotation, over and over."""
     step = min(size, WIDTH)  # what is copied must have been written before
@@ -182,7 +181,7 @@ def _fill_columns(quantised: I8, rotations: I32, state: I8, stride: int, size: i
             store(state, target + size + lane, load(state, target + lane))
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _decide(
     state: I8, rotations: I32, stride: int, size: int, bits: I8, start: int, count: int
 ) -> None:
@@ -194,7 +193,7 @@ def _decide(
             store(bits, start + target + lane, sign_bit(load(state, source + lane)))
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _decode_blocks(llr: F32, plan: Schedule, max_iterations: int) -> tuple[I8, NDArray[np.bool_]]:
     """Decode a batch, one block after the other, in room for one block."""
     num_blocks, size, count = llr.shape[0], plan.size, plan.num_info_bits

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from channels import simd
@@ -71,7 +70,7 @@ def encoding_steps(graph: LiftedGraph, num_rows: int) -> Steps:
     )
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _add_parity(state: I8, steps: Steps, stride: int) -> None:
     """Make the parity columns in ``state``, column after column ``stride`` bytes apart."""
     size = steps.size
@@ -86,7 +85,7 @@ def _add_parity(state: I8, steps: Steps, stride: int) -> None:
         _repeat(state, target, size)
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _repeat(state: I8, start: int, size: int) -> None:
     """Continue what lies in ``state[start : start + size]`` with period ``size``."""
     step = min(size, WIDTH)  # what is copied must have been written before
@@ -94,7 +93,7 @@ def _repeat(state: I8, start: int, size: int) -> None:
         store(state, start + size + lane, load(state, start + lane))
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def _interleave(bits: I8, bits_per_symbol: int, coded: I8) -> None:
     """Write rows and read columns: TS 38.212 §5.4.2.2, f[i·Q_m + j] = e[j·E/Q_m + i]."""
     rows = bits.size // bits_per_symbol
@@ -115,7 +114,7 @@ def _interleave(bits: I8, bits_per_symbol: int, coded: I8) -> None:
                 pairs[i * half + j] = np.uint16(first[i]) | np.uint16(second[i]) << np.uint16(8)
 
 
-@njit(nogil=True, cache=simd.VECTORS)
+@simd.kernel
 def encode_blocks(
     blocks: I8,
     steps: Steps,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from channels.jit import kernel
 
 MAX_LLR = np.float32(1000.0)
 """Received LLRs are held to this magnitude: e^-1000 is certainty."""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def gather(llr: NDArray[np.float32], runs: NDArray[np.int32], mother: NDArray[np.float32]) -> None:
     """Add up what was received for every bit of the mother code.
 
