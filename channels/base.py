@@ -56,7 +56,10 @@ class KnownLaw(Protocol):
 
 @runtime_checkable
 class Costed(Protocol):
-    """A channel that does not take one channel use per symbol: OFDM with its pilots, MIMO."""
+    """A channel that does not take one channel use per symbol.
+
+    More for OFDM with its pilots and prefix, fewer for MIMO, which sends several at a time.
+    """
 
     def num_uses(self, num_symbols: int) -> int:
         """Channel uses that ``num_symbols`` symbols take, not falling in ``num_symbols``."""
@@ -64,7 +67,7 @@ class Costed(Protocol):
 
 
 def num_uses(channel: Channel, num_symbols: int) -> int:
-    """Channel uses that ``num_symbols`` symbols take: one each, unless the channel says more."""
+    """Channel uses that ``num_symbols`` symbols take: one each, unless it is :class:`Costed`."""
     return channel.num_uses(num_symbols) if isinstance(channel, Costed) else num_symbols
 
 
@@ -110,6 +113,41 @@ def complex_normal(
     dtype = torch.float64 if like.dtype == torch.complex128 else torch.float32
     normal = torch.randn((*shape, 2), dtype=dtype, device=rng.device, generator=rng)
     return torch.view_as_complex(normal.mul_(std)).to(like.device)
+
+
+def check_flat(channel: Channel, what: str) -> None:
+    """Refuse a channel that is no gain and noise for every symbol sent, by name.
+
+    Raises
+    ------
+    ValueError
+        OFDM, MIMO and the like, or an amplifier; the message says that ``what`` cannot go over it.
+    """
+    if isinstance(channel, Costed) or not getattr(channel, "linear", True):
+        raise ValueError(f"{what} goes over a flat fading channel, not {type(channel).__name__}")
+
+
+def noise_per_transmission(noise: Tensor, x: Tensor) -> Tensor:
+    """N0 as (..., 1): one value per transmission, for receivers that work on many symbols at once.
+
+    Raises
+    ------
+    ValueError
+        N0 that varies within a transmission, or does not broadcast to ``x``.
+    """
+    noise = noise.reshape(1) if noise.ndim == 0 else noise
+    if noise.shape[-1] != 1:
+        raise ValueError(
+            f"noise_var must be constant within a transmission, shape (..., 1), got shape "
+            f"{tuple(noise.shape)}"
+        )
+    try:
+        return noise.expand(*x.shape[:-1], 1)
+    except RuntimeError:
+        raise ValueError(
+            f"noise_var of shape {tuple(noise.shape)} does not broadcast to symbols of shape "
+            f"{tuple(x.shape)}"
+        ) from None
 
 
 def check_input(x: Tensor, noise_var: float | Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The channels by name."""
+"""The channels by name: of symbols, of bits and of packets."""
 
 from __future__ import annotations
 
@@ -56,6 +56,67 @@ CHANNELS = Registry(
             requires=("sionna",),
             extra="sionna",
         ),
+        Entry(
+            "carrier_error",
+            "channels.carrier_error:CarrierError",
+            "frequency offset cfo=1e-4 per symbol, phase error and phase noise, unknown to the "
+            "receiver, over=awgn or a flat channel",
+        ),
+        Entry(
+            "clipping",
+            "channels.clipping:Clipping",
+            "power amplifier that saturates backoff_db=3 above the mean power, over=awgn or a flat "
+            "channel",
+        ),
+        Entry(
+            "mimo",
+            "channels.mimo:Mimo",
+            "spatial multiplexing over antennas=2x2 with Rayleigh fading, detector=lmmse",
+        ),
+        Entry(
+            "middleton",
+            "channels.middleton:Middleton",
+            "impulsive noise, class A: index a=0.1, Gaussian to impulsive power gamma=0.1",
+        ),
+        Entry(
+            "trace",
+            "channels.trace:Trace",
+            "replay of measured gains from file=PATH (CSV or NPZ), hold=1 symbols per row",
+        ),
     ],
     group="semcom.channels",
+)
+
+BIT_CHANNELS = Registry(
+    "bit channel",
+    [
+        Entry(
+            "bsc",
+            "channels.binary_symmetric:BinarySymmetric",
+            "bits are flipped with probability p=0.05",
+        ),
+        Entry(
+            "bec",
+            "channels.binary_erasure:BinaryErasure",
+            "bits are erased with probability p=0.1",
+        ),
+    ],
+    group="semcom.bit_channels",
+)
+
+PACKET_CHANNELS = Registry(
+    "packet channel",
+    [
+        Entry(
+            "packet_erasure",
+            "channels.packet_erasure:PacketErasure",
+            "packets are lost with probability p=0.1, each on its own",
+        ),
+        Entry(
+            "gilbert_elliott",
+            "channels.gilbert_elliott:GilbertElliott",
+            "packets are lost in bursts: two states, left with p_bad=0.02 and p_good=0.2",
+        ),
+    ],
+    group="semcom.packet_channels",
 )

@@ -14,8 +14,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from channels.base import Channel, Costed
+from channels.base import Channel, check_flat
 from channels.jakes import Jakes
+from channels.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -147,14 +148,21 @@ class Flat:
     Raises
     ------
     ValueError
-        A channel that is itself OFDM or the like.
+        A channel that is itself OFDM or the like, that keeps an error of its gain from the
+        receiver, or whose ``E|h|²`` is not 1.
     """
 
     max_delay_s = 0.0
 
     def __init__(self, channel: Channel, *, period_s: float) -> None:
-        if isinstance(channel, Costed) or not getattr(channel, "linear", True):
-            raise ValueError(f"OFDM goes over a flat fading channel, not {type(channel).__name__}")
+        check_flat(channel, "OFDM")
+        if getattr(channel, "mismatched", False):
+            raise ValueError(
+                f"OFDM takes over the gain that {type(channel).__name__} tells, and would lose the "
+                "error that it does not tell"
+            )
+        if isinstance(channel, Trace) and not channel.normalised:
+            raise ValueError("OFDM takes gains with E|h|² = 1: trace needs normalise=true")
         self.channel = channel
         self.period_s = period_s
 
@@ -175,7 +183,7 @@ class Flat:
             A gain that changes in jumps, from which pilots elsewhere in time tell nothing.
         """
         lag = time_s / self.period_s + 0 * frequency_hz
-        if isinstance(self.channel, Jakes):
+        if isinstance(self.channel, Jakes | Trace):
             return self.channel.autocorrelation(lag).to(torch.complex128)
         held = self.channel.coherence == "none" or getattr(self.channel, "block_length", None) == 0
         if not held:

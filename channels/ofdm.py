@@ -32,13 +32,23 @@ import torch
 from torch import Tensor
 
 from channels.awgn import draw_noise
-from channels.base import Channel, ChannelOutput, Coherence, check_input
+from channels.base import (
+    Channel,
+    ChannelOutput,
+    Coherence,
+    check_input,
+    noise_per_transmission,
+)
 from channels.channels import CHANNELS
 from channels.estimation import Estimator, Layout, LeastSquares, Lmmse
 from channels.multipath import Flat, Grid, Multipath
+from channels.registry import Entry, Registry
 from channels.tdl import Tdl
 
 ESTIMATIONS = ("lmmse", "ls", "perfect")
+_REPLAYS = Registry(
+    "multipath", [Entry("cir", "channels.trace_cir:TraceCir")], group="semcom.multipaths"
+)
 _MAX_SUBCARRIERS = 1024
 _MAX_DOPPLER_SHARE = 0.02
 
@@ -51,8 +61,9 @@ def build_multipath(
     Parameters
     ----------
     over
-        ``"tdl_a"`` to ``"tdl_e"``, ``"cdl_a"`` to ``"cdl_e"``, or a flat channel by name and one
-        option (``"jakes:doppler=0.01"``), whose symbol is then an OFDM symbol.
+        ``"tdl_a"`` to ``"tdl_e"``, ``"cdl_a"`` to ``"cdl_e"``, measured impulse responses
+        (``"cir:file=PATH"``), or a flat channel by name and one option (``"jakes:doppler=0.01"``),
+        whose symbol is then an OFDM symbol.
     delay_spread_ns, doppler_hz
         Of the TDL or CDL; flat channels have options of their own.
     period_s
@@ -70,6 +81,10 @@ def build_multipath(
         from channels.cdl import Cdl  # Sionna is an extra, and slow to import
 
         return Cdl(profile=profile, delay_spread_ns=delay_spread_ns, doppler_hz=doppler_hz)
+    if over.partition(":")[0] == "cir":
+        replay, options = _REPLAYS.parse(over)
+        cir: Multipath = replay(period_s=period_s, **options)
+        return cir
     channel: Channel = CHANNELS.create(over)
     return Flat(channel, period_s=period_s)
 
@@ -185,7 +200,7 @@ class Ofdm:
             Symbols that are real, empty or not finite; noise that is negative, not finite, or
             varies within a transmission.
         """
-        noise = _per_transmission(check_input(x, noise_var), x)
+        noise = noise_per_transmission(check_input(x, noise_var), x)
         num_symbols = x.shape[-1]
         num_slots = self._num_slots(num_symbols)
         # A slot that is all there is need not be worked out beyond its data.
@@ -243,23 +258,6 @@ def ofdm_cdl(
         doppler_hz=doppler_hz,
         estimation=estimation,
     )
-
-
-def _per_transmission(noise: Tensor, x: Tensor) -> Tensor:
-    """N0 as (..., 1): one value per transmission, which the estimator counts with."""
-    noise = noise.reshape(1) if noise.ndim == 0 else noise
-    if noise.shape[-1] != 1:
-        raise ValueError(
-            f"noise_var must be constant within a transmission, shape (..., 1), got shape "
-            f"{tuple(noise.shape)}"
-        )
-    try:
-        return noise.expand(*x.shape[:-1], 1)
-    except RuntimeError:
-        raise ValueError(
-            f"noise_var of shape {tuple(noise.shape)} does not broadcast to symbols of shape "
-            f"{tuple(x.shape)}"
-        ) from None
 
 
 def _check_grid(subcarriers: int, spacing_khz: float, prefix_us: float, slot: int) -> None:

@@ -2,12 +2,14 @@
 
 One packet goes CRC → code blocks → LDPC → rate matching (:mod:`channels.transport`), is scrambled
 (so that its symbols have mean power 1 whatever the bytes) and mapped (:mod:`channels.modulation`).
-The way back ends at the CRC: a packet is received whole or is lost.
+The way back ends at the CRC: a packet is received whole or is lost. Several receptions of a packet,
+also of different redundancy versions, are combined; :mod:`channels.harq` says when they are sent.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -45,36 +47,83 @@ def packet_accounting(num_bytes: int, scheme: Scheme) -> dict[str, Fraction]:
 
     Exact; the sum is :func:`num_packet_symbols`.
     """
-    code = _code(num_bytes, scheme)
+    code = packet_code(num_bytes, scheme)
     bits = {"payload": 8 * num_bytes, "crc": code.num_crc_bits, "parity": code.num_parity_bits}
     return {item: Fraction(count, scheme.bits_per_symbol) for item, count in bits.items()}
 
 
-def encode_packet(data: bytes, scheme: Scheme) -> Tensor:
-    """Turn bytes into complex64 symbols, shape (num_packet_symbols,), mean power near 1."""
-    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
-    coded = _code(len(data), scheme).encode(bits)
-    scrambled = coded ^ _scrambling(len(coded))
+def encode_packet(data: bytes, scheme: Scheme, *, rv: int = 0) -> Tensor:
+    """Turn bytes into complex64 symbols, shape (num_packet_symbols,), mean power near 1.
+
+    ``rv`` is the redundancy version, 0 to 3; all take as many symbols.
+    """
+    return encode_bits(np.unpackbits(np.frombuffer(data, dtype=np.uint8)), scheme, rv=rv)
+
+
+def decode_packet(
+    received: ChannelOutput | Sequence[ChannelOutput],
+    num_bytes: int,
+    scheme: Scheme,
+    *,
+    rvs: tuple[int, ...] = (0,),
+) -> bytes | None:
+    """Turn received symbols into bytes; None if a CRC fails.
+
+    Parameters
+    ----------
+    received
+        Symbols of shape (num_packet_symbols,), or several receptions of the same packet, which
+        are combined.
+    num_bytes, scheme
+        As the packet was sent.
+    rvs
+        Redundancy version of every reception, in the same order.
+
+    Raises
+    ------
+    ValueError
+        Another number of receptions than of ``rvs``, or of symbols than a packet has.
+
+    Examples
+    --------
+    >>> from channels.awgn import Awgn
+    >>> scheme, rng = Scheme(2, 0.6), torch.Generator().manual_seed(0)
+    >>> receptions = [Awgn()(encode_packet(b"semantic", scheme, rv=rv), 1.0, rng) for rv in (0, 2)]
+    >>> decode_packet(receptions[0], 8, scheme)  # at 0 dB
+    >>> decode_packet(receptions, 8, scheme, rvs=(0, 2))
+    b'semantic'
+    """
+    receptions = [received] if isinstance(received, ChannelOutput) else received
+    if len(receptions) != len(rvs):
+        raise ValueError(f"rvs must name {len(receptions)} redundancy versions, got {rvs}")
+    llr = np.concatenate([soft_bits(one, scheme) for one in receptions])
+    bits = packet_code(num_bytes, scheme).decode(llr, rvs=rvs)
+    return None if bits is None else np.packbits(bits).tobytes()
+
+
+def encode_bits(bits: NDArray[np.uint8], scheme: Scheme, *, rv: int = 0) -> Tensor:
+    """Turn packets, uint8 bits (..., 8·num_bytes), into complex64 (..., num_packet_symbols)."""
+    coded = packet_code(bits.shape[-1] // 8, scheme).encode(bits, rv=rv)
+    scrambled = coded ^ _scrambling(coded.shape[-1])
     return modulate(torch.from_numpy(scrambled), scheme.bits_per_symbol)
 
 
-def decode_packet(received: ChannelOutput, num_bytes: int, scheme: Scheme) -> bytes | None:
-    """Turn received symbols, shape (num_packet_symbols,), into bytes; None if a CRC fails."""
+def soft_bits(received: ChannelOutput, scheme: Scheme) -> NDArray[np.float32]:
+    """Turn received packets, (..., num_packet_symbols), into LLRs (..., coded bits)."""
     llr = demodulate(*received, scheme.bits_per_symbol).numpy(force=True)
-    llr = np.where(_scrambling(len(llr)), -llr, llr).astype(np.float32)
-    bits = _code(num_bytes, scheme).decode(llr)
-    return None if bits is None else np.packbits(bits).tobytes()
+    return np.where(_scrambling(llr.shape[-1]), -llr, llr).astype(np.float32)
+
+
+def packet_code(num_bytes: int, scheme: Scheme) -> TransportCode:
+    """Return the prepared code of packets of ``num_bytes`` payload bytes."""
+    num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
+    return transport_code(8 * num_bytes, num_coded_bits, scheme.bits_per_symbol)
 
 
 def _code_rate(num_bytes: int, scheme: Scheme) -> float:
     """Code rate of a packet: short ones take base graph 2, which is no good above 2/3."""
     short = 8 * num_bytes <= 292  # TS 38.212 §7.2.2
     return min(scheme.code_rate, 2 / 3) if short else scheme.code_rate
-
-
-def _code(num_bytes: int, scheme: Scheme) -> TransportCode:
-    num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
-    return transport_code(8 * num_bytes, num_coded_bits, scheme.bits_per_symbol)
 
 
 def _scrambling(num_bits: int) -> NDArray[np.uint8]:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.special import erfc, exp1, expit, log_ndtr, logsumexp, roots_hermite, roots_legendre
-from scipy.stats import ncx2
+from scipy.stats import ncx2, poisson
 
 from channels.units import awgn_capacity, check_bits_per_symbol, db_to_linear, linear_to_db
 
@@ -89,6 +89,38 @@ def ber_rayleigh(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
     return _sum_terms(bits_per_symbol, snr_db, lambda z: 1 / ((1 + z) * (1 + np.sqrt(z / (1 + z)))))
 
 
+def ber_mrc(bits_per_symbol: int, num_branches: int, snr_db: ArrayLike) -> Array:
+    """Exact bit error rate of maximum ratio combining over independent Rayleigh branches.
+
+    The gain is ``Gamma(L, 1)``, and ``E erfc(√(z·g)) = 2q^L·Σ_{l<L} C(L-1+l, l)·(1-q)^l`` with
+    ``q = ½(1 - √(z/(1+z)))`` (Proakis, section 14.4).
+
+    Parameters
+    ----------
+    bits_per_symbol
+        1, 2, 4, 6 or 8.
+    num_branches
+        L, at least 1.
+    snr_db
+        Mean Es/N0 of one branch in dB, any shape.
+
+    Raises
+    ------
+    ValueError
+        Another ``bits_per_symbol``, or no branch.
+    """
+    if num_branches < 1:
+        raise ValueError(f"num_branches must be at least 1, got {num_branches}")
+
+    def mean_erfc(z: Array) -> Array:
+        # q without cancellation, as for ber_rayleigh.
+        q = 0.5 / ((1 + z) * (1 + np.sqrt(z / (1 + z))))
+        terms = [math.comb(num_branches - 1 + i, i) * (1 - q) ** i for i in range(num_branches)]
+        return np.asarray(2 * q**num_branches * np.sum(terms, axis=0))
+
+    return _sum_terms(bits_per_symbol, snr_db, mean_erfc)
+
+
 def ber_rician(bits_per_symbol: int, snr_db: ArrayLike, k_db: float) -> Array:
     """Bit error rate on Rician fading with factor ``k_db``, at mean Es/N0 ``snr_db``.
 
@@ -128,6 +160,27 @@ def ber_fading(
     _, p, gains_db = _gains(gain_quantile)
     rates = ber_awgn(bits_per_symbol, np.asarray(snr_db, dtype=np.float64)[..., None] + gains_db)
     return np.asarray(rates @ (p * (1 - p)) * 0.25)
+
+
+def ber_middleton(bits_per_symbol: int, snr_db: ArrayLike, a: float, gamma: float) -> Array:
+    """Bit error rate in Middleton's class A noise (:mod:`channels.middleton`), nearest symbol.
+
+    The nearest symbol does not depend on the noise variance, so that the rate is the mean of
+    :func:`ber_awgn` over the Poisson law of the impulses, here to all but 1e-16 of its mass.
+
+    Parameters
+    ----------
+    bits_per_symbol
+        1, 2, 4, 6 or 8.
+    snr_db
+        Es/N0 in dB with the mean noise N0, any shape.
+    a, gamma
+        Impulsive index and ratio of Gaussian to impulsive power, above 0.
+    """
+    impulses = np.arange(poisson.isf(1e-16, a) + 1)
+    spread_db = np.asarray(linear_to_db((impulses / a + gamma) / (1 + gamma)))
+    rates = ber_awgn(bits_per_symbol, np.asarray(snr_db, dtype=np.float64)[..., None] - spread_db)
+    return np.asarray(rates @ poisson.pmf(impulses, a))
 
 
 def _gains(gain_quantile: Callable[[float], float]) -> tuple[Array, Array, Array]:

@@ -1,8 +1,8 @@
 """One packet to coded bits and back: the transport-channel processing of 5G NR.
 
 3GPP TS 38.212 §6.2 and §7.2: CRC over the packet, segmentation into code blocks with a CRC each
-(§5.2.2), LDPC coding (§5.3.2), rate matching (§5.4.2), concatenation (§5.5). One layer, redundancy
-version 0, no limited buffer.
+(§5.2.2), LDPC coding (§5.3.2), rate matching (§5.4.2), concatenation (§5.5). Every redundancy
+version, and several of them combined; one layer, no limited buffer, always the whole packet.
 
 Where this departs from the standard: the packet's CRC is always 24A, while the standard takes the
 16-bit one up to 3824 bits, because a simulation that counts lost packets should not count wrong
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from channels.crc import check_bits, crc_attach, crc_check, crc_length
 from channels.ldpc import MAX_RATE, ldpc_code
 from channels.ldpc.base_graph import MAX_INFO_BITS, choose_base_graph
+from channels.ldpc.decoders import DEFAULT_DECODER
 
 _CRC_BITS = crc_length("24A")
 
 MAX_ITERATIONS = 50
-DECODER = "cascade"
-"""How links decode, and how the thresholds of :mod:`channels.mcs` were measured. Only blocks that
-are hard to decode take the time."""
+"""Of links, and of the thresholds of :mod:`channels.mcs`. Only blocks that are hard to decode take
+the time."""
 
 
 class TransportCode:
@@ -113,45 +113,53 @@ class TransportCode:
         """Coded bits beyond the packet and its CRCs: G - A - :attr:`num_crc_bits`."""
         return self.num_coded_bits - self.num_bits - self.num_crc_bits
 
-    def encode(self, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Encode one packet.
+    def encode(self, bits: NDArray[np.uint8], *, rv: int = 0) -> NDArray[np.uint8]:
+        """Encode packets.
 
         Parameters
         ----------
         bits
-            uint8 0 or 1, shape (A,).
+            uint8 0 or 1, shape (..., A).
+        rv
+            Redundancy version, 0 to 3: which part of the mother code is sent.
 
         Returns
         -------
         NDArray[np.uint8]
-            Coded bits in the order of transmission, shape (G,).
+            Coded bits in the order of transmission, shape (..., G).
         """
         check_bits(bits)
-        if bits.shape != (self.num_bits,):
-            raise ValueError(f"bits must have shape ({self.num_bits},), got {bits.shape}")
-        blocks = self._split(crc_attach(bits, "24A"))
-        coded: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)] * self.num_blocks
-        for size, members in self._groups.items():
-            words = self._codes[size].encode(np.stack([blocks[i] for i in members]))
+        if bits.shape[-1] != self.num_bits:
+            raise ValueError(f"bits must have shape (..., {self.num_bits}), got {bits.shape}")
+        blocks = self._split(crc_attach(bits.reshape(-1, self.num_bits), "24A"))
+        coded = list(blocks)
+        for (k, n), members in self._groups.items():
+            batch = np.stack([blocks[i] for i in members]).reshape(-1, k)
+            words = self._codes[k, n].encode(batch, rv=rv).reshape(len(members), -1, n)
             for i, word in zip(members, words, strict=True):
                 coded[i] = word
-        return np.concatenate(coded)
+        return np.concatenate(coded, axis=-1).reshape(*bits.shape[:-1], self.num_coded_bits)
 
     def decode(
         self,
         llr: NDArray[np.float32],
         max_iterations: int = MAX_ITERATIONS,
         *,
-        decoder: str = DECODER,
+        rvs: tuple[int, ...] = (0,),
+        decoder: str = DEFAULT_DECODER,
     ) -> NDArray[np.uint8] | None:
         """Decode one packet.
 
         Parameters
         ----------
         llr
-            ``log p(b=1)/p(b=0)`` of every coded bit, shape (G,); 0 where nothing was received.
+            ``log p(b=1)/p(b=0)`` of every coded bit, shape (G·len(rvs),), one reception after the
+            other; 0 where nothing was received.
         max_iterations
             Of the LDPC decoder, at least 1.
+        rvs
+            The redundancy version of every reception. What several say of a bit is added up:
+            ``(0, 0)`` is chase combining, ``(0, 2)`` incremental redundancy.
         decoder
             One of :data:`channels.ldpc.decoders.DECODERS`.
 
@@ -161,30 +169,69 @@ class TransportCode:
             The packet, shape (A,), or None when a block is not a codeword or any CRC fails.
         """
         llr = np.asarray(llr, dtype=np.float32)
-        if llr.shape != (self.num_coded_bits,):
-            raise ValueError(f"llr must have shape ({self.num_coded_bits},), got {llr.shape}")
-        parts = np.split(llr, np.cumsum([n for _, n in self.block_sizes])[:-1])
-        blocks: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)] * self.num_blocks
-        for size, members in self._groups.items():
-            received = np.stack([parts[i] for i in members])
-            decided, fulfilled = self._codes[size].decode(received, max_iterations, decoder=decoder)
-            if not fulfilled.all():
-                return None
-            if self.num_blocks > 1:
-                if not crc_check(decided, "24B").all():
-                    return None
-                decided = decided[:, :-_CRC_BITS]
-            for i, block in zip(members, decided, strict=True):
-                blocks[i] = block
-        packet = np.concatenate(blocks)
-        return packet[: self.num_bits] if crc_check(packet, "24A") else None
+        if llr.shape != (self.num_coded_bits * len(rvs),):
+            raise ValueError(
+                f"llr must have shape ({self.num_coded_bits * len(rvs)},), got {llr.shape}"
+            )
+        packets, ok = self.decode_batch(llr[None], max_iterations, rvs=rvs, decoder=decoder)
+        return packets[0] if ok[0] else None
 
-    def _split(self, packet: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-        """Cut a packet with its CRC into blocks with theirs: §5.2.2."""
+    def decode_batch(
+        self,
+        llr: NDArray[np.float32],
+        max_iterations: int = MAX_ITERATIONS,
+        *,
+        rvs: tuple[int, ...] = (0,),
+        decoder: str = DEFAULT_DECODER,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Decode many packets at once, which is faster where they are short.
+
+        Parameters
+        ----------
+        llr
+            As for :meth:`decode`, shape (B, G·len(rvs)).
+        max_iterations, rvs, decoder
+            As for :meth:`decode`.
+
+        Returns
+        -------
+        packets : NDArray[np.uint8]
+            Shape (B, A); without meaning where a packet is lost.
+        ok : NDArray[np.bool_]
+            Whether all blocks are codewords and all CRCs hold, shape (B,).
+        """
+        if not rvs:
+            raise ValueError("rvs must name at least one redundancy version")
+        llr = np.asarray(llr, dtype=np.float32)
+        if llr.ndim != 2 or llr.shape[1] != self.num_coded_bits * len(rvs):
+            raise ValueError(
+                f"llr must have shape (B, {self.num_coded_bits * len(rvs)}), got {llr.shape}"
+            )
+        receptions = llr.reshape(len(llr), len(rvs), self.num_coded_bits)
+        parts = np.split(receptions, np.cumsum([n for _, n in self.block_sizes])[:-1], axis=2)
+        blocks: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)] * self.num_blocks
+        ok = np.ones(len(llr), dtype=np.bool_)
+        for (k, n), members in self._groups.items():
+            # A block's receptions lie side by side.
+            received = np.stack([parts[i] for i in members]).reshape(-1, n * len(rvs))
+            decided, fulfilled = self._codes[k, n].decode(
+                received, max_iterations, rvs=rvs, decoder=decoder
+            )
+            if self.num_blocks > 1:
+                fulfilled = fulfilled & crc_check(decided, "24B")
+                decided = decided[:, :-_CRC_BITS]
+            ok &= fulfilled.reshape(len(members), -1).all(axis=0)
+            for i, block in zip(members, np.split(decided, len(members)), strict=True):
+                blocks[i] = block
+        packets = np.concatenate(blocks, axis=1)
+        return packets[:, : self.num_bits], ok & crc_check(packets, "24A")
+
+    def _split(self, packets: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+        """Cut packets (B, A + 24) into blocks (B, k) with CRCs of their own: §5.2.2."""
         if self.num_blocks == 1:
-            return [packet]
+            return [packets]
         ends = np.cumsum([k - _CRC_BITS for k, _ in self.block_sizes])
-        return [crc_attach(part, "24B") for part in np.split(packet, ends[:-1])]
+        return [crc_attach(part, "24B") for part in np.split(packets, ends[:-1], axis=1)]
 
 
 @lru_cache(maxsize=256)

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 
 from channels.awgn import Awgn
+from channels.chain import batch_size, pass_blocks, random_bits
 from channels.ldpc import LdpcCode, ldpc_code
-from channels.ldpc.decoders import DECODERS
+from channels.ldpc.decoders import DECODERS, DEFAULT_DECODER
 from channels.mcs import SCHEMES, Scheme
-from channels.modulation import demodulate, modulate
 from channels.units import check_bits_per_symbol
 from experiments.counts import Count
 from experiments.links import (
@@ -25,20 +25,15 @@ from experiments.links import (
     create_channel,
     modulation_name,
     parse_snrs,
-    pass_channel,
     to_esn0,
 )
 from experiments.montecarlo import Limits, Task, collect
 from experiments.references import bicm_limit_db, reference_bler
 from experiments.waterfall import Series, Words, write_series
 
-DECODER = "int8"
-"""The one that links use."""
 PEERS = {"sionna": "sionna_boxplus"}
 """Other people's decoders by project."""
 LIMITS = Limits(max_errors=100, max_trials=100_000)
-_BATCH_CODED_BITS = 1 << 20
-_MAX_BATCH = 512
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ class BlockErrors:
     num_coded_bits: int
     bits_per_symbol: int
     channel: str = "awgn"
-    decoder: str = DECODER
+    decoder: str = DEFAULT_DECODER
     max_iterations: int = 20
 
     def __post_init__(self) -> None:
@@ -97,7 +92,7 @@ class BlockErrors:
     def name(self) -> str:
         """What people read."""
         sent = f"{modulation_name(self.bits_per_symbol)} {self.code_rate:.3f}"
-        peer = "" if self.decoder == DECODER else f", {self.decoder}"
+        peer = "" if self.decoder == DEFAULT_DECODER else f", {self.decoder}"
         return f"{sent}, k = {self.num_info_bits} over {self.channel}{peer}"
 
     def stream(self) -> dict[str, Any]:
@@ -113,15 +108,18 @@ class BlockErrors:
     def run(self, snr_db: float, rng: torch.Generator) -> Count:
         """Send one batch of blocks, at most 512 or 2²⁰ coded bits, at Es/N0 ``snr_db``."""
         code = self.code()
-        num_blocks = max(1, min(_MAX_BATCH, _BATCH_CODED_BITS // self.num_coded_bits))
-        shape = (num_blocks, self.num_info_bits)
-        bits = torch.randint(0, 2, shape, generator=rng, dtype=torch.uint8).numpy()
-        x = modulate(torch.from_numpy(code.encode(bits)), self.bits_per_symbol)
-        output = pass_channel(self.channel, x, snr_db, rng)
-        llr = demodulate(*output, self.bits_per_symbol).numpy(force=True)
-        decided, _ = code.decode(llr, self.max_iterations, decoder=self.decoder)
+        bits = random_bits((batch_size(code), code.num_info_bits), rng)
+        decided, _ = pass_blocks(
+            bits,
+            code,
+            create_channel(self.channel),
+            snr_db,
+            rng,
+            max_iterations=self.max_iterations,
+            decoder=self.decoder,
+        )
         errors = int((decided != bits).any(axis=1).sum())
-        return Count(num_blocks, errors, num_blocks, errors, errors)
+        return Count(len(bits), errors, len(bits), errors, errors)
 
 
 def num_coded_bits(num_info_bits: int, code_rate: float, bits_per_symbol: int) -> int:
@@ -169,7 +167,7 @@ def block_systems(
     modulations: Sequence[int] | None = None,
     schemes: Sequence[str] = (),
     channels: Sequence[str] = ("awgn",),
-    decoders: Sequence[str] = (DECODER,),
+    decoders: Sequence[str] = (DEFAULT_DECODER,),
     max_iterations: int = 20,
 ) -> list[BlockErrors]:
     """Combine every size, modulation, channel and decoder.

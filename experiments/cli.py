@@ -160,7 +160,18 @@ for link_command in (ber, bler, mcs):
 @click.argument(
     "kind",
     default="all",
-    type=click.Choice(["all", "codecs", "channels", "segmenters", "scores"]),
+    type=click.Choice(
+        [
+            "all",
+            "codecs",
+            "channels",
+            "bit-channels",
+            "packet-channels",
+            "decoders",
+            "segmenters",
+            "scores",
+        ]
+    ),
 )
 def list_(kind: str) -> None:
     """Show what is registered, from where, and which extra is missing."""

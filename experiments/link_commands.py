@@ -194,10 +194,10 @@ def ber(
 @click.option(
     "--decoder",
     "decoders",
-    default="int8",
+    default="cascade",
     show_default=True,
     metavar="NAME,NAME,…",
-    help="Of channels.ldpc.decoders: int8, float32, reference or a peer's.",
+    help="See: semcom list decoders.",
 )
 @click.option("--iterations", default=20, show_default=True, help="Of the decoder, at most.")
 @click.option(

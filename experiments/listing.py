@@ -5,12 +5,20 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from channels.channels import CHANNELS
+from channels.channels import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
+from channels.ldpc.decoders import DECODERS
 from semcom.codecs.base import CODECS
 from semcom.scores import SCORES
 from semcom.segmenters.base import SEGMENTERS
 
-_REGISTRIES = {"codecs": CODECS, "channels": CHANNELS, "segmenters": SEGMENTERS}
+_REGISTRIES = {
+    "codecs": CODECS,
+    "channels": CHANNELS,
+    "bit-channels": BIT_CHANNELS,
+    "packet-channels": PACKET_CHANNELS,
+    "decoders": DECODERS,
+    "segmenters": SEGMENTERS,
+}
 
 
 def print_listing(kind: str) -> None:

@@ -14,6 +14,7 @@ from channels import theory
 from channels.awgn import Awgn
 from channels.base import Channel, KnownLaw
 from channels.fading import BlockFading
+from channels.middleton import Middleton
 from channels.rayleigh import RayleighLaw
 from channels.rician import RicianLaw
 from channels.units import linear_to_db
@@ -37,8 +38,8 @@ class Reference:
 def exact_ber(channel: Channel, bits_per_symbol: int) -> Reference | None:
     """Return the bit error rate; None if the law of the gain is not known.
 
-    Closed forms for AWGN, Rayleigh and Rician fading; for other laws the mean of the AWGN rate over
-    the quantiles of the gain.
+    Closed forms for AWGN, impulsive noise, Rayleigh and Rician fading; for other laws the mean of
+    the AWGN rate over the quantiles of the gain.
     """
     rate: functools.partial[Array]
     if isinstance(channel, Awgn):
@@ -48,6 +49,10 @@ def exact_ber(channel: Channel, bits_per_symbol: int) -> Reference | None:
     elif isinstance(channel, RicianLaw):
         k_db = linear_to_db(channel.k)
         rate = functools.partial(theory.ber_rician, bits_per_symbol, k_db=k_db)
+    elif isinstance(channel, Middleton):
+        rate = functools.partial(
+            theory.ber_middleton, bits_per_symbol, a=channel.a, gamma=channel.gamma
+        )
     elif isinstance(channel, KnownLaw):
         quantile = channel.gain_quantile
         rate = functools.partial(theory.ber_fading, bits_per_symbol, gain_quantile=quantile)
@@ -62,7 +67,7 @@ def reference_bler(channel: Channel, num_info_bits: int, num_uses: int) -> Refer
     On AWGN the normal approximation for the best code of this length, on block fading with one gain
     per block the probability of outage.
     """
-    if channel.coherence == "none":
+    if isinstance(channel, Awgn):
         rate = functools.partial(theory.normal_approximation_bler, num_info_bits, num_uses)
         return Reference("normal approximation", rate)
     one_gain = isinstance(channel, BlockFading) and (channel.block_length or num_uses) >= num_uses

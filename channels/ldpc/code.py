@@ -15,7 +15,7 @@ from channels.ldpc.base_graph import (
     choose_lifting_size,
     lift,
 )
-from channels.ldpc.decoders import DECODERS, Decode
+from channels.ldpc.decoders import DECODERS, DEFAULT_DECODER, Decode
 from channels.ldpc.encoder import Steps, encode_blocks, encoding_steps
 from channels.ldpc.rate_matching import transmitted_positions
 from channels.ldpc.schedule import Schedule, find_runs, prepare_schedule
@@ -165,7 +165,7 @@ class LdpcCode:
         max_iterations: int = 20,
         *,
         rvs: tuple[int, ...] = (0,),
-        decoder: str = "int8",
+        decoder: str = DEFAULT_DECODER,
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """Decode blocks.
 

@@ -20,6 +20,8 @@ Decode: TypeAlias = Callable[
 """A decoder: (code, llr, max_iterations, rvs) to bits and syndrome_ok, as
 :meth:`channels.ldpc.LdpcCode.decode` has checked and describes them."""
 
+DEFAULT_DECODER = "cascade"
+
 DECODERS = Registry(
     "decoder",
     [
@@ -41,7 +43,7 @@ DECODERS = Registry(
         Entry(
             "cascade",
             "channels.ldpc.decoder_cascade:decode",
-            "int8, and boxplus for the blocks that it leaves: what links use",
+            "int8, and boxplus for the blocks that it leaves: the default",
         ),
         Entry("reference", "channels.ldpc.reference:decode", "int8 in readable NumPy, slow"),
         *(

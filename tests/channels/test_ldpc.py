@@ -175,7 +175,7 @@ def test_every_lifting_size_decodes_like_the_reference(size):
     code = ldpc_code(k, 2 * k, base_graph=1)
     bits, llr = send(code, -1.0, 3, seed=size)
     llr *= 0.7
-    decided, ok = code.decode(llr, 4)
+    decided, ok = code.decode(llr, 4, decoder="int8")
     expected, expected_ok = reference.decode(code, llr, 4)
     assert (decided == expected).all()
     assert (ok == expected_ok).all()
@@ -191,7 +191,7 @@ def test_block_error_rate_where_it_was_measured():
     """
     code = ldpc_code(1024, 2048)
     bits, llr = send(code, 1.5 + 10 * math.log10(0.5), 4000, seed=5)
-    errors = int((code.decode(llr)[0] != bits).any(axis=1).sum())
+    errors = int((code.decode(llr, decoder="int8")[0] != bits).any(axis=1).sum())
     low = beta.ppf(5e-5, errors, 4001 - errors)
     high = beta.ppf(1 - 5e-5, errors + 1, 4000 - errors)
     assert low < 0.011

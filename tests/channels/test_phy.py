@@ -4,8 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels.awgn import Awgn
 from channels.base import ChannelOutput
-from channels.mcs import SCHEMES
+from channels.mcs import SCHEMES, Scheme
 from channels.phy import (
     decode_packet,
     encode_packet,
@@ -64,3 +65,27 @@ def test_noise_alone_is_lost_not_accepted():
             *(v[: num_packet_symbols(size, SCHEMES[10])] for v in received[:2]), received.noise_var
         )
         assert decode_packet(part, size, SCHEMES[10]) is None, trial
+
+
+def test_receptions_are_combined():
+    """At 0 dB, 1.2 bits per use fail alone; half of it over two receptions arrives."""
+    scheme, rng = Scheme(2, 0.6), torch.Generator().manual_seed(1)
+    data = bytes(range(200))
+    receptions = [Awgn()(encode_packet(data, scheme, rv=rv), 1.0, rng) for rv in (0, 2, 0)]
+    assert decode_packet(receptions[:1], len(data), scheme) is None
+    assert decode_packet(receptions[0], len(data), scheme) is None
+    assert decode_packet(receptions[:2], len(data), scheme, rvs=(0, 2)) == data
+    # The receiver takes them for what they are said to be.
+    assert decode_packet(receptions[:2], len(data), scheme, rvs=(2, 0)) is None
+    assert decode_packet(receptions[::2], len(data), scheme, rvs=(0, 2)) is None
+    with pytest.raises(ValueError, match=r"rvs must name 2 redundancy versions, got \(0,\)"):
+        decode_packet(receptions[:2], len(data), scheme)
+
+
+@pytest.mark.parametrize("byte", [0x00, 0xFF, 0xAA])
+@pytest.mark.parametrize("rv", [1, 2, 3])
+def test_every_version_has_unit_power(byte, rv):
+    x = encode_packet(bytes([byte]) * 2000, SCHEMES[-1], rv=rv)
+    power = x.abs().square()
+    assert x.shape == (num_packet_symbols(2000, SCHEMES[-1]),)
+    assert abs(power.mean() - 1) < 4 * power.std() / np.sqrt(len(x))

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels.crc import crc_attach
+from channels.ldpc import ldpc_code
 from channels.transport import TransportCode, transport_code
 
 
@@ -119,7 +121,90 @@ def test_refuses_sizes_by_name(arguments, message):
 
 def test_refuses_input_by_name():
     code = transport_code(100, 300, 2)
-    with pytest.raises(ValueError, match=r"shape \(100,\), got \(99,\)"):
+    with pytest.raises(ValueError, match=r"shape \(\.\.\., 100\), got \(99,\)"):
         code.encode(np.zeros(99, np.uint8))
     with pytest.raises(ValueError, match=r"shape \(300,\), got \(1, 300\)"):
         code.decode(np.zeros((1, 300), np.float32))
+
+
+@pytest.mark.parametrize("num_bits", [100, 20_000, 20_003])  # 1 block, 3 equal ones, 3 of two sizes
+@pytest.mark.parametrize("rvs", [(0, 0), (0, 2), (0, 2, 3, 1), (3, 0)])
+def test_receptions_of_several_versions_come_back(num_bits, rvs):
+    code = transport_code(num_bits, 2 * num_bits, 2)
+    bits = packet(num_bits)
+    llr = np.concatenate([clean(code.encode(bits, rv=rv)) for rv in rvs])
+    received = code.decode(llr, rvs=rvs)
+    assert received is not None
+    assert (received == bits).all()
+
+
+def test_versions_are_those_of_the_block():
+    code = transport_code(100, 300, 2)
+    block = crc_attach(packet(100), "24A")[None]
+    for rv in range(4):
+        expected = ldpc_code(124, 300, 2, base_graph=code.base_graph).encode(block, rv=rv)[0]
+        assert (code.encode(packet(100), rv=rv) == expected).all()
+
+
+@pytest.mark.parametrize("num_bits", [20_000, 20_003])
+def test_blocks_lost_in_different_receptions_are_found_together(num_bits):
+    """Each reception alone lacks a block; side by side they lack none."""
+    code = transport_code(num_bits, 2 * num_bits, 2)
+    bits = packet(num_bits)
+    ends = np.cumsum([0, *(n for _, n in code.block_sizes)])
+    receptions = [clean(code.encode(bits)), clean(code.encode(bits, rv=3))]
+    for lost, llr in enumerate(receptions):
+        llr[ends[lost] : ends[lost + 1]] = 0
+        assert code.decode(llr, rvs=((0, 3)[lost],)) is None
+    received = code.decode(np.concatenate(receptions), rvs=(0, 3))
+    assert received is not None
+    assert (received == bits).all()
+    assert code.decode(np.concatenate(receptions[::-1]), rvs=(0, 3)) is None
+
+
+def test_chase_combining_adds_up():
+    """Two receptions of version 0 are one whose LLRs are the sums; exact in binary fractions."""
+    code = transport_code(200, 400, 2)
+    rng = np.random.default_rng(3)
+    accepted = 0
+    for seed in range(100):
+        x = 2.0 * code.encode(packet(200, seed)) - 1
+        y = x + 1.1 * rng.standard_normal((2, 400))
+        llr = (np.round(2 * y / 1.1**2 * 64) / 64).astype(np.float32)
+        both = code.decode(llr.ravel(), rvs=(0, 0))
+        summed = code.decode(llr.sum(axis=0))
+        assert (both is None) == (summed is None)
+        assert both is None or (both == summed).all()
+        accepted += both is not None
+    assert 20 < accepted < 100  # otherwise the test says nothing
+
+
+@pytest.mark.parametrize("num_bits", [100, 17_002])
+def test_a_batch_is_its_packets(num_bits):
+    code = transport_code(num_bits, 3 * num_bits, 2)
+    bits = np.stack([packet(num_bits, seed) for seed in range(6)])
+    coded = code.encode(bits)
+    assert (coded == np.stack([code.encode(one) for one in bits])).all()
+    rng = np.random.default_rng(4)
+    noise = np.array([[1.6], [3.2], [1.6], [1.8], [2.0], [2.2]]) * rng.standard_normal(coded.shape)
+    llr = (4 * (coded - 0.5) + noise).astype(np.float32)
+    llr[2] = 0
+    packets, ok = code.decode_batch(llr)
+    for one, decoded, fine in zip(llr, packets, ok, strict=True):
+        alone = code.decode(one)
+        assert fine == (alone is not None)
+        assert not fine or (decoded == alone).all()
+    assert ok[0]
+    assert not ok[1:3].any()
+
+
+def test_refuses_receptions_by_name():
+    code = transport_code(100, 300, 2)
+    with pytest.raises(ValueError, match=r"shape \(600,\), got \(300,\)"):
+        code.decode(np.zeros(300, np.float32), rvs=(0, 2))
+    with pytest.raises(ValueError, match=r"shape \(B, 600\), got \(2, 300\)"):
+        code.decode_batch(np.zeros((2, 300), np.float32), rvs=(0, 2))
+    with pytest.raises(ValueError, match="at least one redundancy version"):
+        code.decode_batch(np.zeros((2, 0), np.float32), rvs=())
+    with pytest.raises(ValueError, match="must be 0, 1, 2 or 3, got 4"):
+        code.encode(packet(100), rv=4)

@@ -1,16 +1,25 @@
 """What every registered channel must do, also a third party's.
 
-Two things a channel may say of itself, as attributes: ``estimated = True``, if its ``h`` is the
-receiver's estimate, so that ``y - h·x`` has the reported variance on average only; and
-``linear = False``, if ``y`` is no multiple of ``x`` plus noise.
+What a channel may say of itself, as attributes:
+
+- ``estimated = True``, if its ``h`` is the receiver's estimate, so that ``y - h·x`` has the
+  reported variance on average only;
+- ``mismatched = True``, if the receiver is not told of an error in ``h``, so that ``y - h·x`` has
+  more than the reported variance;
+- ``noise_varies = True``, if ``noise_var`` is told symbol by symbol, so that it is as asked for in
+  the mean only;
+- ``linear = False``, if ``y`` is no multiple of ``x`` plus noise;
+- ``num_streams``, if that many symbols share a channel use and a detector takes them apart, so that
+  ``h`` is the gain behind it: without noise ``y = h·x`` but for rounding, and its mean is not 1.
 """
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
-from channels.base import Channel, Costed, KnownLaw
+from channels.base import Channel, Costed, KnownLaw, max_symbols, num_uses
 from channels.channels import CHANNELS
 
 NUM_SYMBOLS = 60
@@ -22,25 +31,50 @@ def available(names: list[str]) -> list[str]:
     return [name for name in names if not CHANNELS.entry(name.partition(":")[0]).missing]
 
 
+def create(spec: str) -> Channel:
+    """Build a channel, with the options that it cannot do without."""
+    needed = NEEDED.get(spec)
+    channel: Channel = CHANNELS.create(f"{spec}:{needed}" if needed else spec)
+    return channel
+
+
+NEEDED = {"trace": f"file={Path(__file__).with_name('trace.csv')}"}
 NAMES = available(CHANNELS.names())
-SPECS = [*NAMES, "ofdm:estimation=ls", "ofdm:estimation=perfect", "ofdm:over=awgn"]
-MODELS: dict[str, Channel] = {spec: CHANNELS.create(spec) for spec in SPECS}
+SPECS = [
+    *NAMES,
+    "ofdm:estimation=ls",
+    "ofdm:estimation=perfect",
+    "ofdm:over=awgn",
+    "middleton:state_known=true",
+    "carrier_error:over=rayleigh,cfo=0.01,random_phase=true",
+    "carrier_error:linewidth=1e-3,known=true",
+    "clipping:over=rayleigh_fast,smoothness=2,backoff_db=0",
+    "mimo:antennas=4x4,detector=zf,block_length=1",
+    "mimo:antennas=2x3,csi=pilots,block_length=5",
+]
+MODELS: dict[str, Channel] = {spec: create(spec) for spec in SPECS}
 LINEAR = [spec for spec, model in MODELS.items() if getattr(model, "linear", True)]
-EXACT = [spec for spec in LINEAR if not getattr(MODELS[spec], "estimated", False)]
+MISMATCHED = [spec for spec in LINEAR if getattr(MODELS[spec], "mismatched", False)]
+TOLD = [spec for spec in LINEAR if spec not in MISMATCHED]
+DETECTED = [spec for spec in LINEAR if hasattr(MODELS[spec], "num_streams")]
+SINGLE = [spec for spec in LINEAR if spec not in DETECTED]
+KNOWN_GAIN = [spec for spec in TOLD if not getattr(MODELS[spec], "estimated", False)]
+EXACT = [spec for spec in KNOWN_GAIN if spec in SINGLE]
 KNOWN = [spec for spec, model in MODELS.items() if isinstance(model, KnownLaw)]
 COSTED = [spec for spec, model in MODELS.items() if isinstance(model, Costed)]
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 every = pytest.mark.parametrize("channel", SPECS, indirect=True)
-linear = pytest.mark.parametrize("channel", LINEAR, indirect=True)
+told = pytest.mark.parametrize("channel", TOLD, indirect=True)
+mismatched = pytest.mark.parametrize("channel", MISMATCHED, indirect=True)
+single = pytest.mark.parametrize("channel", SINGLE, indirect=True)
 exact = pytest.mark.parametrize("channel", EXACT, indirect=True)
 known = pytest.mark.parametrize("channel", KNOWN, indirect=True)
 
 
 @pytest.fixture
 def channel(request: pytest.FixtureRequest) -> Channel:
-    created: Channel = CHANNELS.create(request.param)
-    return created
+    return create(request.param)
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -82,15 +116,38 @@ def test_without_noise_the_output_is_h_times_x(channel: Channel) -> None:
     assert not bool(noise_var.any())
 
 
-@linear
+@pytest.mark.parametrize(
+    "channel", [spec for spec in KNOWN_GAIN if spec in DETECTED], indirect=True
+)
+def test_without_noise_a_detector_takes_the_symbols_apart(channel: Channel) -> None:
+    """In double precision: what is left is rounding, magnified by ill-conditioned matrices."""
+    x = symbols(20, NUM_SYMBOLS, dtype=torch.complex128)
+    y, h, noise_var = channel(x, 0.0, rng())
+    torch.testing.assert_close(y, h * x, rtol=1e-9, atol=1e-9)
+    assert not bool(noise_var.any())
+
+
+@told
 @pytest.mark.parametrize("noise_var", [0.01, 1.0])
 def test_noise_has_the_variance_that_is_reported(channel: Channel, noise_var: float) -> None:
     """Per transmission first: an estimate errs alike for symbols that stand together."""
     x = symbols(NUM_ROWS, NUM_SYMBOLS)
     y, h, reported = channel(x, noise_var, rng())
-    assert bool((reported >= noise_var * (1 - 1e-6)).all())
+    if getattr(channel, "noise_varies", False):
+        told = reported.double().mean(dim=-1)
+        assert abs(float(told.mean()) - noise_var) < 4 * float(told.std()) / math.sqrt(len(told))
+    else:
+        assert bool((reported >= noise_var * (1 - 1e-6)).all())
     ratio = ((y - h * x).abs().square() / reported).double().mean(dim=-1)
     assert abs(float(ratio.mean()) - 1) < 4 * float(ratio.std()) / math.sqrt(len(ratio))
+
+
+@mismatched
+def test_a_mismatch_adds_to_the_variance_that_is_reported(channel: Channel) -> None:
+    x = symbols(NUM_ROWS, NUM_SYMBOLS)
+    y, h, reported = channel(x, 1e-3, rng())
+    ratio = ((y - h * x).abs().square() / reported).double().mean(dim=-1)
+    assert float(ratio.mean()) - 1 > 4 * float(ratio.std()) / math.sqrt(len(ratio))
 
 
 @every
@@ -121,7 +178,7 @@ def test_gain_moves_as_coherence_says(channel: Channel) -> None:
         assert channel.coherence == "varying"
 
 
-@linear
+@single
 def test_mean_power_gain_is_one(channel: Channel) -> None:
     x = torch.ones(NUM_ROWS, 2, dtype=torch.complex64)
     gain = channel(x, 0.0, rng()).y[:, 0].abs().square().double()
@@ -153,8 +210,19 @@ def test_quantile_refuses_what_is_no_probability(channel: Channel, p: float) -> 
 @pytest.mark.parametrize("channel", COSTED, indirect=True)
 def test_cost_covers_the_symbols_and_never_falls(channel: Channel) -> None:
     uses = [channel.num_uses(num) for num in range(1, 3_000)]
-    assert all(isinstance(cost, int) and cost >= num for num, cost in enumerate(uses, start=1))
+    per_use = getattr(channel, "num_streams", 1)
+    assert all(isinstance(cost, int) for cost in uses)
+    assert all(cost * per_use >= num for num, cost in enumerate(uses, start=1))
     assert uses == sorted(uses)
+
+
+@pytest.mark.parametrize("channel", COSTED, indirect=True)
+def test_most_symbols_that_fit(channel: Channel) -> None:
+    """The largest number whose cost is within the uses."""
+    for uses in (0, 1, 2, 3, 7, 100, 1_092, 5_000):
+        most = max_symbols(channel, uses)
+        assert most == 0 or num_uses(channel, most) <= uses
+        assert num_uses(channel, most + 1) > uses
 
 
 @every

@@ -15,9 +15,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from channels import theory
+from channels.ldpc.decoders import DEFAULT_DECODER
 from channels.mcs import SCHEMES
 from experiments.bler import (
-    DECODER,
     PEERS,
     BlockErrors,
     block_systems,
@@ -64,7 +64,9 @@ def test_writes_counts_table_and_plot(semcom: Semcom) -> None:
         assert all(float(row["high"]) > float(row["theory"]) for row in mine)
     assert "QPSK 0.500, k = 60 over awgn" in result.stdout
     before = Path("out/rows.jsonl").read_text()
-    assert {json.loads(line)["about"]["decoder"] for line in before.splitlines()} == {DECODER}
+    assert {json.loads(line)["about"]["decoder"] for line in before.splitlines()} == {
+        DEFAULT_DECODER
+    }
     semcom(*sizes, "--snrs", "1:7:3", "--max-blocks", "500", "--out", "out")
     assert Path("out/rows.jsonl").read_text() == before
 
@@ -137,6 +139,7 @@ def test_references_follow_the_channel() -> None:
     awgn = reference_bler(create_channel("awgn"), 100, 100)
     assert awgn is not None
     assert awgn.name == "normal approximation"
+    assert reference_bler(create_channel("middleton"), 100, 100) is None  # not Gaussian
     assert reference_bler(create_channel("rayleigh_fast"), 100, 100) is None
     assert reference_bler(create_channel("rayleigh:block_length=50"), 100, 100) is None
     assert reference_bler(create_channel("rayleigh:block_length=100"), 100, 100) is not None
@@ -154,7 +157,8 @@ def test_sionna_decodes_what_we_encode() -> None:
     system = BlockErrors(100, 200, 4, decoder=PEERS["sionna"])
     assert Task(system, 15.0).run(0).errors == 0
     ours, theirs = (
-        Task(replace(system, decoder=name), 6.5).run(0) for name in (DECODER, PEERS["sionna"])
+        Task(replace(system, decoder=name), 6.5).run(0)
+        for name in (DEFAULT_DECODER, PEERS["sionna"])
     )
     assert 0.5 < ours.errors / theirs.errors < 2
 
@@ -190,7 +194,7 @@ def test_a_missing_peer_says_what_to_install(semcom: Semcom) -> None:
         (("--snrs", "inf"), "finite number of dB, got inf"),
         (("--max-blocks", "-5"), "'--max-blocks': -5"),
         (("--channel", "ether"), "unknown channel 'ether'; choices: awgn"),
-        (("--decoder", "magic"), "unknown decoder 'magic'; choices: int8, float32, reference"),
+        (("--decoder", "magic"), "unknown decoder 'magic'; choices: int8, float32, boxplus"),
         (("--iterations", "0"), "max_iterations must be at least 1, got 0"),
         (("--peer", "matlab"), "'matlab' is not"),
     ],

@@ -364,6 +364,8 @@ print(*sorted(heavy & set(sys.modules)))
     [
         ("codecs", ["hevc", "jpeg"]),
         ("channels", ["awgn", "rayleigh", "rician"]),
+        ("bit-channels", ["bsc", "bec"]),
+        ("packet-channels", ["packet_erasure", "gilbert_elliott"]),
         ("segmenters", ["mobile_sam", "graph", "from_file", "whole_image"]),
         ("scores", list(SCORES)),
     ],

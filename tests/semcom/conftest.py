@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.channels import CHANNELS
+from channels.channels import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from semcom.codecs.base import CODECS
 from semcom.segmenters.base import SEGMENTERS
 
@@ -44,7 +44,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
                     (site / f"{module}.py").write_text(source)
         (info / "entry_points.txt").write_text("\n".join(lines))
         importlib.invalidate_caches()
-        for registry in (CODECS, CHANNELS, SEGMENTERS):
+        for registry in (CODECS, CHANNELS, BIT_CHANNELS, PACKET_CHANNELS, SEGMENTERS):
             ours = {name: e for name, e in registry._entries.items() if e.source == "semcom"}
             monkeypatch.setattr(registry, "_entries", ours)
             monkeypatch.setattr(registry, "_discovered", False)

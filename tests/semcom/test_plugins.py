@@ -10,12 +10,12 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 import semcom
-from channels.channels import CHANNELS
+from channels.channels import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from experiments.cli import main
 from semcom.codecs.base import CODECS
 from semcom.segmenters.base import SEGMENTERS
 
-REGISTRIES = [CODECS, CHANNELS, SEGMENTERS]
+REGISTRIES = [CODECS, CHANNELS, BIT_CHANNELS, PACKET_CHANNELS, SEGMENTERS]
 
 
 def pyproject(name: str, target: str, group: str = "semcom.codecs", package: str = "acme") -> str:
