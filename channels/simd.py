@@ -170,7 +170,8 @@ def _one_lane_functions() -> dict[str, Any]:
         "fill": lambda value: np.int8(value),
         "add": lambda a, b: np.int8(min(max(int(a) + int(b), -128), 127)),
         "subtract": lambda a, b: np.int8(min(max(int(a) - int(b), -128), 127)),
-        "magnitude": lambda a: np.int8(min(abs(int(a)), 127)),
+        # Numba's int() and abs() do not widen: abs(-128) would be -128.
+        "magnitude": lambda a: np.int8(127 if a == -128 else abs(a)),
         "least": lambda a, b: np.int8(min(a, b)),
         "largest": lambda a, b: np.int8(max(a, b)),
         "reduce": lambda a, b: np.int8(max(int(a) - int(b), 0)),

@@ -51,6 +51,8 @@ def gains(channel: Channel, num_symbols: int = 3) -> np.ndarray:
 def test_power_gain(spec: str) -> None:
     power = np.abs(gains(CHANNELS.create(spec))).astype(np.float64) ** 2
     assert stats.kstest(power, LAWS[spec].cdf).pvalue > 1e-3
+    # Sharp enough to fail: at one part in ten too much power.
+    assert stats.kstest(1.1 * power, LAWS[spec].cdf).pvalue < 1e-3
 
 
 @pytest.mark.parametrize("spec", [spec for spec in LAWS if "rician" not in spec])
@@ -73,11 +75,16 @@ def test_quantiles_are_exact(p: float) -> None:
 @pytest.mark.parametrize("spec", LAWS)
 def test_outage(spec: str) -> None:
     """How often log2(1 + SNR·|h|²) falls short of the rate, against the law's distribution."""
-    snr_db, rate = 8.0, 1.5
-    threshold = (2**rate - 1) / db_to_linear(snr_db)
-    expected = LAWS[spec].cdf(threshold)
-    measured = np.mean(np.abs(gains(CHANNELS.create(spec))) ** 2 < threshold)
-    assert abs(measured - expected) < 4 * math.sqrt(expected * (1 - expected) / NUM)
+    power = np.abs(gains(CHANNELS.create(spec))) ** 2
+    rate = 1.5
+    for snr_db in (2.0, 8.0):
+        threshold = (2**rate - 1) / db_to_linear(snr_db)
+        expected = LAWS[spec].cdf(threshold)
+        error = math.sqrt(expected * (1 - expected) / NUM)
+        measured = np.mean(power < threshold)
+        assert abs(measured - expected) < 4 * error
+        # Sharp enough to fail: at an SNR that is 2 dB off.
+        assert abs(measured - LAWS[spec].cdf(threshold * 10**0.2)) > 4 * error
 
 
 def test_outage_of_rayleigh_is_what_theory_says() -> None:

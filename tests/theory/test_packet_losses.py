@@ -59,6 +59,30 @@ def test_bursts_and_gaps_are_geometric(p_bad: float, p_good: float) -> None:
             assert geometric_pvalue(lengths, 0.9 * p) < 1e-3  # the test is sharp enough to fail
 
 
+@pytest.mark.parametrize(("p_bad", "p_good"), RANDOM)
+@pytest.mark.parametrize("losses", [(0.0, 0.5), (0.05, 0.6), (0.3, 1.0)])
+def test_bursts_of_partial_losses_follow_the_chain(
+    p_bad: float, p_good: float, losses: tuple[float, float]
+) -> None:
+    """P(length = n) = ``α (P D)^(n-1) (1 - P D 1)``: the state is hidden, the law not geometric."""
+    channel = GilbertElliott(p_bad=p_bad, p_good=p_good, loss_good=losses[0], loss_bad=losses[1])
+    bursts, _ = runs(~channel((1_000_000,), rng(4)).numpy())
+    moves, loss = transitions(p_bad, p_good), np.array(losses)
+    first = (np.array([p_good, p_bad]) * (1 - loss)) @ moves * loss
+    again = moves * loss
+    start, longer = first / first.sum(), again.sum(axis=1)
+    law = []
+    while not law or (1 - sum(law)) * len(bursts) > 20:
+        law.append(float(start @ (1 - longer)))
+        start = start @ again
+    law.append(1 - sum(law))  # all that are longer
+    counts = np.bincount(np.minimum(bursts, len(law)) - 1, minlength=len(law))
+    assert stats.chisquare(counts, np.array(law) * len(bursts)).pvalue > 1e-3
+    error = bursts.std() / math.sqrt(len(bursts))
+    assert abs(bursts.mean() - channel.mean_burst_length) < 4 * error
+    assert error < 0.02 * channel.mean_burst_length
+
+
 def test_independent_losses_make_geometric_bursts() -> None:
     bursts, gaps = runs(~PacketErasure(p=0.3)((1_000_000,), rng()).numpy())
     assert geometric_pvalue(bursts, 0.7) > 1e-3

@@ -10,7 +10,7 @@ from scipy import integrate, stats
 
 from channels import theory
 from channels.awgn import Awgn
-from channels.modulation import demodulate, modulate
+from channels.modulation import constellation, demodulate, modulate
 from channels.rayleigh import RayleighBlock, RayleighFast
 from channels.rician import RicianBlock, RicianFast
 from channels.units import BITS_PER_SYMBOL, awgn_capacity, db_to_linear, noise_var_from_snr_db
@@ -192,6 +192,31 @@ def test_mutual_information_against_dense_quadrature() -> None:
         root = math.sqrt(db_to_linear(snr_db))
         expected = 1 - float(density @ np.logaddexp(0, -4 * root * (root + n))) / math.log(2)
         assert float(theory.bicm_mutual_information(1, snr_db)) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("bits_per_symbol", [2, 4, 6, 8])
+@pytest.mark.parametrize("db_per_bit", [-1.0, 1.5, 3.0])
+def test_mutual_information_of_qam_against_dense_quadrature(
+    bits_per_symbol: int, db_per_bit: float
+) -> None:
+    """I = Σ_bits ∫ ½ Σ_b p(y|b) log2(p(y|b)/p(y)) dy along one axis of the demapper's symbols.
+
+    The trapezoidal rule over what is received; the labels are those of the constellation itself.
+    """
+    snr_db = db_per_bit * bits_per_symbol
+    points = constellation(bits_per_symbol).numpy().astype(np.complex128)
+    index = np.arange(len(points))
+    sigma = math.sqrt(noise_var_from_snr_db(snr_db) / 2)
+    y = np.arange(-3 - 9 * sigma, 3 + 9 * sigma, sigma / 50)
+    density = stats.norm.pdf(y, points.real[:, None], sigma)
+    expected = 0.0
+    for k in range(0, bits_per_symbol, 2):  # b0, b2, … are those of the real axis
+        ones = index >> (bits_per_symbol - 1 - k) & 1 == 1
+        kinds = np.array([density[ones].mean(axis=0), density[~ones].mean(axis=0)])
+        ratio = np.log2(np.maximum(kinds, 1e-300) / np.maximum(kinds.mean(axis=0), 1e-300))
+        expected += 2 * float((kinds * ratio).mean(axis=0).sum()) * sigma / 50
+    information = float(theory.bicm_mutual_information(bits_per_symbol, snr_db))
+    assert information == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize(
