@@ -8,13 +8,12 @@ the length of the first, 11 bytes; it is coded and paid for like everything else
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from dataclasses import dataclass
 
 from channels.mcs import HEADER_BYTES, SCHEMES, Scheme, header_scheme
 from channels.phy import num_packet_symbols
-from semcom.codecs.base import CODECS, DecodeError
+from semcom.codecs.base import CODECS, DecodeError, codec_id
 from semcom.images import MAX_PIXELS
 
 _FORMAT = ">HHHBBHB"
@@ -51,7 +50,7 @@ class Header:
         first, *others = self.packet_bytes
         block = struct.pack(
             _FORMAT,
-            _codec_id(self.codec),
+            _number(self.codec),
             self.height,
             self.width,
             SCHEMES.index(self.scheme),
@@ -64,17 +63,17 @@ class Header:
     @classmethod
     def unpack(cls, block: bytes, lengths: bytes) -> Header:
         """Read what :meth:`pack` wrote; raises ``DecodeError`` for what it never writes."""
-        codec_id, height, width, scheme, _, high, low = struct.unpack(_FORMAT, block)
+        number, height, width, scheme, _, high, low = struct.unpack(_FORMAT, block)
         names = _codecs_by_id()
-        if codec_id not in names or scheme >= len(SCHEMES):
+        if number not in names or scheme >= len(SCHEMES):
             raise DecodeError(
-                f"header names codec {codec_id:#06x}, scheme {scheme}: not known here"
+                f"header names codec {number:#06x}, scheme {scheme}: not known here"
             )
         others = [int.from_bytes(lengths[i : i + 3], "big") for i in range(0, len(lengths), 3)]
         packet_bytes = (high << 8 | low, *others)
         if not 0 < height * width <= MAX_PIXELS or min(packet_bytes) < 1:
             raise DecodeError(f"header announces {width}x{height} pixels, packets {packet_bytes}")
-        return cls(names[codec_id], height, width, SCHEMES[scheme], packet_bytes)
+        return cls(names[number], height, width, SCHEMES[scheme], packet_bytes)
 
 
 def num_packets(block: bytes) -> int:
@@ -92,11 +91,11 @@ def control_symbols(header_symbols: int, packets: int) -> int:
 def _codecs_by_id() -> dict[int, str]:
     names: dict[int, str] = {}
     for name in CODECS.names():
-        taken = names.setdefault(_codec_id(name), name)
+        taken = names.setdefault(_number(name), name)
         if taken != name:
             raise ValueError(f"codecs {taken!r} and {name!r} share an id; rename one")
     return names
 
 
-def _codec_id(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:2], "big")
+def _number(codec: str) -> int:
+    return int.from_bytes(codec_id(codec), "big")

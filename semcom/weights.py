@@ -82,7 +82,7 @@ def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Pat
         pooch.retrieve(url, f"sha256:{sha256}", target.name, target.parent, progressbar=progress)
     except (OSError, ValueError) as error:  # requests' exceptions are OSErrors
         raise WeightsUnavailable(
-            f"could not fetch {NAME} from {url} ({_reason(error)}): put the file "
+            f"could not fetch {NAME} from {url} ({reason(error)}): put the file "
             f"({SIZE:,} bytes, SHA-256 {sha256}) at {target} or name it in {ENVIRONMENT}; "
             "the embedded segmenter works without: --segmenter graph"
         ) from error
@@ -115,6 +115,8 @@ def check(file: Path | None = None) -> None:
 def load_state_dict(file: Path) -> dict[str, Tensor]:
     """Read a checkpoint as tensors on the CPU; code inside the file is never run.
 
+    They may also be the entry ``"state_dict"`` of what a training loop saved.
+
     Raises
     ------
     ValueError
@@ -125,7 +127,9 @@ def load_state_dict(file: Path) -> dict[str, Tensor]:
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can fail anywhere in the unpickler
-        raise ValueError(f"cannot read {file} as a checkpoint ({_reason(error)})") from error
+        raise ValueError(f"cannot read {file} as a checkpoint ({reason(error)})") from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
     if not isinstance(state, dict) or not all(
         isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
     ):
@@ -133,7 +137,7 @@ def load_state_dict(file: Path) -> dict[str, Tensor]:
     return state
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Say in one short line why something failed."""
     response = getattr(error, "response", None)
     if response is not None:

@@ -7,6 +7,7 @@ How to write one: ``docs/adding-a-codec.md``.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -57,9 +58,50 @@ CODECS = Registry(
     [
         Entry("hevc", "semcom.codecs.hevc:Hevc", "x265 4:4:4 10-bit, quality per block from w"),
         Entry("jpeg", "semcom.codecs.jpeg:Jpeg", "baseline JPEG; w cannot steer it"),
+        Entry(
+            "jpeg2000", "semcom.codecs.jpeg2000:Jpeg2000", "JPEG 2000, embedded, layers ranked by w"
+        ),
+        Entry("webp", "semcom.codecs.webp:Webp", "lossy WebP; w cannot steer it"),
+        Entry(
+            "avif",
+            "semcom.codecs.avif:Avif",
+            "AVIF 4:4:4 8-bit; w cannot steer it",
+            requires=("PIL._avif",),
+            extra="avif",
+        ),
+        Entry(
+            "av1",
+            "semcom.codecs.av1:Av1",
+            "libaom 4:4:4 10-bit; w cannot steer it; slow",
+            requires=("imageio_ffmpeg",),
+            extra="codecs",
+        ),
+        Entry(
+            "vvc",
+            "semcom.codecs.vvc:Vvc",
+            "VVenC 4:2:0 10-bit; w cannot steer it; slow",
+            requires=("imageio_ffmpeg",),
+            extra="codecs",
+        ),
+        Entry(
+            "layered",
+            "semcom.codecs.layered:Layered",
+            "a whole picture, and finer ones of what matters, over another codec",
+        ),
+        Entry(
+            "learned",
+            "semcom.codecs.learned:Learned",
+            "CompressAI's trained models; w cannot steer them",
+            requires=("compressai",),
+        ),
     ],
     group="semcom.codecs",
 )
+
+
+def codec_id(name: str) -> bytes:
+    """Two bytes that stand for a codec's name in a stream: the head of its SHA-256."""
+    return hashlib.sha256(name.encode()).digest()[:2]
 
 
 def grey(height: int, width: int) -> Image:

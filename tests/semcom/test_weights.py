@@ -167,6 +167,8 @@ def test_load_returns_the_tensors(tmp_path: Path) -> None:
     loaded = weights.load_state_dict(tmp_path / "ok.pt")
     assert loaded.keys() == state.keys()
     assert all(torch.equal(loaded[k], state[k]) for k in state)
+    torch.save({"epoch": 3, "state_dict": state}, tmp_path / "loop.pt")
+    assert weights.load_state_dict(tmp_path / "loop.pt").keys() == state.keys()
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "garbage", "truncated", "flipped"])

@@ -1,0 +1,97 @@
+"""Driving the ``ffmpeg`` program that imageio-ffmpeg carries, over pipes.
+
+It has encoders that PyAV's libraries lack. A process of its own can be stopped, which matters for
+decoders that hang on damaged bytes. The program is GPL; it is run, not linked.
+"""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+from collections.abc import Sequence
+
+import imageio_ffmpeg
+
+from semcom.codecs.base import DecodeError
+
+_LEAST_LIMIT_S = 10.0
+_PIXELS_PER_S = 500_000  # a tenth of what decoders do
+_BYTES_PER_PIXEL = {"rgb24": 3, "yuv444p10le": 6}
+
+Arguments = Sequence[str]
+
+
+class FfmpegError(RuntimeError):
+    """The program failed or took too long."""
+
+
+def encode(picture: bytes, pixels: str, height: int, width: int, output: Arguments) -> bytes:
+    """Encode one raw picture on one thread.
+
+    Parameters
+    ----------
+    picture
+        The picture's bytes.
+    pixels
+        Their pixel format.
+    output
+        Encoder, options and container.
+
+    Raises
+    ------
+    FfmpegError
+        The encoder failed.
+    """
+    raw = ["-f", "rawvideo", "-pix_fmt", pixels, "-video_size", f"{width}x{height}", "-i", "pipe:0"]
+    return _run([*raw, "-frames:v", "1", "-threads", "1", *output], picture, limit_s=None)
+
+
+def decode(
+    stream: bytes, source: Arguments, pixels: str, height: int, width: int, *, scale: str = ""
+) -> bytes:
+    """Decode one picture of known size on one thread, within a time limit.
+
+    Parameters
+    ----------
+    stream
+        The bytes of the stream.
+    source
+        Container and decoder.
+    pixels
+        Pixel format of the result.
+    scale
+        Options of the conversion to it.
+
+    Raises
+    ------
+    DecodeError
+        There is no such picture in the stream, or the decoder took too long.
+    """
+    limits = ["-threads", "1", "-max_pixels", str(max(height * width, 1 << 16))]
+    convert = ["-vf", f"scale={scale}"] if scale else []
+    raw = [*convert, "-frames:v", "1", "-pix_fmt", pixels, "-f", "rawvideo"]
+    limit_s = _LEAST_LIMIT_S + height * width / _PIXELS_PER_S
+    try:
+        picture = _run([*limits, *source, "-i", "pipe:0", *raw], stream, limit_s=limit_s)
+    except FfmpegError as error:
+        raise DecodeError(f"damaged stream: {error}") from None
+    if len(picture) != height * width * _BYTES_PER_PIXEL[pixels]:
+        raise DecodeError("damaged stream: no picture of the expected size")
+    return picture
+
+
+def _run(arguments: Arguments, data: bytes, *, limit_s: float | None) -> bytes:
+    command = [_program(), "-hide_banner", "-loglevel", "error", *arguments, "pipe:1"]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=limit_s)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise FfmpegError(f"ffmpeg was stopped after {limit_s:.0f} s") from None
+    if done.returncode:
+        message = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        raise FfmpegError(f"ffmpeg failed: {message[0]}")
+    return done.stdout
+
+
+@functools.cache
+def _program() -> str:
+    return str(imageio_ffmpeg.get_ffmpeg_exe())

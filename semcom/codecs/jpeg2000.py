@@ -1,0 +1,213 @@
+"""JPEG 2000 (ITU-T T.800), an embedded stream whose every prefix is a picture.
+
+OpenJPEG encodes once, in many fine quality layers. Every layer adds to every code-block what is
+worth a certain slope, squared error removed per byte. The weight ``w`` of the block's pixels
+multiplies that slope, and the contributions are gathered anew in falling order (Taubman, "High
+performance scalable image compression with EBCOT", 2000, DOI 10.1109/83.847830, section IV): so
+``w`` steers the quality, yet any decoder can read the stream, and no map is sent.
+
+A packet is one quality layer, the most important first. Each doubles the bytes, which adds about
+as many decibels every time. Behind a lost packet nothing can be used. The codestream's headers
+follow from the size, and the receiver rebuilds them.
+
+What ``w`` steers is as coarse as the code-blocks: 32x32 coefficients (64x64 pixels at the finest
+level), 16x16 in small pictures, where regions are small, too. Smaller blocks follow a region more
+closely, and code everything worse.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import itertools
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PilImage
+
+from semcom.codecs import j2k_packets
+from semcom.codecs.base import DecodeError, grey, weighted_gain
+from semcom.codecs.j2k_packets import Band, Block, Layout, all_blocks
+from semcom.rate_control import best_level
+from semcom.types import Bitstream, Image, Map, Packet
+
+_LEVELS = 5  # of the wavelet transform
+_MIN_SIDE = 32  # pixels; OpenJPEG cannot fit many layers of a smaller picture into its buffer
+_SMALL = 1 << 17  # pixels; a picture below that has small code-blocks
+_LAYERS_DB = tuple(float(psnr) for psnr in range(10, 56))  # of the first encoding
+_CODING_STYLE, _TILE_PART = b"\xff\x52", b"\xff\x90"  # COD and SOT
+_END = b"\xff\xd9"
+
+
+class Jpeg2000:
+    """JPEG 2000, irreversible transforms, in packets of falling importance.
+
+    Parameters
+    ----------
+    layers
+        Quality layers and so packets, 1 to 32.
+    """
+
+    steerable = True
+
+    def __init__(self, *, layers: int = 4) -> None:
+        if not 1 <= layers <= 32:
+            raise ValueError(f"jpeg2000: layers must be 1 to 32, got {layers}")
+        self.layers = layers
+
+    def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
+        """Encode with as many contributions as fit; see :class:`DigitalCodec`."""
+        height, width = image.shape[:2]
+        if max(height, width) > j2k_packets.MAX_SIDE:
+            raise ValueError(
+                f"jpeg2000: a side takes at most {j2k_packets.MAX_SIDE} pixels, "
+                f"got {width}x{height}"
+            )
+        bands = _read(image)
+        order, sizes = _rank(bands, image, w)
+
+        def layers(level: int) -> list[bytes]:
+            return j2k_packets.write(_gather(bands, order, _cuts(sizes[:level], self.layers)))
+
+        def size_bits(level: int) -> int:
+            return 8 * sum(map(len, layers(level)))
+
+        guess = int(np.searchsorted(np.cumsum(sizes), max_bits / 8))
+        level = best_level(
+            size_bits,
+            range(len(order) + 1),
+            max_bits,
+            guess=guess,
+            slope=1 / max(guess, 1),
+            tolerance=0.003,
+        )
+        data = layers(level)
+        shown = [self.decode(data[:count], height, width) for count in range(1, len(data) + 1)]
+        removed = [weighted_gain(image, picture, w) for picture in shown]
+        gains = np.diff(removed, prepend=0.0).tolist()
+        return Bitstream(tuple(map(Packet, data, gains)), {"contributions": level})
+
+    def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
+        """Rebuild the image from the layers before the first that is lost."""
+        layers = []
+        for packet in packets:
+            if packet is None:
+                break
+            layers.append(packet)
+        if not layers:
+            return grey(height, width)
+        stream = _header(height, width, len(layers)) + _tile_part(b"".join(layers))
+        try:
+            with PilImage.open(io.BytesIO(stream)) as picture:
+                decoded = np.asarray(picture)
+        except OSError as error:
+            raise DecodeError(f"damaged JPEG 2000 codestream: {error}") from None
+        if decoded.shape != (*_padded(height, width), 3):
+            raise DecodeError(f"JPEG 2000 codestream gave shape {decoded.shape}")
+        return decoded[:height, :width]
+
+
+def _read(image: Image) -> Layout:
+    """Encode in fine layers; return what each adds to each code-block."""
+    height, width = image.shape[:2]
+    header, body = _compress(image, _LAYERS_DB)
+    if header != _header(height, width, len(_LAYERS_DB)):
+        raise RuntimeError("OpenJPEG wrote headers that the receiver cannot know")
+    bands = j2k_packets.layout(*_padded(height, width), _LEVELS, _block_side(height, width))
+    j2k_packets.read(body, bands, len(_LAYERS_DB))
+    return bands
+
+
+def _rank(bands: Layout, image: Image, w: Map) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sort the contributions by weighted slope; return the block and the bytes of each."""
+    blocks = list(all_blocks(bands))
+    passes = np.array([[part[0] for part in block.parts] for block in blocks])
+    sizes = np.array([[len(part[1]) for part in block.parts] for block in blocks])
+    weights = np.array([w[block.support].mean() for block in blocks], dtype=np.float64)
+    # OpenJPEG fills layer i until its squared error is that of _LAYERS_DB[i].
+    squared_error = 255.0**2 * 10 ** (-np.array(_LAYERS_DB) / 10)
+    start = ((image - 128.0) ** 2).mean()
+    removed = -np.diff(np.minimum(squared_error, start), prepend=start)
+    spent = sizes.sum(axis=0)
+    known = (removed > 0) & (spent > 0)
+    slopes = np.divide(removed, spent, where=known, out=np.full(len(spent), squared_error[0]))
+    slopes = np.minimum.accumulate(slopes)  # later passes never come before earlier ones
+    layer, block = np.nonzero(passes.T)
+    order = np.argsort(-slopes[layer] * weights[block], kind="stable")
+    return block[order], sizes[block, layer][order]
+
+
+def _cuts(sizes: NDArray[np.int64], layers: int) -> list[int]:
+    """Cut ranked contributions into layers, each of which doubles the bytes."""
+    shares = 2.0 ** np.arange(1 - layers, 0)
+    return [*np.searchsorted(np.cumsum(sizes), shares * sizes.sum()).tolist(), len(sizes)]
+
+
+def _gather(bands: Layout, order: NDArray[np.int64], cuts: Sequence[int]) -> Layout:
+    """Return the code-blocks with the contributions ``order[:cuts[0]]`` in the first layer, etc."""
+    num_blocks = sum(1 for _ in all_blocks(bands))
+    counts = np.array([np.bincount(order[:cut], minlength=num_blocks) for cut in [0, *cuts]]).T
+    taken = iter(counts.tolist())
+    return [
+        [Band(band.columns, [_merge(b, next(taken)) for b in band.blocks]) for band in packet]
+        for packet in bands
+    ]
+
+
+def _merge(block: Block, counts: Sequence[int]) -> Block:
+    """Layer ``i`` gets the contributions from ``counts[i]`` to ``counts[i + 1]``."""
+    parts = [part for part in block.parts if part[0]]
+    merged = [
+        (sum(part[0] for part in parts[a:b]), b"".join(part[1] for part in parts[a:b]))
+        for a, b in itertools.pairwise(counts)
+    ]
+    return Block(block.support, block.zero_planes, merged)
+
+
+def _padded(height: int, width: int) -> tuple[int, int]:
+    return max(height, _MIN_SIDE), max(width, _MIN_SIDE)
+
+
+def _block_side(height: int, width: int) -> int:
+    """Side of a code-block, coefficients."""
+    return 16 if height * width < _SMALL else 32
+
+
+def _compress(image: Image, layers_db: Sequence[float]) -> tuple[bytes, bytes]:
+    """Return the main header and the body of the only tile."""
+    height, width = image.shape[:2]
+    rows, columns = _padded(height, width)
+    padding = ((0, rows - height), (0, columns - width), (0, 0))
+    buffer = io.BytesIO()
+    PilImage.fromarray(np.pad(image, padding, mode="edge")).save(
+        buffer,
+        "JPEG2000",
+        no_jp2=True,
+        irreversible=True,
+        mct=1,
+        num_resolutions=_LEVELS + 1,
+        codeblock_size=(_block_side(height, width),) * 2,
+        progression="LRCP",
+        quality_mode="dB",
+        quality_layers=layers_db,
+    )
+    stream = buffer.getvalue()
+    cut = stream.index(_TILE_PART)
+    return stream[:cut], stream[cut + len(_tile_part(b"")) - len(_END) : -len(_END)]
+
+
+@functools.lru_cache(maxsize=64)
+def _header(height: int, width: int, layers: int) -> bytes:
+    """All that comes before the tile, which size and number of layers determine."""
+    header = bytearray(_compress(grey(height, width), [40.0])[0])
+    position = header.index(_CODING_STYLE) + 6  # behind marker, length, style and progression
+    header[position : position + 2] = layers.to_bytes(2, "big")
+    return bytes(header)
+
+
+def _tile_part(body: bytes) -> bytes:
+    """Wrap packets: start of tile-part (A.4.2), start of data, end of codestream."""
+    length = 14 + len(body)
+    return _TILE_PART + struct.pack(">HHIBB", 10, 0, length, 0, 1) + b"\xff\x93" + body + _END

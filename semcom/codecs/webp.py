@@ -1,0 +1,89 @@
+"""Lossy WebP (RFC 9649; its picture is a VP8 key frame, RFC 6386), the web's baseline.
+
+``w`` cannot steer it. The container, the frame's start code and its size follow from the size of
+the picture, so the receiver rebuilds them: a packet is the frame's tag (3 bytes) and its
+partitions. WebP is 4:2:0, which bounds the quality of colours.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image as PilImage
+
+from semcom.codecs.base import DecodeError, grey, weighted_gain
+from semcom.rate_control import best_level
+from semcom.types import Bitstream, Image, Map, Packet
+
+_QUALITIES = range(101)
+_SLOPE = 0.02  # typical growth of ln(size) per step of quality
+_MAX_SIDE = 16383
+_TAG_BYTES = 3
+
+
+class Webp:
+    """Lossy WebP at the encoder's best effort; one packet."""
+
+    steerable = False
+
+    def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
+        """Encode at the highest quality (0 to 100) that fits; see :class:`DigitalCodec`."""
+        height, width = image.shape[:2]
+        if max(height, width) > _MAX_SIDE:
+            raise ValueError(f"webp: a side takes at most {_MAX_SIDE} pixels, got {width}x{height}")
+        frames: dict[int, bytes] = {}
+
+        def size_bits(quality: int) -> int:
+            frames[quality] = _compress(image, quality)
+            return 8 * len(frames[quality])
+
+        quality = best_level(size_bits, _QUALITIES, max_bits, guess=50, slope=_SLOPE)
+        data = frames[quality]
+        gain = weighted_gain(image, self.decode([data], height, width), w)
+        return Bitstream((Packet(data, gain),), {"quality": quality})
+
+    def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
+        """Rebuild the image; see :class:`DigitalCodec`."""
+        (data,) = packets
+        if data is None:
+            return grey(height, width)
+        frame = data[:_TAG_BYTES] + _frame_size(height, width) + data[_TAG_BYTES:]
+        try:
+            with PilImage.open(io.BytesIO(_file_header(len(frame)) + frame)) as picture:
+                decoded = np.asarray(picture.convert("RGB"))
+        except OSError as error:
+            raise DecodeError(f"damaged WebP frame: {error}") from None
+        if decoded.shape != (height, width, 3):
+            raise DecodeError(f"WebP frame gave shape {decoded.shape}")
+        return decoded
+
+
+def _compress(image: Image, quality: int) -> bytes:
+    """Return the VP8 frame without start code and size."""
+    buffer = io.BytesIO()
+    PilImage.fromarray(image).save(buffer, "WEBP", quality=quality, method=6)
+    file = buffer.getvalue()
+    length = int.from_bytes(file[16:20], "little")
+    header, frame = file[:20], file[20 : 20 + length]
+    known = _frame_size(*image.shape[:2])
+    end = _TAG_BYTES + len(known)
+    if header != _file_header(length) or frame[_TAG_BYTES:end] != known:
+        raise RuntimeError("libwebp wrote a header that the receiver cannot know")
+    return frame[:_TAG_BYTES] + frame[end:]
+
+
+def _file_header(length: int) -> bytes:
+    """RIFF header of a file with one VP8 chunk, which is padded to an even length."""
+    return (
+        b"RIFF"
+        + (12 + length + length % 2).to_bytes(4, "little")
+        + b"WEBPVP8 "
+        + length.to_bytes(4, "little")
+    )
+
+
+def _frame_size(height: int, width: int) -> bytes:
+    """Start code and size of a key frame (RFC 6386, section 9.1)."""
+    return b"\x9d\x01\x2a" + width.to_bytes(2, "little") + height.to_bytes(2, "little")
