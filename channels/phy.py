@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from channels.base import ChannelOutput
-from channels.mcs import Scheme
+from channels.mcs import CRC_BITS, Scheme
 from channels.modulation import demodulate, modulate
 from channels.scrambling import gold_sequence
 from channels.transport import TransportCode, transport_code
 
-CRC_BITS = 24
 _SCRAMBLING_SEED = 0x5EC0
 
 

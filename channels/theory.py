@@ -23,7 +23,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
-from scipy.special import erfc, exp1, expit, log_ndtr, logsumexp, roots_hermite, roots_legendre
+from scipy.special import erfc, exp1, expit, log_ndtr, roots_hermite, roots_legendre
 from scipy.stats import ncx2, poisson
 
 from channels.units import awgn_capacity, check_bits_per_symbol, db_to_linear, linear_to_db
@@ -234,6 +234,9 @@ def outage_fading(snr_db: ArrayLike, rate: float, gain_quantile: Callable[[float
     return np.asarray(expit(inverse(np.clip(needed_db, gains_db[0], gains_db[-1]))))
 
 
+_CHUNK = 32  # SNRs that are worked on at once
+
+
 def _gray_pam(num_bits: int) -> tuple[Array, NDArray[np.bool_]]:
     """Odd levels (2**num_bits,) and their bits (2**num_bits, num_bits), binary-reflected Gray."""
     index = np.arange(2**num_bits)
@@ -263,23 +266,38 @@ def bicm_mutual_information(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
     unit = math.sqrt(1 / (dimensions * float(np.mean(levels**2))))
     nodes, weights = roots_hermite(96)
     flat = np.sqrt(_linear(snr_db)).reshape(-1)
-    loss = np.array([_pam_loss(a * unit * levels, bits, nodes, weights) for a in flat])
+    chunks = np.array_split(flat, -(-len(flat) // _CHUNK)) if len(flat) else []
+    losses = [_pam_loss(a[:, None] * unit * levels, bits, nodes, weights) for a in chunks]
+    loss = np.concatenate(losses) if losses else flat
     return np.asarray(dimensions * (num_bits - loss).clip(0.0).reshape(np.shape(snr_db)))
 
 
-def _pam_loss(levels: Array, bits: NDArray[np.bool_], nodes: Array, weights: Array) -> float:
-    """Equivocation of a PAM symbol: Σ_bits E log2(Σ_a p(y|a) / Σ_{a: same bit} p(y|a))."""
+def _pam_loss(levels: Array, bits: NDArray[np.bool_], nodes: Array, weights: Array) -> Array:
+    """Equivocation of PAM symbols: Σ_bits E log2(Σ_a p(y|a) / Σ_{a: same bit} p(y|a)).
+
+    ``levels`` (num_snrs, L), ``bits`` (L, num_bits); the result has shape (num_snrs,).
+    """
     # By symmetry the lower half of the levels stands for all.
-    half = len(levels) // 2
-    received = levels[:half, None] + nodes
-    metric = -((received[..., None] - levels) ** 2)
-    total = logsumexp(metric, axis=-1)
-    loss = 0.0
+    half = levels.shape[1] // 2
+    received = levels[:, :half, None] + nodes
+    metric = -((received[..., None] - levels[:, None, None]) ** 2)
+    # Nodes reach a distance of 13, so that exp(metric) may underflow: shift by the nearest level.
+    shift = metric.max(axis=-1, keepdims=True)
+    likelihood = np.exp(metric - shift)
+    total = np.log(likelihood.sum(axis=-1))
+    loss = np.zeros(len(levels))
     for bit in bits.T:
-        for value in (False, True):
-            sent = bit[:half] == value
-            same = logsumexp(metric[sent][..., bit == value], axis=-1)
-            loss += float(((total[sent] - same) @ weights).sum())
+        # (half, L): levels that agree with the sent one in this bit.
+        agrees = (bit[:half, None] == bit).astype(np.float64)
+        same = np.einsum("shnl,hl->shn", likelihood, agrees)
+        with np.errstate(divide="ignore"):
+            gap = total - np.log(same)
+        # Where all that agree underflow, the exact sum: the nearest of them.
+        lost = np.isinf(gap)
+        if lost.any():
+            nearest = np.where(agrees[None, :, None] > 0, metric - shift, -np.inf).max(axis=-1)
+            gap = np.where(lost, total - nearest, gap)
+        loss += (gap @ weights).sum(axis=-1)
     return loss / (half * math.sqrt(math.pi) * math.log(2.0))
 
 
@@ -331,11 +349,24 @@ def equivalent_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
     NDArray[np.float64]
         Shape (...,); as exact as :func:`effective_snr_db`.
     """
+    mean = information_of_snr_db(bits_per_symbol, snr_db).mean(axis=-1)
+    return snr_db_of_information(bits_per_symbol, mean)
+
+
+def information_of_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
+    """:func:`bicm_mutual_information` by a table, for many SNRs in dB, any shape."""
+    check_bits_per_symbol(bits_per_symbol)
+    snrs = np.asarray(snr_db, dtype=np.float64)
+    return np.asarray(np.interp(snrs, _TABLE_DB, _mutual_information_table(bits_per_symbol)))
+
+
+def snr_db_of_information(bits_per_symbol: int, bits: ArrayLike) -> Array:
+    """SNR in dB at which :func:`bicm_mutual_information` is ``bits``, any shape, by the table."""
     check_bits_per_symbol(bits_per_symbol)
     table = _mutual_information_table(bits_per_symbol)
-    mean = np.interp(np.asarray(snr_db, dtype=np.float64), _TABLE_DB, table).mean(axis=-1)
     rising = np.concatenate(([True], np.diff(table) > 0))
-    return np.asarray(np.interp(mean, table[rising], _TABLE_DB[rising]))
+    wanted = np.asarray(bits, dtype=np.float64)
+    return np.asarray(np.interp(wanted, table[rising], _TABLE_DB[rising]))
 
 
 def normal_approximation_bler(num_info_bits: int, num_uses: int, snr_db: ArrayLike) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from channels.awgn import Awgn
 from channels.chain import batch_size, pass_blocks, random_bits
 from channels.ldpc import LdpcCode, ldpc_code
 from channels.ldpc.decoders import DECODERS, DEFAULT_DECODER
-from channels.mcs import SCHEMES, Scheme
+from channels.mcs import find_scheme
 from channels.units import check_bits_per_symbol
 from experiments.counts import Count
 from experiments.links import (
@@ -139,26 +138,6 @@ def num_coded_bits(num_info_bits: int, code_rate: float, bits_per_symbol: int) -
     return bits_per_symbol * math.ceil(num_info_bits / (bits_per_symbol * code_rate) - 1e-9)
 
 
-def find_scheme(text: str) -> Scheme:
-    """Look a scheme up by name (``"16-QAM 0.602"``) or by its place in ``SCHEMES``.
-
-    Raises
-    ------
-    ValueError
-        A name or number that is not in the table.
-    """
-    if text.strip().isdecimal():
-        if int(text) < len(SCHEMES):
-            return SCHEMES[int(text)]
-        raise ValueError(f"scheme must be below {len(SCHEMES)}, got {text}")
-    names = {scheme.name.lower(): scheme for scheme in SCHEMES}
-    if text.strip().lower() not in names:
-        close = difflib.get_close_matches(text.strip().lower(), names, n=3, cutoff=0)
-        choices = ", ".join(repr(names[name].name) for name in close)
-        raise ValueError(f"unknown scheme {text!r}; semcom mcs shows all, near it: {choices}")
-    return names[text.strip().lower()]
-
-
 def block_systems(
     *,
     info_bits: Sequence[int],
@@ -181,7 +160,7 @@ def block_systems(
     modulations
         Bits per symbol; QPSK if not given.
     schemes
-        Names of schemes, instead of the three above; see :func:`find_scheme`.
+        Names of schemes, instead of the three above; see :func:`channels.mcs.find_scheme`.
     channels, decoders, max_iterations
         See :class:`BlockErrors`.
 

@@ -83,13 +83,21 @@ def the_link(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def checked(
-        *, codec: str, channel: str, snr_db: float, csi: Any, pilots: int, **others: Any
+        *,
+        codec: str,
+        channel: str,
+        snr_db: float,
+        csi: Any,
+        pilots: int,
+        scheme: str,
+        **others: Any,
     ) -> None:
         from semcom.codecs.base import CODECS
         from semcom.transmitter import Link
 
         CODECS.parse(codec)  # a typing error shows before any work
-        command(link=Link(channel, snr_db, csi, pilots), codec=codec, **others)
+        link = Link(channel, snr_db, csi, pilots, scheme=scheme)
+        command(link=link, codec=codec, **others)
 
     return _with_options(checked, _THE_LINK)
 
@@ -168,6 +176,13 @@ _THE_LINK = (
     ),
     click.option(
         "--pilots", default=8, show_default=True, help="Pilots per block, for --csi pilots."
+    ),
+    click.option(
+        "--scheme",
+        default="",
+        metavar="NAME",
+        help="Fixed modulation and code rate, by name or number of semcom mcs.  "
+        "[default: chosen by the SNR]",
     ),
     click.option("--seed", default=0, show_default=True, help="Of fading and noise."),
 )

@@ -17,9 +17,12 @@ from rich.table import Table
 from scipy.optimize import brentq
 
 from channels import theory
+from channels.adaptation import Target, effective_snr_db
+from channels.awgn import Awgn
 from channels.base import Channel, Coherence, KnownLaw
-from channels.mcs import SCHEMES, Scheme, Target, Threshold, effective_snr_db, thresholds
-from channels.phy import CRC_BITS, num_packet_symbols
+from channels.mcs import CRC_BITS, LEVELS, SCHEMES, Scheme, Threshold, thresholds
+from channels.phy import num_packet_symbols
+from channels.rayleigh import RayleighFast
 from channels.units import awgn_capacity, linear_to_db
 from experiments.links import create_channel
 from experiments.scheme_plot import plot_schemes
@@ -28,7 +31,6 @@ Array = NDArray[np.float64]
 
 BLER = 1e-2
 """At which gaps are taken."""
-_LEVELS = (1e-1, 1e-2, 1e-3)
 _NUM_QUANTILES = 256
 
 
@@ -59,7 +61,7 @@ class SchemeRow:
     @property
     def capacity_gap_db(self) -> float:
         """What the scheme needs above capacity."""
-        return self.snr_db[_LEVELS.index(BLER)] - self.capacity_db
+        return self.snr_db[LEVELS.index(BLER)] - self.capacity_db
 
     @property
     def normal_gap_db(self) -> float | None:
@@ -71,17 +73,21 @@ class Law:
     """A channel's coherence and law of the gain, whose quantiles are worked out only once."""
 
     def __init__(self, channel: Channel) -> None:
-        if not isinstance(channel, KnownLaw) or channel.coherence == "varying":
+        known = isinstance(channel, Awgn) or channel.coherence in ("block", "fast")
+        if not (known and isinstance(channel, KnownLaw)):
             raise ValueError(
                 "thresholds are carried over to gains of known law that stay, or are fresh for "
                 f"every symbol; {type(channel).__name__} is neither: use semcom bler --scheme"
             )
+        self.table = "rayleigh_fast" if isinstance(channel, RayleighFast) else "awgn"
+        """The class of channels whose thresholds are taken."""
         self.coherence: Coherence = channel.coherence
         self.gain_quantile: Callable[[float], float] = functools.cache(channel.gain_quantile)
 
     def effective_db(self, snr_db: float, bits_per_symbol: int) -> float:
         """SNR of the AWGN channel that is as good; on block fading at the accepted outage."""
-        return effective_snr_db(self, snr_db, bits_per_symbol, Target())  # type: ignore[arg-type]
+        law: Channel = self  # type: ignore[assignment]
+        return effective_snr_db(law, snr_db, bits_per_symbol, Target(), 1)
 
     def needed_db(self, awgn_snr_db: float, bits_per_symbol: int) -> float:
         """Mean SNR at which this channel is as good as AWGN at ``awgn_snr_db``."""
@@ -115,8 +121,9 @@ def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
     Parameters
     ----------
     channel
-        Name and options of a channel whose gain has a known law. Thresholds are measured on AWGN
-        and carried over as the sender does (:func:`channels.mcs.effective_snr_db`).
+        Name and options of a channel whose gain has a known law. Thresholds are those measured on
+        AWGN, carried over as the sender does (:func:`channels.adaptation.effective_snr_db`), and
+        for ``rayleigh_fast`` those measured there.
     num_bits
         Payload bits of a code block; the longest measured that is no longer is taken.
 
@@ -128,9 +135,11 @@ def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
     law = Law(create_channel(channel))
     rows = []
     for number, scheme in enumerate(SCHEMES):
-        length, threshold = _measured(scheme, num_bits)
+        length, threshold = _measured(law.table, scheme, num_bits)
         bits, num_uses = scheme.bits_per_symbol, num_packet_symbols(length // 8, scheme)
-        snrs = tuple(law.needed_db(threshold.at(level), bits) for level in _LEVELS)
+        snrs: tuple[float, ...] = threshold.snr_db
+        if law.table == "awgn":
+            snrs = tuple(law.needed_db(snr_db, bits) for snr_db in threshold.snr_db)
         capacity_db = law.inverse_capacity_db((length + CRC_BITS) / num_uses)
         normal_db = None
         if law.coherence != "fast":
@@ -139,9 +148,9 @@ def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
     return rows
 
 
-def _measured(scheme: Scheme, num_bits: int) -> tuple[int, Threshold]:
+def _measured(table: str, scheme: Scheme, num_bits: int) -> tuple[int, Threshold]:
     """Return the longest measured block of a scheme that is no longer, with its threshold."""
-    measured = {bits: need for (one, bits), need in thresholds().items() if one == scheme}
+    measured = {bits: need for (one, bits), need in thresholds(table).items() if one == scheme}
     length = max((bits for bits in measured if bits <= num_bits), default=None)
     if length is None:
         raise ValueError(
@@ -218,7 +227,7 @@ def _print(rows: list[SchemeRow], title: str) -> None:
 def _write_csv(rows: list[SchemeRow], file: Path) -> None:
     with file.open("w", newline="", encoding="utf-8") as sink:
         writer = csv.writer(sink)
-        levels = [f"snr_db_at_{level:g}" for level in _LEVELS]
+        levels = [f"snr_db_at_{level:g}" for level in LEVELS]
         head = ["number", "scheme", "bits_per_symbol", "code_rate", "num_bits", *levels]
         writer.writerow([*head, "capacity_db", "capacity_gap_db", "normal_db", "normal_gap_db"])
         for row in rows:

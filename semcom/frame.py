@@ -66,9 +66,7 @@ class Header:
         number, height, width, scheme, _, high, low = struct.unpack(_FORMAT, block)
         names = _codecs_by_id()
         if number not in names or scheme >= len(SCHEMES):
-            raise DecodeError(
-                f"header names codec {number:#06x}, scheme {scheme}: not known here"
-            )
+            raise DecodeError(f"header names codec {number:#06x}, scheme {scheme}: not known here")
         others = [int.from_bytes(lengths[i : i + 3], "big") for i in range(0, len(lengths), 3)]
         packet_bytes = (high << 8 | low, *others)
         if not 0 < height * width <= MAX_PIXELS or min(packet_bytes) < 1:

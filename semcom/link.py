@@ -97,6 +97,7 @@ def deliver(
         "region_area": float(importance.region.mean()),
         "codec": codec,
         **asdict(link),
+        "scheme_fixed": bool(link.scheme),
         "cbr_budget": float(cbr),
         "seed": seed,
         **_bandwidth(image, sent),
@@ -129,7 +130,8 @@ def _bandwidth(image: Image, sent: Transmission) -> dict[str, Any]:
         "encoder": sent.stream.info,
         "num_bits": sent.stream.num_bits,
         "num_symbols": len(sent.x),
-        "cbr": bandwidth_ratio(len(sent.x), height, width),
+        "num_uses": sent.num_uses,
+        "cbr": bandwidth_ratio(sent.num_uses, height, width),
         "accounting": {item: float(uses) for item, uses in sent.accounting.items()},
     }
 

@@ -89,5 +89,5 @@ def _find_header(received: ChannelOutput) -> tuple[Header, int] | None:
 
 def _cut(received: ChannelOutput, start: int, end: int) -> ChannelOutput:
     y, h, noise_var = received
-    part = noise_var[start:end] if noise_var.ndim else noise_var
+    part = noise_var[start:end] if noise_var.numel() > 1 else noise_var
     return ChannelOutput(y[start:end], h[start:end], part)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-from channels.mcs import Target
+from channels.adaptation import Target
 from channels.units import parse_cbr
 from semcom.attention import Attention, Wishes, attend
 from semcom.codecs.base import CODECS
@@ -37,6 +37,7 @@ def send(
     csi: Literal["perfect", "pilots"] = "perfect",
     num_pilots: int = DEFAULT_PILOTS,
     target: Target = Target(),  # noqa: B008
+    scheme: str = "",
     seed: int = 0,
 ) -> Delivery:
     """Segment an image, weigh it, send it across a noisy channel and score what arrives.
@@ -51,7 +52,7 @@ def send(
         Send with ``w = 1``; the same region is scored.
     codec, cbr
         Codec by name and the channel bandwidth ratio allowed, a number or text (``"1/16"``).
-    channel, snr_db, csi, num_pilots, target
+    channel, snr_db, csi, num_pilots, target, scheme
         See :class:`semcom.transmitter.Link`.
     seed
         The channel draws from it and from the image's content.
@@ -74,7 +75,7 @@ def send(
     >>> delivery.scores["region_psnr_db"] > delivery.scores["background_psnr_db"]
     True
     """
-    link = Link(channel, snr_db, csi, num_pilots, target)
+    link = Link(channel, snr_db, csi, num_pilots, target, scheme)
     prompts = Prompts(tuple(points), tuple(boxes))
     wishes = Wishes(segmenter, prompts, None if mask is None else str(mask), theta, importance)
     CODECS.parse(codec)  # a typing error shows before any work

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -9,10 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from channels.base import Channel
+from channels.adaptation import Target, select_header, select_scheme
+from channels.base import Channel, Costed, max_symbols, num_uses
 from channels.channels import CHANNELS
 from channels.csi import insert_pilots, num_pilot_symbols
-from channels.mcs import Scheme, Target, header_scheme, select_header, select_scheme
+from channels.mcs import Scheme, find_scheme, header_scheme
 from channels.phy import (
     encode_packet,
     max_packet_bytes,
@@ -45,6 +48,9 @@ class Link:
         Pilots at the head of every coherence block, for ``csi="pilots"``.
     target
         The error rates that the choice of the scheme accepts.
+    scheme
+        Modulation and code rate by name (``"16-QAM 0.602"``) or number, whatever the SNR; empty:
+        chosen by it (:mod:`channels.adaptation`).
     """
 
     channel: str = "awgn"
@@ -52,6 +58,7 @@ class Link:
     csi: Literal["perfect", "pilots"] = "perfect"
     num_pilots: int = DEFAULT_PILOTS
     target: Target = field(default_factory=Target)
+    scheme: str = ""
 
     def __post_init__(self) -> None:
         if not -300 <= self.snr_db <= 300:  # what single precision holds
@@ -60,17 +67,18 @@ class Link:
             raise ValueError(f"unknown csi {self.csi!r}; choices: perfect, pilots")
         if self.csi == "pilots" and self.num_pilots < 1:
             raise ValueError(f"pilots per block must be at least 1, got {self.num_pilots}")
-        coherence = self.build_channel().coherence
-        if self.csi == "pilots" and coherence == "fast":
+        if self.scheme:
+            find_scheme(self.scheme)
+        channel = self.build_channel()
+        if self.csi == "pilots" and not _holds_gain(channel):
             raise ValueError(
-                f"channel {self.channel!r} changes with every symbol, pilots cannot follow it; "
-                "use csi 'perfect' or a block-fading channel"
+                f"channel {self.channel!r} does not hold its gain over blocks, pilots cannot "
+                "follow it; use csi 'perfect', a block-fading channel, or OFDM, which has pilots"
             )
 
     def build_channel(self) -> Channel:
-        """Build the channel model."""
-        channel: Channel = CHANNELS.create(self.channel)
-        return channel
+        """Build the channel model; the same link gets the same one."""
+        return _build_channel(self.channel)
 
     @property
     def pilots(self) -> int:
@@ -79,13 +87,32 @@ class Link:
 
     @property
     def usable_snr_db(self) -> float:
-        """Mean SNR less what the error of the channel estimate costs (:mod:`channels.csi`)."""
-        return self.snr_db - linear_to_db(1 + 1 / self.pilots) if self.pilots else self.snr_db
+        """Mean SNR less what the error of the channel estimate costs (:mod:`channels.csi`).
+
+        The error of one estimate stays for all symbols of its block. Its power is exponential with
+        mean N0/P; counted is what it exceeds with the accepted probability of outage.
+        """
+        if not self.pilots:
+            return self.snr_db
+        return self.snr_db - linear_to_db(1 - math.log(self.target.outage) / self.pilots)
 
     @property
     def block_length(self) -> int:
         """Coherence block in symbols; 0 stands for the whole frame."""
         return int(getattr(self.build_channel(), "block_length", 0))
+
+
+@functools.lru_cache(maxsize=64)
+def _build_channel(spec: str) -> Channel:
+    channel: Channel = CHANNELS.create(spec)
+    return channel
+
+
+def _holds_gain(channel: Channel) -> bool:
+    """Whether gains last for blocks of symbols, on each of which pilots can stand."""
+    if isinstance(channel, Costed) or channel.coherence == "fast":
+        return False
+    return channel.coherence != "varying" or hasattr(channel, "block_length")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +124,11 @@ class Transmission:
     header: Header
     stream: Bitstream
     budget: int
-    """Channel uses allowed; ``len(x)`` is at most that."""
+    """Channel uses allowed; :attr:`num_uses` is at most that."""
+    num_uses: int
+    """Channel uses taken: one per symbol, unless the channel has pilots or antennas of its own."""
     accounting: dict[str, Fraction]
-    """Channel uses by what they carry; they add up to ``len(x)``."""
+    """Channel uses by what they carry; they add up to :attr:`num_uses`."""
 
 
 def transmit(
@@ -136,14 +165,16 @@ def transmit(
         stream = encoder.encode(image, w, error.num_bits)
         sizes = _sizes(stream)
         plan = _plan(link, budget, len(sizes))
-        if plan.num_symbols(sizes) > budget:
+        if plan.num_uses(sizes) > budget:
             need = _smallest_budget(link, stream, budget)
             raise ValueError(_too_small(image, budget, need)) from None
     sizes = _sizes(stream)
     header = Header(codec.partition(":")[0], height, width, plan.scheme, sizes)
     x = _modulate(header, stream, plan)
-    assert len(x) == plan.num_symbols(sizes) <= budget
-    return Transmission(x, header, stream, budget, plan.accounting(sizes))
+    assert len(x) == plan.num_symbols(sizes)
+    uses = plan.num_uses(sizes)
+    assert uses <= budget
+    return Transmission(x, header, stream, budget, uses, plan.accounting(sizes))
 
 
 @dataclass(frozen=True)
@@ -154,17 +185,21 @@ class _Plan:
     scheme: Scheme
     header_symbols: int
 
-    def num_symbols(self, sizes: tuple[int, ...]) -> int:
+    def num_uses(self, sizes: tuple[int, ...]) -> int:
         """Channel uses of a frame with packets of these lengths in bytes."""
+        return num_uses(self.link.build_channel(), self.num_symbols(sizes))
+
+    def num_symbols(self, sizes: tuple[int, ...]) -> int:
+        """Symbols of such a frame."""
         data = sum(num_packet_symbols(size, self.scheme) for size in sizes)
         data += control_symbols(self.header_symbols, len(sizes))
         return data + self._pilots(data)
 
     def max_bits(self, budget: int, packets: int) -> int:
         """Payload bits that surely fit into ``budget`` channel uses with so many packets."""
-        data = budget
-        while data > 0 and data + self._pilots(data) > budget:
-            data -= max(1, data + self._pilots(data) - budget)
+        data = symbols = max_symbols(self.link.build_channel(), budget)
+        while data > 0 and data + self._pilots(data) > symbols:
+            data -= max(1, data + self._pilots(data) - symbols)
         room = data - control_symbols(self.header_symbols, packets)
         # Packets but the last may each waste part of a symbol and part of a byte.
         waste = (packets - 1) * (num_packet_symbols(0, self.scheme) + 1)
@@ -172,14 +207,23 @@ class _Plan:
         return 8 * max(0, min(most, packets * MAX_PACKET_BYTES))
 
     def accounting(self, sizes: tuple[int, ...]) -> dict[str, Fraction]:
-        """Channel uses by what they carry."""
+        """Channel uses by what they carry.
+
+        Where antennas send several symbols at a time, each takes its share of a use; what the
+        channel takes beyond that (OFDM's pilots and prefix, rounding) is ``channel``.
+        """
         control = control_symbols(self.header_symbols, len(sizes))
         items = {"payload": Fraction(0), "crc": Fraction(0), "parity": Fraction(0)}
         for size in sizes:
             for item, uses in packet_accounting(size, self.scheme).items():
                 items[item] += uses
         pilots = self._pilots(control + int(sum(items.values())))
-        return {"header": Fraction(control), "pilots": Fraction(pilots), **items}
+        items = {"header": Fraction(control), "pilots": Fraction(pilots), **items}
+        channel, symbols = self.link.build_channel(), self.num_symbols(sizes)
+        total = num_uses(channel, symbols)
+        share = Fraction(1, int(getattr(channel, "num_streams", 1)))
+        paid = {item: share * count for item, count in items.items()}
+        return {**paid, "channel": total - sum(paid.values(), Fraction(0))}
 
     def _pilots(self, num_data: int) -> int:
         if not self.link.pilots:
@@ -203,7 +247,7 @@ def _encode_within(
         if stream.num_bits > max_bits:
             raise ValueError(f"codec wrote {stream.num_bits} bits, {max_bits} were allowed")
         if len(stream.packets) == packets:
-            assert plan.num_symbols(_sizes(stream)) <= budget
+            assert plan.num_uses(_sizes(stream)) <= budget
             return stream, plan
         packets = len(stream.packets)
 
@@ -215,17 +259,24 @@ def _sizes(stream: Bitstream) -> tuple[int, ...]:
 def _plan(link: Link, budget: int, packets: int) -> _Plan:
     """Choose the scheme and the header for a frame of ``budget`` symbols with so many packets."""
     channel, snr_db = link.build_channel(), link.usable_snr_db
-    scheme = select_scheme(channel, snr_db, budget, link.target, num_packets=packets)
+    symbols = max(1, max_symbols(channel, budget))
+    scheme = (
+        find_scheme(link.scheme)
+        if link.scheme
+        else select_scheme(channel, snr_db, symbols, link.target, num_packets=packets)
+    )
     return _Plan(link, scheme, select_header(channel, snr_db, link.target))
 
 
 def _smallest_budget(link: Link, stream: Bitstream, too_small: int) -> int:
     """Return the fewest channel uses that carry ``stream``; longer codes need less parity."""
     sizes = _sizes(stream)
-    low, high = too_small, _plan(link, too_small, len(sizes)).num_symbols(sizes)
+    low, high = too_small, _plan(link, too_small, len(sizes)).num_uses(sizes)
+    while (need := _plan(link, high, len(sizes)).num_uses(sizes)) > high:
+        low, high = high, need
     while high - low > 1:
         middle = (low + high) // 2
-        enough = _plan(link, middle, len(sizes)).num_symbols(sizes) <= middle
+        enough = _plan(link, middle, len(sizes)).num_uses(sizes) <= middle
         low, high = (low, middle) if enough else (middle, high)
     return high
 

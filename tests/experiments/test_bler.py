@@ -16,13 +16,12 @@ from click.testing import CliRunner, Result
 
 from channels import theory
 from channels.ldpc.decoders import DEFAULT_DECODER
-from channels.mcs import SCHEMES
+from channels.mcs import SCHEMES, find_scheme
 from experiments.bler import (
     PEERS,
     BlockErrors,
     block_systems,
     default_snrs,
-    find_scheme,
     num_coded_bits,
 )
 from experiments.cli import main

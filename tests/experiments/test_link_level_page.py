@@ -25,14 +25,15 @@ def test_the_examples_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     examples = _blocks("python")
-    assert len(examples) == 7
+    assert len(examples) == 8
     script = tmp_path / "page.py"
     script.write_text("\n".join(examples), encoding="utf-8")
     runpy.run_path(str(script))
     output = capsys.readouterr().out
     assert "0 of 50 blocks wrong" in output
     assert re.search(r"chase combining: 0\.\d+ lost, \d+ uses per packet", output)
-    assert re.search(r"rayleigh_fast: .*bits per use", output)
+    assert re.search(r"of 20000 blocks wrong, \d+ of them unnoticed", output)
+    assert re.search(r"mimo: .*bits per symbol", output)
 
 
 def test_the_commands_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

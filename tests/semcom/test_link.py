@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from channels.base import ChannelOutput
+from channels.base import ChannelOutput, num_uses
+from channels.mcs import find_scheme
 from channels.units import symbol_budget
 from semcom.importance import importance
 from semcom.link import deliver, derive_seed
@@ -33,6 +34,10 @@ LINKS = {
     "block, genie": Link("rayleigh", 20),
     "block, pilots": Link("rayleigh:block_length=500", 20, "pilots", 8),
     "rician, pilots": Link("rician:k_db=9", 15, "pilots", 4),
+    "motion": Link("jakes:doppler=0.02", 15),
+    "ofdm": Link("ofdm:over=tdl_a", 15),
+    "mimo": Link("mimo:antennas=2x2", 15),
+    "fixed": Link("awgn", 12, scheme="16-QAM 0.499"),
 }
 
 
@@ -42,12 +47,17 @@ def test_budget_is_kept_and_the_items_add_up(photo, what, name, codec):
     sent = transmit(photo, what.w, codec=codec, cbr=Fraction(1, 4), link=LINKS[name])
     budget = symbol_budget(Fraction(1, 4), *photo.shape[:2])
     assert sent.budget == budget
-    assert (0.75 if codec == "jpeg" else 0.95) * budget <= len(sent.x) <= budget
-    assert sum(sent.accounting.values()) == len(sent.x)
+    assert sent.num_uses == num_uses(LINKS[name].build_channel(), len(sent.x))
+    least = 0.75 if codec == "jpeg" else 0.9 if name == "ofdm" else 0.95  # it sends whole slots
+    assert least * budget <= sent.num_uses <= budget
+    assert sum(sent.accounting.values()) == sent.num_uses
     assert all(uses >= 0 for uses in sent.accounting.values())
     assert (sent.accounting["pilots"] > 0) == (LINKS[name].csi == "pilots")
+    streams = 2 if name == "mimo" else 1
     payload = sent.accounting["payload"] * sent.header.scheme.bits_per_symbol
-    assert payload == sent.stream.num_bits
+    assert streams * payload == sent.stream.num_bits
+    if name == "fixed":
+        assert sent.header.scheme == find_scheme("16-QAM 0.499")
     power = sent.x.abs().square()
     assert abs(power.mean() - 1) < 5 * power.std() / np.sqrt(len(power)) + 1e-6
 
@@ -95,7 +105,8 @@ def test_same_seed_same_record_whatever_the_threads(photo, what):
 
 RECEIVER = """
 import sys, numpy as np, torch
-from channels.base import ChannelOutput
+from channels.base import ChannelOutput, num_uses
+from channels.mcs import find_scheme
 from semcom.receiver import receive
 data = np.load(sys.argv[1])
 air = ChannelOutput(*(torch.from_numpy(data[k]) for k in ("y", "h", "noise_var")))
@@ -169,7 +180,7 @@ def test_too_small_a_budget_names_the_smallest_that_works(photo, what, codec, na
         transmit(photo, what.w, codec=codec, cbr=1e-3, link=link)
     smallest = float(str(caught.value).split("that fits is ")[1].split()[0])
     sent = transmit(photo, what.w, codec=codec, cbr=smallest, link=link)
-    assert len(sent.x) <= sent.budget
+    assert sent.num_uses <= sent.budget
     with pytest.raises(ValueError, match="too small"):
         transmit(photo, what.w, codec=codec, cbr=0.97 * smallest, link=link)
 
@@ -182,6 +193,10 @@ def test_bad_links_are_refused_by_name():
         ({"csi": "guess"}, "perfect, pilots"),
         ({"csi": "pilots", "num_pilots": 0}, "at least 1"),
         ({"csi": "pilots", "channel": "rayleigh_fast"}, "pilots cannot follow"),
+        ({"csi": "pilots", "channel": "jakes"}, "does not hold its gain"),
+        ({"csi": "pilots", "channel": "mimo"}, "does not hold its gain"),
+        ({"scheme": "16-QAM 0.503"}, "unknown scheme .*near it: '16-QAM"),
+        ({"scheme": "1000"}, "scheme must be below"),
     ):
         with pytest.raises(ValueError, match=message):
             dataclasses.replace(Link(), **change)
