@@ -35,7 +35,7 @@ def add_noise(h: Tensor, x: Tensor, noise: Tensor, rng: torch.Generator) -> Chan
     ValueError
         ``noise`` does not broadcast to ``x``.
     """
-    return ChannelOutput(h * x + draw_noise(x, noise, rng), h, noise)
+    return ChannelOutput(draw_noise(x, noise, rng).add_(h * x), h, noise)
 
 
 def draw_noise(x: Tensor, noise: Tensor, rng: torch.Generator) -> Tensor:
@@ -68,7 +68,7 @@ class Awgn:
         noise = check_input(x, noise_var)
         # One number seen x.numel() times: who multiplies by it may notice and save the work.
         h = x.detach().new_ones(()).expand(x.shape)
-        return ChannelOutput(x + draw_noise(x, noise, rng), h, noise)
+        return ChannelOutput(draw_noise(x, noise, rng).add_(x), h, noise)
 
     def gain_quantile(self, p: float) -> float:
         """Quantile of ``|h|²`` at ``p`` in (0, 1): always 1."""

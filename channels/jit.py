@@ -11,6 +11,7 @@ from typing import Any
 
 from numba import njit
 from numba.core import event
+from numba.core.caching import NullCache
 
 kernel = njit(nogil=True, cache=True)
 """Decorator of a kernel. Keep it at module level: closures are compiled anew in every process."""
@@ -20,8 +21,10 @@ class _Notice(event.Listener):  # type: ignore[misc, unused-ignore]
     said = False
 
     def on_start(self, event: Any) -> None:
-        module = event.data["dispatcher"].py_func.__module__
-        if not self.said and module.startswith("channels."):
+        dispatcher = event.data["dispatcher"]
+        ours = dispatcher.py_func.__module__.startswith("channels.")
+        # What is not kept is small, and compiled in every process.
+        if not self.said and ours and not isinstance(dispatcher._cache, NullCache):
             print("compiling the link level, once, for some seconds …", file=sys.stderr, flush=True)
             self.said = True
 

@@ -24,6 +24,11 @@ def map_bits(
 ) -> NDArray[np.complex64]:
     """Look symbols up: bits (n,) of 0 and 1, the first the highest of the label, to complex64."""
     symbols = np.empty(bits.size // bits_per_symbol, dtype=np.complex64)
+    if bits_per_symbol == 2:  # every bit is the sign of one part, which makes vectors
+        unit, parts = constellation[0].real, symbols.view(np.float32)
+        for i in range(bits.size):
+            parts[i] = -unit if bits[i] else unit
+        return symbols
     for i in range(symbols.size):
         label = 0
         for j in range(bits_per_symbol):
@@ -106,6 +111,12 @@ def demap(
     pairs = llr.view(np.complex64)  # one number of 8 bytes for both dimensions
     room = np.empty((4, 2 * _CHUNK), dtype=np.float32)
     one_h, one_noise = h.size == 2, noise.size == 1
+    if num_bits == 1 and one_h and one_noise and h[1] == 0:  # QPSK without fading
+        factor = h[0] * np.float32(scale)
+        inverse_noise = np.float32(1) / max(noise[0], np.float32(lowest))
+        for i in range(y.size):
+            llr[i] = np.float32(-4) * (factor * y[i]) * inverse_noise
+        return llr
     for start in range(0, num_symbols, _CHUNK):
         end = min(start + _CHUNK, num_symbols)
         count = end - start

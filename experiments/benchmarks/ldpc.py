@@ -5,7 +5,7 @@
 Goal: 300 times Sionna and 50 times ``ldpc``, at k = 1024 and 4096, R = 1/2, 1/3 and 5/6. Peers,
 when they are installed: Sionna's ``LDPC5GDecoder`` (boxplus, flooding, torch on the CPU) and the
 ``BpDecoder`` of ``ldpc`` (scaled min-sum, serial), on the same LLRs in the same process, 20
-iterations at most for all. QPSK on AWGN; only decoding is timed; of three runs the fastest counts.
+iterations at most for all. QPSK on AWGN; only decoding is timed; of five runs the fastest counts.
 """
 
 from __future__ import annotations

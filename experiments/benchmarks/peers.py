@@ -37,7 +37,7 @@ NEAR_1E_2_DB = {
 """Eb/N0 in dB at which int8 has a BLER near 1e-2: QPSK, 20 iterations."""
 
 
-def seconds(work: Callable[[], Any], *, runs: int = 3) -> float:
+def seconds(work: Callable[[], Any], *, runs: int = 5) -> float:
     """Time the fastest of some runs, after one that is not timed: others may use the machine."""
     work()
     times = []
