@@ -73,7 +73,7 @@ def _rows(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
     ]
     rows.append(("channel uses", [f"{r['num_uses']:,}" for r in records]))
     for item in records[0]["accounting"]:
-        if item == "channel" and not any(r["accounting"][item] for r in records):
+        if item == "overhead" and not any(r["accounting"][item] for r in records):
             continue
         rows.append((f"  {item}", [_uses(r["accounting"][item]) for r in records]))
     rows.append(("CBR", [f"{r['cbr']:.5f}" for r in records]))

@@ -210,7 +210,7 @@ class _Plan:
         """Channel uses by what they carry.
 
         Where antennas send several symbols at a time, each takes its share of a use; what the
-        channel takes beyond that (OFDM's pilots and prefix, rounding) is ``channel``.
+        channel takes beyond that (OFDM's pilots and prefix, rounding) is ``overhead``.
         """
         control = control_symbols(self.header_symbols, len(sizes))
         items = {"payload": Fraction(0), "crc": Fraction(0), "parity": Fraction(0)}
@@ -223,7 +223,7 @@ class _Plan:
         total = num_uses(channel, symbols)
         share = Fraction(1, int(getattr(channel, "num_streams", 1)))
         paid = {item: share * count for item, count in items.items()}
-        return {**paid, "channel": total - sum(paid.values(), Fraction(0))}
+        return {**paid, "overhead": total - sum(paid.values(), Fraction(0))}
 
     def _pilots(self, num_data: int) -> int:
         if not self.link.pilots:

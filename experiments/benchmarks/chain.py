@@ -11,6 +11,8 @@ stands beside. Of five runs the fastest counts.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -18,7 +20,7 @@ import numpy as np
 import torch
 
 from channels.awgn import Awgn
-from channels.chain import random_bits, run_chain
+from channels.chain import BlockCount, random_bits, run_chain
 from channels.ldpc import ldpc_code
 from channels.units import esn0_db_from_ebn0_db
 from experiments.benchmarks.peers import CASES, HAS_SIONNA, NEAR_1E_2_DB, seconds, sionna_chain
@@ -34,24 +36,27 @@ def measure(k: int, rate: float, name: str) -> dict[str, Any]:
     snr_db = esn0_db_from_ebn0_db(NEAR_1E_2_DB[k, name], 2, k / code.num_coded_bits)
     num_blocks = NUM_BITS // k
 
-    def mbps(threads: int, decoder: str) -> float:
-        time_s = seconds(
-            lambda: run_chain(code, Awgn(), snr_db, num_blocks, threads=threads, decoder=decoder)
-        )
-        return num_blocks * k / time_s / 1e6
+    def run(decoder: str, threads: int) -> BlockCount:
+        return run_chain(code, Awgn(), snr_db, num_blocks, threads=threads, decoder=decoder)
 
-    count = run_chain(code, Awgn(), snr_db, num_blocks, decoder="int8")
-    row: dict[str, Any] = {"k": k, "rate": name, "ebn0_db": NEAR_1E_2_DB[k, name]}
-    row["bler"] = count.block_errors / count.blocks
-    row["mbps"], row["mbps_2_threads"] = mbps(1, "int8"), mbps(2, "int8")
-    row["mbps_cascade"] = mbps(1, "cascade")
-    row["ratio_threads"] = row["mbps_2_threads"] / row["mbps"]
+    works: dict[str, Callable[[], Any]] = {
+        "mbps": partial(run, "int8", 1),
+        "mbps_2_threads": partial(run, "int8", 2),
+        "mbps_cascade": partial(run, "cascade", 1),
+    }
+    sent = dict.fromkeys(works, num_blocks * k)
     if HAS_SIONNA:
         peer = sionna_chain(code, ITERATIONS)
         bits = random_bits((NUM_BITS_PEER // k, k), torch.Generator().manual_seed(1))
-        row["mbps_sionna"] = bits.size / seconds(lambda: peer(bits, snr_db)) / 1e6
-        row["bler_sionna"] = float(np.mean((peer(bits, snr_db) != bits).any(axis=1)))
+        works["mbps_sionna"], sent["mbps_sionna"] = partial(peer, bits, snr_db), bits.size
+    row: dict[str, Any] = {"k": k, "rate": name, "ebn0_db": NEAR_1E_2_DB[k, name]}
+    row |= {work: sent[work] / time_s / 1e6 for work, time_s in seconds(works).items()}
+    row["ratio_threads"] = row["mbps_2_threads"] / row["mbps"]
+    count = run("int8", 1)
+    row["bler"] = count.block_errors / count.blocks
+    if HAS_SIONNA:
         row["ratio_sionna"] = row["mbps"] / row["mbps_sionna"]
+        row["bler_sionna"] = float(np.mean((peer(bits, snr_db) != bits).any(axis=1)))
     return row
 
 

@@ -63,11 +63,12 @@ def measure(k: int, rate: float, ebn0_db: float) -> dict[str, dict[str, float]]:
         decoders["sionna"] = (few, partial(_decode, code, "sionna_boxplus"))
     if HAS_LDPC:
         decoders["ldpc"] = (few, ldpc_decoder(code, ITERATIONS))
+    works = {name: partial(decode, llr[:count]) for name, (count, decode) in decoders.items()}
+    times = seconds(works)
     results = {}
-    for name, (count, decode) in decoders.items():
-        time_s = seconds(partial(decode, llr[:count]))
-        errors = int((decode(llr[:count]) != bits[:count]).any(axis=1).sum())
-        results[name] = {"mbps": count * k / time_s / 1e6, "errors": errors, "blocks": count}
+    for name, (count, _) in decoders.items():
+        errors = int((works[name]() != bits[:count]).any(axis=1).sum())
+        results[name] = {"mbps": count * k / times[name] / 1e6, "errors": errors, "blocks": count}
     return results
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,15 +37,18 @@ NEAR_1E_2_DB = {
 """Eb/N0 in dB at which int8 has a BLER near 1e-2: QPSK, 20 iterations."""
 
 
-def seconds(work: Callable[[], Any], *, runs: int = 5) -> float:
-    """Time the fastest of some runs, after one that is not timed: others may use the machine."""
-    work()
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+def seconds(works: Mapping[str, Callable[[], Any]], *, runs: int = 5) -> dict[str, float]:
+    """Time the fastest of some runs of each, in turn, after one that is not timed.
+
+    In turn, because others may use the machine, and a processor may take seconds to wake up.
+    """
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(1 + runs):
+        for name, work in works.items():
+            start = time.perf_counter()
+            work()
+            times[name].append(time.perf_counter() - start)
+    return {name: min(taken[1:]) for name, taken in times.items()}
 
 
 def sionna_chain(code: LdpcCode, iterations: int) -> Callable[[Bits, float], Bits]:
