@@ -25,6 +25,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -219,16 +220,21 @@ def _crc(weights: _Weights, body: bytes, height: int, width: int) -> bytes:
     return zlib.crc32(shared + body).to_bytes(_CRC_BYTES, "big")
 
 
+_TORCH = threading.RLock()
+"""Held while torch's settings are ours: they are the process's, so that threads take turns."""
+
+
 @contextlib.contextmanager
 def _reproducible() -> Iterator[None]:
     """Run torch so that the same numbers come out again in another process."""
-    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(strict, warn_only=warn_only)
+    with _TORCH:
+        threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+        warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(True)
+        try:
+            with torch.inference_mode():
+                yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(strict, warn_only=warn_only)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,14 @@ def test_torch_is_left_as_it_was(checkpoints, picture):
     assert torch.equal(torch.get_rng_state(), state)
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.is_grad_enabled()
+
+
+def test_threads_leave_torch_as_it_was(checkpoints, picture):
+    codec = Learned(model="mbt2018-mean", checkpoint=str(checkpoints["mbt2018-mean"]))
+    alone = encode(codec, picture)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: encode(codec, picture), range(8))) == {alone}
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 # Damage
