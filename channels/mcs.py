@@ -80,11 +80,16 @@ def find_scheme(text: str) -> Scheme:
             return SCHEMES[int(text)]
         raise ValueError(f"scheme must be below {len(SCHEMES)}, got {text}")
     names = {scheme.name.lower(): scheme for scheme in SCHEMES}
-    if text.strip().lower() not in names:
-        close = difflib.get_close_matches(text.strip().lower(), names, n=3, cutoff=0)
-        choices = ", ".join(repr(names[name].name) for name in close)
+    name = text.strip().lower()
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=len(names), cutoff=0)
+        modulation, _, rate = name.rpartition(" ")
+        if rate.replace(".", "", 1).isdecimal():  # of this modulation, the nearest rates
+            alike = [one for one in names if one.startswith(f"{modulation} ")]
+            close = sorted(alike, key=lambda one: abs(names[one].code_rate - float(rate))) or close
+        choices = ", ".join(repr(names[one].name) for one in close[:3])
         raise ValueError(f"unknown scheme {text!r}; semcom mcs shows all, near it: {choices}")
-    return names[text.strip().lower()]
+    return names[name]
 
 
 LEVELS = (1e-1, 1e-2, 1e-3)
