@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.metadata
 from collections.abc import Sequence
@@ -127,6 +128,10 @@ def send_attended(
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
+    """Versions of what a result depends on; of the last two, where they are installed."""
     names = ("semcom", "av", "numba", "numpy", "pillow", "scikit-image", "scipy", "torch")
-    return {name: importlib.metadata.version(name) for name in names}
+    found = {name: importlib.metadata.version(name) for name in names}
+    for name in ("compressai", "imageio-ffmpeg"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
