@@ -89,7 +89,7 @@ def effective_snr_db(
     num_symbols, num_blocks
         Length of the transmission in symbols, and code blocks that share it evenly.
     """
-    if channel.coherence == "none":
+    if channel.coherence == "none" and not getattr(channel, "noise_varies", False):
         return snr_db
     if isinstance(channel, KnownLaw):
         law: KnownLaw = channel
@@ -205,7 +205,7 @@ def _required_db(table: str, scheme: Scheme, num_symbols: float, bler: float) ->
     """SNR at which a code block of ``num_symbols`` reaches this error rate."""
     measured = _thresholds_by_length(table)[scheme]
     # The longest measured block that is hardly longer than ours: shorter ones need more SNR, but a
-    # tenth less in length is below 0.01 dB.
+    # tenth less in length is some 0.01 dB.
     num_bits = num_symbols * scheme.efficiency - CRC_BITS
     length = max((bits for bits in measured if 0.9 * bits <= num_bits), default=min(measured))
     return measured[length].at(bler)

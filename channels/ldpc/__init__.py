@@ -6,8 +6,9 @@
 ``encoder``             back-substitution through the lifted graph
 ``rate_matching``       puncturing, filler bits, circular buffer, bit interleaver
 ``schedule``            the decoder's addresses, worked out once per code
-``decoder``             the fast decoder (numba)
-``reference``           the same decoder in readable NumPy, for the tests
+``decoders``            the decoders by name; ``decoder_*`` are ours, ``sionna_decoders`` Sionna's
+``soft_buffer``         received values gathered by bit, over redundancy versions
+``reference``           the fast decoder again in readable NumPy, for the tests
 ======================  =====================================================================
 """
 

@@ -194,7 +194,9 @@ def test_diversity_helps_and_code_blocks_share_it():
     assert split < many - 0.5
 
 
-@pytest.mark.parametrize("spec", ["ofdm", "mimo", "jakes", "clipping:backoff_db=6"])
+@pytest.mark.parametrize(
+    "spec", ["ofdm", "mimo", "jakes", "clipping:backoff_db=6", "middleton:state_known=true"]
+)
 def test_the_choice_on_sampled_channels_reaches_its_outage(spec):
     """Packets of the chosen scheme are lost no more often than accepted, within 4 sigma."""
     channel, target = CHANNELS.create(spec), Target(bler=1e-2, outage=0.1)
