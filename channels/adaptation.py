@@ -45,6 +45,8 @@ from channels.units import noise_var_from_snr_db
 
 NUM_DRAWS = 200
 """Realisations of a channel that is sampled; an outage of 10 % is then known to ±2 %."""
+NUM_STATES = 1000
+"""Quantiles that stand for a known law of the gain."""
 _MAX_KEPT = 16_384  # symbols of a realisation that are looked at, evenly spread
 _BATCH_SYMBOLS = 1 << 20
 
@@ -89,26 +91,95 @@ def effective_snr_db(
     num_symbols, num_blocks
         Length of the transmission in symbols, and code blocks that share it evenly.
     """
+    constant = _constant_snr_db(channel, snr_db, bits_per_symbol)
+    if constant is not None:
+        return constant
+    if isinstance(channel, KnownLaw) and _lasts(channel, num_symbols):
+        law: KnownLaw = channel
+        return snr_db + 10 * math.log10(law.gain_quantile(target.outage))
+    worst = _worst_information(channel, snr_db, bits_per_symbol, num_symbols, num_blocks)
+    return float(theory.snr_db_of_information(bits_per_symbol, np.quantile(worst, target.outage)))
+
+
+def snr_states_db(
+    channel: Channel, snr_db: float, bits_per_symbol: int, num_symbols: int, *, num_blocks: int = 1
+) -> NDArray[np.float64]:
+    """Equally likely SNRs of AWGN channels that are as good as ``channel`` is at one time each.
+
+    The law of which :func:`effective_snr_db` gives the quantile at the accepted outage.
+
+    Parameters
+    ----------
+    channel, snr_db, bits_per_symbol, num_symbols, num_blocks
+        As for :func:`effective_snr_db`.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        SNRs in dB, ascending: one where nothing fades slowly, :data:`NUM_STATES` of a known law,
+        :data:`NUM_DRAWS` of a channel that is sampled. Of fast Rayleigh fading the mean SNR, for
+        which it has a table of thresholds.
+    """
+    if isinstance(channel, RayleighFast):
+        return np.array([snr_db])
+    constant = _constant_snr_db(channel, snr_db, bits_per_symbol)
+    if constant is not None:
+        return np.array([constant])
+    if isinstance(channel, KnownLaw) and _lasts(channel, num_symbols):
+        law: KnownLaw = channel
+        shares = (np.arange(NUM_STATES) + 0.5) / NUM_STATES
+        return snr_db + 10 * np.log10([law.gain_quantile(share) for share in shares.tolist()])
+    worst = _worst_information(channel, snr_db, bits_per_symbol, num_symbols, num_blocks)
+    return np.sort(theory.snr_db_of_information(bits_per_symbol, worst))
+
+
+def _constant_snr_db(channel: Channel, snr_db: float, bits_per_symbol: int) -> float | None:
+    """Equivalent SNR in dB of a channel that is as good at all times; None for others."""
     if channel.coherence == "none" and not getattr(channel, "noise_varies", False):
         return snr_db
-    if isinstance(channel, KnownLaw):
+    if isinstance(channel, KnownLaw) and channel.coherence == "fast":
         law: KnownLaw = channel
-        if channel.coherence == "fast":
-            return theory.effective_snr_db(bits_per_symbol, snr_db, law.gain_quantile)
-        if _lasts(channel, num_symbols):
-            return snr_db + 10 * math.log10(law.gain_quantile(target.outage))
-    model: Any = channel
-    information = _sampled_information(model, snr_db, bits_per_symbol, num_symbols)
-    edges = np.linspace(0, information.shape[1] - 1, min(num_blocks, information.shape[1] - 1) + 1)
-    at_edges = information[:, edges.astype(int)]
-    worst = (np.diff(at_edges) / np.diff(edges.astype(int))).min(axis=1)
-    return float(theory.snr_db_of_information(bits_per_symbol, np.quantile(worst, target.outage)))
+        return theory.effective_snr_db(bits_per_symbol, snr_db, law.gain_quantile)
+    return None
+
+
+def packet_error_rates(
+    channel: Channel, states_db: NDArray[np.float64], scheme: Scheme, num_bytes: int
+) -> NDArray[np.float64]:
+    """Probability that a packet is lost in each state.
+
+    Parameters
+    ----------
+    channel
+        Says which table of thresholds holds.
+    states_db
+        Equivalent SNRs in dB, any shape (:func:`snr_states_db`).
+    scheme, num_bytes
+        Of the packet. It is lost with any of its code blocks.
+    """
+    table = "rayleigh_fast" if isinstance(channel, RayleighFast) else "awgn"
+    num_bits = 8 * num_bytes + CRC_BITS
+    num_blocks = math.ceil(num_bits / (max(_thresholds_by_length(table)[scheme]) + CRC_BITS))
+    rates = _threshold(table, scheme, num_bits / num_blocks - CRC_BITS).bler(states_db)
+    return np.asarray(1 - (1 - rates) ** num_blocks)
 
 
 def _lasts(channel: Channel, num_symbols: int) -> bool:
     """Whether one gain holds for the whole transmission."""
     length = int(getattr(channel, "block_length", 0))
     return channel.coherence == "block" and (length == 0 or length >= num_symbols)
+
+
+def _worst_information(
+    channel: Channel, snr_db: float, bits_per_symbol: int, num_symbols: int, num_blocks: int
+) -> NDArray[np.float64]:
+    """Mutual information per symbol of the worst block of every realisation, (NUM_DRAWS,)."""
+    model: Any = channel
+    information = _sampled_information(model, snr_db, bits_per_symbol, num_symbols)
+    edges = np.linspace(0, information.shape[1] - 1, min(num_blocks, information.shape[1] - 1) + 1)
+    at_edges = information[:, edges.astype(int)]
+    worst: NDArray[np.float64] = (np.diff(at_edges) / np.diff(edges.astype(int))).min(axis=1)
+    return worst
 
 
 @functools.lru_cache(maxsize=4)
@@ -203,12 +274,16 @@ def _num_blocks(scheme: Scheme, num_symbols: float) -> int:
 
 def _required_db(table: str, scheme: Scheme, num_symbols: float, bler: float) -> float:
     """SNR at which a code block of ``num_symbols`` reaches this error rate."""
+    return _threshold(table, scheme, num_symbols * scheme.efficiency - CRC_BITS).at(bler)
+
+
+def _threshold(table: str, scheme: Scheme, num_bits: float) -> Threshold:
+    """Return the threshold of a code block with ``num_bits`` payload bits."""
     measured = _thresholds_by_length(table)[scheme]
     # The longest measured block that is hardly longer than ours: shorter ones need more SNR, but a
     # tenth less in length is some 0.01 dB.
-    num_bits = num_symbols * scheme.efficiency - CRC_BITS
     length = max((bits for bits in measured if 0.9 * bits <= num_bits), default=min(measured))
-    return measured[length].at(bler)
+    return measured[length]
 
 
 @functools.cache

@@ -18,6 +18,9 @@ import math
 from dataclasses import dataclass
 from importlib.resources import files
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Scheme:
@@ -54,7 +57,7 @@ SCHEMES: tuple[Scheme, ...] = tuple(
 )
 """Every scheme; a header names one by its index, so the order is part of the format."""
 
-HEADER_SYMBOLS = (96, 192, 384, 768)
+HEADER_SYMBOLS = (96, 192, 384, 768, 1536, 3072)
 """Lengths of a control block (QPSK), from daring to robust. The receiver tries them in turn, as a
 5G terminal tries the aggregation levels of its control channel."""
 HEADER_BYTES = 11
@@ -117,6 +120,15 @@ class Threshold:
         i = 0 if decade < 1 else 1
         step = self.snr_db[i + 1] - self.snr_db[i]
         return self.snr_db[i] + step * (decade - i)
+
+    def bler(self, snr_db: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Block error rate at SNRs in dB, at most 1: the inverse of :meth:`at`."""
+        first, middle, last = self.snr_db
+        below = (snr_db - middle) / (middle - first)
+        above = (snr_db - middle) / (last - middle)
+        decade = 1 + np.where(snr_db < middle, below, above)
+        rate: NDArray[np.float64] = 10.0 ** -np.maximum(decade + 1, 0.0)
+        return rate
 
 
 @functools.cache

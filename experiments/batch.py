@@ -12,12 +12,12 @@ from PIL import Image as PilImage
 
 from experiments.figures import save_delivery
 from experiments.tables import SYSTEMS, print_records
+from semcom.agreement import Link
 from semcom.attention import Wishes, attend
 from semcom.codecs.base import CODECS
 from semcom.images import find_images, load_image
 from semcom.link import Delivery
 from semcom.session import send_attended
-from semcom.transmitter import Link
 
 
 def send_files(

@@ -9,9 +9,9 @@ from pathlib import Path
 from experiments.batch import write_delivery
 from experiments.figures import save_comparison
 from experiments.tables import print_records
+from semcom.agreement import Link
 from semcom.attention import Wishes, attend
 from semcom.session import send_attended
-from semcom.transmitter import Link
 
 PHOTO = "rocket"
 """A photo that comes with scikit-image, by its name in ``skimage.data``."""

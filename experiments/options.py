@@ -90,13 +90,29 @@ def the_link(command: Callable[..., None]) -> Callable[..., None]:
         csi: Any,
         pilots: int,
         scheme: str,
+        protection: Any,
+        copies: int,
+        planned_snr_db: float | None,
+        planned_std_db: float,
+        losses: str,
         **others: Any,
     ) -> None:
+        from semcom.agreement import Link
         from semcom.codecs.base import CODECS
-        from semcom.transmitter import Link
 
         CODECS.parse(codec)  # a typing error shows before any work
-        link = Link(channel, snr_db, csi, pilots, scheme=scheme)
+        link = Link(
+            channel,
+            snr_db,
+            csi,
+            pilots,
+            scheme=scheme,
+            protection=protection,
+            copies=copies,
+            planned_snr_db=planned_snr_db,
+            planned_std_db=planned_std_db,
+            losses=losses,
+        )
         command(link=link, codec=codec, **others)
 
     return _with_options(checked, _THE_LINK)
@@ -183,6 +199,36 @@ _THE_LINK = (
         metavar="NAME",
         help="Fixed modulation and code rate, by name or number of semcom mcs.  "
         "[default: chosen by the SNR]",
+    ),
+    click.option(
+        "--protection",
+        default="equal",
+        show_default=True,
+        metavar="KIND",
+        help="equal: one scheme for all packets; unequal: what matters more is sent more robustly, "
+        "for the least expected error; graceful: for the highest expected PSNR.",
+    ),
+    click.option(
+        "--copies", default=1, show_default=True, help="How often every packet is sent, 1 to 4."
+    ),
+    click.option(
+        "--planned-snr-db",
+        type=float,
+        metavar="DB",
+        help="What the sender takes for the mean SNR.  [default: what it is]",
+    ),
+    click.option(
+        "--planned-std-db",
+        default=0.0,
+        show_default=True,
+        metavar="DB",
+        help="How unsure of it the sender is: standard deviation, as of shadowing.",
+    ),
+    click.option(
+        "--losses",
+        default="",
+        metavar="NAME",
+        help="Packets are lost besides: a packet channel such as packet_erasure:p=0.1.",
     ),
     click.option("--seed", default=0, show_default=True, help="Of fading and noise."),
 )

@@ -10,12 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from semcom.agreement import Link as Link
     from semcom.attention import attend as attend
     from semcom.images import load_image as load_image
     from semcom.link import Delivery as Delivery
     from semcom.link import deliver as deliver
     from semcom.session import send as send
-    from semcom.transmitter import Link as Link
     from semcom.types import Mask as Mask
     from semcom.types import Prompts as Prompts
 

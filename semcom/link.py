@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
@@ -14,11 +14,12 @@ import torch
 
 from channels.units import cbr as bandwidth_ratio
 from channels.units import noise_var_from_snr_db
+from semcom.agreement import Link
 from semcom.codecs.base import grey
 from semcom.importance import Importance
 from semcom.receiver import Reception, receive
 from semcom.scores import score
-from semcom.transmitter import Link, Transmission, transmit
+from semcom.transmitter import Transmission, transmit
 from semcom.types import Image
 
 
@@ -46,7 +47,7 @@ class Delivery:
     @property
     def all_lost(self) -> bool:
         """Whether nothing but mid-grey could be shown."""
-        return not any(packet is not None for packet in self.reception.packets)
+        return self.reception.all_lost
 
 
 def deliver(
@@ -84,11 +85,9 @@ def deliver(
         See :func:`semcom.transmitter.transmit`.
     """
     w = importance.blind().w if blind else importance.w
-    with _one_thread():
+    with one_thread():
         sent = transmit(image, w, codec=codec, cbr=cbr, link=link)
-        rng = torch.Generator().manual_seed(seed)
-        on_air = link.build_channel()(sent.x, noise_var_from_snr_db(link.snr_db), rng)
-        reception = receive(on_air, num_pilots=link.pilots, block_length=link.block_length)
+        reception = carry(sent, link, seed=seed)
         received = grey(*image.shape[:2]) if reception.image is None else reception.image
         scores = score(image, received, importance)
     record = {
@@ -103,13 +102,26 @@ def deliver(
         **_bandwidth(image, sent),
         "packets_sent": len(sent.stream.packets),
         "packets_received": sum(packet is not None for packet in reception.packets),
+        "all_lost": reception.all_lost,
         **{name: _finite(value) for name, value in scores.items()},
     }
     return Delivery(image, received, importance, sent, reception, scores, record)
 
 
+def carry(sent: Transmission, link: Link, *, seed: int) -> Reception:
+    """Let a transmission pass the channel, which draws from ``seed``, and receive it."""
+    rng = torch.Generator().manual_seed(seed)
+    on_air = link.build_channel()(sent.x, noise_var_from_snr_db(link.snr_db), rng)
+    return receive(
+        on_air,
+        num_pilots=link.pilots,
+        block_length=link.block_length,
+        arrivals=_arrivals(link, rng),
+    )
+
+
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Keep torch to one thread.
 
     A frame is small: threads that wait for a busy core cost more than they give. Sums then also
@@ -126,7 +138,7 @@ def _one_thread() -> Iterator[None]:
 def _bandwidth(image: Image, sent: Transmission) -> dict[str, Any]:
     height, width = image.shape[:2]
     return {
-        "scheme": sent.header.scheme.name,
+        "scheme": _schemes(sent),
         "encoder": sent.stream.info,
         "num_bits": sent.stream.num_bits,
         "num_symbols": len(sent.x),
@@ -134,6 +146,18 @@ def _bandwidth(image: Image, sent: Transmission) -> dict[str, Any]:
         "cbr": bandwidth_ratio(sent.num_uses, height, width),
         "accounting": {item: float(uses) for item, uses in sent.accounting.items()},
     }
+
+
+def _arrivals(link: Link, rng: torch.Generator) -> Callable[[int], list[bool]] | None:
+    """Draw which packets a lossy network brings."""
+    network = link.build_losses()
+    return None if network is None else lambda count: network((count,), rng).tolist()
+
+
+def _schemes(sent: Transmission) -> str:
+    """How the packets are sent, each way once, in the order of the packets."""
+    analog = ["analog"] if sent.plan.analog_symbols else []
+    return ", ".join(dict.fromkeys([*analog, *(packet.name for packet in sent.plan.packets)]))
 
 
 def _finite(value: float | None) -> float | None:

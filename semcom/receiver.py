@@ -6,14 +6,16 @@ grants (:class:`channels.base.ChannelOutput`). It imports nothing of the sender.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from channels.base import ChannelOutput
 from channels.csi import remove_pilots
 from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, header_scheme
-from channels.phy import decode_packet, num_packet_symbols
-from semcom.codecs.base import CODECS, DecodeError, DigitalCodec
-from semcom.frame import Header, control_symbols, num_packets
+from channels.phy import decode_packet
+from semcom.codecs.base import CODECS, DecodeError, is_analog
+from semcom.frame import Header, is_table, masked, num_packets, table_bytes, table_symbols
 from semcom.types import Image
 
 
@@ -25,10 +27,23 @@ class Reception:
     """(H, W, 3) uint8; None if the header was lost, since then not even the size is known."""
     header: Header | None
     packets: tuple[bytes | None, ...] = ()
-    """Packets whose CRC holds, None for the others."""
+    """Packets whose CRC holds, None for the others; of an analog codec, its side information."""
+    analog: bool = False
+    """Whether the symbols behind the packets were shown, too."""
+
+    @property
+    def all_lost(self) -> bool:
+        """Whether nothing but mid-grey can be shown."""
+        return not (self.analog or any(packet is not None for packet in self.packets))
 
 
-def receive(received: ChannelOutput, *, num_pilots: int = 0, block_length: int = 0) -> Reception:
+def receive(
+    received: ChannelOutput,
+    *,
+    num_pilots: int = 0,
+    block_length: int = 0,
+    arrivals: Callable[[int], Sequence[bool]] | None = None,
+) -> Reception:
     """Decode one frame.
 
     Parameters
@@ -39,6 +54,9 @@ def receive(received: ChannelOutput, *, num_pilots: int = 0, block_length: int =
         Pilots at the head of every coherence block; 0: use the gains in ``received``.
     block_length
         Coherence block in symbols; 0 stands for the whole frame.
+    arrivals
+        Called with the number of packets, copies counted; says which of them a lossy network
+        brings, in the order of transmission. None: all.
     """
     if num_pilots:
         received = remove_pilots(received.y, received.noise_var, num_pilots, block_length)
@@ -46,21 +64,44 @@ def receive(received: ChannelOutput, *, num_pilots: int = 0, block_length: int =
     if found is None:
         return Reception(None, None)
     header, position = found
-    packets: list[bytes | None] = []
-    for size in header.packet_bytes:
-        end = position + num_packet_symbols(size, header.scheme)
-        whole = end <= len(received.y)
-        part = _cut(received, position, end)
-        packets.append(decode_packet(part, size, header.scheme) if whole else None)
-        position = end
-    codec: DigitalCodec = CODECS.create(header.codec)
+    packets, position = _decode_packets(received, header, position, arrivals)
+    codec = CODECS.create(header.codec)
+    size = header.height, header.width
+    decode: Callable[..., Image] = codec.decode
+    if is_analog(codec):
+        y, h, noise_var = _cut(received, position, len(received.y))
+        packets = [p for p, sent in zip(packets, header.packets, strict=True) if sent.num_bytes]
+        decode = functools.partial(codec.decode, y, h, noise_var.expand(y.shape))
     try:
-        image = codec.decode(packets, header.height, header.width)
+        image = decode(packets, *size)
     except DecodeError:
         # A CRC held by accident, or the sender is of another make: as good as lost.
         packets = [None] * len(packets)
-        image = codec.decode(packets, header.height, header.width)
-    return Reception(image, header, tuple(packets))
+        image = decode(packets, *size)
+    return Reception(image, header, tuple(packets), is_analog(codec))
+
+
+def _decode_packets(
+    received: ChannelOutput,
+    header: Header,
+    position: int,
+    arrivals: Callable[[int], Sequence[bool]] | None,
+) -> tuple[list[bytes | None], int]:
+    """Combine the copies of each packet that arrive, and decode them; say where they end."""
+    order = list(header.order())
+    arrived = arrivals(len(order)) if arrivals and order else [True] * len(order)
+    copies: dict[int, list[ChannelOutput]] = {}
+    for (i, _), here in zip(order, arrived, strict=True):
+        end = position + header.packets[i].copy_symbols
+        if here and end <= len(received.y):
+            copies.setdefault(i, []).append(_cut(received, position, end))
+        position = end
+    packets: list[bytes | None] = [None] * len(header.packets)
+    for i, receptions in copies.items():
+        packet = header.packets[i]
+        rvs = (0,) * len(receptions)
+        packets[i] = decode_packet(receptions, packet.num_bytes, packet.scheme, rvs=rvs)
+    return packets, position
 
 
 def _find_header(received: ChannelOutput) -> tuple[Header, int] | None:
@@ -72,19 +113,30 @@ def _find_header(received: ChannelOutput) -> tuple[Header, int] | None:
         block = decode_packet(_cut(received, 0, num_symbols), HEADER_BYTES, scheme)
         if block is None:
             continue
-        count = num_packets(block)
-        lengths: bytes | None = b""
-        end = control_symbols(num_symbols, count)
-        if count > 1:
-            part = _cut(received, num_symbols, end)
-            lengths = decode_packet(part, 3 * (count - 1), scheme)
-        if lengths is None:
+        block = masked(block, num_symbols)
+        table, end = _find_table(received, num_symbols, num_packets(block))
+        if table is None:
             continue
         try:
-            return Header.unpack(block, lengths), end
+            return Header.unpack(block, table), end
         except DecodeError:  # the CRC held by accident
             continue
     return None
+
+
+def _find_table(received: ChannelOutput, start: int, packets: int) -> tuple[bytes | None, int]:
+    """Try the rates that a table behind a header of ``start`` symbols can have."""
+    if packets <= 1:  # 0: no header, as will show
+        return b"", start
+    for code in HEADER_SYMBOLS:
+        end = start + table_symbols(code, packets)
+        if code > start or end > len(received.y):
+            break
+        part = _cut(received, start, end)
+        table = decode_packet(part, table_bytes(packets), header_scheme(code))
+        if table is not None and is_table(table := masked(table, code)):
+            return table, end
+    return None, start
 
 
 def _cut(received: ChannelOutput, start: int, end: int) -> ChannelOutput:

@@ -12,12 +12,12 @@ from typing import Literal
 
 from channels.adaptation import Target
 from channels.units import parse_cbr
+from semcom.agreement import DEFAULT_PILOTS, Link
 from semcom.attention import Attention, Wishes, attend
 from semcom.codecs.base import CODECS
 from semcom.images import check_pixels, digest, load_image
 from semcom.importance import DEFAULT_THETA
 from semcom.link import Delivery, deliver, derive_seed
-from semcom.transmitter import DEFAULT_PILOTS, Link
 from semcom.types import Image, Prompts
 
 
@@ -39,6 +39,11 @@ def send(
     num_pilots: int = DEFAULT_PILOTS,
     target: Target = Target(),  # noqa: B008
     scheme: str = "",
+    protection: Literal["equal", "unequal", "graceful"] = "equal",
+    copies: int = 1,
+    planned_snr_db: float | None = None,
+    planned_std_db: float = 0.0,
+    losses: str = "",
     seed: int = 0,
 ) -> Delivery:
     """Segment an image, weigh it, send it across a noisy channel and score what arrives.
@@ -53,8 +58,9 @@ def send(
         Send with ``w = 1``; the same region is scored.
     codec, cbr
         Codec by name and the channel bandwidth ratio allowed, a number or text (``"1/16"``).
-    channel, snr_db, csi, num_pilots, target, scheme
-        See :class:`semcom.transmitter.Link`.
+    channel, snr_db, csi, num_pilots, target, scheme, protection, copies, planned_snr_db,
+    planned_std_db, losses
+        See :class:`semcom.agreement.Link`.
     seed
         The channel draws from it and from the image's content.
 
@@ -76,7 +82,19 @@ def send(
     >>> delivery.scores["region_psnr_db"] > delivery.scores["background_psnr_db"]
     True
     """
-    link = Link(channel, snr_db, csi, num_pilots, target, scheme)
+    link = Link(
+        channel,
+        snr_db,
+        csi,
+        num_pilots,
+        target,
+        scheme,
+        copies,
+        protection,
+        planned_snr_db,
+        planned_std_db,
+        losses,
+    )
     prompts = Prompts(tuple(points), tuple(boxes))
     wishes = Wishes(segmenter, prompts, None if mask is None else str(mask), theta, importance)
     CODECS.parse(codec)  # a typing error shows before any work

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Image = NDArray[np.uint8]
 """RGB, shape (H, W, 3)."""
@@ -67,8 +71,22 @@ class Bitstream:
     packets: tuple[Packet, ...]
     info: dict[str, float | int | str] = field(default_factory=dict)
     """The encoder's settings, for the record; the receiver never sees it."""
+    nested: bool = False
+    """Whether a packet is useless without those before it; if not, each is useful by itself."""
 
     @property
     def num_bits(self) -> int:
         """Payload bits of all packets, without CRC and parity."""
         return 8 * sum(len(packet.data) for packet in self.packets)
+
+
+@dataclass(frozen=True, eq=False)
+class AnalogSignal:
+    """What an analog codec makes of an image."""
+
+    symbols: Tensor
+    """complex64 (n,), of mean power 1; n may be 0."""
+    side: tuple[Packet, ...] = ()
+    """What the decoder must know besides; coded and paid for as packets are."""
+    info: dict[str, float | int | str] = field(default_factory=dict)
+    """The encoder's settings, for the record; the receiver never sees it."""

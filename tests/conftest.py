@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+
+# No test may profit from what another run left behind, nor leave anything itself; also in the
+# processes that it starts.
+os.environ["SEMCOM_CACHE"] = "off"
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -1,9 +1,12 @@
 """AV1 intra through libaom, 4:4:4 at 10 bit in a colour space for PSNR; close to the best there is.
 
 ``w`` cannot steer it. Everything before the frame's payload (AV1 specification, 5.3) follows from
-the size and the encoder's speed, so the receiver rebuilds it; a packet is one byte with the speed,
-then that payload. Encoder and decoder (dav1d) run in a process of their own,
+the size and the encoder's speed, so the receiver rebuilds it; a packet is a byte with the speed,
+one with a scale, then that payload. Encoder and decoder (dav1d) run in a process of their own,
 :mod:`semcom.codecs.ffmpeg`.
+
+A step of libaom's quality is worth 4 to 10 % of the size. Between two steps the planes are scaled
+down before they are coded, which does what quantisers in between would do.
 """
 
 from __future__ import annotations
@@ -15,13 +18,19 @@ import numpy as np
 
 from semcom.codecs import ffmpeg, obu
 from semcom.codecs.base import BudgetTooSmallError, DecodeError, grey, weighted_gain
-from semcom.codecs.colour import from_planes, to_planes
+from semcom.codecs.colour import Planes, from_planes, to_planes
 from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_CRF = 63
-_LEVELS = range(_MAX_CRF)  # CRF 63 to 1; 0 would be another, lossless mode
+_FINE = 8  # levels per CRF
+_LEVELS = range((_MAX_CRF - 1) * _FINE + 1)  # CRF 63 to 1; 0 would be another, lossless mode
+# How far to scale down: at least by as much as the quantiser of the next CRF is coarser.
+_SPANS = np.interp(range(_MAX_CRF + 1), [1, 4, 8, 16, 50, 63], [0.33, 0.17, 0.11, 0.07, 0.07, 0.13])
+_SCALE_STEPS = 512  # a byte of s says 1 - s/512
 _SPEEDS = range(9)
+_HEAD_BYTES = 2
+_PEAK, _MIDDLE = 1023, 512  # of the planes; of those for chroma
 _SLOPE = 0.06  # typical growth of ln(size) for one CRF less
 _QUICK, _QUICK_EXCESS = 8, 1.06  # an effort for guesses, and its typical size against effort 2
 
@@ -43,50 +52,68 @@ class Av1:
         self.cpu_used = cpu_used
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
-        """Encode at the lowest CRF that fits; see :class:`DigitalCodec`."""
+        """Encode at the lowest CRF that fits, and finer; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
+        planes = to_planes(image)
         frames: dict[int, bytes] = {}
 
         def size_bits(level: int) -> int:
-            known, payload = _encode(image, _MAX_CRF - level, self.cpu_used)
+            steps, coarser = -(-level // _FINE), -level % _FINE
+            crf = _MAX_CRF - steps
+            head = bytes([self.cpu_used, round(_SCALE_STEPS * _SPANS[crf] * coarser / _FINE)])
+            known, payload = _encode(_scale(planes, _factor(head)), crf, self.cpu_used)
             if known != _known(height, width, self.cpu_used):
                 raise RuntimeError("libaom wrote headers that the receiver cannot know")
-            frames[level] = bytes([self.cpu_used]) + payload
+            frames[level] = head + payload
             return 8 * len(frames[level])
 
-        guess = _guess(image, max_bits)
-        level = best_level(size_bits, _LEVELS, max_bits, guess=guess, slope=_SLOPE)
+        guess, slope = _guess(planes, max_bits), _SLOPE / _FINE
+        level = best_level(size_bits, _LEVELS, max_bits, guess=guess, slope=slope)
         data = frames[level]
         gain = weighted_gain(image, self.decode([data], height, width), w)
-        return Bitstream((Packet(data, gain),), {"crf": _MAX_CRF - level})
+        return Bitstream((Packet(data, gain),), {"crf": _MAX_CRF - level / _FINE})
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; see :class:`DigitalCodec`."""
         (data,) = packets
         if data is None:
             return grey(height, width)
-        if not data or data[0] not in _SPEEDS:
-            raise DecodeError("not an AV1 packet: its first byte must be a speed, 0 to 8")
-        stream = _known(height, width, data[0]) + obu.frame(data[1:])
+        head, payload = data[:_HEAD_BYTES], data[_HEAD_BYTES:]
+        if len(head) < _HEAD_BYTES or head[0] not in _SPEEDS:
+            raise DecodeError("not an AV1 packet: it must begin with a speed, 0 to 8, and a scale")
+        stream = _known(height, width, head[0]) + obu.frame(payload)
         source = ["-f", "obu", "-c:v", "libdav1d"]
         picture = ffmpeg.decode(stream, source, "yuv444p10le", height, width)
-        return from_planes(np.frombuffer(picture, "<u2").reshape(3, height, width))
+        planes = np.frombuffer(picture, "<u2").reshape(3, height, width)
+        return from_planes(_scale(planes, 1 / _factor(head)))
 
 
-def _guess(image: Image, max_bits: int) -> int:
+def _guess(planes: Planes, max_bits: int) -> int:
     """Where a slow search should begin: the answer at a low effort."""
 
-    def size_bits(level: int) -> int:
-        return 8 * len(_encode(image, _MAX_CRF - level, _QUICK)[1])
+    def size_bits(step: int) -> int:
+        return 8 * len(_encode(planes, _MAX_CRF - step, _QUICK)[1])
 
-    budget = round(max_bits * _QUICK_EXCESS)
+    steps, budget = range(_MAX_CRF), round(max_bits * _QUICK_EXCESS)
     try:
-        return best_level(size_bits, _LEVELS, budget, guess=25, slope=_SLOPE, tolerance=0.06)
+        step = best_level(size_bits, steps, budget, guess=25, slope=_SLOPE, tolerance=0.06)
     except BudgetTooSmallError:
         return _LEVELS[0]
+    return step * _FINE
 
 
-def _encode(image: Image, crf: int, cpu_used: int) -> tuple[bytes, bytes]:
+def _factor(head: bytes) -> float:
+    return 1 - head[1] / _SCALE_STEPS
+
+
+def _scale(planes: Planes, factor: float) -> Planes:
+    """Scale luma around black, chroma around its middle."""
+    zero = np.array([0, _MIDDLE, _MIDDLE], dtype=np.float32).reshape(3, 1, 1)
+    scaled: Planes = np.clip(np.rint((planes - zero) * factor + zero), 0, _PEAK).astype(np.uint16)
+    return scaled
+
+
+def _encode(planes: Planes, crf: int, cpu_used: int) -> tuple[bytes, bytes]:
     """Return what comes before the frame, and the frame's payload."""
     options = {
         "c:v": "libaom-av1",
@@ -98,12 +125,11 @@ def _encode(image: Image, crf: int, cpu_used: int) -> tuple[bytes, bytes]:
         "f": "obu",
     }
     output = [word for name, value in options.items() for word in (f"-{name}", value)]
-    height, width = image.shape[:2]
-    picture = to_planes(image).astype("<u2").tobytes()
+    picture, (height, width) = planes.astype("<u2").tobytes(), planes.shape[1:]
     return obu.split(ffmpeg.encode(picture, "yuv444p10le", height, width, output))
 
 
 @functools.lru_cache(maxsize=64)
 def _known(height: int, width: int, cpu_used: int) -> bytes:
     """Temporal delimiter and sequence header of every picture of this size."""
-    return _encode(grey(height, width), _MAX_CRF, cpu_used)[0]
+    return _encode(to_planes(grey(height, width)), _MAX_CRF, cpu_used)[0]

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image as PilImage
+from PIL import features
 
+from semcom.cache import recall, version
 from semcom.codecs import obu
 from semcom.codecs.base import DecodeError, grey, weighted_gain
 from semcom.rate_control import best_level
@@ -61,18 +63,21 @@ class Avif:
 
 
 def _compress(image: Image, quality: int) -> bytes:
-    buffer = io.BytesIO()
-    PilImage.fromarray(image).save(
-        buffer,
-        "AVIF",
-        quality=quality,
-        subsampling="4:4:4",
-        speed=6,
-        max_threads=1,
-        codec="aom",
-        advanced={"tune": "psnr"},
-    )
-    return buffer.getvalue()
+    def write() -> bytes:
+        buffer = io.BytesIO()
+        PilImage.fromarray(image).save(
+            buffer,
+            "AVIF",
+            quality=quality,
+            subsampling="4:4:4",
+            speed=6,
+            max_threads=1,
+            codec="aom",
+            advanced={"tune": "psnr"},
+        )
+        return buffer.getvalue()
+
+    return recall(write, "avif", version("pillow"), features.version("avif"), quality, image)
 
 
 @functools.lru_cache(maxsize=64)

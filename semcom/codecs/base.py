@@ -1,7 +1,8 @@
 """What a codec promises, and the table of those we have.
 
 A digital codec turns an image into packets and packets into an image. It works from bytes alone:
-its decoder never sees the original, the masks or the map unless they were sent and paid for.
+its decoder never sees the original, the masks or the map unless they were sent and paid for. An
+analog codec (joint source-channel coding) makes the symbols itself, and bytes of side information.
 How to write one: ``docs/adding-a-codec.md``.
 """
 
@@ -9,12 +10,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 
 import numpy as np
 
 from channels.registry import Entry, Registry
-from semcom.types import Bitstream, Image, Map
+from semcom.types import AnalogSignal, Bitstream, Image, Map
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class BudgetTooSmallError(ValueError):
@@ -53,6 +57,56 @@ class DigitalCodec(Protocol):
         ...
 
 
+class AnalogCodec(Protocol):
+    """Image to symbols and back: joint source-channel coding."""
+
+    analog: Literal[True]
+    """What tells it from a :class:`DigitalCodec`, which need not have it."""
+    steerable: bool
+    """Whether ``w`` steers the quality over the image."""
+
+    def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
+        """Encode ``image`` (H, W, 3) uint8 into at most ``num_symbols`` symbols, at least 1.
+
+        Their mean power over this transmission is 1. What the decoder must know (a scale, a
+        layout) goes into packets of side information; they are paid for beyond ``num_symbols``.
+        ``w`` is as for :class:`DigitalCodec`; ``snr_db`` is the mean Es/N0 that the sender expects.
+        """
+        ...
+
+    def decode(
+        self,
+        y: Tensor,
+        h: Tensor,
+        noise_var: Tensor,
+        side: Sequence[bytes | None],
+        height: int,
+        width: int,
+    ) -> Image:
+        """Rebuild the image (height, width, 3) uint8.
+
+        Parameters
+        ----------
+        y, h
+            Received symbols ``h·x + n`` and their gains, complex64 (n,); h may be 0.
+        noise_var
+            Total variance N0 of the complex noise n, float32 (n,), at least 0.
+        side
+            The packets of side information; ``None`` stands for a lost one.
+
+        Raises
+        ------
+        DecodeError
+            Side information that no encoder of this codec wrote.
+        """
+        ...
+
+
+def is_analog(codec: object) -> TypeGuard[AnalogCodec]:
+    """Whether a codec makes symbols instead of packets."""
+    return bool(getattr(codec, "analog", False))
+
+
 CODECS = Registry(
     "codec",
     [
@@ -89,10 +143,20 @@ CODECS = Registry(
             "a whole picture, and finer ones of what matters, over another codec",
         ),
         Entry(
+            "scalable",
+            "semcom.codecs.scalable:Scalable",
+            "a coarse picture, and what it lacks again and again, over base=hevc in layers=4",
+        ),
+        Entry(
             "learned",
             "semcom.codecs.learned:Learned",
             "CompressAI's trained models; w cannot steer them",
             requires=("compressai",),
+        ),
+        Entry(
+            "softcast",
+            "semcom.codecs.softcast:Softcast",
+            "analog: DCT coefficients as amplitudes, scaled by w",
         ),
     ],
     group="semcom.codecs",

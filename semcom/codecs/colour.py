@@ -1,42 +1,97 @@
-"""A colour space of nearly orthogonal axes for 4:4:4 at 10 bit.
+"""Colour spaces of orthonormal axes for 4:4:4 at 10 bit.
 
-``Y = (R+G+B)/3, Cg = -R/4 + G/2 - B/4, Co = (R-B)/2``, scaled to 0 to 1023, chroma around 512.
-Equal errors in its planes are nearly equal errors in RGB, so a codec that spends bits by the
-error of its planes spends them by PSNR.
+``Y = (R+G+B)/√3, Cg = (2G-R-B)/√6, Co = (R-B)/√2``, scaled to 0 to 1023, chroma around 512. Equal
+errors in the planes are equal errors in RGB, so a codec that spends bits by the error of its planes
+spends them by PSNR.
+
+A *turn* moves these axes to where a picture costs the fewest bits: one of few hues then has nearly
+all it shows in one plane. The bits are ``½·Σ log2(1 + c²/Δ²)`` over the coefficients ``c`` of its
+planes' DCT, what reverse water-filling asks for (Cover, Thomas: Elements of Information Theory,
+10.3.3), if every coefficient were its own Gaussian.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import dctn
+from scipy.optimize import minimize
+from scipy.spatial.transform import Rotation
 
-from semcom.types import Image
+from semcom.types import Image, Map
 
-_PEAK, _MIDDLE = 1023, 512
-_SCALE = np.float32(_PEAK / 255)
+_PEAK = 1023
+_SCALE = _PEAK / (255 * np.sqrt(3))  # Y of white is the peak
+_CENTRE = 511.75  # of the planes, and a bit, so that rounding an offset is never a draw
+_AXES = np.array([[1, 1, 1], [-1, 2, -1], [1, 0, -1]]) / np.sqrt([[3], [6], [2]])
+_BLOCK = 8  # side of a DCT
+_STEP = 20  # Δ where w is 1, grey levels
+_MAX_COEFFICIENTS = 20_000  # more do not change the turn
 
 Planes = NDArray[np.uint16]
-"""Y, Cg and Co: (3, H, W), 0 to 1023."""
+"""Y, Cg and Co, or what a turn makes of them: (3, H, W), 0 to 1023."""
+TURN_BYTES = 3
+NO_TURN = bytes([128, 128, 128])
+"""A turn: a byte for each component of the rotation vector, in 127ths of π around 128."""
 
 
-def to_planes(image: Image) -> Planes:
+def best_turn(image: Image, w: Map) -> bytes:
+    """Find the turn by which a picture costs the fewest bits.
+
+    Parameters
+    ----------
+    image
+        (H, W, 3) uint8.
+    w
+        (H, W), the weight of each pixel's squared error: Δ falls as ``w^-1/2``.
+    """
+    coefficients = _coefficients(image, w)
+
+    def cost(vector: NDArray[np.float64]) -> float:
+        axes = Rotation.from_rotvec(vector).as_matrix()
+        return float(np.log1p((coefficients @ axes.T) ** 2).sum())
+
+    simplex = np.vstack([np.zeros(3), 0.3 * np.eye(3)])
+    options = {"initial_simplex": simplex, "xatol": 0.01, "fatol": np.inf, "maxfev": 60}
+    found = minimize(cost, simplex[0], method="Nelder-Mead", options=options).x
+    return bytes(np.clip(np.rint(128 + found * (127 / np.pi)), 0, 255).astype(np.uint8))
+
+
+def _coefficients(image: Image, w: Map) -> NDArray[np.float64]:
+    """Coefficients (N, 3) of Y, Cg, Co in steps of their block; means and what is nil left out."""
+    height, width = w.shape
+    margin = (0, -height % _BLOCK), (0, -width % _BLOCK)
+    planes = np.pad(image, (*margin, (0, 0)), mode="edge") @ _AXES.T
+    rows, columns, _ = planes.shape
+    grid = rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK
+    weights = np.pad(w, margin, mode="edge").reshape(grid).mean(axis=(1, 3), keepdims=True)
+    values = dctn(planes.reshape(*grid, 3), axes=(1, 3), norm="ortho")
+    values *= np.sqrt(weights)[..., None] / _STEP
+    values[:, 0, :, 0] = 0
+    seen = values[(values**2).sum(axis=-1) > 1 / 16]
+    some: NDArray[np.float64] = seen[:: len(seen) // _MAX_COEFFICIENTS + 1]
+    return some
+
+
+def to_planes(image: Image, turn: bytes = NO_TURN) -> Planes:
     """Convert RGB (H, W, 3) uint8."""
-    red, green, blue = np.moveaxis(image.astype(np.float32), -1, 0)
-    luma = (red + green + blue) / 3 * _SCALE
-    chroma_green = (green / 2 - (red + blue) / 4) * _SCALE + _MIDDLE
-    chroma_orange = (red - blue) / 2 * _SCALE + _MIDDLE
-    values = np.rint(np.stack([luma, chroma_green, chroma_orange]))
+    matrix, offset = _matrix(turn)
+    values = np.rint(image.astype(np.float32) @ matrix.T + offset)
     planes: Planes = np.clip(values, 0, _PEAK).astype(np.uint16)
-    return planes
+    return np.ascontiguousarray(np.moveaxis(planes, -1, 0))
 
 
-def from_planes(planes: Planes) -> Image:
+def from_planes(planes: Planes, turn: bytes = NO_TURN) -> Image:
     """Convert back to RGB (H, W, 3) uint8."""
-    luma, chroma_green, chroma_orange = planes.astype(np.float32)
-    luma, chroma_green = luma / _SCALE, (chroma_green - _MIDDLE) / _SCALE
-    chroma_orange = (chroma_orange - _MIDDLE) / _SCALE
-    green = luma + chroma_green * np.float32(4 / 3)
-    half = (3 * luma - green) / 2
-    rgb = np.stack([half + chroma_orange, green, half - chroma_orange], axis=-1)
-    pixels: Image = np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    matrix, offset = _matrix(turn)
+    values = (np.moveaxis(planes, 0, -1) - offset) @ (matrix / np.float32(_SCALE**2))
+    pixels: Image = np.clip(np.rint(values), 0, 255).astype(np.uint8)
     return pixels
+
+
+def _matrix(turn: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the scaled axes (3, 3) and offsets that put the cube of RGB amid the planes."""
+    vector = (np.frombuffer(turn, np.uint8) - 128.0) * (np.pi / 127)
+    matrix = _SCALE * Rotation.from_rotvec(vector).as_matrix() @ _AXES
+    offset = np.rint(_CENTRE - 255 / 2 * matrix.sum(axis=1))
+    return matrix.astype(np.float32), offset.astype(np.float32)

@@ -1,27 +1,33 @@
 """HEVC intra through x265, with a quality per block that follows the importance map.
 
 A squared error weighed by ``w`` asks for a quantiser step proportional to ``w^-1/2``; six QP
-double the step, hence the offset of a block is ``ΔQP = -3·log2 w``. Blocks are 16x16, x265's
+double the step, hence the offset of a block is ``ΔQP = -3·log2 w``. Blocks are 32x32, x265's
 quantisation groups. :mod:`semcom.codecs.x265` drives the encoder.
 
-A packet is one byte with the tile grid, then one slice. Tiles are independent pictures, each its
-own packet, so that a lost packet costs one tile.
+A packet is one byte with the tile grid, the turn of the colour axes
+(:mod:`semcom.codecs.colour`), then one slice. Tiles are independent pictures, each its own packet,
+so that a lost packet costs one tile.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from semcom.codecs import x265
 from semcom.codecs.base import BudgetTooSmallError, DecodeError, grey, weighted_gain
+from semcom.codecs.colour import TURN_BYTES, Planes, best_turn, from_planes, to_planes
 from semcom.codecs.concealment import conceal
 from semcom.codecs.x265 import BLOCK, MAX_QP, Offsets
 from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
+_TILE_UNIT = 16  # pixels
+_FINE = 64  # levels per QP
+_LEVELS = range((MAX_QP + 1) * _FINE)
 _MAX_OFFSET = 24  # QP; w beyond 2^±8 is not worth more
 _SLOPE_PER_QP = 0.13  # typical growth of ln(size) for one QP less
 _QUICK_EXCESS = 1.18  # typical size of an ultrafast stream against a slow one at the same QP
@@ -49,40 +55,29 @@ class Hevc:
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the lowest QP that fits; see :class:`DigitalCodec`.
 
-        Levels are QPs, refined by rows: level ``q·rows + k`` gives the first ``k`` rows of blocks
-        one QP less.
+        Levels are QPs, and between them: level ``q·_FINE + k`` gives the first ``k`` of ``_FINE``
+        parts of all blocks one QP less.
         """
         height, width = image.shape[:2]
         tiles = list(_tiles(height, width, self.grid))
-        offsets = _offsets(w)
-        rows = len(offsets)
-        tag = bytes([self.grid[0] << 4 | self.grid[1]])
-
-        def encode_at(level: int, preset: x265.Preset) -> list[bytes]:
-            steps, extra = divmod(level, rows)
-            finer = offsets - (np.arange(rows) < extra)[:, None]
-            return [
-                tag + x265.encode(image[tile], _cut(finer, tile), MAX_QP - steps, preset)
-                for tile in tiles
-            ]
-
+        sources = [_Source.of(image[tile], w[tile], self.grid) for tile in tiles]
         streams: dict[int, list[bytes]] = {}
 
         def size_bits(level: int) -> int:
-            streams[level] = encode_at(level, "slow")
+            streams[level] = [source.encode(level, "slow") for source in sources]
             return _num_bits(streams[level])
 
-        levels = range((MAX_QP + 1) * rows)
-        slope = _SLOPE_PER_QP / rows
-        guess = _quick_guess(
-            lambda level: _num_bits(encode_at(level, "ultrafast")), levels, max_bits, slope
-        )
-        level = best_level(size_bits, levels, max_bits, guess=guess, slope=slope)
+        def quick_bits(level: int) -> int:
+            return _num_bits([source.encode(level, "ultrafast") for source in sources])
+
+        slope = _SLOPE_PER_QP / _FINE
+        guess = _quick_guess(quick_bits, max_bits, slope)
+        level = best_level(size_bits, _LEVELS, max_bits, guess=guess, slope=slope)
         packets = []
         for tile, data in zip(tiles, streams[level], strict=True):
-            decoded = x265.decode(data[1:], *image[tile].shape[:2])
+            decoded = _decode(data, *image[tile].shape[:2])
             packets.append(Packet(data, weighted_gain(image[tile], decoded, w[tile])))
-        return Bitstream(tuple(packets), {"qp": MAX_QP - level / rows})
+        return Bitstream(tuple(packets), {"qp": MAX_QP - level / _FINE})
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; a lost tile is filled from its neighbours."""
@@ -97,19 +92,47 @@ class Hevc:
         image, received = grey(height, width), np.zeros((height, width), dtype=bool)
         for tile, packet in zip(_tiles(height, width, grid), packets, strict=True):
             if packet is not None:
-                image[tile] = x265.decode(packet[1:], *image[tile].shape[:2])
+                image[tile] = _decode(packet, *image[tile].shape[:2])
                 received[tile] = True
         return conceal(image, received)
 
 
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """A tile, ready to be encoded at any level."""
+
+    head: bytes
+    planes: Planes
+    offsets: Offsets
+
+    @classmethod
+    def of(cls, image: Image, w: Map, grid: tuple[int, int]) -> _Source:
+        turn = best_turn(image, w)
+        return cls(bytes([grid[0] << 4 | grid[1]]) + turn, to_planes(image, turn), _offsets(w))
+
+    def encode(self, level: int, preset: x265.Preset) -> bytes:
+        steps, extra = divmod(level, _FINE)
+        order = np.arange(self.offsets.size).reshape(self.offsets.shape)
+        finer = self.offsets - (order * _FINE < extra * self.offsets.size)
+        return self.head + x265.encode(self.planes, finer, MAX_QP - steps, preset)
+
+
+def _decode(packet: bytes, height: int, width: int) -> Image:
+    """Rebuild a tile."""
+    turn, body = packet[1 : 1 + TURN_BYTES], packet[1 + TURN_BYTES :]
+    if len(turn) < TURN_BYTES:
+        raise DecodeError("HEVC packet ends before its slice")
+    return from_planes(x265.decode(body, height, width), turn)
+
+
 def _tiles(height: int, width: int, grid: tuple[int, int]) -> Iterator[Tile]:
-    """Cut a picture into tiles on the grid of blocks, row by row."""
+    """Cut a picture into tiles on a grid of 16 pixels, row by row."""
     edges = []
     for length, parts in zip((height, width), grid, strict=True):
-        blocks = -(-length // BLOCK)
+        blocks = -(-length // _TILE_UNIT)
         if parts > blocks:
             raise ValueError(f"hevc: {parts} tiles do not fit into {length} pixels")
-        edges.append([min(BLOCK * (blocks * i // parts), length) for i in range(parts + 1)])
+        edges.append([min(_TILE_UNIT * (blocks * i // parts), length) for i in range(parts + 1)])
     for top, bottom in zip(edges[0], edges[0][1:], strict=False):
         for left, right in zip(edges[1], edges[1][1:], strict=False):
             yield slice(top, bottom), slice(left, right)
@@ -125,28 +148,18 @@ def _offsets(w: Map) -> Offsets:
     return offsets
 
 
-def _cut(offsets: Offsets, tile: Tile) -> Offsets:
-    rows, columns = tile
-    return offsets[
-        rows.start // BLOCK : -(-rows.stop // BLOCK),
-        columns.start // BLOCK : -(-columns.stop // BLOCK),
-    ]
-
-
 def _num_bits(packets: Sequence[bytes]) -> int:
     return 8 * sum(map(len, packets))
 
 
-def _quick_guess(
-    quick_bits: Callable[[int], int], levels: range, max_bits: int, slope: float
-) -> int:
+def _quick_guess(quick_bits: Callable[[int], int], max_bits: int, slope: float) -> int:
     """Where a slow search should begin: the answer for the ultrafast preset.
 
     It is 5x faster, and its streams are larger by a nearly constant factor.
     """
     budget = round(max_bits * _QUICK_EXCESS)
-    middle = levels[len(levels) // 3]
+    middle = _LEVELS[len(_LEVELS) // 3]
     try:
-        return best_level(quick_bits, levels, budget, guess=middle, slope=slope, tolerance=0.03)
+        return best_level(quick_bits, _LEVELS, budget, guess=middle, slope=slope, tolerance=0.03)
     except BudgetTooSmallError:
-        return levels[0]
+        return _LEVELS[0]

@@ -26,7 +26,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PilImage
+from PIL import features
 
+from semcom.cache import recall, version
 from semcom.codecs import j2k_packets
 from semcom.codecs.base import DecodeError, grey, weighted_gain
 from semcom.codecs.j2k_packets import Band, Block, Layout, all_blocks
@@ -87,7 +89,7 @@ class Jpeg2000:
         shown = [self.decode(data[:count], height, width) for count in range(1, len(data) + 1)]
         removed = [weighted_gain(image, picture, w) for picture in shown]
         gains = np.diff(removed, prepend=0.0).tolist()
-        return Bitstream(tuple(map(Packet, data, gains)), {"contributions": level})
+        return Bitstream(tuple(map(Packet, data, gains)), {"contributions": level}, nested=True)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image from the layers before the first that is lost."""
@@ -180,20 +182,26 @@ def _compress(image: Image, layers_db: Sequence[float]) -> tuple[bytes, bytes]:
     height, width = image.shape[:2]
     rows, columns = _padded(height, width)
     padding = ((0, rows - height), (0, columns - width), (0, 0))
-    buffer = io.BytesIO()
-    PilImage.fromarray(np.pad(image, padding, mode="edge")).save(
-        buffer,
-        "JPEG2000",
-        no_jp2=True,
-        irreversible=True,
-        mct=1,
-        num_resolutions=_LEVELS + 1,
-        codeblock_size=(_block_side(height, width),) * 2,
-        progression="LRCP",
-        quality_mode="dB",
-        quality_layers=layers_db,
-    )
-    stream = buffer.getvalue()
+    picture = PilImage.fromarray(np.pad(image, padding, mode="edge"))
+
+    def write() -> bytes:
+        buffer = io.BytesIO()
+        picture.save(
+            buffer,
+            "JPEG2000",
+            no_jp2=True,
+            irreversible=True,
+            mct=1,
+            num_resolutions=_LEVELS + 1,
+            codeblock_size=(_block_side(height, width),) * 2,
+            progression="LRCP",
+            quality_mode="dB",
+            quality_layers=layers_db,
+        )
+        return buffer.getvalue()
+
+    openjpeg = version("pillow"), features.version("jpg_2000")
+    stream = recall(write, "jpeg2000", openjpeg, image, tuple(layers_db))
     cut = stream.index(_TILE_PART)
     return stream[:cut], stream[cut + len(_tile_part(b"")) - len(_END) : -len(_END)]
 

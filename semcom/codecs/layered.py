@@ -23,11 +23,10 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from PIL import Image as PilImage
 
+from semcom.codecs import scaled
 from semcom.codecs.base import (
     CODECS,
     BudgetTooSmallError,
@@ -38,10 +37,11 @@ from semcom.codecs.base import (
     weighted_gain,
 )
 from semcom.codecs.rectangles import MIN_SIDE, Area, area_of, rectangles
+from semcom.codecs.scaled import Scaled
 from semcom.types import Bitstream, Image, Map, Packet, Region
 
-_SCALES = (1, 2, 4)
-_ID_BYTES = 2
+_CONTAINERS = ("layered", "scalable")
+_ID_BYTES = scaled.ID_BYTES
 _HEAD_BYTES = _ID_BYTES + 4
 _SHARES = (0.1, 0.95)  # of the budget, for all rectangles
 _STEPS = 6
@@ -61,8 +61,8 @@ class Layered:
 
     def __init__(self, *, base: str = "jpeg") -> None:
         name = base.partition(":")[0]
-        if name == "layered":
-            raise ValueError("layered: base must be another codec, got 'layered'")
+        if name in _CONTAINERS:
+            raise ValueError(f"layered: base must be another codec, got {name!r}")
         self._codec: DigitalCodec = CODECS.create(base)
         self._id = codec_id(name)
 
@@ -80,30 +80,26 @@ class Layered:
         except BudgetTooSmallError as error:
             raise BudgetTooSmallError(error.num_bits + overhead, max_bits) from None
         data = [head + layer.data for head, layer in zip(heads, layers, strict=True)]
-        return Bitstream(tuple(map(Packet, data, division.gains(layers))), {"share": share})
+        return Bitstream(
+            tuple(map(Packet, data, division.gains(layers))), {"share": share}, nested=True
+        )
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Add the differences that arrived to the coarse picture; see :class:`DigitalCodec`."""
         whole, *others = packets
         shown = grey(height, width)
         if whole is not None:
-            shown = _decode(_codec_of(whole), whole[_ID_BYTES:], height, width)
+            codec = scaled.codec_of(whole, _CONTAINERS)
+            shown = scaled.decode(codec, whole[_ID_BYTES:], height, width)
         for packet in others:
             if packet is not None and len(packet) != _HEAD_BYTES:
                 area = _read_area(packet, height, width)
-                size = shown[area].shape[:2]
-                shown = _add(shown, _decode(_codec_of(packet), packet[_HEAD_BYTES:], *size), area)
+                codec, size = scaled.codec_of(packet, _CONTAINERS), shown[area].shape[:2]
+                shown = _add(shown, scaled.decode(codec, packet[_HEAD_BYTES:], *size), area)
         return shown
 
 
-class _Layer(NamedTuple):
-    """The bytes of a layer, without its head, and what they show."""
-
-    data: bytes
-    shown: Image
-
-
-_NOTHING = _Layer(b"", grey(0, 0))
+_NOTHING = Scaled(b"", grey(0, 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +114,11 @@ class _Division:
     room: int
     """Bits for the content of all layers."""
 
-    def best(self) -> tuple[float, list[_Layer]]:
+    def best(self) -> tuple[float, list[Scaled]]:
         """Return the best share of the rectangles, and the layers."""
         if not self.areas:
             return 0.0, self._divide(0.0)
-        tried: dict[float, list[_Layer]] = {}
+        tried: dict[float, list[Scaled]] = {}
 
         def gain(share: float) -> float:
             try:
@@ -136,7 +132,7 @@ class _Division:
         share = _best_share(gain)
         return share, tried[share]
 
-    def gains(self, layers: Sequence[_Layer]) -> list[float]:
+    def gains(self, layers: Sequence[Scaled]) -> list[float]:
         """Weighted error that each layer removes, added to those before it."""
         shown = layers[0].shown
         totals = [0.0, weighted_gain(self.image, shown, self.w)]
@@ -146,45 +142,22 @@ class _Division:
             totals.append(weighted_gain(self.image, shown, self.w))
         return [after - before for before, after in itertools.pairwise(totals)]
 
-    def _divide(self, share: float) -> list[_Layer]:
-        whole = self._encode(self.image, self.w, round((1 - share) * self.room))
+    def _divide(self, share: float) -> list[Scaled]:
+        whole = scaled.encode(self.codec, self.image, self.w, round((1 - share) * self.room))
         if not share:
             return [whole, *([_NOTHING] * len(self.areas))]
-        lacking = self.image.astype(np.int16) - whole.shown
-        lacking[~self.matters] = 0
-        difference = np.clip(lacking + 128, 0, 255).astype(np.uint8)
+        lacking = scaled.difference(self.image, whole.shown)
+        lacking[~self.matters] = 128
         layers, left = [whole], self.room - 8 * len(whole.data)
         weights = [float(self.w[area].sum()) for area in self.areas]
         for i, area in enumerate(self.areas):
             most = round(left * weights[i] / sum(weights[i:]))
             try:
-                layers.append(self._encode(difference[area], self.w[area], most))
+                layers.append(scaled.encode(self.codec, lacking[area], self.w[area], most))
             except BudgetTooSmallError:
                 layers.append(_NOTHING)
             left -= 8 * len(layers[-1].data)
         return layers
-
-    def _encode(self, image: Image, w: Map, max_bits: int) -> _Layer:
-        """Encode at the scale that comes out best by ``w``."""
-        height, width = image.shape[:2]
-        found, floors = [], []
-        for scale in _SCALES:
-            if scale > 1 and min(height, width) < scale * MIN_SIDE:
-                break
-            small = _resize(image, *_reduced(height, width, scale))
-            flat = np.ones(small.shape[:2], dtype=np.float32)
-            try:
-                packets = self.codec.encode(small, flat, max_bits - 8).packets
-            except BudgetTooSmallError as error:
-                floors.append(error.num_bits + 8)
-                continue
-            if len(packets) != 1:
-                raise ValueError(f"layered: base must make one packet, it made {len(packets)}")
-            data = bytes([scale]) + packets[0].data
-            found.append(_Layer(data, _decode(self.codec, data, height, width)))
-        if not found:
-            raise BudgetTooSmallError(min(floors), max_bits)
-        return max(found, key=lambda layer: weighted_gain(image, layer.shown, w))
 
 
 def _best_share(gain: Callable[[float], float]) -> float:
@@ -203,24 +176,6 @@ def _best_share(gain: Callable[[float], float]) -> float:
     return max(gains, key=gains.__getitem__)
 
 
-def _decode(codec: DigitalCodec, data: bytes, height: int, width: int) -> Image:
-    if not data or data[0] not in _SCALES:
-        raise DecodeError(f"layered: scale must be one of {_SCALES}")
-    return _resize(codec.decode([data[1:]], *_reduced(height, width, data[0])), height, width)
-
-
-def _reduced(height: int, width: int, scale: int) -> tuple[int, int]:
-    return -(-height // scale), -(-width // scale)
-
-
-def _resize(image: Image, height: int, width: int) -> Image:
-    if image.shape[:2] == (height, width):
-        return image
-    return np.asarray(
-        PilImage.fromarray(image).resize((width, height), PilImage.Resampling.BICUBIC)
-    )
-
-
 def _read_area(packet: bytes, height: int, width: int) -> Area:
     if len(packet) < _HEAD_BYTES:
         raise DecodeError("layered: packet has no rectangle")
@@ -232,16 +187,7 @@ def _read_area(packet: bytes, height: int, width: int) -> Area:
 
 
 def _add(shown: Image, difference: Image, area: Area) -> Image:
-    """Add a difference, which has 128 for zero."""
-    total = shown.astype(np.int16)
-    total[area] += difference.astype(np.int16) - 128
-    return np.clip(total, 0, 255).astype(np.uint8)
-
-
-def _codec_of(packet: bytes) -> DigitalCodec:
-    names = {codec_id(name): name for name in CODECS.names() if name != "layered"}
-    try:
-        codec: DigitalCodec = CODECS.create(names[packet[:_ID_BYTES]])
-    except (KeyError, ValueError):
-        raise DecodeError(f"layered: packet of codec {packet[:2].hex()}, not known here") from None
-    return codec
+    """Add a difference in one area."""
+    total = shown.copy()
+    total[area] = scaled.add(shown[area], difference)
+    return total

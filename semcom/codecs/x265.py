@@ -1,7 +1,6 @@
 """Driving x265 and FFmpeg's HEVC decoder through PyAV, one intra picture at a time.
 
-Pictures are 4:4:4 at 10 bit in a colour space of nearly orthogonal axes:
-``Y = (R+G+B)/3, Cg = -R/4 + G/2 - B/4, Co = (R-B)/2``.
+Pictures are three planes at 10 bit, of one size (4:4:4); :mod:`semcom.codecs.colour` makes them.
 
 What the receiver can know is not part of the stream: the parameter sets depend on the picture's
 size alone, so both sides make them (:func:`parameter_sets`), and the slice's start code and unit
@@ -22,14 +21,19 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from semcom.cache import recall, version
 from semcom.codecs.base import DecodeError
-from semcom.types import Image
+from semcom.codecs.colour import Planes
 
-BLOCK = 16
-"""Side of a block with its own quality (a quantisation group), pixels."""
+BLOCK = 32
+"""Side of a block with its own quality (a quantisation group), pixels.
+
+With smaller ones, x265 gives a coding unit that holds several the mean of their QPs, which serves
+the edge of what matters badly.
+"""
 MAX_QP = 51
 Offsets = NDArray[np.int64]
-"""QP offsets of the blocks, (ceil(H/16), ceil(W/16)); negative is better."""
+"""QP offsets of the blocks, (ceil(H/32), ceil(W/32)); negative is better."""
 Preset = Literal["ultrafast", "slow"]
 
 _START = b"\x00\x00\x00\x01"
@@ -39,19 +43,19 @@ _QOFFSET_RANGE = 63  # addroi's qoffset of 1.0 in QP: 51 + 6·(10 bit - 8)
 # aq-strength=0, or qp= instead of crf=, would silently switch the regions off.
 _PARAMETERS = (
     "keyint=1:info=0:psy-rd=0:psy-rdoq=0:rd=6:tu-intra-depth=4:frame-threads=1:pools=none:"
-    "aq-mode=1:aq-strength=0.001:qg-size=16:log-level=none"
+    f"aq-mode=1:aq-strength=0.001:qg-size={BLOCK}:log-level=none"
 )
 
 
-def encode(image: Image, offsets: Offsets, qp: int, preset: Preset) -> bytes:
+def encode(planes: Planes, offsets: Offsets, qp: int, preset: Preset) -> bytes:
     """Encode one picture.
 
     Parameters
     ----------
-    image
-        (H, W, 3) uint8, any size.
+    planes
+        (3, H, W), 0 to 1023, any size.
     offsets
-        QP offset of every 16x16 block.
+        QP offset of every block.
     qp
         Base QP, 0 (best) to 51; the offset QP is clipped to that range by x265.
     preset
@@ -62,13 +66,18 @@ def encode(image: Image, offsets: Offsets, qp: int, preset: Preset) -> bytes:
     bytes
         The slice without start code, unit header and parameter sets.
     """
-    parameters, body = _split(_encode_frame(_to_frame(image), offsets, qp, preset))
-    if parameters != parameter_sets(*image.shape[:2]) and preset != "ultrafast":
+    libraries = version("av"), sorted(av.library_versions.items())
+    stream = recall(
+        lambda: _encode_frame(_to_frame(planes), offsets, qp, preset),
+        *("x265", libraries, planes, offsets, qp, preset),
+    )
+    parameters, body = _split(stream)
+    if parameters != parameter_sets(*planes.shape[1:]) and preset != "ultrafast":
         raise RuntimeError("x265 wrote parameter sets that the receiver cannot know")
     return body
 
 
-def decode(body: bytes, height: int, width: int) -> Image:
+def decode(body: bytes, height: int, width: int) -> Planes:
     """Decode what :func:`encode` wrote, for a picture of this size.
 
     Raises
@@ -88,13 +97,13 @@ def decode(body: bytes, height: int, width: int) -> Image:
         raise DecodeError("damaged HEVC slice: no picture of the expected size")
     if frames[0].format.name != _FORMAT:
         raise DecodeError(f"HEVC slice gave pixel format {frames[0].format.name}")
-    return _from_frame(frames[0])[:height, :width]
+    return _from_frame(frames[0])[:, :height, :width]
 
 
 @functools.lru_cache(maxsize=64)
 def parameter_sets(height: int, width: int) -> bytes:
     """VPS, SPS and PPS of every picture of this size, with start codes."""
-    flat = np.full((height, width, 3), 128, dtype=np.uint8)
+    flat = np.full((3, height, width), 512, dtype=np.uint16)
     blocks = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), dtype=np.int64)
     return _split(_encode_frame(_to_frame(flat), blocks, MAX_QP, "slow"))[0]
 
@@ -175,34 +184,22 @@ def _padded_size(length: int) -> int:
     return max(32, -(-length // 8) * 8)
 
 
-def _to_frame(image: Image) -> VideoFrame:
-    height, width = image.shape[:2]
-    padding = ((0, _padded_size(height) - height), (0, _padded_size(width) - width), (0, 0))
-    red, green, blue = np.moveaxis(np.pad(image, padding, mode="edge").astype(np.float32), -1, 0)
-    luma = (red + green + blue) / 3
-    chroma_green, chroma_orange = green / 2 - (red + blue) / 4, (red - blue) / 2
-    scale = np.float32(1023 / 255)
-    planes = luma * scale, chroma_green * scale + 512, chroma_orange * scale + 512
-    frame = VideoFrame(luma.shape[1], luma.shape[0], _FORMAT)
-    for plane, values in zip(frame.planes, planes, strict=True):
-        rows = np.zeros((plane.height, plane.line_size // 2), dtype="<u2")
-        rows[:, : plane.width] = np.clip(np.rint(values), 0, 1023)
-        plane.update(rows.tobytes())
+def _to_frame(planes: Planes) -> VideoFrame:
+    _, height, width = planes.shape
+    rows, columns = _padded_size(height), _padded_size(width)
+    padding = ((0, 0), (0, rows - height), (0, columns - width))
+    frame = VideoFrame(columns, rows, _FORMAT)
+    for plane, values in zip(frame.planes, np.pad(planes, padding, mode="edge"), strict=True):
+        lines = np.zeros((rows, plane.line_size // 2), dtype="<u2")
+        lines[:, :columns] = values
+        plane.update(lines.tobytes())
     frame.pts, frame.time_base = 0, Fraction(1, 25)
     return frame
 
 
-def _from_frame(frame: VideoFrame) -> Image:
+def _from_frame(frame: VideoFrame) -> Planes:
     planes = [
         np.frombuffer(memoryview(plane), dtype="<u2").reshape(plane.height, -1)[:, : plane.width]
         for plane in frame.planes
     ]
-    luma, chroma_green, chroma_orange = (values.astype(np.float32) for values in planes)
-    scale = np.float32(255 / 1023)
-    luma, chroma_green = luma * scale, (chroma_green - 512) * scale
-    chroma_orange = (chroma_orange - 512) * scale
-    green = luma + chroma_green * np.float32(4 / 3)
-    half = (3 * luma - green) / 2
-    rgb = np.stack([half + chroma_orange, green, half - chroma_orange], axis=-1)
-    pixels: Image = np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
-    return pixels
+    return np.stack(planes)

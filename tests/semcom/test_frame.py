@@ -1,26 +1,64 @@
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.mcs import HEADER_BYTES, SCHEMES
+from channels.awgn import Awgn
+from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, header_scheme
+from channels.phy import encode_packet
 from semcom.codecs.base import CODECS, DecodeError
-from semcom.frame import Header, num_packets
+from semcom.frame import (
+    MAX_COPIES,
+    MAX_PACKET_BYTES,
+    Header,
+    PacketFormat,
+    masked,
+    num_packets,
+    table_bytes,
+)
+from semcom.receiver import receive
+
+FORMATS = st.builds(
+    PacketFormat,
+    st.integers(0, MAX_PACKET_BYTES),
+    st.sampled_from(SCHEMES),
+    st.integers(1, MAX_COPIES),
+)
 
 
 @given(
     st.sampled_from(CODECS.names()),
     st.integers(16, 7000),
     st.integers(16, 7000),
-    st.sampled_from(SCHEMES),
-    st.lists(st.integers(1, 0xFFFFFF), min_size=1, max_size=255),
+    st.lists(FORMATS, min_size=1, max_size=255),
 )
-def test_header_survives(codec, height, width, scheme, sizes):
-    header = Header(codec, height, width, scheme, tuple(sizes))
-    block, lengths = header.pack()
+def test_header_survives(codec, height, width, packets):
+    header = Header(codec, height, width, tuple(packets))
+    block, table = header.pack()
     assert len(block) == HEADER_BYTES
-    assert len(lengths) == 3 * (len(sizes) - 1)
-    assert num_packets(block) == len(sizes)
-    assert Header.unpack(block, lengths) == header
+    assert len(table) == table_bytes(len(packets))
+    assert num_packets(block) == len(packets)
+    assert Header.unpack(block, table) == header
+
+
+@given(st.lists(FORMATS, min_size=1, max_size=30))
+def test_every_copy_is_sent_once_and_no_second_before_a_first(packets):
+    order = list(Header("hevc", 16, 16, tuple(packets)).order())
+    wanted = [(i, copy) for i, p in enumerate(packets) if p.num_bytes for copy in range(p.copies)]
+    assert sorted(order) == wanted
+    assert [copy for _, copy in order] == sorted(copy for _, copy in order)
+
+
+@pytest.mark.parametrize("sent", HEADER_SYMBOLS)
+def test_no_start_of_a_header_passes_for_a_shorter_one(sent):
+    """Without noise, the first half of a long codeword can be decoded as if it were all."""
+    header = Header("hevc", 16, 16, (PacketFormat(10, SCHEMES[0]), PacketFormat(20, SCHEMES[5], 2)))
+    data = (bytes(range(10)), bytes(range(20)))
+    blocks = [encode_packet(masked(b, sent), header_scheme(sent)) for b in header.pack()]
+    blocks += [encode_packet(data[i], header.packets[i].scheme) for i, _ in header.order()]
+    x = torch.cat(blocks)
+    reception = receive(Awgn()(x, 1e-3, torch.Generator().manual_seed(0)))
+    assert reception.header == header
 
 
 @given(st.binary(min_size=HEADER_BYTES, max_size=HEADER_BYTES))
@@ -33,14 +71,22 @@ def test_garbage_is_refused_or_read(block):
 
 
 @pytest.mark.parametrize(
-    ("size", "sizes", "message"),
+    ("size", "packets", "message"),
     [
-        ((16, 70_000), (1,), "65535 pixels"),
+        ((16, 70_000), (PacketFormat(1, SCHEMES[0]),), "65535 pixels"),
         ((16, 16), (), "1 to 255 packets"),
-        ((16, 16), (1,) * 256, "1 to 255 packets"),
-        ((16, 16), (1 << 24,), "at most 16777215 bytes"),
+        ((16, 16), (PacketFormat(1, SCHEMES[0]),) * 256, "1 to 255 packets"),
+        ((16, 16), (PacketFormat(1 << 22, SCHEMES[0]),), "at most 4194303 bytes"),
+        ((16, 16), (PacketFormat(1, SCHEMES[0], 5),), "1 to 4 copies, got 5"),
     ],
 )
-def test_what_does_not_fit_is_refused(size, sizes, message):
+def test_what_does_not_fit_is_refused(size, packets, message):
     with pytest.raises(ValueError, match=message):
-        Header("hevc", *size, SCHEMES[0], sizes).pack()
+        Header("hevc", *size, packets).pack()
+
+
+def test_unknown_schemes_are_refused():
+    block, _ = Header("hevc", 16, 16, (PacketFormat(1, SCHEMES[0]),)).pack()
+    damaged = block[:-4] + bytes([len(SCHEMES)]) + block[-3:]
+    with pytest.raises(DecodeError, match=f"scheme {len(SCHEMES)}"):
+        Header.unpack(damaged, b"")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from semcom.agreement import Link
 from semcom.codecs.base import CODECS, BudgetTooSmallError, DecodeError
 from semcom.codecs.jpeg import Jpeg
 from semcom.codecs.layered import Layered
@@ -12,7 +13,6 @@ from semcom.codecs.rectangles import MAX_RECTANGLES, MIN_SIDE, area_of, rectangl
 from semcom.importance import importance
 from semcom.link import deliver
 from semcom.scores.psnr import psnr_db, region_psnr_db, weighted_psnr_db
-from semcom.transmitter import Link
 from semcom.types import Mask
 
 HEAD = 6  # bytes: codec and rectangle
@@ -185,7 +185,7 @@ def test_bases_that_cannot_be_are_refused(photo, two):
         Layered(base="layered")
     with pytest.raises(ValueError, match="unknown codec 'jpg'"):
         Layered(base="jpg")
-    with pytest.raises(ValueError, match="base must make one packet, it made 4"):
+    with pytest.raises(ValueError, match="must make one packet, it made 4"):
         Layered(base="hevc:tiles=2x2").encode(photo, map_of(two), 40_000)
 
 

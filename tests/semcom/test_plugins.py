@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import os
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -13,8 +19,11 @@ import semcom
 from channels.channels import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from experiments.cli import main
 from semcom.codecs.base import CODECS
+from semcom.conformance.codecs import CODEC_CHECKS
 from semcom.segmenters.base import SEGMENTERS
 
+ROOT = Path(__file__).parents[2]
+STRIPS = ROOT / "docs" / "examples" / "strips-codec"
 REGISTRIES = [CODECS, CHANNELS, BIT_CHANNELS, PACKET_CHANNELS, SEGMENTERS]
 
 
@@ -110,3 +119,115 @@ def test_listing_imports_no_plugin():
         "assert not {'av', 'semcom.codecs.hevc', 'semcom.segmenters.graph'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Where pip has installed the example package, as a user would."""
+    missing = [name for name in ("pip", "setuptools") if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.skip(f"needs {' and '.join(missing)} to build a package")
+    folder = tmp_path_factory.mktemp("example")
+    shutil.copytree(STRIPS, folder / "source")  # building leaves files beside the sources
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--no-compile", "--quiet"]
+    command = [sys.executable, "-m", "pip", "install", *options, "--target", folder / "site"]
+    subprocess.run([*command, folder / "source"], check=True, capture_output=True)
+    return folder / "site"
+
+
+def run_elsewhere(site, folder, *arguments):
+    """Run the command line in a fresh process that finds what is in ``site``."""
+    return subprocess.run(
+        [sys.executable, "-c", "from experiments.cli import main; main()", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(site), str(ROOT))), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_example_package_is_listed_and_sends_a_picture(site, photo, tmp_path):
+    assert sorted(path.name for path in site.iterdir()) == [
+        "strips.py",
+        "strips_codec-0.1.0.dist-info",
+    ]
+    listed = run_elsewhere(site, tmp_path, "list", "codecs")
+    assert "strips-codec" in listed.stdout
+    PilImage.fromarray(photo).save(tmp_path / "photo.png")
+    options = ("--segmenter", "graph", "--codec", "strips", "--cbr", "1/6", "--json")
+    sent = run_elsewhere(site, tmp_path, "send", "photo.png", *options)
+    assert sent.returncode == 0, sent.stderr
+    record = json.loads(sent.stdout)
+    assert record["codec"] == "strips"
+    assert record["packets_received"] == record["packets_sent"] == 5
+    assert record["psnr_db"] > 28
+
+
+def test_the_example_package_passes_every_check(site, tmp_path):
+    checked = run_elsewhere(site, tmp_path, "check-codec", "strips")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    *lines, last = checked.stdout.splitlines()
+    assert last == f"strips: all {len(CODEC_CHECKS)} checks passed"
+    for i, (check, line) in enumerate(zip(CODEC_CHECKS, lines, strict=True), 1):
+        assert re.fullmatch(rf"{i:2}/{len(lines)} {check.name}\.+ ok +[\d.]+ s", line)
+
+
+BAD = """
+import faulthandler, os
+from strips import DecodeError, Strips
+
+class Bad(Strips):
+    def encode(self, image, w, max_bits):
+        stream = super().encode(image, w, max_bits - 40)
+        object.__setattr__(stream.packets[0], "data", stream.packets[0].data + os.urandom(4))
+        return stream
+
+    def decode(self, packets, height, width):
+        try:
+            return super().decode(packets, height, width)
+        except DecodeError:
+            faulthandler._sigsegv()
+"""
+
+
+def test_check_codec_says_what_is_broken_and_goes_on(install, monkeypatch):
+    install(pyproject("bad", "bad:Bad"), BAD)
+    monkeypatch.syspath_prepend(STRIPS)
+    names = ("garbage", "same-bytes", "other-process", "gains")
+    shown = run("check-codec", "bad", *(part for name in names for part in ("--only", name)))
+    assert shown.exit_code == 1
+    lines = [re.sub(r" +", " ", line.strip()) for line in shown.output.splitlines()]
+    assert re.fullmatch(r"1/4 same-bytes\.+ FAILED [\d.]+ s", lines[0])
+    assert lines[1] == "asked to encode the photo twice within 40,000 bits"
+    assert re.fullmatch(r"got other bytes in packet 1 of 5, from byte \d+ on", lines[2])
+    promise = (
+        "promised The same input gives the same bytes, in any process. (docs/adding-a-codec.md)"
+    )
+    assert lines[3] == promise
+    assert lines[4].endswith(
+        "not made: The same input gives the same bytes, in any process, see above"
+    )
+    assert re.fullmatch(r"3/4 gains\.+ ok [\d.]+ s", lines[5])
+    assert re.fullmatch(r"4/4 garbage\.+ FAILED [\d.]+ s", lines[6])
+    assert lines[7] == "asked to decode garbage and damaged packets of a small picture"
+    assert lines[8].startswith("got the process was ended by SIGSEGV in decode (bad.py, line 15)")
+    assert lines[-1] == "Error: bad: 2 of 4 checks failed, 1 could not be made"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["hvec"], "unknown codec 'hvec' (did you mean 'hevc'?); choices: hevc, jpeg"),
+        (["hevc:tile=2x2"], "has no option 'tile=2x2'; options and defaults: tiles=1x1"),
+        (["absent"], "codec 'absent' of acme cannot be loaded from 'no_such_module:Codec'"),
+        (["hevc", "--only", "colour"], "unknown check 'colour'; choices: budget, small-budget"),
+        (["hevc", "--limit-s", "0"], "the limit must be above 0 s and below 1e6 s, got 0"),
+    ],
+)
+def test_check_codec_refuses_in_one_line(install, arguments, message):
+    install(pyproject("absent", "no_such_module:Codec"))
+    failed = run("check-codec", *arguments)
+    assert failed.exit_code == 1
+    assert message in failed.output
+    assert failed.output.count("\n") == 1

@@ -104,6 +104,24 @@ def test_vvc_stays_below_what_ffmpeg_can_hold():
 
 @needs("av1")
 @pytest.mark.parametrize("spec", ["av1:cpu_used=8", "vvc:preset=faster"])
+def test_fine_steps_use_the_budget_and_lose_nothing(photo, spec):
+    """The encoders' own steps are 4 to 10 % of the size; quality grows smoothly through them."""
+    codec, w = CODECS.create(spec), np.ones(photo.shape[:2], dtype=np.float32)
+    budgets = np.geomspace(0.5, 1.0, 9) * photo[..., 0].size
+    bits, quality = [], []
+    for budget in budgets:
+        stream = codec.encode(photo, w, int(budget))
+        shown = codec.decode([packet.data for packet in stream.packets], *photo.shape[:2])
+        bits.append(stream.num_bits)
+        quality.append(psnr_db(photo, shown))
+    assert (np.array(bits) > 0.97 * budgets).all()
+    rate = np.log(bits)
+    smooth = np.polyval(np.polyfit(rate, quality, 2), rate)
+    assert np.abs(quality - smooth).max() < 0.08
+
+
+@needs("av1")
+@pytest.mark.parametrize("spec", ["av1:cpu_used=8", "vvc:preset=faster"])
 def test_a_decoder_that_takes_too_long_is_stopped(monkeypatch, photo, spec):
     from semcom.codecs import ffmpeg
 

@@ -1,0 +1,5 @@
+"""What a plugin promises, as checks that the command line and the tests share.
+
+:mod:`~semcom.conformance.codecs` has those of digital codecs, and ``semcom check-codec`` runs them
+on any that is installed. They need no test framework and no files.
+"""

@@ -1,0 +1,33 @@
+"""What an analog codec promises, word for word as ``docs/adding-a-codec.md`` begins to say it."""
+
+PICTURE = (
+    "A picture comes back, uint8 of shape (height, width, 3). It gets better with more symbols and "
+    "with a better channel, whether that was planned or not."
+)
+SIZES = (
+    "Any size from 1x1 upwards works, with any content, for any number of symbols from 1 upwards."
+)
+SIGNAL = (
+    "The signal. At most `num_symbols` symbols, complex64, of mean power 1 over this transmission; "
+    "none if there is nothing to send. Up to 255 packets of side information, none of them empty."
+)
+RECEIVED = (
+    "What was received alone. `decode` gets the symbols, their gains, the noise, the side "
+    "information and the size of the image, nothing else: not the scale, not the options."
+)
+FADING = (
+    "Fading. A gain turns and weakens its symbol, and may be 0; noise may be 0, too. The picture "
+    "gets worse by that, but not worse than mid-grey."
+)
+LOSSES = "Side information arrives whole or not at all; an image comes back even if all is lost."
+STEERABLE = (
+    "`steerable` says whether `w` steers the quality over the image. If it is `True`, quality must "
+    "move into the region; if it is `False`, `w` must change nothing of the signal."
+)
+SAME_SIGNAL = "The same input gives the same signal, in any process."
+THREADS = "Threads may share one codec."
+GARBAGE = (
+    "Garbage for side information raises `DecodeError` or gives an image of the right size, never "
+    "another exception, and that within 20 s for a small picture."
+)
+MEMORY = "Memory is bounded: an image of 512x512 takes less than 1 GB, and so does garbage."

@@ -1,0 +1,97 @@
+"""What a check is, and what it says when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from semcom.codecs.base import CODECS, DigitalCodec
+
+
+class CheckFailed(AssertionError):  # noqa: N818 - a verdict, no mishap
+    """A promise is broken: what was asked, what came back, and the promise."""
+
+    def __init__(self, asked: str, got: str, promise: str) -> None:
+        super().__init__(asked, got, promise)
+        self.asked = asked
+        self.got = got
+        self.promise = promise
+
+    def __str__(self) -> str:
+        return f"asked to {self.asked}; got {self.got}; promised: {self.promise}"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The codec to be checked, by its name and options as users write them."""
+
+    spec: str
+    decode_limit_s: float = 20.0
+    """What decoding a small picture may take."""
+    max_growth_bytes: int = 10**9
+    """What an image of 512x512, or garbage, may take in memory."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.decode_limit_s < 1e6:
+            raise ValueError(
+                f"the limit must be above 0 s and below 1e6 s, got {self.decode_limit_s}"
+            )
+
+    @property
+    def name(self) -> str:
+        """The name alone."""
+        return self.spec.partition(":")[0]
+
+    @property
+    def process_limit_s(self) -> float:
+        """What another process may take for one task."""
+        return 10 * self.decode_limit_s
+
+    @property
+    def check_limit_s(self) -> float:
+        """What a whole check may take."""
+        return 15 * self.decode_limit_s
+
+    def codec(self) -> DigitalCodec:
+        """Build the sender's codec; what is wrong with name or options raises ``ValueError``."""
+        return self._checked(self.spec)
+
+    def receiver(self) -> DigitalCodec:
+        """Build the receiver's: it knows the name, not the options."""
+        return self._checked(self.name)
+
+    def build(self, spec: str) -> Any:
+        """Build what is installed by this name, with these options."""
+        return CODECS.create(spec)
+
+    def _checked(self, spec: str) -> DigitalCodec:
+        built = self.build(spec)
+        for attribute in ("steerable", "encode", "decode"):
+            if not hasattr(built, attribute):
+                raise ValueError(f"codec {spec!r} has no {attribute}")
+        codec: DigitalCodec = built
+        return codec
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that is asked of a codec."""
+
+    name: str
+    promise: str
+    """In the words of ``docs/adding-a-codec.md``."""
+    function: Callable[[Candidate], str]
+    """Raises :class:`CheckFailed`; returns a remark, mostly empty."""
+
+    @property
+    def task(self) -> str:
+        """What is asked of the codec: the first line of the function's docstring."""
+        line = (self.function.__doc__ or self.name).splitlines()[0]
+        return line[:1].lower() + line[1:].rstrip(".")
+
+
+def told(error: BaseException) -> str:
+    """Say in one line what was raised."""
+    lines = str(error).splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}".removesuffix(": ")

@@ -1,0 +1,79 @@
+"""What every registered analog codec must do, also a third party's.
+
+On top of the checks of ``semcom check-codec``, Hypothesis searches for side information that a
+decoder does not stand.
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from semcom.codecs.base import CODECS, DecodeError, is_analog
+from semcom.conformance.analog import ANALOG_CHECKS
+from semcom.conformance.analog_trial import air, data_of, encode
+from semcom.conformance.base import Candidate
+from semcom.conformance.garbage import cut, flipped, replaced
+from semcom.conformance.samples import crop
+
+INSTALLED = [name for name in CODECS.names() if not CODECS.entry(name).missing]
+NAMES = [name for name in INSTALLED if is_analog(CODECS.load(name))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("check", ANALOG_CHECKS, ids=lambda check: check.name)
+def test_check(name, check):
+    assert check.function(Candidate(name)) in ("", "no side information")
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def harmless(request):
+    """Check what is made of a small picture's side information."""
+    codec = CODECS.create(request.param)
+    signal = encode(codec, crop(40, 90, 40, 56), 1_000)
+    received, side = air(signal.symbols, 10), data_of(signal)
+
+    def check(damage):
+        try:
+            shown = codec.decode(*received, damage(side), 40, 56)
+        except DecodeError:
+            return
+        assert shown.shape == (40, 56, 3)
+        assert shown.dtype == "uint8"
+
+    return check
+
+
+HYPOTHESIS = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@HYPOTHESIS
+@given(garbage=st.binary(min_size=1, max_size=400), keep=st.integers(0, 12))
+def test_garbage_gives_an_error_or_an_image(harmless, garbage, keep):
+    harmless(lambda packets: replaced(packets, keep, garbage))
+
+
+@HYPOTHESIS
+@given(seed=st.integers(0, 2**32), flips=st.integers(0, 8), share=st.floats(0, 1))
+def test_damage_gives_an_error_or_an_image(harmless, seed, flips, share):
+    """Bits flip anywhere, and where they are few the end is missing."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    harmless(lambda packets: cut(flipped(packets, flips, rng), share if flips < 4 else 1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("length", [0, 1, 7, 2_000])
+def test_another_number_of_symbols_gives_an_error_or_an_image(name, length):
+    """As behind a header whose CRC held by accident."""
+    codec = CODECS.create(name)
+    signal = encode(codec, crop(40, 90, 40, 56), 1_000)
+    y = torch.ones(length, dtype=torch.complex64)
+    try:
+        shown = codec.decode(y, y, torch.ones(length), data_of(signal), 40, 56)
+    except DecodeError:
+        return
+    assert shown.shape == (40, 56, 3)

@@ -1,0 +1,29 @@
+import pytest
+from click.testing import CliRunner
+
+from experiments.cache_command import cache
+from semcom.cache import ENVIRONMENT, recall
+
+
+def run(*words):
+    result = CliRunner().invoke(cache, words)
+    assert result.exit_code == 0, result.output
+    return result.output.strip()
+
+
+def test_path_size_and_clear(tmp_path, monkeypatch):
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "kept"))
+    assert run("path") == str(tmp_path / "kept")
+    assert run("size") == "0 bytes"
+    recall(lambda: bytes(5000), "about")
+    assert int(run("size").removesuffix(" bytes").replace(",", "")) > 5000
+    assert run("clear") == ""
+    assert not list(tmp_path.rglob("output.pkl"))
+
+
+@pytest.mark.parametrize("value", ["", "off"])
+def test_off(monkeypatch, value):
+    monkeypatch.setenv(ENVIRONMENT, value)
+    assert run("path") == "nowhere: SEMCOM_CACHE switches it off"
+    assert run("size") == "0 bytes"
+    assert run("clear") == ""
