@@ -17,7 +17,7 @@ from channels.theory import rayleigh_capacity
 from channels.units import awgn_capacity, symbol_budget
 from experiments.store import Row
 from semcom.attention import Attention
-from semcom.codecs.base import CODECS
+from semcom.codecs.base import digital
 from semcom.images import digest
 from semcom.scores import score
 from semcom.session import versions
@@ -79,9 +79,9 @@ def bound(
     bits_per_use = capacity(channel, snr_db)
     max_bits = 8 * math.floor(bits_per_use * symbol_budget(cbr, height, width) / 8)
     w = (seen.importance.blind() if blind else seen.importance).w
-    stream = CODECS.create(codec).encode(image, w, max_bits)
+    stream = digital(codec).encode(image, w, max_bits)
     # From bytes alone: a receiver does not know the encoder's options either.
-    decoder = CODECS.create(codec.partition(":")[0])
+    decoder = digital(codec.partition(":")[0])
     decoded = decoder.decode([packet.data for packet in stream.packets], height, width)
     scores = score(image, decoded, seen.importance)
     record = {

@@ -45,7 +45,7 @@ class Point:
     @property
     def num_lost(self) -> int:
         """Images of which no packet arrived."""
-        return sum(row["packets_received"] == 0 for row in self.rows)
+        return sum(row.get("all_lost", row["packets_received"] == 0) for row in self.rows)
 
 
 def points(rows: Iterable[Row]) -> list[Point]:

@@ -31,11 +31,11 @@ from semcom.attention import Attention, Wishes
 from semcom.codecs.base import grey, weighted_gain
 from semcom.images import digest, find_images
 from semcom.link import carry, derive_seed, one_thread
-from semcom.plan import expected_worth, worth
 from semcom.scores import score
 from semcom.session import versions
 from semcom.transmitter import Transmission, transmit
 from semcom.types import Image, Map
+from semcom.unequal import expected_worth, worth
 
 FADING, MISMATCH = "fading", "mismatch"
 SAFE = Target(outage=0.02)
@@ -252,6 +252,11 @@ def _carry(
         "codec": case.codec,
         "channel": case.link.channel,
         "snr_db": case.link.snr_db,
+        "planned_snr_db": case.link.planned_snr_db,
+        "planned_std_db": case.link.planned_std_db,
+        "losses": case.link.losses,
+        "protection": case.link.protection,
+        "best_for": case.best_for,
         "cbr": sent.num_uses / image.size,
         "scheme": ", ".join(packet.name for packet in sent.plan.packets),
         "packets_sent": len(arrived),

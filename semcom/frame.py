@@ -75,6 +75,9 @@ class PacketFormat:
         return cls(number & MAX_PACKET_BYTES, SCHEMES[number >> 24], (number >> 22 & 3) + 1)
 
 
+UNSENT = PacketFormat(0, SCHEMES[0])
+
+
 @dataclass(frozen=True)
 class Header:
     """What a receiver must know before it can decode packets."""

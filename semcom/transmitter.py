@@ -23,10 +23,11 @@ from semcom.codecs.base import (
     is_analog,
     weighted_gain,
 )
-from semcom.frame import Header, masked
+from semcom.frame import UNSENT, Header, masked
 from semcom.importance import check_map
-from semcom.plan import UNSENT, Plan, plan_equal, plan_unequal, rates
+from semcom.plan import Plan, plan_equal
 from semcom.types import Bitstream, Image, Map
+from semcom.unequal import plan_unequal, rates
 
 _RATE_STEPS = (2, 2**0.5, 2**0.25, 2**0.125)
 _ENOUGH_STEPS = 2  # of a stream of several packets: protection takes what the rate leaves
@@ -121,13 +122,13 @@ def _encode_equal(
     """Return the best stream whose frame fits, and the plan of that frame.
 
     Each packet has its own overhead and its own code, so their number decides about the scheme and
-    how many bits are left for payload.
+    how many bits are left for payload. It may turn out smaller than was reckoned with.
     """
     packets = 1
     while True:
         equal = plan_equal(link, budget, packets)
         stream = _encode(encoder, image, w, equal.max_bits(budget, packets))
-        if len(stream.packets) == packets:
+        if len(stream.packets) <= packets:
             return stream, equal.plan(_sizes(stream))
         packets = len(stream.packets)
 

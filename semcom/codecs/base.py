@@ -163,6 +163,15 @@ CODECS = Registry(
 )
 
 
+def digital(spec: str) -> DigitalCodec:
+    """Build a digital codec; an analog one raises ``ValueError``, as what is unknown does."""
+    codec = CODECS.create(spec)
+    if is_analog(codec):
+        raise ValueError(f"codec {spec!r} is analog; here a digital one is needed")
+    made: DigitalCodec = codec
+    return made
+
+
 def codec_id(name: str) -> bytes:
     """Two bytes that stand for a codec's name in a stream: the head of its SHA-256."""
     return hashlib.sha256(name.encode()).digest()[:2]

@@ -28,11 +28,11 @@ import numpy as np
 
 from semcom.codecs import scaled
 from semcom.codecs.base import (
-    CODECS,
     BudgetTooSmallError,
     DecodeError,
     DigitalCodec,
     codec_id,
+    digital,
     grey,
     weighted_gain,
 )
@@ -63,7 +63,7 @@ class Layered:
         name = base.partition(":")[0]
         if name in _CONTAINERS:
             raise ValueError(f"layered: base must be another codec, got {name!r}")
-        self._codec: DigitalCodec = CODECS.create(base)
+        self._codec = digital(base)
         self._id = codec_id(name)
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:

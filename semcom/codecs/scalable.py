@@ -18,11 +18,10 @@ from collections.abc import Sequence
 
 from semcom.codecs import scaled
 from semcom.codecs.base import (
-    CODECS,
     BudgetTooSmallError,
     DecodeError,
-    DigitalCodec,
     codec_id,
+    digital,
     grey,
     weighted_gain,
 )
@@ -48,7 +47,7 @@ class Scalable:
             raise ValueError(f"scalable: base must be another codec, got {name!r}")
         if not 1 <= layers <= 8:
             raise ValueError(f"scalable: layers must be 1 to 8, got {layers}")
-        self._codec: DigitalCodec = CODECS.create(base)
+        self._codec = digital(base)
         self._id = codec_id(name)
         self.layers = layers
         self.steerable = self._codec.steerable

@@ -19,6 +19,7 @@ from semcom.codecs.base import (
     DecodeError,
     DigitalCodec,
     codec_id,
+    digital,
     weighted_gain,
 )
 from semcom.types import Image, Map
@@ -72,10 +73,9 @@ def codec_of(packet: bytes, containers: Sequence[str]) -> DigitalCodec:
     """Build the codec that a packet's first two bytes name, which is no container of others."""
     names = {codec_id(name): name for name in CODECS.names() if name not in containers}
     try:
-        codec: DigitalCodec = CODECS.create(names[packet[:ID_BYTES]])
+        return digital(names[packet[:ID_BYTES]])
     except (KeyError, ValueError):
         raise DecodeError(f"a packet of codec {packet[:ID_BYTES].hex()}, not known here") from None
-    return codec
 
 
 def resize(image: Image, height: int, width: int) -> Image:

@@ -106,6 +106,8 @@ class _Picture(NamedTuple):
     side: Side
     chunks: Chunks
     coefficients: Array
+    variance: Array
+    """Exact variance of each chunk, (3, tiles, bands)."""
     weights: Array
     """Exact weight of each tile, (tiles,)."""
 
@@ -116,9 +118,9 @@ class _Picture(NamedTuple):
         means = np.rint(tiles.mean(axis=(2, 3)) / _MEAN_STEP).astype(np.uint8)
         coefficients = chunks.analyse(tiles - _MEAN_STEP * means[..., None, None])
         weights = chunks.weights(w)
-        levels = level_of(chunks.variances(coefficients))
-        side = Side(layout, snr, 0, weight_level_of(weights), means, levels)
-        return cls(side, chunks, coefficients, weights)
+        variance = chunks.variances(coefficients)
+        side = Side(layout, snr, 0, weight_level_of(weights), means, level_of(variance))
+        return cls(side, chunks, coefficients, variance, weights)
 
     def choose(self, num_symbols: int) -> Side:
         """Leave out the chunks that there is no room or no power for."""
@@ -138,9 +140,8 @@ class _Picture(NamedTuple):
             return math.inf, price
         numbers = self.side.numbers(self.chunks, left)
         power = self.side.powers(self.chunks, left)
-        variance = self.chunks.variances(self.coefficients)
-        error = numbers * lmmse_error(variance, power, self.side.noise_var)
-        error += (self.chunks.counts - numbers) * variance
+        error = numbers * lmmse_error(self.variance, power, self.side.noise_var)
+        error += (self.chunks.counts - numbers) * self.variance
         return float((error.sum(axis=(0, 2)) * self.weights).sum()), price
 
     def send(self, num_symbols: int) -> tuple[Side, NDArray[np.complex64]]:

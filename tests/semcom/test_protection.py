@@ -21,11 +21,11 @@ from semcom.agreement import Link
 from semcom.codecs.base import weighted_gain
 from semcom.importance import importance
 from semcom.link import carry, deliver
-from semcom.plan import expected_worth, plan_unequal, worth
 from semcom.protection import NOT_SENT, Choices, allocate
 from semcom.scores.psnr import weighted_psnr_db
 from semcom.transmitter import transmit
 from semcom.types import Bitstream, Mask, Packet
+from semcom.unequal import expected_worth, plan_unequal, worth
 
 
 @pytest.fixture(scope="module")
