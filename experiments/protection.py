@@ -15,14 +15,14 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from channels.adaptation import Target
-from channels.mcs import SCHEMES
+from experiments.fixed_scheme import best_fixed
 from experiments.protection_plot import plot_protection, print_protection
 from experiments.store import Row, read_rows
 from experiments.sweep import Say, look, progress_bar
@@ -238,7 +238,11 @@ def _carry(
     scores: dict[tuple[bool, ...], Row],
 ) -> Row:
     """Let a transmission pass one draw of the channel; what is shown is scored once."""
+    error = weighted_gain(image, image, seen.importance.w)
     reception = carry(sent, case.link, seed=derive_seed(case.seed, digest(image), draw))
+    left = error - expected_worth(
+        worth(sent.stream, Link(), error), sent.stream, sent.plan, sent.budget
+    )
     arrived = tuple(packet is not None for packet in reception.packets)
     if arrived not in scores:
         shown = grey(*image.shape[:2]) if reception.image is None else reception.image
@@ -259,6 +263,7 @@ def _carry(
         "best_for": case.best_for,
         "cbr": sent.num_uses / image.size,
         "scheme": ", ".join(packet.name for packet in sent.plan.packets),
+        "expected_psnr_db": -10 * math.log10(max(left, 1e-6) / (255**2 * image.size)),
         "packets_sent": len(arrived),
         "packets_received": sum(arrived),
         **scores[arrived],
@@ -269,41 +274,4 @@ def _send(case: Case, image: Image, w: Map) -> Transmission:
     send = functools.partial(transmit, image, w, codec=case.codec, cbr=case.cbr)
     if not case.best_for:
         return send(link=case.link)
-    return _best_fixed(send, case.link, case.best_for, weighted_gain(image, image, w))
-
-
-def _best_fixed(
-    send: Callable[..., Transmission], link: Link, best_for: Any, error: float
-) -> Transmission:
-    """Send with the fixed scheme that is expected to be best.
-
-    The schemes are searched in the order of their efficiency, in steps that are halved.
-
-    Raises
-    ------
-    ValueError
-        If the image fits with no scheme.
-    """
-    order = sorted(SCHEMES, key=lambda scheme: scheme.efficiency)
-    tried: dict[int, tuple[float, Transmission]] = {}
-    errors = []
-
-    def value(i: int) -> float:
-        if not 0 <= i < len(order):
-            return -math.inf
-        if i not in tried:
-            try:
-                sent = send(link=replace(link, scheme=order[i].name))
-            except ValueError as complaint:
-                errors.append(complaint)
-                return -math.inf
-            worths = worth(sent.stream, replace(link, protection=best_for), error)
-            tried[i] = expected_worth(worths, sent.stream, sent.plan, sent.budget), sent
-        return tried[i][0]
-
-    best = max(range(0, len(order), 16), key=value)
-    if not tried:
-        raise errors[-1]
-    for step in (8, 4, 2, 1):
-        best = max((best, best - step, best + step), key=value)
-    return tried[best][1]
+    return best_fixed(send, case.link, case.best_for, weighted_gain(image, image, w))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from experiments.protection_plot import expected_psnr_db, share_shown
+from experiments.protection_plot import share_shown, simulated_psnr_db
 
 Run = Callable[..., Result]
 SETTINGS = (
@@ -80,9 +80,9 @@ def test_means_are_taken_over_errors_and_over_decibels() -> None:
         {"sha256": "x", "theta_psnr_db": 40.0, "region_psnr_db": 25.0},
     ]
     by_hand = -10 * math.log10((1e-2 + 1e-4) / 2)
-    assert expected_psnr_db(rows) == pytest.approx(by_hand)
+    assert simulated_psnr_db(rows) == pytest.approx(by_hand)
     other = {"sha256": "y", "theta_psnr_db": 30.0, "region_psnr_db": 30.0}
-    assert expected_psnr_db([*rows, other]) == pytest.approx((by_hand + 30) / 2)
+    assert simulated_psnr_db([*rows, other]) == pytest.approx((by_hand + 30) / 2)
     assert share_shown(rows) == 0.5
 
 

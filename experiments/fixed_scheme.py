@@ -1,0 +1,61 @@
+"""The best fixed scheme for an image, by expectation: what unequal protection is up against."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from channels.mcs import SCHEMES
+from semcom.agreement import Link
+from semcom.transmitter import Transmission
+from semcom.unequal import expected_worth, worth
+
+
+def best_fixed(
+    send: Callable[..., Transmission], link: Link, best_for: Any, error: float
+) -> Transmission:
+    """Send with the fixed scheme that is expected to be best.
+
+    The schemes are searched in the order of their efficiency, in steps that are halved.
+
+    Parameters
+    ----------
+    send
+        Transmits the image over a link that it gets as ``link``.
+    link
+        All but the scheme.
+    best_for
+        ``"unequal"``: the least expected error; ``"graceful"``: the highest expected PSNR.
+    error
+        Weighted squared error of showing mid-grey.
+
+    Raises
+    ------
+    ValueError
+        If the image fits with no scheme.
+    """
+    order = sorted(SCHEMES, key=lambda scheme: scheme.efficiency)
+    tried: dict[int, tuple[float, Transmission]] = {}
+    errors = []
+
+    def value(i: int) -> float:
+        if not 0 <= i < len(order):
+            return -math.inf
+        if i not in tried:
+            try:
+                sent = send(link=replace(link, scheme=order[i].name))
+            except ValueError as complaint:
+                errors.append(complaint)
+                return -math.inf
+            worths = worth(sent.stream, replace(link, protection=best_for), error)
+            tried[i] = expected_worth(worths, sent.stream, sent.plan, sent.budget), sent
+        return tried[i][0]
+
+    best = max(range(0, len(order), 16), key=value)
+    if not tried:
+        raise errors[-1]
+    for step in (8, 4, 2, 1):
+        best = max((best, best - step, best + step), key=value)
+    return tried[best][1]
