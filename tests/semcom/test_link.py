@@ -18,9 +18,10 @@ from channels.units import symbol_budget
 from semcom.agreement import Link
 from semcom.importance import importance
 from semcom.link import deliver, derive_seed
+from semcom.plan import plan_equal
 from semcom.receiver import receive
-from semcom.transmitter import transmit
-from semcom.types import Mask
+from semcom.transmitter import _encode_equal, transmit
+from semcom.types import Bitstream, Mask, Packet
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +208,28 @@ def test_bad_links_are_refused_by_name():
 def test_seeds_follow_what_they_are_for():
     assert derive_seed(1, "a") == derive_seed(1, "a") < 2**63
     assert len({derive_seed(1, "a"), derive_seed(2, "a"), derive_seed(1, "b")}) == 3
+
+
+class Fickle:
+    """Two packets where there are bits for them, else one: asked for two, it may make one."""
+
+    steerable = False
+
+    def __init__(self, enough):
+        self.enough = enough
+
+    def encode(self, _image, _w, max_bits):
+        count = 2 if max_bits >= self.enough else 1
+        size = max_bits // 8 // count
+        return Bitstream(tuple(Packet(bytes(size), 1.0) for _ in range(count)))
+
+
+def test_a_codec_that_changes_its_mind_about_packets_comes_to_an_end(photo, what):
+    """For one packet there are more bits than for two."""
+    link, budget = Link(), 2000
+    bits = [plan_equal(link, budget, packets).max_bits(budget, packets) for packets in (1, 2)]
+    assert bits[1] < bits[0]
+    codec = Fickle(sum(bits) // 2)
+    stream, plan = _encode_equal(codec, photo, what.w, link, budget)
+    assert len(stream.packets) == len(plan.packets) == 1
+    assert plan.num_uses <= budget
