@@ -19,7 +19,7 @@ from semcom.conformance import garbage
 from semcom.conformance.analog_trial import air, build, data_of, decode, encode, same, send
 from semcom.conformance.base import Candidate, Check, CheckFailed, told
 from semcom.conformance.elsewhere import ProcessError, run
-from semcom.conformance.memory import peak_bytes, start_measuring
+from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.conformance.samples import crop, large_photo, made, photo, region
 from semcom.conformance.trial import attempt, check_image
 from semcom.scores.psnr import psnr_db, region_psnr_db, weighted_psnr_db
@@ -223,7 +223,7 @@ def check_memory(candidate: Candidate) -> str:
     codec, start = build(candidate), start_measuring()
 
     def check(asked: str) -> None:
-        growth = peak_bytes() - start
+        growth = grown_bytes(start)
         if growth > candidate.max_growth_bytes:
             raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory taken", promises.MEMORY)
 
@@ -236,7 +236,7 @@ def check_memory(candidate: Candidate) -> str:
         if isinstance(shown, TimeoutError):  # other exceptions are the check of garbage's to judge
             raise CheckFailed(asked, told(shown), promises.GARBAGE)
         check(asked)
-    return "" if start else "this system does not say how much memory was taken"
+    return "" if start.own else "this system does not say how much memory was taken"
 
 
 def _of_side(codec: AnalogCodec, num_symbols: int) -> tuple[Any, list[bytes]]:

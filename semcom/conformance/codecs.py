@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from semcom.codecs.base import BudgetTooSmallError, DigitalCodec, weighted_gain
 from semcom.conformance import garbage, promises
 from semcom.conformance.base import Candidate, Check, CheckFailed, told
-from semcom.conformance.memory import peak_bytes, start_measuring
+from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.conformance.other_process import check_other_process
 from semcom.conformance.samples import crop, flat_map, large_photo, made, photo, region
 from semcom.conformance.trial import attempt, data_of, decode, encode, send
@@ -256,7 +256,7 @@ def check_memory(candidate: Candidate) -> str:
     start = start_measuring()
 
     def check(asked: str) -> None:
-        growth = peak_bytes() - start
+        growth = grown_bytes(start)
         if growth > candidate.max_growth_bytes:
             raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory taken", promises.MEMORY)
 
@@ -268,7 +268,7 @@ def check_memory(candidate: Candidate) -> str:
         if isinstance(shown, TimeoutError):  # other exceptions are the check of garbage's to judge
             raise CheckFailed(asked, told(shown), promises.GARBAGE)
         check(asked)
-    return "" if start else "this system does not say how much memory was taken"
+    return "" if start.own else "this system does not say how much memory was taken"
 
 
 CODEC_CHECKS = (

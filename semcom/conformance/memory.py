@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 
 def resident_bytes(pid: int) -> int:
@@ -12,24 +13,41 @@ def resident_bytes(pid: int) -> int:
     return _status(str(pid), "VmRSS")
 
 
-def start_measuring() -> int:
-    """Let :func:`peak_bytes` count from now on, where the system can (Linux), and return it."""
+class Peaks(NamedTuple):
+    """Most memory that was held so far, in bytes; 0 where the system does not say."""
+
+    own: int
+    """By this process."""
+    children: int
+    """By the largest process that it ran."""
+
+
+def start_measuring() -> Peaks:
+    """Let :func:`grown_bytes` count from now on, where the system can (Linux)."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    return peak_bytes()
+    return _peaks()
 
 
-def peak_bytes() -> int:
-    """Most memory that this process held, or one that it ran; 0 where the system does not say."""
+def grown_bytes(start: Peaks) -> int:
+    """By how much the most memory held has grown, of this process or of one that it ran.
+
+    Of a process that it ran, no more is known than by how much it exceeds all earlier ones.
+    """
+    now = _peaks()
+    return max(now.own - start.own, now.children - max(start.own, start.children))
+
+
+def _peaks() -> Peaks:
     try:
         import resource
     except ImportError:  # Windows
-        return 0
+        return Peaks(0, 0)
     unit = 1 if sys.platform == "darwin" else 1024
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     # Linux also counts into ru_maxrss what the parent held when it forked.
-    return max(_status("self", "VmHWM") or own, children)
+    return Peaks(_status("self", "VmHWM") or own, children)
 
 
 def _status(process: str, field: str) -> int:
