@@ -55,6 +55,12 @@ class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         return ratios[0]
 
 
+def say(*notes: str) -> None:
+    """Tell the user something on the error stream, which keeps the output clean."""
+    for note in notes:
+        click.echo(note, err=True)
+
+
 def what_matters(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say what matters; the command gets them as ``wishes``."""
 

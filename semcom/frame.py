@@ -1,13 +1,14 @@
 """The frame: what is sent for one image, in order, and the header that announces it.
 
-    header (QPSK, robust) │ table of further packets │ packets │ second copies │ …
+    header (QPSK, robust) │ first packet │ table of the others │ other packets │ their copies │ …
 
 The header tells the codec, the size of the image, the number of packets and how the first is sent,
 11 bytes; the table tells it of the others, 4 bytes each and one that it is known by. Both are coded
 and paid for like everything else, the table at the header's rate or a higher one; the receiver
-tries these in turn. A packet may be sent in several copies, each of which would do; the receiver
-adds up what they say (chase combining). All first copies go before the second ones, so that a bad
-time seldom takes both.
+tries these in turn. Without the table the first packet can still be read. A packet may be sent in
+several copies, each of which would do; the receiver adds up what they say (chase combining). Those
+of the first packet follow each other; of the others, all first copies go before the second ones, so
+that a bad time seldom takes both.
 """
 
 from __future__ import annotations
@@ -101,7 +102,10 @@ class Header:
 
     @classmethod
     def unpack(cls, block: bytes, table: bytes) -> Header:
-        """Read what :meth:`pack` wrote; raises ``DecodeError`` for what it never writes."""
+        """Read what :meth:`pack` wrote; raises ``DecodeError`` for what it never writes.
+
+        Without the table (empty) all but the first packet are taken as not sent.
+        """
         number, height, width, count = struct.unpack_from(_HEADER, block)
         names = _codecs_by_id()
         if number not in names:
@@ -111,12 +115,14 @@ class Header:
         formats = block[struct.calcsize(_HEADER) :] + table.removeprefix(_MARK)
         cuts = range(0, len(formats), _FORMAT_BYTES)
         packets = tuple(PacketFormat.unpack(formats[i : i + _FORMAT_BYTES]) for i in cuts)
-        return cls(names[number], height, width, packets)
+        return cls(names[number], height, width, packets + (UNSENT,) * (count - len(packets)))
 
     def order(self) -> Iterator[tuple[int, int]]:
         """Yield (packet, copy) in the order of transmission."""
+        first, *others = self.packets
+        yield from ((0, copy) for copy in range(first.copies) if first.num_bytes)
         for copy in range(MAX_COPIES):
-            for i, packet in enumerate(self.packets):
+            for i, packet in enumerate(others, 1):
                 if packet.num_bytes and copy < packet.copies:
                     yield i, copy
 
@@ -134,12 +140,6 @@ def masked(block: bytes, code: int) -> bytes:
 def is_table(table: bytes) -> bool:
     """Whether a block begins as a table does."""
     return table.startswith(_MARK)
-
-
-def num_packets(block: bytes) -> int:
-    """Read the number of packets from a header block; 0 if it names no codec."""
-    number, _, _, count = struct.unpack_from(_HEADER, block)
-    return int(count) if number in _codecs_by_id() else 0
 
 
 def table_bytes(packets: int) -> int:

@@ -15,7 +15,7 @@ from channels.csi import remove_pilots
 from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, header_scheme
 from channels.phy import decode_packet
 from semcom.codecs.base import CODECS, DecodeError, is_analog
-from semcom.frame import Header, is_table, masked, num_packets, table_bytes, table_symbols
+from semcom.frame import Header, is_table, masked, table_bytes, table_symbols
 from semcom.types import Image
 
 
@@ -63,9 +63,11 @@ def receive(
     found = _find_header(received)
     if found is None:
         return Reception(None, None)
-    header, position = found
-    packets, position = _decode_packets(received, header, position, arrivals)
+    header, start, gap = found
+    packets, position = _decode_packets(received, header, start, gap, arrivals)
     codec = CODECS.create(header.codec)
+    if is_analog(codec) and len(packets) > 1 and not gap:
+        return Reception(None, None)  # without the table, nobody knows where the symbols begin
     size = header.height, header.width
     decode: Callable[..., Image] = codec.decode
     if is_analog(codec):
@@ -84,14 +86,21 @@ def receive(
 def _decode_packets(
     received: ChannelOutput,
     header: Header,
-    position: int,
+    start: int,
+    gap: int,
     arrivals: Callable[[int], Sequence[bool]] | None,
 ) -> tuple[list[bytes | None], int]:
-    """Combine the copies of each packet that arrive, and decode them; say where they end."""
+    """Combine the copies of each packet that arrive, and decode them; say where they end.
+
+    The table lies in a gap of so many symbols behind the first packet.
+    """
     order = list(header.order())
     arrived = arrivals(len(order)) if arrivals and order else [True] * len(order)
     copies: dict[int, list[ChannelOutput]] = {}
+    behind_table = start + header.packets[0].num_symbols + gap
+    position = start
     for (i, _), here in zip(order, arrived, strict=True):
+        position = max(position, behind_table) if i else position
         end = position + header.packets[i].copy_symbols
         if here and end <= len(received.y):
             copies.setdefault(i, []).append(_cut(received, position, end))
@@ -101,42 +110,43 @@ def _decode_packets(
         packet = header.packets[i]
         rvs = (0,) * len(receptions)
         packets[i] = decode_packet(receptions, packet.num_bytes, packet.scheme, rvs=rvs)
-    return packets, position
+    return packets, max(position, behind_table)
 
 
-def _find_header(received: ChannelOutput) -> tuple[Header, int] | None:
-    """Try the lengths that a header can have; return it and where the packets begin."""
+def _find_header(received: ChannelOutput) -> tuple[Header, int, int] | None:
+    """Try the lengths that a header can have.
+
+    Returns it, its length, and that of the table, 0 if there is none or it is lost.
+    """
     for num_symbols in HEADER_SYMBOLS:
-        scheme = header_scheme(num_symbols)
         if len(received.y) < num_symbols:
             break
-        block = decode_packet(_cut(received, 0, num_symbols), HEADER_BYTES, scheme)
+        part = _cut(received, 0, num_symbols)
+        block = decode_packet(part, HEADER_BYTES, header_scheme(num_symbols))
         if block is None:
             continue
         block = masked(block, num_symbols)
-        table, end = _find_table(received, num_symbols, num_packets(block))
-        if table is None:
-            continue
         try:
-            return Header.unpack(block, table), end
+            header = Header.unpack(block, b"")
+            table = _find_table(received, header, num_symbols)
+            return Header.unpack(block, table[0]), num_symbols, table[1]
         except DecodeError:  # the CRC held by accident
             continue
     return None
 
 
-def _find_table(received: ChannelOutput, start: int, packets: int) -> tuple[bytes | None, int]:
-    """Try the rates that a table behind a header of ``start`` symbols can have."""
-    if packets <= 1:  # 0: no header, as will show
-        return b"", start
-    for code in HEADER_SYMBOLS:
+def _find_table(received: ChannelOutput, header: Header, num_symbols: int) -> tuple[bytes, int]:
+    """Try the rates that a table can have, behind the first packet; return it and its length."""
+    packets, start = len(header.packets), num_symbols + header.packets[0].num_symbols
+    for code in HEADER_SYMBOLS if packets > 1 else ():
         end = start + table_symbols(code, packets)
-        if code > start or end > len(received.y):
+        if code > num_symbols or end > len(received.y):
             break
         part = _cut(received, start, end)
         table = decode_packet(part, table_bytes(packets), header_scheme(code))
         if table is not None and is_table(table := masked(table, code)):
-            return table, end
-    return None, start
+            return table, end - start
+    return b"", 0
 
 
 def _cut(received: ChannelOutput, start: int, end: int) -> ChannelOutput:

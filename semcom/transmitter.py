@@ -224,18 +224,21 @@ def _round_up(cbr: float) -> float:
 
 
 def _modulate(header: Header, stream: Bitstream, plan: Plan, analog: Tensor) -> Tensor:
-    codes = plan.header_symbols, plan.table_code
-    blocks = [
-        encode_packet(masked(block, code), header_scheme(code))
-        for block, code in zip(header.pack(), codes, strict=True)
-        if block
-    ]
+    about, table = header.pack()
     coded = [
         encode_packet(packet.data, sent.scheme) if sent.num_bytes else None
         for packet, sent in zip(stream.packets, plan.packets, strict=True)
     ]
-    blocks += [block for i, _ in header.order() if (block := coded[i]) is not None]
+    packets = [(i, block) for i, _ in header.order() if (block := coded[i]) is not None]
+    blocks = [_control(about, plan.header_symbols)]
+    blocks += [block for i, block in packets if i == 0]
+    blocks += [_control(table, plan.table_code)] if table else []
+    blocks += [block for i, block in packets if i > 0]
     x = torch.cat([*blocks, analog])
     if plan.link.pilots:
         x = insert_pilots(x, plan.link.pilots, plan.link.block_length)
     return x
+
+
+def _control(block: bytes, code: int) -> Tensor:
+    return encode_packet(masked(block, code), header_scheme(code))

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from semcom.codecs.base import AnalogCodec, DecodeError
@@ -21,9 +20,9 @@ from semcom.conformance.base import Candidate, Check, CheckFailed, told
 from semcom.conformance.elsewhere import ProcessError, run
 from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.conformance.samples import crop, large_photo, made, photo, region
-from semcom.conformance.trial import attempt, check_image
-from semcom.scores.psnr import psnr_db, region_psnr_db, weighted_psnr_db
-from semcom.types import Image, Map
+from semcom.conformance.trial import attempt, check_image, qualities
+from semcom.scores.psnr import psnr_db
+from semcom.types import Image
 
 _SYMBOLS = 9_000
 _LARGE_SYMBOLS = 40_000
@@ -145,7 +144,7 @@ def check_map(candidate: Candidate) -> str:
             broken = promises.STEERABLE if steady else promises.SAME_SIGNAL
             raise CheckFailed(asked, "another signal", broken)
         return ""
-    inner, outer, weighted = _qualities(after, w) - _qualities(before, w)
+    inner, outer, weighted = qualities(after, w) - qualities(before, w)
     if not (inner > 0.5 and outer < 0 and weighted > 0.25):
         asked = (
             "give a tenth of the photo 65 % of the weight, which gains more than 0.5 dB there, "
@@ -154,12 +153,6 @@ def check_map(candidate: Candidate) -> str:
         got = f"{inner:+.2f} dB inside, {outer:+.2f} dB outside, {weighted:+.2f} dB weighted"
         raise CheckFailed(asked, got, promises.STEERABLE)
     return ""
-
-
-def _qualities(shown: Image, w: Map) -> NDArray[np.float64]:
-    """PSNR of the photo in its region, outside, and weighted, in dB."""
-    inside, outside = (region_psnr_db(photo(), shown, part) for part in (region(), ~region()))
-    return np.array([inside, outside, weighted_psnr_db(photo(), shown, w)], dtype=np.float64)
 
 
 def check_fading(candidate: Candidate) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
 
 from semcom.codecs.base import BudgetTooSmallError, DigitalCodec, weighted_gain
 from semcom.conformance import garbage, promises
@@ -21,9 +20,9 @@ from semcom.conformance.base import Candidate, Check, CheckFailed, told
 from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.conformance.other_process import check_other_process
 from semcom.conformance.samples import crop, flat_map, large_photo, made, photo, region
-from semcom.conformance.trial import attempt, data_of, decode, encode, send
-from semcom.scores.psnr import psnr_db, region_psnr_db, weighted_psnr_db
-from semcom.types import Bitstream, Image, Map
+from semcom.conformance.trial import attempt, data_of, decode, encode, qualities, send
+from semcom.scores.psnr import psnr_db
+from semcom.types import Bitstream, Image
 
 _BITS = 40_000
 _LARGE_BITS = 70_000
@@ -179,7 +178,7 @@ def check_map(candidate: Candidate) -> str:
                 promises.STEERABLE if steady else promises.SAME_BYTES,
             )
         return ""
-    before, after = (_qualities(shown, w) for _, shown in (blind, steered))
+    before, after = (qualities(shown, w) for _, shown in (blind, steered))
     inner, outer, weighted = after - before
     if not (inner > 0.5 and outer < -0.5 and weighted > 0.5):
         asked = (
@@ -189,12 +188,6 @@ def check_map(candidate: Candidate) -> str:
         got = f"{inner:+.2f} dB inside, {outer:+.2f} dB outside, {weighted:+.2f} dB weighted"
         raise CheckFailed(asked, got, promises.STEERABLE)
     return ""
-
-
-def _qualities(shown: Image, w: Map) -> NDArray[np.float64]:
-    """PSNR of the photo in its region, outside, and weighted, in dB."""
-    inside, outside = (region_psnr_db(photo(), shown, part) for part in (region(), ~region()))
-    return np.array([inside, outside, weighted_psnr_db(photo(), shown, w)], dtype=np.float64)
 
 
 def check_gains(candidate: Candidate) -> str:

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semcom.codecs.base import DigitalCodec
 from semcom.conformance.base import CheckFailed, told
 from semcom.conformance.promises import BUDGET, PACKETS, PICTURE
-from semcom.conformance.samples import flat_map
+from semcom.conformance.samples import flat_map, photo, region
+from semcom.scores.psnr import region_psnr_db, weighted_psnr_db
 from semcom.types import Bitstream, Image, Map
 
 MAX_PACKETS = 255
@@ -127,3 +129,9 @@ def attempt(
         return results.get(timeout=limit_s)
     except queue.Empty:
         return TimeoutError(f"no end within {limit_s:g} s")
+
+
+def qualities(shown: Image, w: Map) -> NDArray[np.float64]:
+    """PSNR of the photo in its region, outside, and weighted, in dB."""
+    inside, outside = (region_psnr_db(photo(), shown, part) for part in (region(), ~region()))
+    return np.array([inside, outside, weighted_psnr_db(photo(), shown, w)], dtype=np.float64)

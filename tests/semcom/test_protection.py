@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from channels import theory
 from channels.adaptation import packet_error_rates, snr_states_db
 from channels.channels import CHANNELS
-from channels.mcs import SCHEMES, find_scheme, thresholds
+from channels.mcs import HEADER_BYTES, SCHEMES, find_scheme, header_scheme, thresholds
 from channels.phy import num_packet_symbols
 from channels.units import symbol_budget
 from semcom.agreement import Link
@@ -135,14 +135,34 @@ def test_what_a_plan_expects_is_what_a_simulation_gives(photo, what, protection)
     sent = transmit(photo, what.w, codec="jpeg2000:layers=5", cbr=0.1, link=link)
     error = weighted_gain(photo, photo, what.w)
     gains = np.array([packet.gain for packet in sent.stream.packets])
+    # How likely the first packets arrive, by the plan, and so the law of what is removed.
+    reached = [
+        expected_worth(one, sent.stream, sent.plan, sent.budget) for one in np.eye(len(gains))
+    ]
+    exactly = -np.diff([1.0, *reached, 0.0])
+    total = np.concatenate([[0.0], np.cumsum(gains)]) / error
+    expected = exactly @ total
+    sigma = math.sqrt(exactly @ (total - expected) ** 2 / 150)
+    by_worth = expected_worth(gains, sent.stream, sent.plan, sent.budget) / error
+    assert by_worth == pytest.approx(expected)
     removed = []
     for seed in range(150):
         packets = carry(sent, link, seed=seed).packets
         arrived = itertools.takewhile(lambda packet: packet is not None, packets)
-        removed.append(gains[: len(list(arrived))].sum() / error)
-    expected = expected_worth(gains, sent.stream, sent.plan, sent.budget) / error
-    sigma = np.std(removed) / math.sqrt(len(removed))
+        removed.append(total[len(list(arrived))])
     assert abs(np.mean(removed) - expected) < 4 * sigma
+
+
+def test_without_the_table_the_first_packet_is_read(photo, what):
+    """Which plans rely on: the table is sent less robustly than what comes before it."""
+    link = Link("rayleigh", 10.0, protection="unequal")
+    sent = transmit(photo, what.w, codec="jpeg2000:layers=4", cbr=0.25, link=link)
+    assert sent.plan.table_code < sent.plan.header_symbols
+    needed = thresholds()[header_scheme(sent.plan.table_code), 8 * HEADER_BYTES].at(1e-1)
+    air = Link("awgn", needed - 2)
+    first, *others = carry(sent, air, seed=0).packets
+    assert first == sent.stream.packets[0].data
+    assert others == [None] * (len(sent.stream.packets) - 1)
 
 
 def test_unequal_protection_is_expected_to_beat_every_fixed_scheme(photo, what):
