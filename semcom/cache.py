@@ -1,4 +1,4 @@
-"""What encoders wrote, kept on disk by content, so that a sweep never encodes twice.
+"""What encoders wrote and segmenters found, kept on disk by content: nothing is done twice.
 
 An encoder at one setting is a pure function. Its bytes are stored under the SHA-256 of its
 arguments, of the versions that they depend on, and of the sources of our codecs: a cached run gives
@@ -44,7 +44,7 @@ def folder() -> Path | None:
     return Path(named).expanduser() if named and named != "off" else None
 
 
-def recall(make: Callable[[], bytes], *about: object) -> bytes:
+def recall(make: Callable[[], bytes], *about: object, part: str = "codecs") -> bytes:
     """Return ``make()``, from the disk if it was made before.
 
     Parameters
@@ -54,10 +54,12 @@ def recall(make: Callable[[], bytes], *about: object) -> bytes:
     about
         Everything that its result depends on: arrays, bytes, and what ``repr`` tells apart
         (numbers, text, tuples of them), with the versions of the libraries that it calls.
+    part
+        Folder of semcom whose sources it depends on.
     """
     if (where := folder()) is None or (keep := _keeper(where)) is None:
         return make()
-    key = _key(about)
+    key = _key(about, part)
     with contextlib.suppress(Exception):  # missing, damaged or vanishing: whatever, make it
         seal, data = keep(key, None)
         if (seal, data) == _seal(key, data):
@@ -130,22 +132,22 @@ def _memory(where: Path) -> Memory | None:
         return None
 
 
-def _key(about: tuple[object, ...]) -> str:
-    digest = hashlib.sha256(_sources())
-    for part in about:
-        if isinstance(part, np.ndarray):
-            digest.update(f"{part.dtype.str} {part.shape} ".encode())
-            part = part.tobytes()
-        data = part if isinstance(part, bytes) else repr(part).encode()
-        digest.update(f"{type(part).__name__} {len(data)} ".encode())
+def _key(about: tuple[object, ...], part: str) -> str:
+    digest = hashlib.sha256(_sources(part))
+    for one in about:
+        if isinstance(one, np.ndarray):
+            digest.update(f"{one.dtype.str} {one.shape} ".encode())
+            one = one.tobytes()
+        data = one if isinstance(one, bytes) else repr(one).encode()
+        digest.update(f"{type(one).__name__} {len(data)} ".encode())
         digest.update(data)
     return digest.hexdigest()
 
 
 @functools.cache
-def _sources() -> bytes:
+def _sources(part: str) -> bytes:
     """Hash what of our own the bytes depend on: any change of it begins anew."""
-    files = sorted((Path(__file__).parent / "codecs").glob("*.py"))
+    files = sorted((Path(__file__).parent / part).glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).digest()
 
 

@@ -99,7 +99,7 @@ def deliver(
         "scheme_fixed": bool(link.scheme),
         "cbr_budget": float(cbr),
         "seed": seed,
-        **_bandwidth(image, sent),
+        **bandwidth(image, sent),
         "packets_sent": len(sent.stream.packets),
         "packets_received": sum(packet is not None for packet in reception.packets),
         "all_lost": reception.all_lost,
@@ -135,7 +135,8 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _bandwidth(image: Image, sent: Transmission) -> dict[str, Any]:
+def bandwidth(image: Image, sent: Transmission) -> dict[str, Any]:
+    """Return how an image was sent and what that took, for records."""
     height, width = image.shape[:2]
     return {
         "scheme": _schemes(sent),

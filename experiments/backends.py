@@ -1,0 +1,157 @@
+"""Where units of work are done: here, in processes of this machine, on a Dask or a Ray cluster.
+
+Each backend is a function that hands work over and returns a future of the standard library, within
+a context that ends the workers. Every worker keeps numba, torch and the BLAS to one thread, so that
+N workers take N cores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+BackendName = Literal["local", "dask", "ray"]
+Submit = Callable[..., "Future[Any]"]
+_THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in _THREADS}
+"""Environment of workers."""
+
+
+def check_backend(name: str, address: str | None) -> None:
+    """Refuse an unknown backend, or an address where none is taken.
+
+    Raises
+    ------
+    ValueError
+        With the choices, or what to install.
+    """
+    if name not in get_args(BackendName):
+        raise ValueError(f"unknown backend {name!r}; choices: {', '.join(get_args(BackendName))}")
+    if name == "local" and address:
+        raise ValueError("the local backend takes no address; --backend dask or ray does")
+    if name == "dask" and not address:
+        raise ValueError("the dask backend takes the scheduler's address, such as tcp://host:8786")
+    if name != "local":
+        module = {"dask": "distributed", "ray": "ray"}[name]
+        import importlib.util
+
+        if importlib.util.find_spec(module) is None:
+            raise ValueError(f"backend {name} needs {module}: pip install 'semcom[{name}]'")
+
+
+def default_jobs() -> int:
+    """How many processes this one may use."""
+    import loky
+
+    return int(loky.cpu_count(only_physical_cores=True))
+
+
+@contextlib.contextmanager
+def workers(name: str, *, jobs: int, address: str | None = None) -> Iterator[tuple[Submit, int]]:
+    """Start or find workers.
+
+    Parameters
+    ----------
+    name
+        ``"local"``, ``"dask"`` or ``"ray"``.
+    jobs
+        Processes of this machine; 1 works in this one. Clusters have their own number.
+    address
+        Of the cluster's scheduler; Ray finds one by itself.
+
+    Yields
+    ------
+    submit, slots
+        What hands a function and its arguments over and returns a future, and how many can be
+        worked on at a time.
+    """
+    check_backend(name, address)
+    opened = {"local": _local, "dask": _dask, "ray": _ray}[name](jobs, address)
+    with opened as found:
+        yield found
+
+
+@contextlib.contextmanager
+def _local(jobs: int, _: str | None) -> Iterator[tuple[Submit, int]]:
+    if jobs == 1:
+        yield _here, 1
+        return
+    from loky import ProcessPoolExecutor
+
+    pool = ProcessPoolExecutor(max_workers=jobs, env=ONE_THREAD)
+    try:
+        yield pool.submit, jobs
+    finally:
+        pool.shutdown(kill_workers=True)
+
+
+def _here(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    future: Future[Any] = Future()
+    try:
+        future.set_result(function(*arguments))
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+@contextlib.contextmanager
+def _dask(_: int, address: str | None) -> Iterator[tuple[Submit, int]]:
+    from distributed import Client, WorkerPlugin
+
+    class _OneThread(WorkerPlugin):  # type: ignore[misc, unused-ignore]
+        name = "semcom-one-thread"
+        idempotent = True
+
+        def setup(self, worker: Any) -> None:  # noqa: ARG002
+            one_thread()
+
+    try:
+        client = Client(address, timeout="20s", set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ValueError(f"no Dask scheduler at {address}: {error}") from None
+    with client:
+        slots = sum(client.nthreads().values())
+        if not slots:
+            raise ValueError(f"the Dask scheduler at {address} has no workers")
+        client.register_plugin(_OneThread())  # also in workers that join later
+        executor: Executor = client.get_executor(pure=False)
+        yield executor.submit, slots
+
+
+def one_thread() -> None:
+    """Keep this process to one thread."""
+    os.environ.update(ONE_THREAD)
+    import numba
+    import torch
+
+    numba.set_num_threads(1)
+    torch.set_num_threads(1)
+
+
+@contextlib.contextmanager
+def _ray(_: int, address: str | None) -> Iterator[tuple[Submit, int]]:
+    import ray
+
+    started = not ray.is_initialized()
+    if started:
+        ray.init(address=address, log_to_driver=False, runtime_env={"env_vars": ONE_THREAD})
+
+    @ray.remote(max_retries=3)  # type: ignore[untyped-decorator, unused-ignore]
+    def call(function: Callable[..., Any], *arguments: Any) -> Any:
+        return function(*arguments)
+
+    def submit(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = call.remote(function, *arguments).future()
+        return future
+
+    try:
+        yield submit, int(ray.cluster_resources().get("CPU", 1))
+    finally:
+        if started:
+            ray.shutdown()

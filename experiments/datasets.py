@@ -1,0 +1,137 @@
+"""Images by name: data sets, files, folders, patterns.
+
+``kodak``
+    Kodak's 24 images (released for unrestricted use), fetched on first use from
+    r0k.us/graphics/kodak and checked against their hashes.
+``davis``
+    Frames of DAVIS 2016 with their masks; has to be put in place by hand.
+``photos``
+    Photos that come with scikit-image, and outlines of their main objects that we drew.
+
+The folder that ``SEMCOM_DATA`` names comes first: ``$SEMCOM_DATA/kodak`` and so on. Any folder of
+images may be used by its path; masks are ``NAME_mask.png`` beside ``NAME.jpg``.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from semcom.images import find_images
+
+ENVIRONMENT = "SEMCOM_DATA"
+KODAK_URL = "https://r0k.us/graphics/kodak/kodak/"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image of a suite."""
+
+    path: Path
+    mask: Path | None
+    """Masks beside it, where there are any."""
+    sha256: str
+    """Of the image's file."""
+    mask_sha256: str
+    """Of the mask's, empty where there is none."""
+
+    @property
+    def name(self) -> str:
+        """Folder and file, for people."""
+        return f"{self.path.parent.name}/{self.path.name}"
+
+
+def find_items(
+    names: Sequence[str], base: Path, *, most: int | None = None, need_masks: bool = False
+) -> list[Item]:
+    """Find the images of a suite, each file's content once.
+
+    Parameters
+    ----------
+    names
+        Data sets, files, folders or patterns such as ``davis/*_00005.jpg``, whose folder may be a
+        data set, too. Relative paths are looked for in the working folder, then beside the suite.
+    base
+        Folder of the suite.
+    most
+        Take so many from the beginning.
+    need_masks
+        Whether every image must have a mask beside it.
+
+    Raises
+    ------
+    ValueError
+        No such image, or no mask where one is needed; with what to do.
+    """
+    paths = dict.fromkeys(path.resolve() for name in names for path in _paths(name, base))
+    items: dict[tuple[str, str], Item] = {}
+    for path in list(paths)[:most]:
+        item = _item(path)
+        if need_masks and item.mask is None:
+            raise ValueError(
+                f"{path}: there is no {path.stem}_mask.png beside it, which segmenter beside takes"
+            )
+        items.setdefault((item.sha256, item.mask_sha256), item)
+    return list(items.values())
+
+
+def _item(path: Path) -> Item:
+    mask = path.with_name(f"{path.stem}_mask.png")
+    found = mask if mask.is_file() else None
+    return Item(path, found, _sha256(path), _sha256(found) if found else "")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _paths(name: str, base: Path) -> list[Path]:
+    first, _, rest = name.partition("/")
+    local = [folder / name for folder in (Path(), base)]
+    if first in DATASETS and not any(path.exists() for path in local):
+        folder = DATASETS[first]()
+        local = [folder / rest if rest else folder]
+    for path in local:
+        if path.exists():
+            return find_images([path])
+        if found := sorted(glob.glob(str(path))):  # noqa: PTH207 - the pattern may be absolute
+            return [Path(one) for one in found if not Path(one).stem.endswith("_mask")]
+    raise ValueError(
+        f"images {name!r}: no such file or folder, nor a data set; choices: {', '.join(DATASETS)}"
+    )
+
+
+def data_folder(name: str) -> Path | None:
+    """Return the user's own copy of a data set, ``$SEMCOM_DATA/NAME``; None if there is none."""
+    root = os.environ.get(ENVIRONMENT)
+    folder = Path(root).expanduser() / name if root else None
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def _davis() -> Path:
+    if folder := data_folder("davis"):
+        return folder
+    raise ValueError(
+        "data set davis is not here: put frames of DAVIS 2016 (https://davischallenge.org) as "
+        f"NAME.jpg with NAME_mask.png into a folder davis, and its parent's path into {ENVIRONMENT}"
+    )
+
+
+def _kodak() -> Path:
+    from experiments.kodak import fetch
+
+    return data_folder("kodak") or fetch()
+
+
+def _photos() -> Path:
+    from experiments.photos import make
+
+    return data_folder("photos") or make()
+
+
+DATASETS: dict[str, Callable[[], Path]] = {"kodak": _kodak, "davis": _davis, "photos": _photos}

@@ -1,0 +1,118 @@
+"""What is still to do of a suite: tasks one after the other, never all of them in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from experiments.database import Database
+from experiments.datasets import Item
+from experiments.setting import BESIDE, Setting, task_id
+from experiments.suite import Suite
+from experiments.work import Job, Unit
+
+BATCH = 50
+"""Most draws of one row: what a kill may cost, and what workers can share."""
+MOST_JOBS = 8
+"""Most tasks of a unit."""
+
+
+@dataclass(frozen=True)
+class Todo:
+    """A task, or some draws of it."""
+
+    item: Item
+    setting: Setting
+    first: int
+    draws: int
+
+
+def tasks(suite: Suite, items: Collection[Item]) -> Iterator[tuple[Item, Setting, str]]:
+    """Yield every image under every setting, image by image, with the task's id."""
+    for item in items:
+        for _, setting in suite.settings():
+            mask = item.mask_sha256 if setting.segmenter == BESIDE else ""
+            yield item, setting, task_id(setting.id, item.sha256, mask)
+
+
+def pending(
+    suite: Suite,
+    items: Collection[Item],
+    database: Database | None,
+    *,
+    until: int,
+    skip: Collection[str] = (),
+    retry: bool = False,
+) -> Iterator[Todo]:
+    """Yield what is not done yet.
+
+    Parameters
+    ----------
+    suite, items
+        What to do.
+    database
+        What is done; None: nothing.
+    until
+        How many draws of the channel there should be.
+    skip
+        Ids of settings that need no more draws.
+    retry
+        Whether what failed is done again.
+    """
+    for item, setting, task in tasks(suite, items):
+        if skip and setting.id in skip:
+            continue
+        draws = 1 if setting.bound else until
+        covered = _covered(database, task) if database else []
+        missing = list(gaps(covered, draws))
+        if missing and database and not retry and _failed(database, task):
+            continue
+        for first, count in missing:
+            yield Todo(item, setting, first, count)
+
+
+def gaps(covered: Iterable[tuple[int, int]], until: int) -> Iterator[tuple[int, int]]:
+    """Yield the (first, draws) below ``until`` that no range covers, at most :data:`BATCH` each.
+
+    Examples
+    --------
+    >>> list(gaps([(0, 8), (16, 4)], 70))
+    [(8, 8), (20, 50)]
+    """
+    start = 0
+    for first, draws in [*sorted(covered), (until, 0)]:
+        while start < min(first, until):
+            count = min(BATCH, min(first, until) - start)
+            yield start, count
+            start += count
+        start = max(start, first + draws)
+
+
+def units(todo: Iterable[Todo], *, size: int, pictures: Collection[str] = ()) -> Iterator[Unit]:
+    """Group neighbours of one image, one map and one codec, at most ``size`` of them.
+
+    They share the image, its masks and much of what is encoded. ``pictures`` are the SHA-256 of
+    images of which what arrives is kept.
+    """
+    kept: list[Job] = []
+    about: tuple[object, ...] = ()
+    item: Item | None = None
+    for one in todo:
+        s = one.setting
+        key = (one.item.sha256, s.segmenter, s.importance, s.theta, s.blind, s.codec)
+        if item is not None and (key != about or len(kept) >= size):
+            yield Unit(item, tuple(kept))
+            kept = []
+        item, about = one.item, key
+        kept.append(Job(s, one.first, one.draws, one.item.sha256 in pictures))
+    if item is not None and kept:
+        yield Unit(item, tuple(kept))
+
+
+def _covered(database: Database, task: str) -> list[tuple[int, int]]:
+    sql = "SELECT first, draws FROM rows WHERE task = ?"
+    return [(first, draws) for first, draws in database.query(sql, (task,))]
+
+
+def _failed(database: Database, task: str) -> bool:
+    return any(database.query("SELECT 1 FROM failures WHERE task = ? LIMIT 1", (task,)))

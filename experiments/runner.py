@@ -1,0 +1,333 @@
+"""``semcom run``: a suite from its file to rows, on any number of workers, killed at any moment.
+
+Rounds of draws follow one another, so that where sampling stops depends on complete rounds alone,
+and the rows on neither the number of workers nor their pace. This process is the only writer.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import logging
+import os
+import platform
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import astuple, dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from experiments.backends import BackendName, check_backend
+from experiments.crew import Crew
+from experiments.database import Database, Made
+from experiments.datasets import Item, find_items
+from experiments.planning import MOST_JOBS, Todo, pending, tasks, units
+from experiments.run_progress import RunProgress
+from experiments.setting import BESIDE, Setting
+from experiments.stopping import measure, why_done
+from experiments.suite import Suite
+from experiments.work import Job, Unit, segment
+from semcom.session import versions
+
+RESULTS = "results.db"
+LOG = logging.getLogger(__name__)
+_UNITS_PER_SLOT = 8  # at least, so that the workers end together
+_FAILURES_KEPT = 10
+_BATCH = 1000
+
+
+@dataclass
+class Summary:
+    """What a run did."""
+
+    path: Path
+    """The results file."""
+    tasks: int = 0
+    """Images times settings."""
+    made: int = 0
+    """Rows added."""
+    failures: list[Made] = field(default_factory=list)
+    """The first of them."""
+    failed: int = 0
+    """Tasks of the suite that have failed, in this run or before."""
+    seconds: float = 0.0
+
+    def lines(self) -> list[str]:
+        """Say it in words."""
+        said = [f"{f.error}; again: semcom repeat {self.path} {f.task[:12]}" for f in self.failures]
+        if self.made:
+            return [*said, f"{self.made} rows in {self.seconds:.0f} s: {self.path}"]
+        if self.failures:
+            return said
+        return [f"nothing to do: all {self.tasks} tasks are done in {self.path}"]
+
+
+def run(
+    suite: Suite,
+    out: Path,
+    *,
+    name: str = "suite",
+    base: Path = Path(),
+    jobs: int = 1,
+    backend: BackendName = "local",
+    address: str | None = None,
+    retry: bool = False,
+    say: Callable[..., None] = print,
+) -> Summary:
+    """Do what is not done yet of a suite.
+
+    Parameters
+    ----------
+    suite
+        What to do.
+    out
+        Folder for ``results.db`` and ``run.log``.
+    name
+        What the suite is called.
+    base
+        Folder that relative paths of images may start from, too.
+    jobs
+        Processes of this machine; 1 works in this one.
+    backend, address
+        See :func:`experiments.backends.workers`.
+    retry
+        Do again what failed.
+    say
+        What gets notes.
+
+    Raises
+    ------
+    ValueError
+        No images, no cluster, or a results file that cannot be used.
+    OSError
+        The disk is full; what was committed is kept.
+    """
+    start = time.monotonic()
+    check_backend(backend, address)
+    if jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs}")
+    items = suite_items(suite, base)
+    summary = Summary(out / RESULTS)
+    with ExitStack() as stack:
+        database = stack.enter_context(Database(summary.path, write=True))
+        stack.enter_context(_log_to(out / "run.log"))
+        this = _begin(database, suite, name, items, say)
+        LOG.info("run %s of suite %s, %d images", this.run, name, len(items))
+        progress = stack.enter_context(RunProgress(suite.scores[0]))
+        crew: Crew | None = None
+        for until in suite.draws.rounds():
+            left = functools.partial(
+                pending,
+                suite,
+                items,
+                database,
+                until=until,
+                skip=settled(database, this.suite),
+                retry=retry,
+            )
+            found = count(left())
+            if found.tasks:
+                if crew is None:
+                    crew = stack.enter_context(Crew(backend, jobs=jobs, address=address))
+                progress.begin(found.tasks)
+                _segment(found.looks, crew, progress)
+                _work(left(), found.tasks, crew, database, this, summary, progress)
+            _measure(database, suite, this, items)
+        summary.tasks = sum(1 for _ in suite.settings()) * len(items)
+        summary.failed = count_failed(database, suite, items)
+        LOG.info("%d rows made, %d tasks failed", summary.made, summary.failed)
+    summary.seconds = time.monotonic() - start
+    return summary
+
+
+def suite_items(suite: Suite, base: Path) -> list[Item]:
+    """Find the images of a suite; ``ValueError`` where there are none."""
+    need_masks = any(
+        BESIDE in (axes.segmenter or ()) for axes in (suite, *suite.points, *suite.systems.values())
+    )
+    return find_items(suite.images, base, most=suite.most_images, need_masks=need_masks)
+
+
+class Found(NamedTuple):
+    """What is to be done."""
+
+    tasks: int
+    looks: list[tuple[Item, Setting]]
+    """An image and a setting for everything that is to be segmented."""
+    by_codec: dict[str, int]
+
+
+def count(todo: Iterator[Todo]) -> Found:
+    """Count what is to be done."""
+    looks: dict[tuple[str, str], tuple[Item, Setting]] = {}
+    codecs: dict[str, int] = {}
+    total = 0
+    for one in todo:
+        total += 1
+        codecs[one.setting.codec] = codecs.get(one.setting.codec, 0) + 1
+        looks.setdefault((one.item.sha256, one.setting.segmenter), (one.item, one.setting))
+    return Found(total, list(looks.values()), codecs)
+
+
+def settled(database: Database, suite_id: str) -> set[str]:
+    """Return the settings of a suite that need no more draws."""
+    sql = "SELECT setting FROM intervals WHERE suite = ? AND done != ''"
+    return {setting for (setting,) in database.query(sql, (suite_id,))}
+
+
+def count_failed(database: Database, suite: Suite, items: list[Item]) -> int:
+    """Count the tasks of a suite that have failed and have no row."""
+    ((any_failure,),) = database.query("SELECT EXISTS (SELECT 1 FROM failures)")
+    if not any_failure:
+        return 0
+    sql = (
+        "SELECT EXISTS (SELECT 1 FROM failures f WHERE task = ? AND NOT EXISTS "
+        "(SELECT 1 FROM rows r WHERE r.task = f.task AND r.first = f.first))"
+    )
+    ids = (task for _, _, task in tasks(suite, items))
+    return sum(failed for task in ids for (failed,) in database.query(sql, (task,)))
+
+
+class _This(NamedTuple):
+    run: str
+    suite: str
+    pictured: frozenset[str]
+    """Images of which what arrives is kept, by the SHA-256 of their files."""
+
+
+def _work(
+    todo: Iterator[Todo],
+    total: int,
+    crew: Crew,
+    database: Database,
+    this: _This,
+    summary: Summary,
+    progress: RunProgress,
+) -> None:
+    """Do one round and commit what comes as it comes."""
+    size = max(1, min(MOST_JOBS, total // (_UNITS_PER_SLOT * crew.slots)))
+    for made in crew.spread(units(todo, size=size, pictures=this.pictured)):
+        database.add(made, this.run)
+        for one in made:
+            progress.advance(one, _system(database, this, one.setting))
+            if one.error:
+                summary.failures += [one] if len(summary.failures) < _FAILURES_KEPT else []
+                LOG.error("task %s failed: %s\n%s", one.task, one.error, one.trace)
+            else:
+                summary.made += 1
+
+
+def _system(database: Database, this: _This, setting: str) -> str:
+    sql = "SELECT system FROM members WHERE suite = ? AND setting = ?"
+    return next((name for (name,) in database.query(sql, (this.suite, setting))), "")
+
+
+def _segment(looks: list[tuple[Item, Setting]], crew: Crew, progress: RunProgress) -> None:
+    """Find the masks of every image once; the cache then has them for all workers."""
+    wanted = [(item, s) for item, s in looks if s.segmenter not in (BESIDE, "whole_image")]
+    todo = (Unit(item, (Job(setting, 0, 0),)) for item, setting in wanted)
+    left = len(wanted)
+    progress.segmenting(left)
+    for _ in crew.spread(todo, segment):
+        left -= 1
+        progress.segmenting(left)
+
+
+def _measure(database: Database, suite: Suite, this: _This, items: list[Item]) -> None:
+    """Store the interval of every setting's mean, and whether it is narrow enough."""
+    if suite.draws.most == 1:
+        return
+    images = {item.sha256 for item in items}
+    settings = (s for _, s in suite.settings() if not s.bound)
+    done = settled(database, this.suite)
+    while batch := [s.id for s in itertools.islice(settings, _BATCH) if s.id not in done]:
+        with database.transaction() as connection:
+            for setting in batch:
+                score = measure(database, setting, images, suite.draws.score)
+                lost = measure(database, setting, images, "lost")
+                done_by = why_done(suite.draws, score, lost)
+                connection.executemany(
+                    "INSERT OR REPLACE INTO intervals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(this.suite, setting, *astuple(one), done_by) for one in (score, lost)],
+                )
+
+
+def _begin(
+    database: Database, suite: Suite, name: str, items: list[Item], say: Callable[..., None]
+) -> _This:
+    """Write down what runs, and what its rows will be about."""
+    content = suite.model_dump_json()
+    this = _This(
+        uuid.uuid4().hex,
+        sha256(content.encode()).hexdigest(),
+        frozenset(item.sha256 for item in items[: suite.pictures]),
+    )
+    now, git, made_by = datetime.now(UTC).isoformat(timespec="seconds"), commit(), versions()
+    for (text,) in database.query("SELECT DISTINCT versions FROM runs"):
+        if differ := [f"{k} {v}" for k, v in json.loads(text).items() if made_by.get(k) != v]:
+            say(f"{database.path} holds rows made with {', '.join(differ)}; they are kept")
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO suites VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+            "run = excluded.run, name = excluded.name",
+            (this.suite, content, name, this.run),
+        )
+        connection.execute(
+            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)",
+            (this.run, now, this.suite, json.dumps(made_by), git, json.dumps(machine())),
+        )
+        connection.executemany(
+            "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?)",
+            ((i.sha256, i.name, str(i.path), i.mask and str(i.mask)) for i in items),
+        )
+        for place, (system, setting) in enumerate(suite.settings()):
+            about = json.dumps(setting.about(), sort_keys=True)
+            connection.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (setting.id, about))
+            connection.execute(
+                "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?)",
+                (this.suite, place, setting.id, system),
+            )
+    return this
+
+
+def commit() -> str | None:
+    """Return semcom's git commit, with a + where files were changed; None outside of a checkout."""
+    folder = Path(__file__).parent
+    git = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty=+"]
+    try:
+        found = subprocess.run(git, capture_output=True, text=True, timeout=20, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip().rpartition("-g")[2] or None
+
+
+def machine() -> dict[str, Any]:
+    """Describe this machine."""
+    return {
+        "node": platform.node(),
+        "system": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+@contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    """Write the log of this module to a file."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+    try:
+        yield
+    finally:
+        LOG.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,109 @@
+"""When a point has been measured: intervals of means over draws of the channel.
+
+A point is a setting. Its mean is over the images, which are what they are; what is random is the
+channel. With the mean ``m_i`` and the variance ``s_i²`` of ``n_i`` draws of image i, the mean over
+N images has the standard error ``sqrt(Σ s_i²/n_i) / N``; its interval is Student's with
+``Σ (n_i - 1)`` degrees of freedom.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from scipy.stats import t as student
+
+from experiments.counts import Count
+from experiments.database import Database
+from experiments.suite import Draws
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The mean over draws of one score."""
+
+    score: str
+    images: int
+    draws: int
+    """Of each image; the fewest."""
+    mean: float | None
+    low: float | None
+    high: float | None
+    """None where the draws do not tell: a single one, or no finite value."""
+
+
+def mean_interval(score: str, sums: list[tuple[float, float, float]], draws: int) -> Interval:
+    """Return the interval of a mean over images.
+
+    Parameters
+    ----------
+    score
+        Its name.
+    sums
+        Of each image: draws with a value, their sum and their sum of squares.
+    draws
+        Of each image.
+    """
+    known = [(n, total, squares) for n, total, squares in sums if n]
+    if not known:
+        return Interval(score, 0, draws, None, None, None)
+    means = [total / n for n, total, _ in known]
+    mean = math.fsum(means) / len(means)
+    freedom = sum(n - 1 for n, _, _ in known)
+    if any(n < 2 for n, _, _ in known):
+        return Interval(score, len(known), draws, mean, None, None)
+    variances = [
+        max(squares - n * m * m, 0.0) / (n - 1) / n
+        for (n, _, squares), m in zip(known, means, strict=True)
+    ]
+    error = math.sqrt(math.fsum(variances)) / len(known)
+    half = float(student.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+    return Interval(score, len(known), draws, mean, mean - half, mean + half)
+
+
+def lost_interval(lost: int, draws: int, images: int) -> Interval:
+    """Return the interval of the share of pictures of which nothing arrived (Clopper, Pearson)."""
+    trials = draws * images
+    count = Count(trials, lost, trials, lost)
+    low, high = count.interval(CONFIDENCE)
+    return Interval("lost", images, draws, count.rate, low, high)
+
+
+def measure(database: Database, setting: str, images: Collection[str], score: str) -> Interval:
+    """Return the interval of a score of one setting over these images (SHA-256 of their files)."""
+    sums: dict[str, list[float]] = {}
+    drawn: dict[str, int] = {}
+    lost = 0
+    sql = "SELECT image, draws, lost, sums FROM rows WHERE setting = ?"
+    for image, draws, gone, text in database.query(sql, (setting,)):
+        if image in images:
+            drawn[image] = drawn.get(image, 0) + draws
+            lost += gone
+            total = sums.setdefault(image, [0.0, 0.0, 0.0])
+            for i, value in enumerate(json.loads(text).get(score, [])):
+                total[i] += value
+    fewest = min(drawn.values(), default=0)
+    if score == "lost":
+        total_draws = sum(drawn.values())
+        if not total_draws:
+            return Interval(score, 0, 0, None, None, None)
+        one = lost_interval(lost, total_draws, 1)
+        return Interval(score, len(drawn), fewest, one.mean, one.low, one.high)
+    return mean_interval(score, [(n, a, b) for n, a, b in sums.values()], fewest)
+
+
+def why_done(draws: Draws, score: Interval, lost: Interval) -> str:
+    """Say why a point needs no more draws; empty where it does."""
+    if score.draws >= draws.most:
+        return "most draws"
+    if not draws.stops or score.mean is None or score.low is None or score.high is None:
+        return ""
+    half = (score.high - score.low) / 2
+    allowed = max(draws.within or 0.0, (draws.relative or 0.0) * abs(score.mean))
+    if lost.low is None or lost.high is None or (lost.high - lost.low) / 2 > draws.lost_within:
+        return ""
+    return "narrow enough" if half <= allowed else ""

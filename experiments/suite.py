@@ -1,0 +1,259 @@
+"""A suite: an experiment as one YAML file, checked as a whole before anything runs.
+
+Every axis of :class:`experiments.setting.Setting` takes one value or a list, and the suite is their
+product. ``systems`` are named; each replaces some axes. ``points`` are parts of the grid, each of
+which replaces some axes; the suite is their union. ``exclude`` drops what has all of the values of
+one of its entries.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from channels.channels import CHANNELS, PACKET_CHANNELS
+from channels.mcs import find_scheme
+from channels.units import parse_cbr
+from experiments import literature
+from experiments.links import parse_snrs
+from experiments.setting import BESIDE, BEST_SCHEMES, Setting
+from semcom import weights
+from semcom.codecs.base import CODECS
+from semcom.frame import MAX_COPIES
+from semcom.importance import check_kind, check_theta
+from semcom.scores import SCORES
+from semcom.segmenters.base import SEGMENTERS
+
+AXES = tuple(field.name for field in fields(Setting))
+SWEPT = ("channel", "cbr", "snr_db", "seed")
+"""Axes along which a system is looked at; along others it becomes several systems."""
+SCORE_NAMES = (*SCORES, "lost")
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _snrs(value: Any) -> tuple[Any, ...]:
+    parts = (parse_snrs(v) if isinstance(v, str) else (v,) for v in _several(value))
+    return tuple(itertools.chain.from_iterable(parts))
+
+
+def _cbr(value: Any) -> str:
+    return str(parse_cbr(str(value)))
+
+
+def _segmenter(value: str) -> str:
+    if value == "auto":
+        return "mobile_sam" if weights.available() else "graph"
+    if value != BESIDE:
+        SEGMENTERS.parse(value)
+    return value
+
+
+def _scheme(value: str) -> str:
+    if value and value not in BEST_SCHEMES:
+        try:
+            find_scheme(value)
+        except ValueError as error:
+            raise ValueError(f"{error}; or {', '.join(BEST_SCHEMES)}") from None
+    return value
+
+
+def _checked(check: Any) -> AfterValidator:
+    """Pass a value on that ``check`` does not refuse."""
+
+    def passed(value: Any) -> Any:
+        check(value)
+        return value
+
+    return AfterValidator(passed)
+
+
+def _score(value: str) -> None:
+    if value not in SCORE_NAMES:
+        raise ValueError(f"unknown score {value!r}; choices: {', '.join(SCORE_NAMES)}")
+
+
+T = TypeVar("T")
+Several = Annotated[tuple[T, ...], BeforeValidator(_several), Field(min_length=1)]
+Decibels = Annotated[float, Field(ge=-300, le=300)]
+Codec = Annotated[str, _checked(CODECS.parse)]
+Score = Annotated[str, _checked(_score)]
+
+
+class _Part(BaseModel):
+    """A part of a suite: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Axes(_Part):
+    """Values for some axes; see :class:`experiments.setting.Setting` for what they mean."""
+
+    segmenter: Several[Annotated[str, AfterValidator(_segmenter)]] | None = None
+    importance: Several[Annotated[str, _checked(check_kind)]] | None = None
+    theta: Several[Annotated[float, _checked(check_theta)]] | None = None
+    blind: Several[bool] | None = None
+    codec: Several[Codec] | None = None
+    bound: Several[bool] | None = None
+    channel: Several[Annotated[str, _checked(CHANNELS.create)]] | None = None
+    csi: Several[Literal["perfect", "pilots"]] | None = None
+    pilots: Several[Annotated[int, Field(ge=1)]] | None = None
+    scheme: Several[Annotated[str, AfterValidator(_scheme)]] | None = None
+    protection: Several[Literal["equal", "unequal", "graceful"]] | None = None
+    copies: Several[Annotated[int, Field(ge=1, le=MAX_COPIES)]] | None = None
+    planned_snr_db: Several[Decibels | None] | None = None
+    planned_std_db: Several[Annotated[float, Field(ge=0, le=30)]] | None = None
+    losses: Several[Annotated[str, _checked(lambda v: v and PACKET_CHANNELS.create(v))]] | None = (
+        None
+    )
+    seed: Several[Annotated[int, Field(ge=0, lt=2**53)]] | None = None
+    cbr: Several[Annotated[str, BeforeValidator(_cbr)]] | None = None
+    snr_db: Annotated[tuple[Decibels, ...], BeforeValidator(_snrs), Field(min_length=1)] | None = (
+        None
+    )
+
+    def values(self) -> dict[str, tuple[Any, ...]]:
+        """Return the axes that are given, each value once."""
+        given = ((name, getattr(self, name)) for name in AXES)
+        return {name: tuple(dict.fromkeys(v)) for name, v in given if v is not None}
+
+
+class Exclude(Axes):
+    """What is left out: all that has these values, in these systems."""
+
+    system: Several[str] | None = None
+
+    def covers(self, system: str, setting: Setting) -> bool:
+        """Whether a setting is left out."""
+        return (self.system is None or system in self.system) and all(
+            getattr(setting, name) in values for name, values in self.values().items()
+        )
+
+
+class Draws(_Part):
+    """How often the channel is drawn for each image, and when a point has been measured.
+
+    A point is a setting; its mean is over the images. Rounds of draws double; after each, a point
+    is done where the 95 % interval of the mean of ``score`` over the draws is narrow enough, and
+    the share of lost pictures is known to ``lost_within`` (no loss so far is no proof of none).
+    Without ``within`` and ``relative``, all of ``most`` are drawn.
+    """
+
+    most: int = Field(1, ge=1, le=1_000_000)
+    first: int = Field(8, ge=2)
+    score: Score = "psnr_db"
+    within: float | None = Field(None, gt=0)
+    """Half-width of the interval, in the units of the score."""
+    relative: float | None = Field(None, gt=0)
+    """Half-width as a share of the mean."""
+    lost_within: float = Field(0.05, gt=0)
+
+    @property
+    def stops(self) -> bool:
+        """Whether points may be done before ``most``."""
+        return self.within is not None or self.relative is not None
+
+    def rounds(self) -> list[int]:
+        """How many draws there are at the end of each round: 8, 16, 32, … ``most``."""
+        if not self.stops:
+            return [self.most]
+        ends = [min(self.first, self.most)]
+        while ends[-1] < self.most:
+            ends.append(min(2 * ends[-1], self.most))
+        return ends
+
+
+def _draws(value: Any) -> Any:
+    return {"most": value} if isinstance(value, int) else value
+
+
+class Suite(Axes):
+    """An experiment."""
+
+    title: str
+    question: str = ""
+    images: Several[str]
+    """Data sets (:mod:`experiments.datasets`), files, folders, patterns."""
+    most_images: int | None = Field(None, ge=1)
+    systems: dict[str, Axes] = Field(default_factory=dict)
+    points: tuple[Axes, ...] = ()
+    exclude: tuple[Exclude, ...] = ()
+    draws: Annotated[Draws, BeforeValidator(_draws)] = Draws()
+    scores: Several[Score] = ("psnr_db", "ssim", "region_psnr_db", "background_psnr_db")
+    """What tables and figures show; all are measured."""
+    anchor: str = ""
+    """The system that gains are against; the first one unless named."""
+    shown_db: float = 25.0
+    """Region PSNR in dB from which on a picture counts as shown, for outage."""
+    beside: Several[str] = ()
+    """Published curves (``semcom curve --beside``) that figures show."""
+    pictures: int = Field(2, ge=0)
+    """Of how many images what arrives is kept, for the report."""
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Suite:
+        if self.anchor and self.anchor not in (names := list(self.systems)):
+            raise ValueError(f"anchor {self.anchor!r} is no system; choices: {', '.join(names)}")
+        known = ("all", *literature.literature())
+        for name in self.beside:
+            if name not in known:
+                raise ValueError(f"unknown published curve {name!r}; choices: {', '.join(known)}")
+        seeds = sorted(self.seed or (0,))
+        gap = min((b - a for a, b in itertools.pairwise(seeds)), default=self.draws.most)
+        if gap < self.draws.most:
+            raise ValueError(
+                f"seeds {gap} apart share draws: with {self.draws.most} draws, draw k of seed s is "
+                "that of seed s + k; give seeds further apart, or one seed and more draws"
+            )
+        return self
+
+    def settings(self) -> Iterator[tuple[str, Setting]]:
+        """Every setting once, with the name of its system, made as they are asked for."""
+        for name, system in (self.systems or {"": Axes()}).items():
+            grids = [
+                {**_DEFAULTS, **self.values(), **part.values(), **system.values()}
+                for part in self.points or (Axes(),)
+            ]
+            for i, grid in enumerate(grids):
+                label = self._label(name, grid)
+                for values in itertools.product(*(grid[axis] for axis in AXES)):
+                    if any(_holds(earlier, values) for earlier in grids[:i]):
+                        continue
+                    setting = Setting(*values)
+                    if not any(drop.covers(name, setting) for drop in self.exclude):
+                        yield label(setting), setting
+
+    def _label(self, name: str, grid: dict[str, tuple[Any, ...]]) -> Any:
+        """Return what names a setting: the system, and what varies within it."""
+        varies = [axis for axis in AXES if len(grid[axis]) > 1 and axis not in SWEPT]
+        if not varies and not name:
+            return lambda setting: _describe("blind", setting.blind)
+        return lambda setting: ", ".join(
+            [*([name] if name else []), *(_describe(a, getattr(setting, a)) for a in varies)]
+        )
+
+
+def _describe(axis: str, value: Any) -> str:
+    if axis == "blind":
+        return "blind" if value else "by importance"
+    if axis == "theta":
+        return f"θ {value:g}"
+    if axis in ("codec", "segmenter", "protection"):
+        return str(value)
+    return f"{axis} {value}"
+
+
+def _holds(grid: dict[str, tuple[Any, ...]], values: tuple[Any, ...]) -> bool:
+    return all(value in grid[axis] for axis, value in zip(AXES, values, strict=True))
+
+
+_DEFAULTS = {
+    field.name: (_segmenter("auto") if field.name == "segmenter" else field.default,)
+    for field in fields(Setting)
+}

@@ -1,0 +1,212 @@
+"""Reading a suite: YAML, ``--quick`` and ``--set``, and every error with its line in one go."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from experiments.suite import Axes, Draws, Exclude, Suite
+
+Where = tuple[str | int, ...]
+_KEPT_IN_QUICK = 2
+_MAX_BYTES = 1 << 20
+
+
+def shipped() -> dict[str, Path]:
+    """Return the suites that come with semcom, by name."""
+    folder = Path(str(files("experiments"))) / "suites"
+    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+def find_suite(name: str) -> Path:
+    """Return the file of a suite: a shipped one by its name, else a path.
+
+    Raises
+    ------
+    ValueError
+        Neither.
+    """
+    known, path = shipped(), Path(name)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        if not path.is_file():
+            raise ValueError(f"{name}: no such suite file")
+        return path
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    raise ValueError(f"unknown suite {name!r}{hint}; choices: {', '.join(known)}, or a YAML file")
+
+
+def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) -> Suite:
+    """Read and check a suite.
+
+    Parameters
+    ----------
+    path
+        YAML file.
+    quick
+        Replace keys by those under ``quick``, or, where there are none, take two images, two draws
+        and two values of SNR and CBR.
+    changes
+        ``"key=value"`` or ``"part.key=value"``, the value in YAML: ``"cbr=[1/16, 1/8]"``.
+
+    Raises
+    ------
+    ValueError
+        Everything that is wrong, a line each, with its place and the choices.
+    """
+    content = _parse(path)
+    places = dict(_places(content, path.name))
+    if quick:
+        content = _quick(content, places)
+    else:
+        content.pop("quick", None)
+    for change in changes:
+        _set(content, places, change)
+    try:
+        suite = Suite.model_validate(content)
+        _check_settings(suite)
+    except ValidationError as error:
+        lines = [_line(one, places, path.name) for one in error.errors()]
+        raise ValueError(_report(path, lines)) from None
+    return suite
+
+
+def _parse(path: Path) -> CommentedMap:
+    if path.stat().st_size > _MAX_BYTES:
+        raise ValueError(f"{path}: more than {_MAX_BYTES >> 20} MB, no suite")
+    try:
+        content = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: no UTF-8 text, no suite") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ValueError(f"{path}{line}: {error.problem or error.context}") from None
+    except YAMLError as error:
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(content, CommentedMap):
+        raise ValueError(f"{path}: a suite is a mapping of keys to values; see docs/experiments.md")
+    return content
+
+
+def _places(node: Any, name: str, where: Where = ()) -> Iterator[tuple[Where, str]]:
+    """Say for each part of a document on which line it is."""
+    if isinstance(node, CommentedMap):
+        keys = ((key, node.lc.key(key)) for key in node if key in (node.lc.data or {}))
+    elif isinstance(node, CommentedSeq):
+        keys = ((i, node.lc.item(i)) for i in range(len(node)) if i in (node.lc.data or {}))
+    else:
+        return
+    for key, (line, _) in keys:
+        yield (*where, key), f"{name}:{line + 1}"
+        yield from _places(node[key], name, (*where, key))
+
+
+def _quick(content: CommentedMap, places: dict[Where, str]) -> CommentedMap:
+    instead = content.pop("quick", None)
+    if instead is None:
+        instead = {"most_images": _KEPT_IN_QUICK, "draws": _KEPT_IN_QUICK}
+        for axis in ("cbr", "snr_db"):
+            if isinstance(values := content.get(axis), list):
+                instead[axis] = values[:_KEPT_IN_QUICK]
+    if not isinstance(instead, Mapping):
+        raise ValueError(f"{places[('quick',)]}: quick holds keys of the suite, got {instead!r}")
+    for where in [w for w in places if w and w[0] in instead]:
+        del places[where]
+    for where in [w for w in places if w[:1] == ("quick",) and len(w) > 1]:
+        places[where[1:]] = places[where]
+    content.update(instead)
+    return content
+
+
+def _set(content: Any, places: dict[Where, str], change: str) -> None:
+    """Apply one ``key=value`` of the command line."""
+    key, equals, text = change.partition("=")
+    names = key.strip().split(".")
+    if not equals or not all(names):
+        raise ValueError(f"--set takes KEY=VALUE such as cbr=[1/16,1/8], got {change!r}")
+    try:
+        value = YAML(typ="safe").load(StringIO(text)) if text.strip() else ""
+    except YAMLError:
+        raise ValueError(f"--set {change}: the value is no YAML") from None
+    node = content
+    for name in names[:-1]:
+        step: Any = int(name) if isinstance(node, list) and name.isdecimal() else name
+        if isinstance(node, list) and not (isinstance(step, int) and step < len(node)):
+            raise ValueError(f"--set {change}: there is no {name!r}; the list has {len(node)}")
+        if isinstance(node, dict):
+            node.setdefault(step, {})
+        node = node[step]
+        if not isinstance(node, dict | list):
+            raise ValueError(f"--set {change}: {name!r} has no parts")
+    last: Any = int(names[-1]) if isinstance(node, list) and names[-1].isdecimal() else names[-1]
+    if isinstance(node, list) and not (isinstance(last, int) and last < len(node)):
+        raise ValueError(f"--set {change}: there is no {last!r}; the list has {len(node)}")
+    node[last] = value
+    where = tuple(int(n) if n.isdecimal() else n for n in names)
+    for old in [w for w in places if w[: len(where)] == where]:
+        del places[old]
+    places[where] = f"--set {change}"
+
+
+def _check_settings(suite: Suite) -> None:
+    """Refuse combinations of values that cannot be."""
+    problems: dict[str, None] = {}
+    count = 0
+    for system, setting in suite.settings():
+        count += 1
+        try:
+            setting.check()
+        except ValueError as error:
+            who = f"system {system!r}: " if system else ""
+            problems[f"{who}{error}; drop it with exclude"] = None
+    if not count:
+        problems["everything is excluded: nothing is left to do"] = None
+    if problems:
+        raise ValueError(_report(None, list(problems)))
+
+
+def _report(path: Path | None, lines: list[str]) -> str:
+    if len(lines) == 1:
+        return lines[0]
+    return f"{path or 'the suite'}: {len(lines)} errors\n" + "\n".join(f"  {x}" for x in lines)
+
+
+def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> str:
+    """Write one error of pydantic's as one line of ours."""
+    loc = error["loc"]
+    near = max((w for w in places if w == loc[: len(w)]), key=len, default=())
+    where = places.get(near, name)
+    key = ".".join(map(str, loc if error["type"] == "extra_forbidden" else near or loc))
+    text = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        text = _unknown_key(loc)
+    elif error["type"] == "missing":
+        text = f"missing: every suite says {loc[-1]}"
+        key = ""
+    elif error["type"] != "value_error":
+        text = f"{text[0].lower()}{text[1:]}, got {error['input']!r}"
+    return f"{where}: {key}: {text}" if key else f"{where}: {text}"
+
+
+def _unknown_key(loc: Where) -> str:
+    model: type[BaseModel] = Suite
+    if loc[0] in ("systems", "points", "exclude", "draws") and len(loc) > 1:
+        parts: dict[str, type[BaseModel]] = {"exclude": Exclude, "draws": Draws}
+        model = parts.get(str(loc[0]), Axes)
+    choices = [*model.model_fields, *(["quick"] if model is Suite else [])]
+    close = difflib.get_close_matches(str(loc[-1]), choices, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"unknown key{hint}; choices: {', '.join(choices)}"
