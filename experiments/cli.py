@@ -15,7 +15,7 @@ from experiments.cache_command import cache
 from experiments.check_command import check_codec
 from experiments.link_commands import ber, bler, mcs
 from experiments.options import out_option, say, the_link, what_matters
-from experiments.suite_commands import plan, run
+from experiments.suite_commands import export, merge, plan, repeat, run
 from experiments.sweep_commands import curve, protection, tradeoff
 
 if TYPE_CHECKING:
@@ -97,7 +97,21 @@ def send(
         raise click.ClickException(f"{failed} of the images could not be sent")
 
 
-for command in (plan, run, curve, tradeoff, protection, ber, bler, mcs, check_codec, cache):
+for command in (
+    plan,
+    run,
+    export,
+    merge,
+    repeat,
+    curve,
+    tradeoff,
+    protection,
+    ber,
+    bler,
+    mcs,
+    check_codec,
+    cache,
+):
     main.add_command(command)
 
 

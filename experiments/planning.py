@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from experiments.database import Database
 from experiments.datasets import Item
-from experiments.setting import BESIDE, Setting, task_id
+from experiments.setting import Setting, task_id
 from experiments.suite import Suite
 from experiments.work import Job, Unit
 
@@ -31,7 +31,7 @@ def tasks(suite: Suite, items: Collection[Item]) -> Iterator[tuple[Item, Setting
     """Yield every image under every setting, image by image, with the task's id."""
     for item in items:
         for _, setting in suite.settings():
-            mask = item.mask_sha256 if setting.segmenter == BESIDE else ""
+            mask = item.mask_sha256 if setting.needs_mask else ""
             yield item, setting, task_id(setting.id, item.sha256, mask)
 
 

@@ -21,19 +21,22 @@ from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from experiments.backends import BackendName, check_backend
-from experiments.crew import Crew
+from experiments.crew import Crew, Do
 from experiments.database import Database, Made
 from experiments.datasets import Item, find_items
 from experiments.planning import MOST_JOBS, Todo, pending, tasks, units
 from experiments.run_progress import RunProgress
 from experiments.setting import BESIDE, Setting
 from experiments.stopping import measure, why_done
-from experiments.suite import Suite
-from experiments.work import Job, Unit, segment
+from experiments.suite import Axes, Suite
+from experiments.work import Job, Unit, segment, work
+from semcom import weights
 from semcom.session import versions
+
+A = TypeVar("A", bound=Axes)
 
 RESULTS = "results.db"
 LOG = logging.getLogger(__name__)
@@ -79,6 +82,7 @@ def run(
     address: str | None = None,
     retry: bool = False,
     say: Callable[..., None] = print,
+    do: Do = work,
 ) -> Summary:
     """Do what is not done yet of a suite.
 
@@ -100,6 +104,8 @@ def run(
         Do again what failed.
     say
         What gets notes.
+    do
+        What a worker does with a unit; benchmarks replace it.
 
     Raises
     ------
@@ -112,6 +118,7 @@ def run(
     check_backend(backend, address)
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs}")
+    suite = without_missing(suite, say)
     items = suite_items(suite, base)
     summary = Summary(out / RESULTS)
     with ExitStack() as stack:
@@ -132,12 +139,13 @@ def run(
                 retry=retry,
             )
             found = count(left())
-            if found.tasks:
+            if found.batches:
                 if crew is None:
                     crew = stack.enter_context(Crew(backend, jobs=jobs, address=address))
-                progress.begin(found.tasks)
-                _segment(found.looks, crew, progress)
-                _work(left(), found.tasks, crew, database, this, summary, progress)
+                progress.begin(found.batches)
+                if do is work:
+                    _segment(found.looks, crew, progress)
+                _work(left(), found.batches, do, crew, database, this, summary, progress)
             _measure(database, suite, this, items)
         summary.tasks = sum(1 for _ in suite.settings()) * len(items)
         summary.failed = count_failed(database, suite, items)
@@ -148,31 +156,54 @@ def run(
 
 def suite_items(suite: Suite, base: Path) -> list[Item]:
     """Find the images of a suite; ``ValueError`` where there are none."""
-    need_masks = any(
-        BESIDE in (axes.segmenter or ()) for axes in (suite, *suite.points, *suite.systems.values())
-    )
+    parts = (suite, *suite.points, *suite.systems.values())
+    need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
     return find_items(suite.images, base, most=suite.most_images, need_masks=need_masks)
+
+
+def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
+    """Leave MobileSAM out where its weights are not here and there are other segmenters."""
+    if weights.available():
+        return suite
+    parts = {name: _without_mobile_sam(axes) for name, axes in suite.systems.items()}
+    found = _without_mobile_sam(suite)
+    systems = {name: axes for name, axes in parts.items() if axes is not None}
+    if found is None or bool(systems) != bool(parts):
+        return suite  # nothing is left: each task then says how to fetch them
+    found = found.model_copy(update={"systems": systems})
+    if found != suite:
+        say("no MobileSAM weights (semcom weights fetch): what takes them is left out")
+    return found
+
+
+def _without_mobile_sam(axes: A) -> A | None:
+    if axes.segmenter is None:
+        return axes
+    others = tuple(s for s in axes.segmenter if s.partition(":")[0] != "mobile_sam")
+    return axes.model_copy(update={"segmenter": others}) if others else None
 
 
 class Found(NamedTuple):
     """What is to be done."""
 
     tasks: int
+    batches: int
+    """Of draws: a row each."""
     looks: list[tuple[Item, Setting]]
     """An image and a setting for everything that is to be segmented."""
-    by_codec: dict[str, int]
 
 
 def count(todo: Iterator[Todo]) -> Found:
     """Count what is to be done."""
     looks: dict[tuple[str, str], tuple[Item, Setting]] = {}
-    codecs: dict[str, int] = {}
-    total = 0
+    begun = batches = 0
+    last: tuple[Item, Setting] | None = None
     for one in todo:
-        total += 1
-        codecs[one.setting.codec] = codecs.get(one.setting.codec, 0) + 1
-        looks.setdefault((one.item.sha256, one.setting.segmenter), (one.item, one.setting))
-    return Found(total, list(looks.values()), codecs)
+        batches += 1
+        begun += (one.item, one.setting) != last
+        last = one.item, one.setting
+        looks.setdefault((one.item.sha256, one.setting.segmenter), last)
+    return Found(begun, batches, list(looks.values()))
 
 
 def settled(database: Database, suite_id: str) -> set[str]:
@@ -204,6 +235,7 @@ class _This(NamedTuple):
 def _work(
     todo: Iterator[Todo],
     total: int,
+    do: Do,
     crew: Crew,
     database: Database,
     this: _This,
@@ -212,7 +244,7 @@ def _work(
 ) -> None:
     """Do one round and commit what comes as it comes."""
     size = max(1, min(MOST_JOBS, total // (_UNITS_PER_SLOT * crew.slots)))
-    for made in crew.spread(units(todo, size=size, pictures=this.pictured)):
+    for made in crew.spread(units(todo, size=size, pictures=this.pictured), do):
         database.add(made, this.run)
         for one in made:
             progress.advance(one, _system(database, this, one.setting))

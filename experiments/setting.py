@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +33,8 @@ class Setting:
     """
 
     segmenter: str = "auto"
+    scored: Literal["own", "beside"] = "own"
+    """Whose region is scored: that which the segmenter found, or that of the masks beside."""
     importance: str = "region"
     theta: float = DEFAULT_THETA
     blind: bool = False
@@ -86,6 +88,16 @@ class Setting:
         if self.segmenter == BESIDE:
             return Wishes(mask=str(mask), theta=self.theta, kind=self.importance)
         return Wishes(self.segmenter, theta=self.theta, kind=self.importance)
+
+    @property
+    def needs_mask(self) -> bool:
+        """Whether the mask beside the image has a part in it."""
+        return BESIDE in (self.segmenter, self.scored)
+
+    def judge(self, mask: Path | None) -> Wishes:
+        """Say whose region is scored, as :meth:`wishes`."""
+        judge = self if self.scored == "own" else replace(self, segmenter=BESIDE)
+        return judge.wishes(mask)
 
     @property
     def budget(self) -> Fraction:

@@ -96,6 +96,7 @@ class Axes(_Part):
     """Values for some axes; see :class:`experiments.setting.Setting` for what they mean."""
 
     segmenter: Several[Annotated[str, AfterValidator(_segmenter)]] | None = None
+    scored: Several[Literal["own", "beside"]] | None = None
     importance: Several[Annotated[str, _checked(check_kind)]] | None = None
     theta: Several[Annotated[float, _checked(check_theta)]] | None = None
     blind: Several[bool] | None = None

@@ -64,7 +64,7 @@ def plan(
 
     read, name, base = _read(suite, quick, changes)
     folder = out or Path("semcom-runs") / name
-    print_plan(read, folder, base=base, jobs=jobs or default_jobs())
+    print_plan(read, folder, base=base, jobs=jobs or default_jobs(), say=say)
 
 
 @_the_suite
@@ -96,6 +96,7 @@ def run(
     it was; what is done is not done again.
     """
     from experiments.backends import default_jobs
+    from experiments.runner import RESULTS
     from experiments.runner import run as run_suite
 
     read, name, base = _read(suite, quick, changes)
@@ -103,7 +104,7 @@ def run(
     if not resume:
         from experiments.merge import put_aside
 
-        put_aside(folder, say)
+        put_aside(folder / RESULTS, say)
     try:
         done = run_suite(
             read,
@@ -122,3 +123,72 @@ def run(
     say(*done.lines())
     if done.failed:
         raise click.ClickException(f"{done.failed} of {done.tasks} tasks failed")
+
+
+@click.command()
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for the files.  [default: export/ beside the results]",
+)
+@click.option(
+    "--formats", default="csv,json", show_default=True, metavar="NAMES", help="parquet, csv, json."
+)
+@click.option("--suite", default="", metavar="NAME", help="Which suite, if there are several.")
+def export(results: Path, out: Path | None, formats: str, suite: str) -> None:
+    """Write RESULTS (results.db, or its folder) for other tools.
+
+    Parquet and CSV have a line per image and setting; JSON has the means, a file per system in the
+    layout of CompressAI's results.
+    """
+    from experiments.export import export as export_study
+    from experiments.study import read_study
+
+    study = read_study(results, suite=suite)
+    folder = out or (results if results.is_dir() else results.parent) / "export"
+    for file in export_study(study, folder, [name.strip() for name in formats.split(",")]):
+        click.echo(file)
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--salvage", is_flag=True, help="Take what can be read of damaged sources.")
+def merge(target: Path, sources: tuple[Path, ...], salvage: bool) -> None:
+    """Add the rows of SOURCES, results files of other machines, to TARGET.
+
+    What both have is kept as it is in TARGET, and told where it is not the same.
+    """
+    from experiments.merge import merge as merge_files
+
+    merge_files(target, sources, salvage=salvage, say=say)
+
+
+@click.command()
+@click.argument("record", type=click.Path(path_type=Path))
+@click.argument("task", required=False)
+@click.option(
+    "--image",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The image, where it has moved.",
+)
+def repeat(record: Path, task: str | None, image: Path | None) -> None:
+    """Make a row again and compare it bit for bit.
+
+    RECORD is a results file and TASK the id of one of its tasks, or the beginning of it; or RECORD
+    is the JSON file that semcom send wrote.
+    """
+    from experiments.repeat import repeat as repeat_row
+    from experiments.repeat import repeat_record
+
+    if task is None and record.suffix == ".json":
+        same = repeat_record(record, image=image, say=click.echo)
+    elif task is None:
+        raise click.UsageError("a results file takes the id of a TASK, too")
+    else:
+        same = repeat_row(record, task, image=image, say=click.echo)
+    if not same:
+        raise click.ClickException("what came out is not what is on record")

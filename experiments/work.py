@@ -20,11 +20,12 @@ from experiments.bound import bound
 from experiments.database import Made
 from experiments.datasets import Item
 from experiments.fixed_scheme import best_fixed
-from experiments.setting import BESIDE, BEST_SCHEMES, Setting, task_id
+from experiments.setting import BEST_SCHEMES, Setting, task_id
 from semcom.agreement import Link
 from semcom.attention import Attention, Wishes, attend
 from semcom.codecs.base import grey, weighted_gain
 from semcom.images import digest, load_image
+from semcom.importance import Importance
 from semcom.link import bandwidth, carry, derive_seed, one_thread
 from semcom.scores import score
 from semcom.transmitter import Transmission, transmit
@@ -51,7 +52,7 @@ class Unit:
 
     def describe(self, job: Job, **about: Any) -> Made:
         """Say which task a job is, with what came of it."""
-        mask = self.item.mask_sha256 if job.setting.segmenter == BESIDE else ""
+        mask = self.item.mask_sha256 if job.setting.needs_mask else ""
         setting = job.setting.id
         task = task_id(setting, self.item.sha256, mask)
         names = (task, job.first, job.draws, self.item.sha256, mask, setting, job.setting.seed)
@@ -86,30 +87,31 @@ def _do(item: Item, job: Job) -> dict[str, Any]:
     setting = job.setting
     image = _load(item.path, item.sha256)
     seen = _see(item.path, item.sha256, setting.wishes(item.mask))
+    judge = _see(item.path, item.sha256, setting.judge(item.mask)).importance
     if setting.bound:
-        record, outcomes, shown = _bound(image, seen, setting)
+        record, outcomes, shown = _bound(image, seen, judge, setting)
     else:
-        record, outcomes, shown = _draw(image, seen, job)
+        record, outcomes, shown = _draw(image, seen, judge, job)
     pictures = {}
     if job.pictures and job.first == 0:
         pictures = {
             "original": _webp(image),
             "received": _webp(shown),
-            "region": _webp(seen.importance.region),
+            "region": _webp(judge.region),
         }
     about = {
         "sha256": digest(image),
         "height": image.shape[0],
         "width": image.shape[1],
         "num_masks": len(seen.masks),
-        "region_area": float(seen.importance.region.mean()),
+        "region_area": float(judge.region.mean()),
         "notes": list(seen.notes),
     }
     return {"record": {**about, **record}, "outcomes": outcomes, "pictures": pictures}
 
 
 def _bound(
-    image: Image, seen: Attention, setting: Setting
+    image: Image, seen: Attention, judge: Importance, setting: Setting
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
     record, shown = bound(
         image,
@@ -123,12 +125,12 @@ def _bound(
     )
     kept = ("encoder", "num_bits", "cbr", "capacity", "packets_sent")
     record = {name: record[name] for name in kept}
-    outcome = _outcome(0, record["packets_sent"], False, image, shown, seen)
+    outcome = _outcome(0, record["packets_sent"], False, image, shown, judge)
     return record, [{**outcome, "count": 1}], shown
 
 
 def _draw(
-    image: Image, seen: Attention, job: Job
+    image: Image, seen: Attention, judge: Importance, job: Job
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
     """Send once and let it pass draws of the channel; what is shown is scored once."""
     setting = job.setting
@@ -146,7 +148,7 @@ def _draw(
             received = sum(packet is not None for packet in reception.packets)
             key = f"{received} {reception.all_lost} {digest(shown)}"
             if key not in outcomes:
-                outcomes[key] = _outcome(draw, received, reception.all_lost, image, shown, seen)
+                outcomes[key] = _outcome(draw, received, reception.all_lost, image, shown, judge)
             outcomes[key]["count"] += 1
     record = {
         **bandwidth(image, sent),
@@ -174,9 +176,9 @@ def _expected_psnr_db(sent: Transmission, error: float, image: Image) -> float |
 
 
 def _outcome(
-    draw: int, received: int, all_lost: bool, image: Image, shown: Image, seen: Attention
+    draw: int, received: int, all_lost: bool, image: Image, shown: Image, judge: Importance
 ) -> dict[str, Any]:
-    scores = score(image, shown, seen.importance)
+    scores = score(image, shown, judge)
     return {
         "draw": draw,
         "count": 0,

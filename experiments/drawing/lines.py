@@ -1,0 +1,100 @@
+"""Lines of a study's systems: mean against an axis, with its spreads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from experiments.drawing.panels import Axis, Line, Range
+from experiments.drawing.points import count_images, drawn
+from experiments.drawing.style import system_look
+from experiments.setting import Setting
+from experiments.study import Point, Study
+from experiments.tables import ratio
+
+_BANDWIDTH = "channel bandwidth ratio, complex uses / (3HW)"
+
+
+def mean_line(study: Study, points: Sequence[Point], score: str, axis: str) -> Line | None:
+    """Return the line of one system's means; None where fewer than two have a value.
+
+    Parameters
+    ----------
+    study
+        Where the system has its place, which decides its look.
+    points
+        In the order of ``axis``.
+    score
+        Of the y-axis.
+    axis
+        ``cbr``, of which the mean over the images is taken, or ``snr_db``.
+    """
+    known = [(point, mean) for point in points if (mean := point.mean(score)) is not None]
+    if len(known) < 2:
+        return None
+    errors = [point.standard_error(score) for point, _ in known]
+    band = tuple((mean - e, mean + e) for (_, mean), e in zip(known, errors, strict=True))
+    return Line(
+        points[0].system,
+        tuple(_x(point, axis) for point, _ in known),
+        tuple(mean for _, mean in known),
+        look(study, points[0]),
+        error=band if any(errors) else (),
+        interval=intervals((point for point, _ in known), score),
+    )
+
+
+def look(study: Study, point: Point) -> dict[str, Any]:
+    """Return the look of a point's system, the same in all figures."""
+    return system_look(study.systems.index(point.system), bound=point.setting.bound)
+
+
+def intervals(points: Iterable[Point], score: str) -> tuple[Range, ...]:
+    """Return 95 % intervals over the draws; none where no point has one."""
+    points = list(points)
+    if score == "lost" and not drawn(points):
+        return ()
+    found = [point.interval(score) for point in points]
+    ranges = tuple((interval.low, interval.high) for interval in found)
+    return ranges if any(low is not None for low, _ in ranges) else ()
+
+
+def _x(point: Point, axis: str) -> float:
+    mean = point.mean("cbr") if axis == "cbr" else point.setting.snr_db
+    return point.cbr_budget if mean is None else mean
+
+
+def cbr_axis(points: Iterable[Point], more: Iterable[float] = ()) -> Axis:
+    """Return the axis of bandwidth, with ticks at what was allowed."""
+    ticks = {point.cbr_budget for point in points} | set(more)
+    return Axis("cbr", _BANDWIDTH, ratio=True, ticks=tuple(sorted(ticks)))
+
+
+def snr_axis(points: Iterable[Point]) -> Axis:
+    """Return the axis of SNR, which the sender may not know."""
+    planned = any(point.setting.planned_snr_db is not None for point in points)
+    what = "SNR that the channel has (Es/N0), dB" if planned else "SNR (Es/N0), dB"
+    return Axis("snr_db", what)
+
+
+def where(channel: str, *, snr_db: float | None = None, cbr: str | None = None) -> str:
+    """Describe a condition: ``awgn, 10 dB, CBR 1/16``."""
+    parts = [channel]
+    parts += [] if snr_db is None else [f"{snr_db:g} dB"]
+    parts += [] if cbr is None else [f"CBR {ratio(float(Setting(cbr=cbr).budget))}"]
+    return ", ".join(parts)
+
+
+def about(points: Iterable[Point]) -> str:
+    """Say of what the points are means, and what is drawn around them."""
+    points = list(points)
+    count = count_images(points)
+    text = f"Means over {count} images of the scores of each image"
+    text += "; bands: ± standard error over the images." if count > 1 else "."
+    if count == 1:
+        text = "One image."
+    if drawn(points):
+        text += " Bars: 95 % interval of that mean over the draws of the channel (Student)."
+    if any(point.setting.bound for point in points):
+        text += " Dotted and hollow: as many bits as the capacity carries, which no link sends."
+    return text

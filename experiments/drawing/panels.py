@@ -1,0 +1,91 @@
+"""Panels with lines: what every figure is made of, and the numbers of its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from experiments.drawing.base import Table
+from experiments.drawing.style import Look
+
+Range = tuple[float | None, float | None]
+"""From, to; None where it is not known."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What lies along one side of a panel."""
+
+    key: str
+    """Its column in the table."""
+    label: str
+    ratio: bool = False
+    """A bandwidth ratio: logarithmic, 1/16 for 0.0625."""
+    ticks: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One system in a panel."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    look: Look
+    error: tuple[Range, ...] = ()
+    """Mean minus and plus its standard error over the images, drawn as a band."""
+    interval: tuple[Range, ...] = ()
+    """95 % over the draws: bars, or a band along steps."""
+    notes: tuple[str, ...] = ()
+    """At each point; empty texts are not drawn."""
+    kind: Literal["line", "steps", "points"] = "line"
+    published: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Axes with lines."""
+
+    title: str
+    facts: dict[str, Any]
+    """What holds for all of it; columns of the table."""
+    x: Axis
+    y: Axis
+    lines: tuple[Line, ...]
+    marks: tuple[float, ...] = ()
+    """Places on the x-axis that a thin line shows."""
+    base: float | None = None
+    """A height that a thin line shows."""
+    diagonal: bool = False
+    """Equal on both axes."""
+    notes_left: bool = field(default=False)
+
+
+def table(name: str, title: str, caption: str, panels: Sequence[Panel]) -> Table:
+    """Return every point that is drawn."""
+    facts = list(dict.fromkeys(fact for panel in panels for fact in panel.facts))
+    keys = list(dict.fromkeys(panel.y.key for panel in panels))
+    y = keys[0] if len(keys) == 1 else "value"
+    spread = ("error_low", "error_high", "interval_low", "interval_high", "note")
+    columns = (*facts, "system", panels[0].x.key, y, *spread)
+    rows = [
+        (*(panel.facts.get(fact) for fact in facts), line.label, *point)
+        for panel in panels
+        for line in panel.lines
+        for point in _points(line)
+    ]
+    first = len(facts) + 3
+    kept = [i for i in range(len(columns)) if i < first or any(row[i] is not None for row in rows)]
+    cells = tuple(tuple(row[i] for i in kept) for row in rows)
+    return Table(name, title, caption, tuple(columns[i] for i in kept), cells)
+
+
+def _points(line: Line) -> list[tuple[Any, ...]]:
+    nothing: list[Range] = [(None, None)] * len(line.x)
+    error, interval = line.error or nothing, line.interval or nothing
+    notes = line.notes or [""] * len(line.x)
+    return [
+        (x, y, *e, *i, note or None)
+        for x, y, e, i, note in zip(line.x, line.y, error, interval, notes, strict=True)
+    ]

@@ -1,0 +1,175 @@
+"""The points of a study as figures want them: seeds joined, one θ for θ-PSNR, grouped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from experiments.setting import Setting
+from experiments.study import ImageRow, Point, Study
+from semcom.importance import DEFAULT_THETA
+
+MOST_SYSTEMS = 8
+"""Lines that a panel can take."""
+
+
+def prepare(study: Study) -> Study:
+    """Join points that differ in their seed alone; score all by the θ of the anchor.
+
+    θ-PSNR at different θ are different scores, so that lines of several θ have no common axis.
+    """
+    joined: dict[tuple[str, Setting], list[Point]] = {}
+    for point in study.points:
+        joined.setdefault((point.system, replace(point.setting, seed=0)), []).append(point)
+    points = tuple(_join(*key, group) for key, group in joined.items())
+    theta = common_theta(study)
+    return replace(study, points=tuple(rescore(point, theta) for point in points))
+
+
+def common_theta(study: Study) -> float:
+    """Return the θ of θ-PSNR where systems of several θ are compared."""
+    thetas = [point.setting.theta for point in study.points if point.system == study.anchor]
+    return DEFAULT_THETA if DEFAULT_THETA in thetas else thetas[0]
+
+
+def rescore(point: Point, theta: float) -> Point:
+    """Return the point with the θ-PSNR at another θ than its own, from region and background."""
+    rows = tuple(_rescore(row, theta) for row in point.rows)
+    return replace(point, rows=rows)
+
+
+def _rescore(row: ImageRow, theta: float) -> ImageRow:
+    outcomes = []
+    n, total, squares = 0, 0.0, 0.0
+    for outcome in row.outcomes:
+        value = _theta_psnr_db(outcome["scores"], theta)
+        outcomes.append({**outcome, "scores": {**outcome["scores"], "theta_psnr_db": value}})
+        if value is not None:
+            count = outcome["count"]
+            n, total, squares = n + count, total + count * value, squares + count * value**2
+    sums = {**row.sums, "theta_psnr_db": (float(n), total, squares)}
+    return replace(row, sums=sums, outcomes=tuple(outcomes))
+
+
+def _theta_psnr_db(scores: dict[str, float | None], theta: float) -> float | None:
+    """θ-PSNR; None where it has no meaning, or no finite value."""
+    if scores.get("theta_psnr_db") is None:
+        return None
+    parts = ((theta, scores["region_psnr_db"]), (1 - theta, scores["background_psnr_db"]))
+    # A part without a finite value has no error.
+    error = math.fsum(share * 10 ** (-db / 10) for share, db in parts if db is not None)
+    return -10 * math.log10(error) if error else None
+
+
+def _join(system: str, setting: Setting, points: Sequence[Point]) -> Point:
+    if len(points) == 1:
+        return points[0]
+    rows: dict[str, ImageRow] = {}
+    for row in (row for point in points for row in point.rows):
+        rows[row.image] = _add(rows[row.image], row) if row.image in rows else row
+    return Point(system, setting, tuple(rows.values()))
+
+
+def _add(one: ImageRow, other: ImageRow) -> ImageRow:
+    sums = dict(one.sums)
+    for score, (n, total, squares) in other.sums.items():
+        a, b, c = sums.get(score, (0, 0.0, 0.0))
+        sums[score] = (a + n, b + total, c + squares)
+    return replace(
+        one,
+        draws=one.draws + other.draws,
+        lost=one.lost + other.lost,
+        sums=sums,
+        outcomes=one.outcomes + other.outcomes,
+    )
+
+
+def groups(points: Iterable[Point], *axes: str) -> dict[tuple[Any, ...], list[Point]]:
+    """Group points by axes of their setting, in the order in which they first appear."""
+    found: dict[tuple[Any, ...], list[Point]] = {}
+    for point in points:
+        found.setdefault(tuple(getattr(point.setting, axis) for axis in axes), []).append(point)
+    return found
+
+
+def conditions(study: Study, *axes: str) -> dict[tuple[Any, ...], list[Point]]:
+    """Group points by axes, channels as they come and numbers rising."""
+    found = groups(study.points, *axes)
+    channels = list(dict.fromkeys(point.setting.channel for point in study.points))
+
+    def place(key: tuple[Any, ...]) -> tuple[float, ...]:
+        named = zip(axes, key, strict=True)
+        return tuple(_place(axis, value, channels) for axis, value in named)
+
+    return {key: found[key] for key in sorted(found, key=place)}
+
+
+def _place(axis: str, value: Any, channels: list[str]) -> float:
+    if axis == "channel":
+        return channels.index(value)
+    return float(Setting(cbr=value).budget) if axis == "cbr" else float(value)
+
+
+def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:
+    """Split points into lines along ``axis``, rising, each of one system."""
+    found: dict[tuple[str, Setting], list[Point]] = {}
+    for point in points:
+        rest = replace(point.setting, **{axis: getattr(Setting(), axis)})
+        found.setdefault((point.system, rest), []).append(point)
+    return [
+        sorted(line, key=lambda p: _place(axis, getattr(p.setting, axis), []))
+        for line in found.values()
+    ]
+
+
+def family(point: Point) -> str:
+    """Return the name of a system without its θ."""
+    parts = [part for part in point.system.split(", ") if not part.startswith("θ ")]
+    return ", ".join(parts) or ("blind" if point.setting.blind else "by importance")
+
+
+def families(points: Iterable[Point]) -> dict[str, list[Point]]:
+    """Group points by what is one system but for its θ."""
+    found: dict[str, list[Point]] = {}
+    for point in points:
+        found.setdefault(family(point), []).append(point)
+    return found
+
+
+def steered(points: Iterable[Point]) -> dict[str, list[Point]]:
+    """Return the families that θ steers, with their points."""
+    return {
+        name: line
+        for name, line in families(points).items()
+        if not any(point.setting.blind for point in line)
+        and len({point.setting.theta for point in line}) > 1
+    }
+
+
+def few(study: Study) -> tuple[Study, str]:
+    """Return a study with no more systems than a panel can take, and a sentence about it.
+
+    Of systems that differ in θ alone, the one nearest to the usual θ stays.
+    """
+    if len(study.systems) <= MOST_SYSTEMS:
+        return study, ""
+    kept = []
+    for line in families(study.points).values():
+        theta = min((p.setting.theta for p in line), key=lambda t: abs(t - DEFAULT_THETA))
+        kept += [point for point in line if point.setting.theta == theta]
+    places = {id(point): place for place, point in enumerate(study.points)}
+    kept.sort(key=lambda point: places[id(point)])
+    note = "Of systems that differ in θ alone, the one nearest to 0.65 is drawn."
+    return replace(study, points=tuple(kept)), note
+
+
+def count_images(points: Iterable[Point]) -> int:
+    """How many images the points are about."""
+    return len({row.image for point in points for row in point.rows})
+
+
+def drawn(points: Iterable[Point]) -> bool:
+    """Whether any image was sent over several draws of the channel."""
+    return any(row.draws > 1 for point in points for row in point.rows)

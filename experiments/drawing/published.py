@@ -1,0 +1,40 @@
+"""What others published, where it is about the same images and channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from experiments.drawing.panels import Line
+from experiments.drawing.style import published_look
+from experiments.literature import Curve, Published, choose, is_kodak, literature
+from experiments.study import Study
+
+NOTE = (
+    " Published curves are grey; most were read off figures, ±0.1 dB, and are of PSNR without "
+    "any region."
+)
+
+
+def beside(study: Study, channel: str) -> list[Published]:
+    """Return the curves that a suite asks for; none but for all 24 images of Kodak."""
+    names = ",".join(study.suite["beside"])
+    if not names or not is_kodak(study.digests):
+        return []
+    return choose(names, channel)[0]
+
+
+def published_lines(curves: Iterable[tuple[Published, Curve]]) -> list[Line]:
+    """Return lines, the highest first."""
+    places = list(literature())
+    lines = [
+        Line(
+            one.name,
+            tuple(x for x, _ in curve),
+            tuple(y for _, y in curve),
+            published_look(places.index(one.key), bound=one.bound),
+            published=True,
+        )
+        for one, curve in curves
+        if len(curve) > 1
+    ]
+    return sorted(lines, key=lambda line: -sum(line.y) / len(line.y))

@@ -1,0 +1,146 @@
+"""``semcom export``: rows for other tools, as Parquet, CSV and CompressAI's JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from experiments.study import ImageRow, Point, Study
+from semcom.scores import SCORES
+
+FORMATS = ("parquet", "csv", "json")
+COMPRESSAI_NAMES = {
+    "psnr_db": "psnr-rgb",
+    "ssim": "ssim-rgb",
+    "ms_ssim": "ms-ssim-rgb",
+    "region_psnr_db": "region-psnr-rgb",
+    "background_psnr_db": "background-psnr-rgb",
+    "theta_psnr_db": "theta-psnr-rgb",
+}
+"""Scores as CompressAI's results call them, or would."""
+
+
+def export(study: Study, out: Path, formats: Sequence[str]) -> list[Path]:
+    """Write a study for other tools.
+
+    Parameters
+    ----------
+    study
+        What was read of a results file.
+    out
+        Folder for ``NAME.parquet`` and ``NAME.csv``, a line per image and setting, and for
+        ``NAME-SYSTEM.json``, the means of one system over one channel in CompressAI's layout.
+    formats
+        Some of :data:`FORMATS`.
+
+    Returns
+    -------
+    list[Path]
+        The files written.
+
+    Raises
+    ------
+    ValueError
+        An unknown format, or Parquet without polars.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise ValueError(f"unknown format {name!r}; choices: {', '.join(FORMATS)}")
+    out.mkdir(parents=True, exist_ok=True)
+    files = []
+    if "parquet" in formats:
+        files.append(_write_parquet(study, out / f"{study.name}.parquet"))
+    if "csv" in formats:
+        files.append(_write_csv(study, out / f"{study.name}.csv"))
+    if "json" in formats:
+        files += _write_json(study, out)
+    return files
+
+
+def flat_rows(study: Study) -> Iterator[dict[str, Any]]:
+    """Yield a flat line per image and setting; scores are means over the draws."""
+    for point in study.points:
+        for row in point.rows:
+            yield _flat(study, point, row)
+
+
+def _flat(study: Study, point: Point, row: ImageRow) -> dict[str, Any]:
+    record = row.record
+    return {
+        "suite": study.name,
+        "task": row.task,
+        "image": row.name,
+        "image_sha256": row.image,
+        "pixels_sha256": record["sha256"],
+        "height": record["height"],
+        "width": record["width"],
+        "system": point.system,
+        **asdict(point.setting),
+        "cbr": record["cbr"],
+        "cbr_budget": point.cbr_budget,
+        "num_bits": record["num_bits"],
+        "num_uses": record.get("num_uses"),
+        "scheme_used": record.get("scheme"),
+        "region_area": record["region_area"],
+        "expected_psnr_db": record.get("expected_psnr_db"),
+        "draws": row.draws,
+        "lost": row.lost,
+        **{name: row.mean(name) for name in SCORES},
+        **{f"uses_{item}": uses for item, uses in record.get("accounting", {}).items()},
+    }
+
+
+def _write_csv(study: Study, path: Path) -> Path:
+    names = dict.fromkeys(name for row in flat_rows(study) for name in row)
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        writer = csv.DictWriter(file, fieldnames=list(names))
+        writer.writeheader()
+        writer.writerows(flat_rows(study))
+    return path
+
+
+def _write_parquet(study: Study, path: Path) -> Path:
+    try:
+        import polars
+    except ImportError:
+        raise ValueError("Parquet needs polars: pip install 'semcom[parquet]'") from None
+    about = {"title": study.title, "versions": json.dumps(study.versions), "git": study.git or ""}
+    frame = polars.DataFrame(list(flat_rows(study)), infer_schema_length=None)
+    frame.write_parquet(path, metadata=about)
+    return path
+
+
+def _write_json(study: Study, out: Path) -> Iterator[Path]:
+    """Write a file per system and channel; a plain plot over it is one line."""
+    lines: dict[tuple[str, str], list[Point]] = {}
+    for point in study.points:
+        lines.setdefault((point.system, point.setting.channel), []).append(point)
+    several = len({channel for _, channel in lines}) > 1
+    for (system, channel), points in lines.items():
+        label = f"{system or study.name}" + (f" over {channel}" if several else "")
+        points.sort(key=lambda p: (p.setting.snr_db, p.cbr_budget))
+        content = {
+            "name": label,
+            "description": f"{study.title}; mean over {len(points[0].rows)} images, {channel}",
+            "results": {
+                "bpp": [_bits_per_pixel(point) for point in points],
+                **{key: [p.mean(name) for p in points] for name, key in COMPRESSAI_NAMES.items()},
+                "cbr": [point.mean("cbr") for point in points],
+                "snr_db": [point.setting.snr_db for point in points],
+                "lost": [point.mean("lost") for point in points],
+            },
+        }
+        name = re.sub(r"[^\w.+-]+", "_", f"{study.name}-{label}").strip("_")
+        path = out / f"{name}.json"
+        path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        yield path
+
+
+def _bits_per_pixel(point: Point) -> float:
+    rates = [r.record["num_bits"] / (r.record["height"] * r.record["width"]) for r in point.rows]
+    return float(sum(rates) / len(rates))

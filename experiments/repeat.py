@@ -1,0 +1,185 @@
+"""``semcom repeat``: a row made anew, and compared bit for bit."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from experiments.database import Database, Made
+from experiments.datasets import Item, find_items
+from experiments.work import Job, Unit, work
+from semcom.agreement import Link
+from semcom.attention import Wishes, attend
+from semcom.images import digest, load_image
+from semcom.session import send_attended, versions
+from semcom.types import Prompts
+
+_SHORTEST_ID = 4
+
+
+class Difference(NamedTuple):
+    """Where what was made anew is not what is on record."""
+
+    what: str
+    recorded: Any
+    again: Any
+
+
+def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., None]) -> bool:
+    """Make the rows of a task again; return whether they are the same, bit for bit.
+
+    Parameters
+    ----------
+    results
+        Results file, or the folder that holds it.
+    task
+        The task's id, or its beginning.
+    image
+        The image's file, where it is no longer at the recorded path.
+    say
+        What gets the verdict, and what differs.
+
+    Raises
+    ------
+    ValueError
+        No such task, an image that is not what it was, or a task that fails (again).
+    """
+    path = results / "results.db" if results.is_dir() else results
+    with Database(path) as database:
+        rows = list(_rows(database, path, task))
+        item = _item(database, rows[0], image)
+        setting = database.setting(rows[0]["setting"])
+        ((made_by,),) = database.query("SELECT versions FROM runs WHERE id = ?", (rows[0]["run"],))
+    same = True
+    for row in rows:
+        (made,) = work(Unit(item, (Job(setting, row["first"], row["draws"]),)))
+        if made.error:
+            say(made.trace)
+            raise ValueError(f"task {made.task[:12]} fails: {made.error}")
+        if row["failed"]:
+            say(f"task {made.task[:12]} failed before ({row['failed']}) and works now")
+            continue
+        same &= _verdict(f"task {made.task[:12]}", _compare(row, made), made_by, say)
+    return same
+
+
+def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -> bool:
+    """Send again what ``semcom send`` wrote a record of; return whether the record is the same."""
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        wishes, link = _wishes(record), _link(record)
+        about = {
+            "codec": record["codec"],
+            "cbr": Fraction(record["cbr_budget"]).limit_denominator(10**6),
+            "seed": record["seed"],
+        }
+        blind, source = record["system"] == "blind", record["image"]
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{file}: no record of semcom send ({error!r})") from None
+    pixels, _ = load_image(image or source)
+    if digest(pixels) != record["sha256"]:
+        raise ValueError(f"{image or source} is not the image that was sent; --image names it")
+    seen = attend(pixels, wishes)
+    again = send_attended(pixels, seen, source, link=link, blind=blind, **about).record
+    again = json.loads(json.dumps(again))
+    left, right = dict(record), dict(again)
+    made_by = json.dumps(left.pop("versions", {}))
+    right.pop("versions")
+    return _verdict(str(file), list(_differences(left, right)), made_by, say)
+
+
+def _wishes(record: dict[str, Any]) -> Wishes:
+    prompts = Prompts(
+        tuple(tuple(point) for point in record["points"]),
+        tuple(tuple(box) for box in record["boxes"]),
+    )
+    segmenter = record["segmenter"]
+    if segmenter.startswith("mobile_sam:"):  # the record has the checkpoint's hash behind it
+        segmenter = "mobile_sam"
+    if record["mask"] is not None:
+        segmenter = "auto"
+    return Wishes(segmenter, prompts, record["mask"], record["theta"], record["importance"])
+
+
+def _link(record: dict[str, Any]) -> Link:
+    from channels.adaptation import Target
+
+    values = {field.name: record[field.name] for field in dataclasses.fields(Link)}
+    values["target"] = Target(**values["target"])
+    if not record["scheme_fixed"]:
+        values["scheme"] = ""
+    return Link(**values)
+
+
+def _rows(database: Database, path: Path, task: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a task, or the draws of it that failed."""
+    if len(task) < _SHORTEST_ID or set(task) - set("0123456789abcdef"):
+        raise ValueError(
+            f"a task is named by {_SHORTEST_ID} or more hexadecimal digits, got {task}"
+        )
+    pattern = f"{task}*"
+    sql = "SELECT DISTINCT task FROM {} WHERE task GLOB ? LIMIT 9"
+    for table in ("rows", "failures"):
+        found = [name for (name,) in database.query(sql.format(table), (pattern,))]
+        if len(found) > 1:
+            raise ValueError(f"{task} stands for several tasks: {', '.join(f[:16] for f in found)}")
+        if found:
+            break
+    else:
+        raise ValueError(f"{path} holds no task {task}")
+    names = ("first", "draws", "image", "mask", "setting", "run")
+    failed = table == "failures"
+    extra = "error, '', ''" if failed else "'', record, outcomes"
+    sql = f"SELECT {', '.join(names)}, {extra} FROM {table} WHERE task = ? ORDER BY first"  # noqa: S608
+    for row in database.query(sql, found):
+        yield dict(zip((*names, "failed", "record", "outcomes"), row, strict=True))
+
+
+def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
+    """Find the image; that it is the same is checked where it is read."""
+    known = list(database.query("SELECT path FROM images WHERE id = ?", (row["image"],)))
+    path = image or (Path(known[0][0]) if known else None)
+    if path is None or not path.is_file():
+        raise ValueError(f"{path or 'the image'} is not here any more; --image names it")
+    (item,) = find_items([str(path)], Path())
+    if item.sha256 != row["image"]:
+        raise ValueError(f"{path} is not the image that was sent; --image names it")
+    if row["mask"] and item.mask_sha256 != row["mask"]:
+        raise ValueError(f"the mask beside {path} is not the one that was used")
+    return item
+
+
+def _compare(row: dict[str, Any], made: Made) -> list[Difference]:
+    recorded = {"record": json.loads(row["record"]), "outcomes": json.loads(row["outcomes"])}
+    again = {"record": made.record, "outcomes": made.outcomes}
+    return list(_differences(recorded, json.loads(json.dumps(again))))
+
+
+def _differences(recorded: Any, again: Any, where: str = "") -> Iterator[Difference]:
+    """Yield every value that is not the same."""
+    if isinstance(recorded, dict) and isinstance(again, dict):
+        for key in dict.fromkeys([*recorded, *again]):
+            name = f"{where}.{key}" if where else str(key)
+            yield from _differences(recorded.get(key), again.get(key), name)
+    elif isinstance(recorded, list) and isinstance(again, list) and len(recorded) == len(again):
+        for i, (one, other) in enumerate(zip(recorded, again, strict=True)):
+            yield from _differences(one, other, f"{where}[{i}]")
+    elif recorded != again:
+        yield Difference(where, recorded, again)
+
+
+def _verdict(what: str, found: list[Difference], made_by: str, say: Callable[..., None]) -> bool:
+    if not found:
+        say(f"{what}: the same, bit for bit")
+        return True
+    for one in found:
+        say(f"{what}: {one.what} is {one.again!r}, on record {one.recorded!r}")
+    here = versions()
+    then = json.loads(made_by)
+    if other := [f"{k} {v} (here {here.get(k)})" for k, v in then.items() if here.get(k) != v]:
+        say(f"{what}: it was made with {', '.join(other)}")
+    return False
