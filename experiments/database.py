@@ -5,19 +5,23 @@ outcome was seen. Nothing in it depends on who computed it or when; that stands 
 two files is adding their rows.
 
 The file is in WAL mode: it may be read while a run writes, and what was committed survives a kill
-at any moment. WAL wants a local disk, not a network folder. A damaged file is refused;
-:mod:`experiments.merge` saves what can still be read of it.
+at any moment. WAL wants a local disk, not a network folder. A damaged file is refused: SQLite's own
+check finds broken pages, the seal of each row and the ids of suites and settings a changed text.
+:mod:`experiments.merge` saves what can still be read.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
@@ -72,6 +76,7 @@ CREATE TABLE rows (
     outcomes TEXT NOT NULL,   -- JSON: what was shown, how often, and its scores
     seconds REAL NOT NULL,
     run TEXT NOT NULL,
+    seal INTEGER NOT NULL,    -- CRC-32 of the above, see seal_of
     PRIMARY KEY (task, first)
 ) STRICT;
 CREATE INDEX rows_by_setting ON rows (setting);
@@ -87,6 +92,9 @@ CREATE TABLE failures (
     run TEXT NOT NULL,
     PRIMARY KEY (task, first, run)
 ) STRICT;
+CREATE VIEW open_failures AS  -- those that no later try has made good
+    SELECT * FROM failures f WHERE NOT EXISTS (SELECT 1 FROM rows r
+        WHERE r.task = f.task AND r.first <= f.first AND f.first < r.first + r.draws);
 CREATE TABLE intervals (      -- of the mean over the draws of a setting, 95 %
     suite TEXT NOT NULL,
     setting TEXT NOT NULL,
@@ -168,24 +176,15 @@ class Database:
 
     def query(self, sql: str, values: Iterable[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Run a query; a file that turns out to be damaged raises ``ValueError``."""
-        try:
+        with _clear(self.path):
             yield from self.connection.execute(sql, tuple(values))
-        except sqlite3.DatabaseError as error:
-            raise ValueError(_damaged(self.path, error)) from None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Commit all or nothing; ``OSError`` where the disk is full."""
-        try:
-            with self.connection:
-                self.connection.execute("BEGIN IMMEDIATE")
-                yield self.connection
-        except sqlite3.OperationalError as error:
-            raise OSError(
-                f"{self.path}: {error}; what was committed is safe, make room and run again"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise ValueError(_damaged(self.path, error)) from None
+        with _clear(self.path), self.connection:
+            self.connection.execute("BEGIN IMMEDIATE")
+            yield self.connection
 
     def add(self, made: Iterable[Made], run: str) -> None:
         """Commit rows, failures and pictures; what is there already stays as it is."""
@@ -201,9 +200,10 @@ class Database:
                 lost = sum(o["count"] for o in one.outcomes if o["all_lost"])
                 parts = (add_up(one.outcomes), one.record, one.outcomes)
                 texts = (json.dumps(part, allow_nan=False) for part in parts)
+                row = (*about, one.seed, lost, *texts, float(one.seconds), run)
                 connection.execute(
-                    "INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*about, one.seed, lost, *texts, one.seconds, run),
+                    "INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*row, seal_of(*row)),
                 )
                 connection.executemany(
                     "INSERT OR IGNORE INTO pictures VALUES (?, ?, ?)",
@@ -243,36 +243,85 @@ def _lock(path: Path) -> FileLock:
     return lock
 
 
+def seal_of(*row: Any) -> int:
+    """Return the CRC-32 of a row of results without its seal."""
+    return zlib.crc32("\x1f".join(map(str, row)).encode())
+
+
 def _open(path: Path, write: bool) -> sqlite3.Connection:
-    if not path.exists() and not write:
-        raise ValueError(f"{path}: no such results file")
     if path.is_dir():
         raise ValueError(f"{path} is a folder; results are a file, such as {path}/results.db")
-    try:
-        connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+    if not path.exists() and not write:
+        raise ValueError(f"{path}: no such results file")
+    with _clear(path), contextlib.ExitStack() as stack:
+        connection = _connect(path, write)
+        stack.callback(connection.close)
+        _check(connection, path, write)
+        stack.pop_all()
+    return connection
+
+
+def _connect(path: Path, write: bool) -> sqlite3.Connection:
+    """Open a file; one for reading is not changed, also where it is no results file."""
+    modes = ["mode=rwc"] if write else ["mode=ro"]
+    if not write and not path.with_name(f"{path.name}-wal").exists():
+        modes.append("immutable=1")  # WAL wants a file beside it, also to read: on a read-only disk
+    for mode in modes:
+        uri = f"file:{quote(str(path.absolute()))}?{mode}"
+        connection = sqlite3.connect(uri, timeout=_BUSY_TIMEOUT_S, isolation_level=None, uri=True)
+        try:
+            connection.execute("PRAGMA schema_version")
+        except sqlite3.OperationalError:
+            connection.close()
+            if mode == modes[-1]:
+                raise
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            break
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
+    """Refuse what is no results file of this version, and what is damaged."""
+    ((application,),) = connection.execute("PRAGMA application_id")
+    ((version,),) = connection.execute("PRAGMA user_version")
+    ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
+    if (tables or not write) and application != APPLICATION_ID:
+        raise ValueError(f"{path} is no results file of semcom")
+    if write:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        ((application,),) = connection.execute("PRAGMA application_id")
-        ((version,),) = connection.execute("PRAGMA user_version")
-        ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
-        if not tables and write:
-            _create(connection)
-            return connection
-        if application != APPLICATION_ID:
-            raise ValueError(f"{path} is no results file of semcom")
-        if version != SCHEMA_VERSION:
-            raise ValueError(
-                f"{path} has version {version}, this semcom reads {SCHEMA_VERSION}; "
-                "use the semcom that wrote it"
-            )
-        ((verdict,),) = connection.execute("PRAGMA quick_check(1)")
-        if verdict != "ok":
-            raise ValueError(_damaged(path, verdict))
-    except sqlite3.DatabaseError as error:
-        if path.stat().st_size and not path.read_bytes()[:15] == b"SQLite format 3":
-            raise ValueError(f"{path} is no results file of semcom") from None
-        raise ValueError(_damaged(path, error)) from None
-    return connection
+    if not tables and write:
+        _create(connection)
+        return
+    if version != SCHEMA_VERSION:
+        raise ValueError(
+            f"{path} has version {version}, this semcom reads {SCHEMA_VERSION}; "
+            "use the semcom that wrote it"
+        )
+    ((verdict,),) = connection.execute("PRAGMA quick_check(1)")
+    if verdict != "ok":
+        raise ValueError(_damaged(path, verdict))
+    connection.create_function("seal_of", -1, seal_of, deterministic=True)
+    connection.create_function("sha256", 1, _sha256, deterministic=True)
+    for table, broken in _BROKEN.items():
+        sql = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {broken})"  # noqa: S608
+        if any(found for (found,) in connection.execute(sql)):
+            raise ValueError(_damaged(path, f"{table} that are not what was written"))
+
+
+_BROKEN = {
+    "suites": "id != sha256(content)",
+    "settings": "id != sha256(setting)",
+    "rows": "seal != seal_of(task, first, draws, image, mask, setting, seed, lost, sums, record, "
+    "outcomes, seconds, run)",
+}
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _create(connection: sqlite3.Connection) -> None:
@@ -280,6 +329,33 @@ def _create(connection: sqlite3.Connection) -> None:
         f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; "
         f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
     )
+
+
+@contextlib.contextmanager
+def _clear(path: Path) -> Iterator[None]:
+    """Say what SQLite complains of: damage is a ``ValueError``, the disk an ``OSError``."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+        kind = code & 0xFF  # the rest says more
+        if kind == sqlite3.SQLITE_NOTADB:
+            raise ValueError(f"{path} is no results file of semcom") from None
+        if code == sqlite3.SQLITE_IOERR_SHORT_READ or kind not in _DISK:
+            raise ValueError(_damaged(path, error)) from error
+        raise OSError(f"{path}: {error}; {_DISK[kind]}") from error
+
+
+_ROOM = "what was committed is safe, make room and run again"
+_DISK = {
+    sqlite3.SQLITE_FULL: _ROOM,
+    sqlite3.SQLITE_IOERR: _ROOM,
+    sqlite3.SQLITE_BUSY: "another program holds the file; try again when it has ended",
+    sqlite3.SQLITE_LOCKED: "another program holds the file; try again when it has ended",
+    sqlite3.SQLITE_PERM: "it may not be used",
+    sqlite3.SQLITE_READONLY: "it may not be written",
+    sqlite3.SQLITE_CANTOPEN: "it or its folder may not be used; copy it to where one may write",
+}
 
 
 def _damaged(path: Path, why: object) -> str:

@@ -84,6 +84,8 @@ def _add(source: Path, database: Database, say: Say) -> int:
 def _save(source: Path, database: Database) -> int:
     """Copy row by row what can be read."""
     with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as broken:
+        # Without it, SQLite reads nothing at all of a file that is shorter than its header says.
+        broken.execute("PRAGMA writable_schema = ON")
         added = 0
         for table in (*TABLES, "rows"):
             with database.transaction() as connection:

@@ -22,7 +22,7 @@ from experiments.tables import ratio
 MOST_PANELS = 8
 """More become a figure of their own."""
 _PUBLISHED = "published, on Kodak"
-_LETTER = 0.058  # mean width of a letter in the legend, inches
+_LETTER = 0.054  # mean width of a letter in the legend, inches
 _LINE = 0.145  # height of a line of the legend, inches
 _NARROW = 5.0  # inches; what is narrower is one column of a paper
 
@@ -72,7 +72,7 @@ def draw_panels(panels: Sequence[Panel], *, width: float) -> Figure:
     rows = math.ceil(len(panels) / columns)
     legends = _legends(panels, width)
     square = panels[0].diagonal
-    height = min(width / columns * (0.95 if square else 0.68), 2.6)
+    height = min(width / columns * (1.0 if square else 0.66 if columns == 1 else 0.8), 2.5)
     with rc_context(SETTINGS):
         figure = Figure(figsize=(width, 0.3 + rows * height + sum(h for *_, h in legends)))
         FigureCanvasAgg(figure)
@@ -80,6 +80,7 @@ def draw_panels(panels: Sequence[Panel], *, width: float) -> Figure:
         axes = body.subplots(rows, columns, squeeze=False).ravel()
         for plot, panel in zip(axes, panels, strict=False):
             _draw(plot, panel, width / columns)
+        _label(axes, panels, columns)
         for plot in axes[len(panels) :]:
             plot.set_axis_off()
         _title(body, axes, panels)
@@ -123,10 +124,10 @@ def _legends(
             continue
         with rc_context(SETTINGS):
             handles = [Line2D([], [], label=line.label, **_look(line)) for line in chosen]
-        widest = max(len(line.label) for line in chosen) * _LETTER + 0.55
+        widest = max(len(line.label) for line in chosen) * _LETTER + 0.5
         columns = max(1, min(int(width / widest), len(chosen)))
         height = math.ceil(len(chosen) / columns) * _LINE + 0.08
-        options: dict[str, Any] = {"ncols": columns, "columnspacing": 1.2, "borderpad": 0}
+        options: dict[str, Any] = {"ncols": columns, "columnspacing": 0.8, "borderpad": 0}
         if published:
             options |= {"title": _PUBLISHED, "alignment": "left"}
             height += _LINE
@@ -141,19 +142,28 @@ def _look(line: Line) -> dict[str, Any]:
 def _draw(plot: Axes, panel: Panel, width: float) -> None:
     for line in panel.lines:
         _draw_line(plot, line)
-        _annotate(plot, line, panel.notes_left)
+        _annotate(plot, line)
     for x in panel.marks:
         plot.axvline(x, color="0.45", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1)
     if panel.base is not None:
         plot.axhline(panel.base, color="0.3", linewidth=0.7, zorder=1)
-    plot.set_xlabel(panel.x.label)
-    plot.set_ylabel(panel.y.label)
     if any(any(line.notes) for line in panel.lines):
         plot.margins(0.16)
     if panel.diagonal:
         _equal(plot)
     if panel.x.ratio:
         _label_ratios(plot, panel.x, width)
+
+
+def _label(axes: Any, panels: Sequence[Panel], columns: int) -> None:
+    """Label the axes, but not those whose neighbour says the same."""
+    same_x = len({panel.x.label for panel in panels}) == 1
+    same_y = len({panel.y.label for panel in panels}) == 1
+    for place, (plot, panel) in enumerate(zip(axes, panels, strict=False)):
+        if not same_x or place + columns >= len(panels):
+            plot.set_xlabel(panel.x.label)
+        if not same_y or place % columns == 0:
+            plot.set_ylabel(panel.y.label)
 
 
 def _draw_line(plot: Axes, line: Line) -> None:
@@ -185,14 +195,13 @@ def _band(plot: Axes, x: Sequence[float], band: Sequence[Range], colour: str, **
     plot.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=1, **how)
 
 
-def _annotate(plot: Axes, line: Line, left: bool) -> None:
+def _annotate(plot: Axes, line: Line) -> None:
     for x, y, note in zip(line.x, line.y, line.notes, strict=False):
         plot.annotate(
             note,
             (x, y),
-            (-5 if left else 5, 2.5),
+            (5, 2.5),
             textcoords="offset points",
-            ha="right" if left else "left",
             fontsize=6,
             color=line.look["color"],
         )

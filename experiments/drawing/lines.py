@@ -12,7 +12,7 @@ from experiments.setting import Setting
 from experiments.study import Point, Study
 from experiments.tables import ratio
 
-_BANDWIDTH = "channel bandwidth ratio, complex uses / (3HW)"
+_BANDWIDTH = "bandwidth ratio (CBR)"
 
 
 def mean_line(study: Study, points: Sequence[Point], score: str, axis: str) -> Line | None:
@@ -73,7 +73,7 @@ def cbr_axis(points: Iterable[Point], more: Iterable[float] = ()) -> Axis:
 def snr_axis(points: Iterable[Point]) -> Axis:
     """Return the axis of SNR, which the sender may not know."""
     planned = any(point.setting.planned_snr_db is not None for point in points)
-    what = "SNR that the channel has (Es/N0), dB" if planned else "SNR (Es/N0), dB"
+    what = "true SNR (Es/N0), dB" if planned else "SNR (Es/N0), dB"
     return Axis("snr_db", what)
 
 

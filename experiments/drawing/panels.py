@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from experiments.drawing.base import Table
@@ -39,6 +39,8 @@ class Line:
     """95 % over the draws: bars, or a band along steps."""
     notes: tuple[str, ...] = ()
     """At each point; empty texts are not drawn."""
+    names: tuple[str, ...] = ()
+    """Of each point, for the table alone."""
     kind: Literal["line", "steps", "points"] = "line"
     published: bool = False
 
@@ -58,8 +60,7 @@ class Panel:
     base: float | None = None
     """A height that a thin line shows."""
     diagonal: bool = False
-    """Equal on both axes."""
-    notes_left: bool = field(default=False)
+    """Whether a thin line shows where both axes are equal."""
 
 
 def table(name: str, title: str, caption: str, panels: Sequence[Panel]) -> Table:
@@ -67,7 +68,7 @@ def table(name: str, title: str, caption: str, panels: Sequence[Panel]) -> Table
     facts = list(dict.fromkeys(fact for panel in panels for fact in panel.facts))
     keys = list(dict.fromkeys(panel.y.key for panel in panels))
     y = keys[0] if len(keys) == 1 else "value"
-    spread = ("error_low", "error_high", "interval_low", "interval_high", "note")
+    spread = ("error_low", "error_high", "interval_low", "interval_high", "note", "image")
     columns = (*facts, "system", panels[0].x.key, y, *spread)
     rows = [
         (*(panel.facts.get(fact) for fact in facts), line.label, *point)
@@ -84,8 +85,9 @@ def table(name: str, title: str, caption: str, panels: Sequence[Panel]) -> Table
 def _points(line: Line) -> list[tuple[Any, ...]]:
     nothing: list[Range] = [(None, None)] * len(line.x)
     error, interval = line.error or nothing, line.interval or nothing
-    notes = line.notes or [""] * len(line.x)
+    empty = [""] * len(line.x)
+    texts = zip(line.notes or empty, line.names or empty, strict=True)
     return [
-        (x, y, *e, *i, note or None)
-        for x, y, e, i, note in zip(line.x, line.y, error, interval, notes, strict=True)
+        (x, y, *e, *i, note or None, name or None)
+        for x, y, e, i, (note, name) in zip(line.x, line.y, error, interval, texts, strict=True)
     ]

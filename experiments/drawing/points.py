@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -163,6 +164,28 @@ def few(study: Study) -> tuple[Study, str]:
     kept.sort(key=lambda point: places[id(point)])
     note = "Of systems that differ in θ alone, the one nearest to 0.65 is drawn."
     return replace(study, points=tuple(kept)), note
+
+
+def complete(study: Study) -> tuple[Study, str]:
+    """Leave out what has no images in common with the rest, and say so.
+
+    Means over different images do not compare. An image that fewer than half of the points have is
+    left out (a run that is not finished), then every point that lacks another (it failed).
+    """
+    have = Counter(row.image for point in study.points for row in point.rows)
+    images = {image for image, count in have.items() if 2 * count >= len(study.points)}
+    kept = []
+    for point in study.points:
+        rows = tuple(row for row in point.rows if row.image in images)
+        if len(rows) == len(images):
+            kept.append(replace(point, rows=rows))
+    notes = []
+    if len(images) < len(have):
+        notes.append(f"{len(have) - len(images)} of {len(have)} images")
+    if len(kept) < len(study.points):
+        notes.append(f"{len(study.points) - len(kept)} of {len(study.points)} points")
+    note = f"{' and '.join(notes)} that lack results are left out." if notes else ""
+    return (replace(study, points=tuple(kept)), note) if kept else (study, "")
 
 
 def count_images(points: Iterable[Point]) -> int:

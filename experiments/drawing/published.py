@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from experiments.drawing.panels import Line
 from experiments.drawing.style import published_look
 from experiments.literature import Curve, Published, choose, is_kodak, literature
@@ -37,4 +39,5 @@ def published_lines(curves: Iterable[tuple[Published, Curve]]) -> list[Line]:
         for one, curve in curves
         if len(curve) > 1
     ]
-    return sorted(lines, key=lambda line: -sum(line.y) / len(line.y))
+    middle = np.median([x for line in lines for x in line.x]) if lines else 0.0
+    return sorted(lines, key=lambda line: -float(np.interp(middle, line.x, line.y)))

@@ -15,7 +15,7 @@ SETTINGS: Look = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
     "axes.titlesize": 7.5,
-    "axes.labelsize": 7.5,
+    "axes.labelsize": 7,
     "figure.titlesize": 7.5,
     "axes.linewidth": 0.6,
     "axes.grid": True,

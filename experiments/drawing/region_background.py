@@ -1,0 +1,54 @@
+"""Region PSNR against background PSNR: what θ takes from one and gives to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from experiments.drawing.base import Drawing
+from experiments.drawing.figure import drawings
+from experiments.drawing.lines import intervals, look, where
+from experiments.drawing.panels import Axis, Line, Panel
+from experiments.drawing.points import conditions, count_images, families, steered
+from experiments.study import Point, Study
+
+_X = Axis("background_psnr_db", "background PSNR, dB")
+_Y = Axis("region_psnr_db", "region PSNR, dB")
+
+
+def region_background(study: Study, *, width: float) -> list[Drawing]:
+    """Draw a panel for each channel, SNR and bandwidth at which a system has several θ."""
+    panels = []
+    for (channel, snr_db, cbr), points in conditions(study, "channel", "snr_db", "cbr").items():
+        if not steered(points):
+            continue
+        lines = [_line(study, name, line) for name, line in families(points).items()]
+        facts = {"channel": channel, "snr_db": snr_db, "cbr": cbr}
+        title = where(channel, snr_db=snr_db, cbr=cbr)
+        kept = tuple(line for line in lines if line is not None)
+        panels.append(Panel(title, facts, _X, _Y, kept))
+    count = count_images(study.points)
+    caption = f"Means over {count} images of the scores of each image" if count > 1 else "One image"
+    caption += "; numbers beside the points: θ."
+    if any(line.interval for panel in panels for line in panel.lines):
+        caption += " Bars: 95 % interval of the mean region PSNR over the draws of the channel."
+    return drawings("region-background", "Region against background", caption, panels, width=width)
+
+
+def _line(study: Study, name: str, points: Sequence[Point]) -> Line | None:
+    """Return one system's line over θ; where θ changes nothing, it is a point."""
+    places: dict[tuple[float, float], list[Point]] = {}
+    for point in sorted(points, key=lambda point: point.setting.theta):
+        place = point.mean(_X.key), point.mean(_Y.key)
+        if place[0] is not None and place[1] is not None:
+            places.setdefault((place[0], place[1]), []).append(point)
+    if not places:
+        return None
+    x, y = zip(*places, strict=True)
+    notes = tuple(_thetas(same) for same in places.values())
+    first = (same[0] for same in places.values())
+    return Line(name, x, y, look(study, points[0]), interval=intervals(first, _Y.key), notes=notes)
+
+
+def _thetas(points: Iterable[Point]) -> str:
+    thetas = [point.setting.theta for point in points if not point.setting.blind]
+    return "–".join(f"{theta:g}" for theta in dict.fromkeys((*thetas[:1], *thetas[-1:])))

@@ -1,0 +1,64 @@
+"""A table as the page shows it, and as a file that the page holds."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from experiments.drawing.base import Table
+from experiments.report.words import cell, rank
+
+MOST_ROWS = 200
+"""Rows that are shown; the file has all of them."""
+
+
+class Cell(NamedTuple):
+    """A value, in words and as what it sorts by."""
+
+    text: str
+    rank: float | None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table ready for the page."""
+
+    table: Table
+    rows: list[list[Cell]]
+    """The first :data:`MOST_ROWS` of them."""
+    href: str
+    """The whole table as CSV, in a data URL."""
+
+
+def grid(table: Table) -> Grid:
+    """Prepare a table."""
+    rows = [[Cell(cell(v), rank(v)) for v in row] for row in table.rows[:MOST_ROWS]]
+    return Grid(table, rows, data_url("text/csv;charset=utf-8", to_csv(table).encode()))
+
+
+def to_csv(table: Table) -> str:
+    """Write a table as CSV, numbers in full precision, nothing for None and NaN.
+
+    Examples
+    --------
+    >>> to_csv(Table("t", "T", "", ("a", "b"), ((0.1, None), ("x, y", 3))))
+    'a,b\\n0.1,\\n"x, y",3\\n'
+    """
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows([_plain(value) for value in row] for row in table.rows)
+    return sink.getvalue()
+
+
+def data_url(kind: str, data: bytes) -> str:
+    """Return a URL that holds the data itself."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _plain(value: Any) -> Any:
+    return "" if isinstance(value, float) and math.isnan(value) else value

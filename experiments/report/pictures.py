@@ -1,0 +1,117 @@
+"""Pictures small enough for a page: what arrived, where it is wrong, and what was the region.
+
+Error maps are computed from what is kept without loss, not from what the page shows.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Hashable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from PIL import Image as PilImage
+from PIL import ImageChops, ImageFilter
+from PIL.Image import Image as Picture
+
+LONGEST = 1280
+"""Pixels of the longest side; what is larger is scaled down."""
+GAIN = 4
+"""Of the error maps: 64 grey levels of error are white."""
+_QUALITY = 85
+_MAP_QUALITY = 40
+_SHADE = 165  # of 255: how dark the background gets
+
+
+def decode(data: bytes) -> Picture:
+    """Read a picture of the results file."""
+    return PilImage.open(io.BytesIO(data)).convert("RGB")
+
+
+def received(picture: Picture) -> bytes:
+    """Make the picture that the page shows of what arrived, or was sent."""
+    return _webp(_fit(picture, PilImage.Resampling.LANCZOS), quality=_QUALITY)
+
+
+def error_map(original: Picture, picture: Picture) -> bytes:
+    """Draw :data:`GAIN` times the absolute difference, mean of the colours, at half the size."""
+    third = GAIN / 3
+    difference = ImageChops.difference(original, picture).convert("L", (third, third, third, 0))
+    fitted = _fit(difference, PilImage.Resampling.BOX)
+    size = (max(1, fitted.width // 2), max(1, fitted.height // 2))
+    return _webp(fitted.resize(size, PilImage.Resampling.BOX), quality=_MAP_QUALITY)
+
+
+def outline(region: Picture) -> bytes:
+    """Draw the region's edge, white inside and black outside, on nothing."""
+    inside = _binary(region)
+    reach = 2 * max(1, round(max(inside.size) / 500)) + 1
+    edge = ImageChops.subtract(inside, inside.filter(ImageFilter.MinFilter(reach)))
+    border = ImageChops.subtract(inside.filter(ImageFilter.MaxFilter(reach)), inside)
+    return _webp(PilImage.merge("LA", (edge, ImageChops.add(edge, border))), lossless=True)
+
+
+def shade(region: Picture) -> bytes:
+    """Draw what darkens all but the region."""
+    alpha = _binary(region).point(lambda value: 0 if value else _SHADE)
+    return _webp(PilImage.merge("LA", (PilImage.new("L", alpha.size), alpha)), lossless=True)
+
+
+class Album:
+    """Pictures with numbers, each kept once."""
+
+    def __init__(self) -> None:
+        self.pictures: list[bytes] = []
+        self._numbers: dict[Hashable, int] = {}
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._numbers
+
+    def number(self, key: Hashable) -> int:
+        """Return the number of a picture that was put in."""
+        return self._numbers[key]
+
+    def put(self, key: Hashable, make: Callable[[], bytes]) -> int:
+        """Return the number of a picture, and make it where it is new."""
+        if key not in self._numbers:
+            self.add(key, make())
+        return self._numbers[key]
+
+    def add(self, key: Hashable, data: bytes) -> None:
+        """Put a picture in."""
+        self._numbers[key] = len(self.pictures)
+        self.pictures.append(data)
+
+
+def in_threads(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[Any]:
+    """Map, on a few threads (Pillow's codecs let others run), few items ahead of the results."""
+    workers = min(4, os.cpu_count() or 1)
+    waiting: list[Any] = []
+    with ThreadPoolExecutor(workers) as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 2 * workers:
+                yield waiting.pop(0).result()
+        yield from (one.result() for one in waiting)
+
+
+def _fit(picture: Picture, how: PilImage.Resampling) -> Picture:
+    scale = LONGEST / max(picture.size)
+    if scale >= 1:
+        return picture
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    return picture.resize((width, height), how)
+
+
+def _binary(region: Picture) -> Picture:
+    grey = _fit(region.convert("L"), PilImage.Resampling.NEAREST)
+    return grey.point(lambda value: 255 if value >= 128 else 0)
+
+
+def _webp(picture: Picture, **options: Any) -> bytes:
+    sink = io.BytesIO()
+    picture.convert("RGBA" if picture.mode == "LA" else "RGB").save(
+        sink, "WEBP", method=2, **options
+    )
+    return sink.getvalue()

@@ -1,0 +1,272 @@
+"""What the page's viewer can show: pictures by image, condition and system, and their scores."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.database import Database
+from experiments.drawing.scores import label, shown_scores
+from experiments.report import pictures
+from experiments.report.pictures import Album
+from experiments.report.words import axis_name, axis_value
+from experiments.setting import Setting
+from experiments.study import ImageRow, Study
+from experiments.suite import AXES
+
+LIMIT = 40 << 20
+"""Characters that all pictures of a page may take."""
+_SAMPLES = 12
+_TASK = 12  # characters of a task's id
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture that arrived."""
+
+    system: str
+    setting: Setting
+    row: ImageRow
+
+    def value(self, axis: str) -> Any:
+        """Return where it is on an axis of the viewer."""
+        return self.row.image if axis == "image" else getattr(self.setting, axis)
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """What was shown of the first draw, of which the picture is."""
+        outcomes = self.row.outcomes
+        return next((one for one in outcomes if one["draw"] == 0), outcomes[0])
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The image and what was shown; equal where the pictures are."""
+        return self.row.image, self.outcome["sha256"]
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """All that the page's viewer needs."""
+
+    data: dict[str, Any]
+    """For the script, as JSON."""
+    pictures: list[bytes]
+    """WebP, by the numbers in the data."""
+    notes: list[str]
+    """What was left out, for people."""
+
+
+def build_viewer(study: Study, path: Path, *, limit: int = LIMIT) -> Viewer | None:
+    """Collect the pictures of a study; None where the file has none.
+
+    Parameters
+    ----------
+    study
+        The results.
+    path
+        Their file, with the pictures.
+    limit
+        Most characters of all pictures. Values of the longest axes are dropped until they fit.
+    """
+    with Database(path) as database:
+        sql = "SELECT task, sum(length(data)) FROM pictures WHERE kind = 'received' GROUP BY task"
+        sizes = dict(database.query(sql))
+        shots = [
+            Shot(point.system, point.setting, row)
+            for point in study.points
+            for row in point.rows
+            if row.task in sizes
+        ]
+        if not shots:
+            return None
+        album = Album()
+        values = _values(study, shots)
+        if sum({s.key: sizes[s.row.task] for s in shots}.values()) > limit / 2:
+            values, shots = _thin(values, shots, limit / _mean_size(database, shots))
+        notes = _notes(study, values, shots)
+        _fill(database, album, shots)
+        data = _describe(study, database, album, values, shots)
+    return Viewer(data, album.pictures, notes)
+
+
+def _values(study: Study, shots: Sequence[Shot]) -> dict[str, list[Any]]:
+    """Return the viewer's axes: the image, and what varies within any system."""
+    by_system: dict[str, list[Setting]] = {}
+    for point in study.points:
+        by_system.setdefault(point.system, []).append(point.setting)
+    axes: dict[str, list[Any]] = {"image": list(dict.fromkeys(shot.row.image for shot in shots))}
+    for axis in AXES:
+        if any(len({getattr(s, axis) for s in one}) > 1 for one in by_system.values()):
+            there = {shot.value(axis) for shot in shots}
+            axes[axis] = [value for value in study.axis(axis) if value in there]
+    return axes
+
+
+def _thin(
+    values: dict[str, list[Any]], shots: Sequence[Shot], most: float
+) -> tuple[dict[str, list[Any]], list[Shot]]:
+    """Drop values, evenly and of the longest axis first, until ``most`` pictures are left."""
+    full, kept, left = values, dict(values), list(shots)
+    while len({shot.key for shot in left}) > most:
+        axis = max(reversed(kept), key=lambda name: len(kept[name]))
+        count = len(kept[axis]) - 1
+        if not count:
+            break
+        last = len(full[axis]) - 1
+        places = [round(i * last / max(1, count - 1)) for i in range(count)]
+        kept[axis] = [full[axis][place] for place in places]
+        sets = {name: set(some) for name, some in kept.items()}
+        left = [s for s in shots if all(s.value(name) in some for name, some in sets.items())]
+    return kept, left
+
+
+def _mean_size(database: Database, shots: Sequence[Shot]) -> float:
+    """Return the mean characters of a picture with its error map, of some of them."""
+    step = max(1, len(shots) // _SAMPLES)
+    album = Album()
+    _fill(database, album, shots[::step])
+    return math.fsum(_length(data) for data in album.pictures) / len(shots[::step])
+
+
+def _length(data: bytes) -> int:
+    return 4 * -(-len(data) // 3)
+
+
+def _notes(study: Study, values: dict[str, list[Any]], shots: Sequence[Shot]) -> list[str]:
+    notes = []
+    for axis, kept in values.items():
+        if axis == "image":
+            continue
+        total = len({getattr(point.setting, axis) for point in study.points})
+        if len(kept) < total:
+            notes.append(f"{len(kept)} of {total} values of {axis_name(axis)}")
+    images = len({row.image for point in study.points for row in point.rows})
+    if len(values["image"]) < images:
+        notes.append(f"{len(values['image'])} of {images} images")
+    if max(max(s.row.record["width"], s.row.record["height"]) for s in shots) > pictures.LONGEST:
+        notes.append(f"pictures scaled down to {pictures.LONGEST} pixels")
+    return notes
+
+
+def _read(database: Database, task: str, kind: str) -> bytes:
+    sql = "SELECT data FROM pictures WHERE task = ? AND kind = ?"
+    ((data,),) = database.query(sql, (task, kind))
+    return bytes(data)
+
+
+def _fill(database: Database, album: Album, shots: Sequence[Shot]) -> None:
+    """Put every picture into the album once, and the error map of each."""
+    originals = {}
+    for shot in shots:
+        if shot.row.image not in originals:
+            original = pictures.decode(_read(database, shot.row.task, "original"))
+            originals[shot.row.image] = original
+            album.add(shot.row.image, pictures.received(original))
+    new = {shot.key: shot.row.task for shot in shots}
+
+    def lossless() -> Iterator[tuple[tuple[str, str], bytes]]:
+        for key, task in new.items():
+            yield key, _read(database, task, "received")
+
+    def make(one: tuple[tuple[str, str], bytes]) -> tuple[tuple[str, str], bytes, bytes]:
+        key, data = one
+        picture = pictures.decode(data)
+        return key, pictures.received(picture), pictures.error_map(originals[key[0]], picture)
+
+    for key, picture, error in pictures.in_threads(make, lossless()):
+        album.add(key, picture)
+        album.add((*key, "error"), error)
+
+
+def _describe(
+    study: Study,
+    database: Database,
+    album: Album,
+    values: dict[str, list[Any]],
+    shots: Sequence[Shot],
+) -> dict[str, Any]:
+    """Say in JSON what there is; regions join the album."""
+    rows = {shot.row.image: shot.row for shot in reversed(shots)}
+    images = [
+        {
+            "name": rows[image].name,
+            "width": rows[image].record["width"],
+            "height": rows[image].record["height"],
+            "original": album.number(image),
+        }
+        for image in values["image"]
+    ]
+    axes = [
+        {"name": axis_name(axis), "values": [axis_value(axis, value) for value in some]}
+        for axis, some in values.items()
+        if axis != "image"
+    ]
+    systems = [system for system in study.systems if any(s.system == system for s in shots)]
+    several = any(shot.row.draws > 1 for shot in shots)
+    left = study.anchor if study.anchor in systems else systems[0]
+    return {
+        "images": images,
+        "axes": axes,
+        "systems": systems,
+        "left": systems.index(left),
+        "right": next((i for i, system in enumerate(systems) if system != left), -1),
+        "rows": _heads(study, several=several),
+        "shots": [_shot(study, database, album, values, systems, one, several) for one in shots],
+    }
+
+
+def _heads(study: Study, *, several: bool) -> list[dict[str, Any]]:
+    """Return the heads of the rows beside the pictures, and how their numbers are written."""
+    scores = [
+        {"head": label(score, study), "digits": 2 if score.endswith("_db") else 4}
+        for score in shown_scores(study)
+        if score != "lost"
+    ]
+    mean = [{**one, "head": f"{one['head']}, mean over the draws"} for one in scores]
+    sent: list[dict[str, Any]] = [{"head": "CBR used", "digits": 4}]
+    sent += [{"head": head} for head in ("bits", "scheme", "packets arrived")]
+    if several:
+        sent.append({"head": "draws with nothing to show"})
+    return [*scores, *(mean if several else []), *sent]
+
+
+def _shot(
+    study: Study,
+    database: Database,
+    album: Album,
+    values: dict[str, list[Any]],
+    systems: Sequence[str],
+    shot: Shot,
+    several: bool,
+) -> dict[str, Any]:
+    row, outcome = shot.row, shot.outcome
+    scores = [score for score in shown_scores(study) if score != "lost"]
+    cells: list[Any] = [outcome["scores"].get(score) for score in scores]
+    cells += [row.mean(score) for score in scores] if several else []
+    packets = f"{outcome['packets_received']} of {row.record['packets_sent']}"
+    bits, scheme = row.record.get("num_bits"), row.record.get("scheme")
+    cells += [row.record["cbr"], bits and str(bits), scheme or None, packets]
+    cells += [f"{row.lost} of {row.draws}"] if several else []
+    region = _read(database, row.task, "region")
+    digest = hashlib.sha256(region).hexdigest()
+    return {
+        "key": [
+            *(some.index(shot.value(axis)) for axis, some in values.items()),
+            systems.index(shot.system),
+        ],
+        "received": album.number(shot.key),
+        "error": album.number((*shot.key, "error")),
+        "outline": album.put((digest, "outline"), lambda: _draw(pictures.outline, region)),
+        "shade": album.put((digest, "shade"), lambda: _draw(pictures.shade, region)),
+        "cells": cells,
+        "task": row.task[:_TASK],
+        "lost": outcome["all_lost"],
+    }
+
+
+def _draw(how: Any, region: bytes) -> bytes:
+    return bytes(how(pictures.decode(region)))

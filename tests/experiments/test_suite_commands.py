@@ -1,0 +1,316 @@
+"""Plan, run, export, merge and repeat, as a user calls them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from PIL import Image as PilImage
+
+from experiments.study import read_study
+
+Run = Callable[..., Result]
+SUITE = """
+title: what masks save
+images: [a.png, b.png]
+segmenter: beside
+codec: jpeg
+systems:
+  blind: {blind: true}
+  masks: {codec: "layered:base=jpeg"}
+cbr: [1/4, 1/3]
+snr_db: [7, 10]
+pictures: 1
+"""
+
+
+@pytest.fixture
+def suite(run: Run) -> Run:
+    """Have a suite of 16 tasks, on two images with masks beside them."""
+    Path("s.yaml").write_text(SUITE, encoding="utf-8")
+    for name in "ab":
+        shutil.copy("m.png", f"{name}_mask.png")
+    return run
+
+
+@pytest.fixture
+def done(suite: Run) -> Run:
+    """Have it done, in ``out``."""
+    assert suite("run", "s.yaml", "--out", "out", "--jobs", "1").exit_code == 0
+    return suite
+
+
+def _sql(sql: str, file: str = "out/results.db") -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(file)
+    rows = connection.execute(sql).fetchall()
+    connection.commit()
+    connection.close()
+    return rows
+
+
+def test_plan_says_how_much_there_is_and_what_is_done(suite: Run) -> None:
+    before = suite("plan", "s.yaml", "--out", "out").stdout
+    assert "16" in before
+    assert "roughly" in before
+    suite("run", "s.yaml", "--out", "out", "--jobs", "1", "--set", "cbr=1/4")
+    between = suite("plan", "s.yaml", "--out", "out").stdout.split()
+    assert between[between.index("done") + 1] == "8"
+    assert "there" in between  # by the rows that are there
+    suite("run", "s.yaml", "--out", "out", "--jobs", "1")
+    assert "nothing to do" in suite("plan", "s.yaml", "--out", "out").stdout
+
+
+def test_a_second_run_does_nothing_and_says_so(done: Run) -> None:
+    before = Path("out/results.db").read_bytes()
+    result = done("run", "s.yaml", "--out", "out", "--jobs", "1")
+    assert "nothing to do: all 16 tasks are done" in result.stderr
+    assert len(_sql("SELECT * FROM rows")) == 16
+    assert before  # and the file is still one
+    assert len(read_study(Path("out")).points) == 8
+
+
+def test_the_rows_are_what_send_gives(done: Run) -> None:
+    """A row of a suite is the delivery that ``semcom send`` makes with the same settings."""
+    options = ["--mask", "beside", "--codec", "jpeg", "--blind", "--cbr", "1/3", "--snr-db", "7"]
+    sent = done("send", "b.png", *options, "--json", "--out", "sent")
+    record = json.loads(sent.stdout)
+    (point,) = [p for p in read_study(Path("out")).select(cbr="1/3", snr_db=7.0) if p.setting.blind]
+    (row,) = [row for row in point.rows if row.name.endswith("b.png")]
+    for name in ("sha256", "scheme", "num_bits", "num_uses", "accounting"):
+        assert row.record[name] == record[name], name
+    for name in ("psnr_db", "region_psnr_db", "theta_psnr_db"):
+        assert row.mean(name) == record[name]
+
+
+def test_fresh_puts_the_old_results_aside(done: Run) -> None:
+    again = done("run", "s.yaml", "--out", "out", "--jobs", "1", "--fresh", "--set", "cbr=1/4")
+    assert again.exit_code == 0
+    assert len(_sql("SELECT * FROM rows")) == 8
+    (kept,) = Path("out").glob("results-*.db")
+    assert len(_sql("SELECT * FROM rows", str(kept))) == 16
+
+
+def test_a_row_is_repeated_bit_for_bit(done: Run) -> None:
+    ((task,),) = _sql("SELECT task FROM rows ORDER BY task LIMIT 1")
+    result = done("repeat", "out", task[:10])
+    assert result.exit_code == 0
+    assert "the same, bit for bit" in result.stdout
+
+
+def test_a_row_that_is_not_the_same_is_told(done: Run) -> None:
+    ((task, text),) = _sql("SELECT task, outcomes FROM rows ORDER BY task LIMIT 1")
+    other = text.replace('"packets_received": ', '"packets_received": 4')
+    assert other != text
+    _sql(f"UPDATE rows SET outcomes = '{other}' WHERE task = '{task}'")
+    result = done("repeat", "out/results.db", task[:10])
+    assert result.exit_code == 1
+    assert "outcomes[0].packets_received is 1, on record 41" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["out", "fff"], "4 or more hexadecimal digits"),
+        (["out", "zzzzz"], "4 or more hexadecimal digits"),
+        (["out", "0" * 40], "holds no task"),
+        (["none.db", "abcdef"], "no such results file"),
+        (["out"], "takes the id of a TASK"),
+        (["s.yaml", "abcdef"], "no results file of semcom"),
+        (["out.json"], "no record of semcom send"),
+    ],
+)
+def test_what_cannot_be_repeated_is_refused(
+    done: Run, arguments: list[str], complaint: str
+) -> None:
+    result = done("repeat", *arguments)
+    assert result.exit_code != 0
+    assert complaint in result.stderr
+
+
+def test_an_image_that_has_changed_is_not_repeated(done: Run) -> None:
+    ((task,),) = _sql(
+        "SELECT task FROM rows JOIN images ON image = id WHERE path LIKE '%a.png' LIMIT 1"
+    )
+    shutil.move("a.png", "moved.png")
+    assert "--image names it" in done("repeat", "out", task).stderr
+    assert "--image names it" in done("repeat", "out", task, "--image", "b.png").stderr
+    shutil.copy("m.png", "moved_mask.png")
+    assert done("repeat", "out", task, "--image", "moved.png").exit_code == 0
+
+
+def test_a_record_of_send_is_repeated(suite: Run) -> None:
+    suite(
+        "send",
+        "a.png",
+        "--mask",
+        "m.png",
+        "--cbr",
+        "1/3",
+        "--codec",
+        "jpeg",
+        "--out",
+        "x",
+        "--channel",
+        "rayleigh",
+        "--snr-db",
+        "20",
+        "--seed",
+        "5",
+    )
+    assert "bit for bit" in suite("repeat", "x/a.json").stdout
+    record = json.loads(Path("x/a.json").read_text())
+    Path("x/b.json").write_text(json.dumps({**record, "seed": 6, "psnr_db": 1.0}))
+    result = suite("repeat", "x/b.json")
+    assert result.exit_code == 1
+    assert "psnr_db is" in result.stdout
+
+
+def test_export_writes_what_the_study_says(done: Run) -> None:
+    result = done("export", "out", "--formats", "csv,json,parquet")
+    assert result.exit_code == 0
+    study = read_study(Path("out"))
+    with Path("out/export/s.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 16
+    known = {row.task: (p, row) for p in study.points for row in p.rows}
+    for line in lines:
+        point, row = known[line["task"]]
+        assert line["system"] == point.system
+        assert float(line["psnr_db"]) == row.mean("psnr_db")
+        uses = sum(float(v) for name, v in line.items() if name.startswith("uses_"))
+        assert uses == float(line["num_uses"])
+    polars = pytest.importorskip("polars", reason="needs the extra parquet")
+    frame = polars.read_parquet("out/export/s.parquet")
+    assert frame["psnr_db"].to_list() == [float(line["psnr_db"]) for line in lines]
+
+
+def test_export_to_compressai_has_a_line_per_system(done: Run) -> None:
+    done("export", "out", "--formats", "json")
+    content = json.loads(Path("out/export/s-blind.json").read_text())
+    assert set(content) == {"name", "description", "results"}  # what CompressAI's have
+    results = content["results"]
+    assert results["snr_db"] == [7, 7, 10, 10]
+    study = read_study(Path("out"))
+    means = [
+        study.select(cbr=c, snr_db=s, blind=True)[0] for s in (7.0, 10.0) for c in ("1/4", "1/3")
+    ]
+    assert results["psnr-rgb"] == [point.mean("psnr_db") for point in means]
+    pixels = 64 * 48
+    bits = [np.mean([row.record["num_bits"] for row in point.rows]) for point in means]
+    assert results["bpp"] == pytest.approx([b / pixels for b in bits])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--formats", "xml"], "unknown format 'xml'; choices: parquet, csv, json"),
+        (["--suite", "t"], "holds no suite 't'; choices: s"),
+    ],
+)
+def test_export_refuses(done: Run, arguments: list[str], complaint: str) -> None:
+    result = done("export", "out", *arguments)
+    assert result.exit_code == 1
+    assert complaint in result.stderr
+
+
+def test_merging_two_halves_gives_the_whole(done: Run) -> None:
+    """Two machines with an SNR each, and one overlap, are one run over both."""
+    for snr, out in (("7", "one"), ("[7, 10]", "two")):
+        done("run", "s.yaml", "--out", out, "--jobs", "1", "--set", f"snr_db={snr}")
+    result = done("merge", "all.db", "one/results.db", "two/results.db")
+    assert "8 rows of one/results.db added" in result.stderr
+    assert "8 rows of two/results.db added" in result.stderr
+    assert "differ" not in result.stderr
+    sql = "SELECT task, first, draws, sums, record, outcomes FROM rows ORDER BY task, first"
+    assert _sql(sql, "all.db") == _sql(sql)
+    assert len(read_study(Path("all.db")).points) == 8
+    assert len(_sql("SELECT * FROM runs", "all.db")) == 2
+
+
+def test_a_draw_counts_once_however_batches_were_cut(done: Run) -> None:
+    for draws in (3, 5):
+        done(
+            "run",
+            "s.yaml",
+            "--out",
+            f"d{draws}",
+            "--jobs",
+            "1",
+            "--set",
+            f"draws={draws}",
+            "--set",
+            "cbr=1/4",
+            "--set",
+            "snr_db=7",
+            "--set",
+            "images=a.png",
+        )
+    done("merge", "all.db", "d3/results.db", "d5/results.db")
+    assert {n for (n,) in _sql("SELECT sum(draws) FROM rows GROUP BY task", "all.db")} == {3}
+    result = done("merge", "other.db", "d5/results.db", "d3/results.db")
+    assert "0 rows of d3/results.db added" in result.stderr
+
+
+def test_merge_tells_rows_that_differ(done: Run) -> None:
+    shutil.copy("out/results.db", "other.db")
+    _sql("UPDATE rows SET outcomes = '[]' WHERE rowid = 3", "other.db")
+    result = done("merge", "out/results.db", "other.db")
+    assert "1 rows differ" in result.stderr
+    assert _sql("SELECT count(*) FROM rows WHERE outcomes = '[]'") == [(0,)]
+
+
+def test_merge_refuses_what_is_none(done: Run) -> None:
+    assert "no such results file" in done("merge", "all.db", "none.db").stderr
+    assert "is the target itself" in done("merge", "out/results.db", "out/results.db").stderr
+    assert "no results file" in done("merge", "all.db", "a.png").stderr
+
+
+def test_what_can_be_read_of_a_damaged_file_is_saved(done: Run) -> None:
+    """A file that was cut is refused, saved in part, and a run makes the rest anew."""
+    whole = _sql("SELECT task, outcomes FROM rows")
+    data = Path("out/results.db").read_bytes()
+    Path("cut").mkdir()
+    Path("cut/results.db").write_bytes(data[: int(0.8 * len(data))])
+    refused = done("run", "s.yaml", "--out", "cut", "--jobs", "1")
+    assert refused.exit_code == 1
+    assert "semcom merge --salvage" in refused.stderr
+    assert done("merge", "saved/results.db", "cut/results.db").exit_code == 1
+    assert done("merge", "--salvage", "saved/results.db", "cut/results.db").exit_code == 0
+    saved = _sql("SELECT task, outcomes FROM rows", "saved/results.db")
+    assert 0 < len(saved) <= len(whole)
+    assert set(saved) <= set(whole)
+    assert done("run", "s.yaml", "--out", "saved", "--jobs", "1").exit_code == 0
+    assert sorted(_sql("SELECT task, outcomes FROM rows", "saved/results.db")) == sorted(whole)
+
+
+def test_an_image_that_fails_is_told_and_the_others_are_done(suite: Run) -> None:
+    """A mask of the wrong size fails its tasks alone; when it is mended, --retry does them."""
+    PilImage.new("L", (20, 20), 255).save("b_mask.png")
+    first = suite("run", "s.yaml", "--out", "out", "--jobs", "1")
+    assert first.exit_code == 1
+    assert "8 of 16 tasks failed" in first.stderr
+    assert "again: semcom repeat out/results.db" in first.stderr
+    assert len(_sql("SELECT * FROM rows")) == 8
+    ((task,),) = _sql("SELECT task FROM failures LIMIT 1")
+    assert "20x20" in suite("repeat", "out", task[:12]).stderr
+    again = suite("run", "s.yaml", "--out", "out", "--jobs", "1")
+    assert "8 of 16 tasks failed" in again.stderr
+    assert "ValueError" in Path("out/run.log").read_text()
+
+
+def test_segmenters_are_scored_on_the_true_masks_if_one_asks(suite: Run) -> None:
+    """A segmenter that finds everything is still scored where the true mask is."""
+    changes = ["--set", "segmenter=whole_image", "--set", "scored=[own, beside]"]
+    suite("run", "s.yaml", "--out", "out", "--jobs", "1", *changes, "--set", "images=a.png")
+    points = read_study(Path("out")).points
+    areas = {p.setting.scored: p.rows[0].mean("region_area") for p in points}
+    assert areas["own"] == 1
+    assert areas["beside"] == pytest.approx(16 * 24 / (48 * 64))
