@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from experiments.database import Database
+from experiments.database import Database, seal_of
 
 Say = Callable[..., None]
 TABLES = ("suites", "runs", "images", "settings", "members", "failures", "intervals", "pictures")
@@ -66,7 +66,7 @@ def merge(target: Path, sources: Sequence[Path], *, salvage: bool, say: Say) -> 
 
 def _add(source: Path, database: Database, say: Say) -> int:
     connection = database.connection
-    connection.execute("ATTACH ? AS other", (f"file:{source}?mode=ro",))
+    connection.execute("ATTACH ? AS other", (f"file:{quote(str(source.absolute()))}?mode=ro",))
     try:
         with database.transaction():
             ((differ,),) = connection.execute(_DIFFER)
@@ -83,7 +83,9 @@ def _add(source: Path, database: Database, say: Say) -> int:
 
 def _save(source: Path, database: Database) -> int:
     """Copy row by row what can be read."""
-    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as broken:
+    with closing(
+        sqlite3.connect(f"file:{quote(str(source.absolute()))}?mode=ro", uri=True)
+    ) as broken:
         # Without it, SQLite reads nothing at all of a file that is shorter than its header says.
         broken.execute("PRAGMA writable_schema = ON")
         added = 0
@@ -111,17 +113,9 @@ def _readable(broken: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...
             row = None
         if row is None:
             missing += 1
-        elif table != "rows" or _is_whole(row):
+        elif table != "rows" or row[-1] == seal_of(*row[:-1]):
             missing = 0
             yield row
-
-
-def _is_whole(row: tuple[Any, ...]) -> bool:
-    """Whether the three texts of a row are JSON."""
-    try:
-        return all(isinstance(json.loads(text), dict | list) for text in row[8:11])
-    except (TypeError, ValueError):
-        return False
 
 
 def put_aside(path: Path, say: Say) -> None:

@@ -12,14 +12,17 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from experiments.suite import Axes, Draws, Exclude, Suite
 
 Where = tuple[str | int, ...]
 _KEPT_IN_QUICK = 2
 _MAX_BYTES = 1 << 20
+_MAX_PARTS = 200_000  # aliases counted as often as they are used
+_MAX_DEPTH = 20
+_MAX_SHOWN = 80  # of a value in a message
 
 
 def shipped() -> dict[str, Path]:
@@ -66,8 +69,7 @@ def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) 
     ValueError
         Everything that is wrong, a line each, with its place and the choices.
     """
-    content = _parse(path)
-    places = dict(_places(content, path.name))
+    content, places = _parse(path)
     if quick:
         content = _quick(content, places)
     else:
@@ -78,43 +80,59 @@ def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) 
         suite = Suite.model_validate(content)
         _check_settings(suite)
     except ValidationError as error:
-        lines = [_line(one, places, path.name) for one in error.errors()]
-        raise ValueError(_report(path, lines)) from None
+        lines = sorted(_line(one, places, path.name) for one in error.errors())
+        raise ValueError(_report(path, [line for _, line in lines])) from None
     return suite
 
 
-def _parse(path: Path) -> CommentedMap:
+def _parse(path: Path) -> tuple[dict[Any, Any], dict[Where, str]]:
+    """Return a file's content, and of each part of it the line."""
     if path.stat().st_size > _MAX_BYTES:
         raise ValueError(f"{path}: more than {_MAX_BYTES >> 20} MB, no suite")
+    yaml = YAML(typ="safe", pure=True)
     try:
-        content = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        places = _places(yaml.compose(text), path.name)
+        content = yaml.load(text)
     except UnicodeDecodeError:
         raise ValueError(f"{path}: no UTF-8 text, no suite") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
-        raise ValueError(f"{path}{line}: {error.problem or error.context}") from None
-    except YAMLError as error:
+        what = " ".join(str(error.problem or error.context).split())
+        raise ValueError(f"{path}{line}: {what}") from None
+    except (YAMLError, ValueError, TypeError) as error:  # the latter of impossible dates and keys
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
-    if not isinstance(content, CommentedMap):
+    except RecursionError:
+        raise ValueError(f"{path}: nested too deep, no suite") from None
+    if not isinstance(content, dict):
         raise ValueError(f"{path}: a suite is a mapping of keys to values; see docs/experiments.md")
-    return content
+    return content, places
 
 
-def _places(node: Any, name: str, where: Where = ()) -> Iterator[tuple[Where, str]]:
-    """Say for each part of a document on which line it is."""
-    if isinstance(node, CommentedMap):
-        keys = ((key, node.lc.key(key)) for key in node if key in (node.lc.data or {}))
-    elif isinstance(node, CommentedSeq):
-        keys = ((i, node.lc.item(i)) for i in range(len(node)) if i in (node.lc.data or {}))
-    else:
-        return
-    for key, (line, _) in keys:
-        yield (*where, key), f"{name}:{line + 1}"
-        yield from _places(node[key], name, (*where, key))
+def _places(root: Node | None, name: str) -> dict[Where, str]:
+    """Say for each part of a document on which line it is, in their order.
+
+    Aliases are followed, so that a text which would grow without bounds is refused before it does.
+    """
+    places: dict[Where, str] = {}
+    left: list[tuple[Where, Node, Node]] = [((), root, root)] if root else []
+    while left:
+        where, key, node = left.pop()
+        places[where] = f"{name}:{key.start_mark.line + 1}"
+        if len(places) > _MAX_PARTS or len(where) > _MAX_DEPTH:
+            raise ValueError(f"more than {_MAX_PARTS} parts or {_MAX_DEPTH} levels, no suite")
+        parts: list[tuple[Where, Node, Node]] = []
+        if isinstance(node, MappingNode):
+            parts = [((*where, str(k.value)), k, v) for k, v in node.value]
+        elif isinstance(node, SequenceNode):
+            parts = [((*where, i), v, v) for i, v in enumerate(node.value)]
+        left += reversed(parts)
+    places.pop((), None)
+    return places
 
 
-def _quick(content: CommentedMap, places: dict[Where, str]) -> CommentedMap:
+def _quick(content: dict[Any, Any], places: dict[Where, str]) -> dict[Any, Any]:
     instead = content.pop("quick", None)
     if instead is None:
         instead = {"most_images": _KEPT_IN_QUICK, "draws": _KEPT_IN_QUICK}
@@ -184,8 +202,8 @@ def _report(path: Path | None, lines: list[str]) -> str:
     return f"{path or 'the suite'}: {len(lines)} errors\n" + "\n".join(f"  {x}" for x in lines)
 
 
-def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> str:
-    """Write one error of pydantic's as one line of ours."""
+def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> tuple[int, str]:
+    """Write one error of pydantic's as one line of ours, with its rank in the file."""
     loc = error["loc"]
     near = max((w for w in places if w == loc[: len(w)]), key=len, default=())
     where = places.get(near, name)
@@ -197,8 +215,11 @@ def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> str:
         text = f"missing: every suite says {loc[-1]}"
         key = ""
     elif error["type"] != "value_error":
-        text = f"{text[0].lower()}{text[1:]}, got {error['input']!r}"
-    return f"{where}: {key}: {text}" if key else f"{where}: {text}"
+        got = repr(error["input"])
+        shown = got if len(got) <= _MAX_SHOWN else f"{got[:_MAX_SHOWN]}…"
+        text = f"{text[0].lower()}{text[1:]}, got {shown}"
+    rank = list(places).index(near) if near in places else len(places)
+    return rank, f"{where}: {key}: {text}" if key else f"{where}: {text}"
 
 
 def _unknown_key(loc: Where) -> str:

@@ -82,6 +82,6 @@ def rank(value: Any) -> float | None:
             return float(Fraction(value)) if "/" in value else None
         except (ValueError, ZeroDivisionError):
             return None
-    if value is None or isinstance(value, float) and math.isnan(value):
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     return float(value)

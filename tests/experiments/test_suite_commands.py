@@ -15,6 +15,7 @@ import pytest
 from click.testing import Result
 from PIL import Image as PilImage
 
+from experiments.database import seal_of
 from experiments.study import read_study
 
 Run = Callable[..., Result]
@@ -54,6 +55,14 @@ def _sql(sql: str, file: str = "out/results.db") -> list[tuple[Any, ...]]:
     connection.commit()
     connection.close()
     return rows
+
+
+def _tamper(where: str, outcomes: str, file: str = "out/results.db") -> None:
+    """Change a row as if another machine had made it so."""
+    ((identity, *row),) = _sql(f"SELECT rowid, * FROM rows WHERE {where}", file)
+    row[10] = outcomes
+    seal = seal_of(*row[:-1])
+    _sql(f"UPDATE rows SET outcomes = '{outcomes}', seal = {seal} WHERE rowid = {identity}", file)
 
 
 def test_plan_says_how_much_there_is_and_what_is_done(suite: Run) -> None:
@@ -109,7 +118,7 @@ def test_a_row_that_is_not_the_same_is_told(done: Run) -> None:
     ((task, text),) = _sql("SELECT task, outcomes FROM rows ORDER BY task LIMIT 1")
     other = text.replace('"packets_received": ', '"packets_received": 4')
     assert other != text
-    _sql(f"UPDATE rows SET outcomes = '{other}' WHERE task = '{task}'")
+    _tamper(f"task = '{task}'", other)
     result = done("repeat", "out/results.db", task[:10])
     assert result.exit_code == 1
     assert "outcomes[0].packets_received is 1, on record 41" in result.stdout
@@ -261,7 +270,7 @@ def test_a_draw_counts_once_however_batches_were_cut(done: Run) -> None:
 
 def test_merge_tells_rows_that_differ(done: Run) -> None:
     shutil.copy("out/results.db", "other.db")
-    _sql("UPDATE rows SET outcomes = '[]' WHERE rowid = 3", "other.db")
+    _tamper("rowid = 3", "[]", "other.db")
     result = done("merge", "out/results.db", "other.db")
     assert "1 rows differ" in result.stderr
     assert _sql("SELECT count(*) FROM rows WHERE outcomes = '[]'") == [(0,)]
