@@ -15,6 +15,8 @@ from experiments.cache_command import cache
 from experiments.check_command import check_codec
 from experiments.link_commands import ber, bler, mcs
 from experiments.options import out_option, say, the_link, what_matters
+from experiments.plot_command import plot
+from experiments.report_command import report
 from experiments.suite_commands import export, merge, plan, repeat, run
 from experiments.sweep_commands import curve, protection, tradeoff
 
@@ -103,6 +105,8 @@ for command in (
     export,
     merge,
     repeat,
+    plot,
+    report,
     curve,
     tradeoff,
     protection,

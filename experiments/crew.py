@@ -40,65 +40,64 @@ class Crew:
     def spread(self, units: Iterable[Unit], do: Do = work) -> Iterator[list[Made]]:
         """Hand units to the workers and yield what they made, in the order in which it comes.
 
-        A worker process that dies takes the whole pool of this machine with it. What was under way
-        is then done again, one task at a time in a process of its own; a task that kills that one,
-        too, has failed.
+        A process that dies takes its whole pool with it, or, on a cluster, what waited for it. What
+        came to no end is done again when nothing else is under way: one unit at a time and, where
+        that dies, too, one task at a time. A task that then comes to no end has failed.
         """
         waiting = iter(units)
         while True:
-            died: list[Unit] = []
-            yield from self._feed(waiting, do, died)
-            if not died:
+            suspects: list[Unit] = []
+            yield from self._feed(waiting, do, suspects)
+            if not suspects:
                 return
-            self._stack.close()
-            for unit in died:
-                for job in unit.jobs:
-                    yield self._alone(Unit(unit.item, (job,)), do)
-            self._open()
+            self._reopen()
+            for unit in suspects:
+                yield from self._alone(unit, do)
 
-    def _feed(self, waiting: Iterator[Unit], do: Do, died: list[Unit]) -> Iterator[list[Made]]:
-        """Keep the workers busy until there is nothing left or one has died."""
+    def _feed(self, waiting: Iterator[Unit], do: Do, suspects: list[Unit]) -> Iterator[list[Made]]:
+        """Keep the workers busy until there is nothing left or something came to no end."""
         running: dict[Future[list[Made]], Unit] = {}
         more = True
         while more or running:
-            while more and len(running) < _AHEAD * self.slots and not died:
+            while more and not suspects and len(running) < _AHEAD * self.slots:
                 unit = next(waiting, None)
                 if unit is None:
                     more = False
-                elif (future := self._hand_over(unit, do)) is None:
-                    died.append(unit)
-                else:
-                    running[future] = unit
-            if died and not running:
+                    break
+                try:
+                    running[self._submit(do, unit)] = unit
+                except RuntimeError:  # the pool broke since the last result
+                    suspects.append(unit)
+            if not running:
                 return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
                 unit = running.pop(future)
                 try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    died.append(unit)
-                except Exception as error:
-                    yield _failed(unit, error)
+                    made = future.result()
+                except Exception:  # tasks report their own errors: a worker died
+                    suspects.append(unit)
+                else:
+                    yield made
 
-    def _hand_over(self, unit: Unit, do: Do) -> Future[list[Made]] | None:
+    def _alone(self, unit: Unit, do: Do) -> Iterator[list[Made]]:
+        """Do a unit with nothing else under way; where it comes to no end, its jobs one by one."""
         try:
-            return self._submit(do, unit)
-        except (BrokenProcessPool, RuntimeError):  # it broke since the last result
-            return None
-
-    def _alone(self, unit: Unit, do: Do) -> list[Made]:
-        from loky import ProcessPoolExecutor
-
-        from experiments.backends import ONE_THREAD
-
-        pool = ProcessPoolExecutor(max_workers=1, env=ONE_THREAD)
-        try:
-            return list(pool.submit(do, unit).result())
+            yield self._submit(do, unit).result()
+            return
         except BrokenProcessPool:
-            return _failed(unit, RuntimeError("its process died; out of memory, or killed"))
-        finally:
-            pool.shutdown(kill_workers=True)
+            why: Exception = RuntimeError("its process died; out of memory, or killed")
+            self._reopen()
+        except Exception as error:
+            why = error
+        if len(unit.jobs) == 1:
+            yield _failed(unit, why)
+            return
+        for job in unit.jobs:
+            yield from self._alone(Unit(unit.item, (job,)), do)
+
+    def _reopen(self) -> None:
+        self._stack.close()
+        self._open()
 
 
 def _failed(unit: Unit, error: Exception) -> list[Made]:

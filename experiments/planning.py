@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from experiments.database import Database
@@ -42,6 +42,7 @@ def pending(
     *,
     until: int,
     skip: Collection[str] = (),
+    enough: Mapping[str, int] | None = None,
     retry: bool = False,
 ) -> Iterator[Todo]:
     """Yield what is not done yet.
@@ -56,13 +57,16 @@ def pending(
         How many draws of the channel there should be.
     skip
         Ids of settings that need no more draws.
+    enough
+        By the ids of settings that have been measured: how many draws that took. An image that has
+        come since, or has failed, is drawn as often.
     retry
         Whether what failed is done again.
     """
     for item, setting, task in tasks(suite, items):
         if skip and setting.id in skip:
             continue
-        draws = 1 if setting.bound else until
+        draws = 1 if setting.bound else min(until, (enough or {}).get(setting.id, until))
         covered = _covered(database, task) if database else []
         missing = list(gaps(covered, draws))
         if missing and database and not retry and _failed(database, task):
@@ -115,4 +119,4 @@ def _covered(database: Database, task: str) -> list[tuple[int, int]]:
 
 
 def _failed(database: Database, task: str) -> bool:
-    return any(database.query("SELECT 1 FROM failures WHERE task = ? LIMIT 1", (task,)))
+    return any(database.query("SELECT 1 FROM open_failures WHERE task = ? LIMIT 1", (task,)))

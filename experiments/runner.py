@@ -65,7 +65,9 @@ class Summary:
         """Say it in words."""
         said = [f"{f.error}; again: semcom repeat {self.path} {f.task[:12]}" for f in self.failures]
         if self.made:
-            return [*said, f"{self.made} rows in {self.seconds:.0f} s: {self.path}"]
+            folder = self.path.parent
+            said.append(f"{self.made} rows in {self.seconds:.0f} s: {self.path}")
+            return [*said, f"look: semcom plot {folder}, semcom report {folder}"]
         if self.failures:
             return said
         return [f"nothing to do: all {self.tasks} tasks are done in {self.path}"]
@@ -217,10 +219,7 @@ def count_failed(database: Database, suite: Suite, items: list[Item]) -> int:
     ((any_failure,),) = database.query("SELECT EXISTS (SELECT 1 FROM failures)")
     if not any_failure:
         return 0
-    sql = (
-        "SELECT EXISTS (SELECT 1 FROM failures f WHERE task = ? AND NOT EXISTS "
-        "(SELECT 1 FROM rows r WHERE r.task = f.task AND r.first = f.first))"
-    )
+    sql = "SELECT EXISTS (SELECT 1 FROM open_failures WHERE task = ?)"
     ids = (task for _, _, task in tasks(suite, items))
     return sum(failed for task in ids for (failed,) in database.query(sql, (task,)))
 
@@ -330,13 +329,16 @@ def _begin(
 
 def commit() -> str | None:
     """Return semcom's git commit, with a + where files were changed; None outside of a checkout."""
-    folder = Path(__file__).parent
-    git = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty=+"]
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():  # installed, perhaps within somebody else's checkout
+        return None
+    git = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+"]
+    git += ["--exclude=*"]
     try:
         found = subprocess.run(git, capture_output=True, text=True, timeout=20, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return None
-    return found.stdout.strip().rpartition("-g")[2] or None
+    return found.stdout.strip()
 
 
 def machine() -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 A point is a setting. Its mean is over the images, which are what they are; what is random is the
 channel. With the mean ``m_i`` and the variance ``s_i²`` of ``n_i`` draws of image i, the mean over
-N images has the standard error ``sqrt(Σ s_i²/n_i) / N``; its interval is Student's with
-``Σ (n_i - 1)`` degrees of freedom.
+N images has the standard error ``sqrt(Σ v_i) / N`` with ``v_i = s_i²/n_i``. Its interval is
+Student's with ``(Σ v_i)² / Σ (v_i²/(n_i - 1))`` degrees of freedom: images differ in how much their
+draws vary (F. E. Satterthwaite, "An approximate distribution of estimates of variance components",
+Biometrics Bulletin 2, 1946, doi:10.2307/3002019).
 """
 
 from __future__ import annotations
@@ -53,15 +55,22 @@ def mean_interval(score: str, sums: list[tuple[float, float, float]], draws: int
         return Interval(score, 0, draws, None, None, None)
     means = [total / n for n, total, _ in known]
     mean = math.fsum(means) / len(means)
-    freedom = sum(n - 1 for n, _, _ in known)
     if any(n < 2 for n, _, _ in known):
         return Interval(score, len(known), draws, mean, None, None)
+    # Of equal draws, the sums may leave a little more or less than nothing by rounding.
     variances = [
         max(squares - n * m * m, 0.0) / (n - 1) / n
         for (n, _, squares), m in zip(known, means, strict=True)
     ]
-    error = math.sqrt(math.fsum(variances)) / len(known)
-    half = float(student.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+    total_variance = math.fsum(variances)
+    half = 0.0
+    if total_variance:
+        shares = (
+            (v / total_variance) ** 2 / (n - 1)
+            for v, (n, _, _) in zip(variances, known, strict=True)
+        )
+        factor = float(student.ppf((1 + CONFIDENCE) / 2, 1 / math.fsum(shares)))
+        half = factor * math.sqrt(total_variance) / len(known)
     return Interval(score, len(known), draws, mean, mean - half, mean + half)
 
 
@@ -73,13 +82,25 @@ def lost_interval(lost: int, draws: int, images: int) -> Interval:
     return Interval("lost", images, draws, count.rate, low, high)
 
 
-def measure(database: Database, setting: str, images: Collection[str], score: str) -> Interval:
-    """Return the interval of a score of one setting over these images (SHA-256 of their files)."""
+def measure(
+    database: Database,
+    setting: str,
+    images: Collection[str],
+    score: str,
+    *,
+    until: int | None = None,
+) -> Interval:
+    """Return the interval of a score of one setting over these images (SHA-256 of their files).
+
+    ``until`` leaves out draws of later rounds: a run that was killed among them goes on as if it
+    had not begun with them.
+    """
     sums: dict[str, list[float]] = {}
     drawn: dict[str, int] = {}
     lost = 0
-    sql = "SELECT image, draws, lost, sums FROM rows WHERE setting = ?"
-    for image, draws, gone, text in database.query(sql, (setting,)):
+    sql = "SELECT image, draws, lost, sums FROM rows WHERE setting = ? AND first + draws <= ?"
+    end = 2**53 if until is None else until
+    for image, draws, gone, text in database.query(sql, (setting, end)):
         if image in images:
             drawn[image] = drawn.get(image, 0) + draws
             lost += gone
@@ -87,11 +108,8 @@ def measure(database: Database, setting: str, images: Collection[str], score: st
             for i, value in enumerate(json.loads(text).get(score, [])):
                 total[i] += value
     fewest = min(drawn.values(), default=0)
-    if score == "lost":
-        total_draws = sum(drawn.values())
-        if not total_draws:
-            return Interval(score, 0, 0, None, None, None)
-        one = lost_interval(lost, total_draws, 1)
+    if score == "lost" and drawn:
+        one = lost_interval(lost, sum(drawn.values()), 1)
         return Interval(score, len(drawn), fewest, one.mean, one.low, one.high)
     return mean_interval(score, [(n, a, b) for n, a, b in sums.values()], fewest)
 

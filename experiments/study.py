@@ -240,9 +240,5 @@ def _image_row(rows: Sequence[tuple[Any, ...]]) -> ImageRow:
 
 
 def _count_failures(database: Database) -> int:
-    sql = (
-        "SELECT count(DISTINCT task) FROM failures f WHERE NOT EXISTS "
-        "(SELECT 1 FROM rows r WHERE r.task = f.task AND r.first = f.first)"
-    )
-    ((count,),) = database.query(sql)
+    ((count,),) = database.query("SELECT count(DISTINCT task) FROM open_failures")
     return int(count)

@@ -9,7 +9,7 @@ one of its entries.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -39,8 +39,16 @@ def _several(value: Any) -> tuple[Any, ...]:
 
 
 def _snrs(value: Any) -> tuple[Any, ...]:
-    parts = (parse_snrs(v) if isinstance(v, str) else (v,) for v in _several(value))
-    return tuple(itertools.chain.from_iterable(parts))
+    found: list[Any] = []
+    problems = []
+    for part in _several(value):
+        try:
+            found += parse_snrs(part) if isinstance(part, str) else (part,)
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("; ".join(problems))
+    return tuple(found)
 
 
 def _cbr(value: Any) -> str:
@@ -81,7 +89,11 @@ def _score(value: str) -> None:
 
 T = TypeVar("T")
 Several = Annotated[tuple[T, ...], BeforeValidator(_several), Field(min_length=1)]
-Decibels = Annotated[float, Field(ge=-300, le=300)]
+Many = Annotated[tuple[T, ...], BeforeValidator(_several)]
+Whole = Annotated[int, Field(strict=True)]
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(lambda v: v + 0.0)]
+"""No text and no yes or no; and -0 is 0."""
+Decibels = Annotated[Real, Field(ge=-300, le=300)]
 Codec = Annotated[str, _checked(CODECS.parse)]
 Score = Annotated[str, _checked(_score)]
 
@@ -98,22 +110,22 @@ class Axes(_Part):
     segmenter: Several[Annotated[str, AfterValidator(_segmenter)]] | None = None
     scored: Several[Literal["own", "beside"]] | None = None
     importance: Several[Annotated[str, _checked(check_kind)]] | None = None
-    theta: Several[Annotated[float, _checked(check_theta)]] | None = None
+    theta: Several[Annotated[Real, _checked(check_theta)]] | None = None
     blind: Several[bool] | None = None
     codec: Several[Codec] | None = None
     bound: Several[bool] | None = None
     channel: Several[Annotated[str, _checked(CHANNELS.create)]] | None = None
     csi: Several[Literal["perfect", "pilots"]] | None = None
-    pilots: Several[Annotated[int, Field(ge=1)]] | None = None
+    pilots: Several[Annotated[Whole, Field(ge=1)]] | None = None
     scheme: Several[Annotated[str, AfterValidator(_scheme)]] | None = None
     protection: Several[Literal["equal", "unequal", "graceful"]] | None = None
-    copies: Several[Annotated[int, Field(ge=1, le=MAX_COPIES)]] | None = None
+    copies: Several[Annotated[Whole, Field(ge=1, le=MAX_COPIES)]] | None = None
     planned_snr_db: Several[Decibels | None] | None = None
-    planned_std_db: Several[Annotated[float, Field(ge=0, le=30)]] | None = None
+    planned_std_db: Several[Annotated[Real, Field(ge=0, le=30)]] | None = None
     losses: Several[Annotated[str, _checked(lambda v: v and PACKET_CHANNELS.create(v))]] | None = (
         None
     )
-    seed: Several[Annotated[int, Field(ge=0, lt=2**53)]] | None = None
+    seed: Several[Annotated[Whole, Field(ge=0, lt=2**53)]] | None = None
     cbr: Several[Annotated[str, BeforeValidator(_cbr)]] | None = None
     snr_db: Annotated[tuple[Decibels, ...], BeforeValidator(_snrs), Field(min_length=1)] | None = (
         None
@@ -130,12 +142,6 @@ class Exclude(Axes):
 
     system: Several[str] | None = None
 
-    def covers(self, system: str, setting: Setting) -> bool:
-        """Whether a setting is left out."""
-        return (self.system is None or system in self.system) and all(
-            getattr(setting, name) in values for name, values in self.values().items()
-        )
-
 
 class Draws(_Part):
     """How often the channel is drawn for each image, and when a point has been measured.
@@ -146,14 +152,14 @@ class Draws(_Part):
     Without ``within`` and ``relative``, all of ``most`` are drawn.
     """
 
-    most: int = Field(1, ge=1, le=1_000_000)
-    first: int = Field(8, ge=2)
+    most: Whole = Field(1, ge=1, le=1_000_000)
+    first: Whole = Field(8, ge=2)
     score: Score = "psnr_db"
-    within: float | None = Field(None, gt=0)
+    within: Real | None = Field(None, gt=0)
     """Half-width of the interval, in the units of the score."""
-    relative: float | None = Field(None, gt=0)
+    relative: Real | None = Field(None, gt=0)
     """Half-width as a share of the mean."""
-    lost_within: float = Field(0.05, gt=0)
+    lost_within: Real = Field(0.05, gt=0)
 
     @property
     def stops(self) -> bool:
@@ -181,63 +187,109 @@ class Suite(Axes):
     question: str = ""
     images: Several[str]
     """Data sets (:mod:`experiments.datasets`), files, folders, patterns."""
-    most_images: int | None = Field(None, ge=1)
+    most_images: Whole | None = Field(None, ge=1)
     systems: dict[str, Axes] = Field(default_factory=dict)
-    points: tuple[Axes, ...] = ()
-    exclude: tuple[Exclude, ...] = ()
+    points: Many[Axes] = ()
+    exclude: Many[Exclude] = ()
     draws: Annotated[Draws, BeforeValidator(_draws)] = Draws()
     scores: Several[Score] = ("psnr_db", "ssim", "region_psnr_db", "background_psnr_db")
     """What tables and figures show; all are measured."""
     anchor: str = ""
     """The system that gains are against; the first one unless named."""
-    shown_db: float = 25.0
+    shown_db: Real = 25.0
     """Region PSNR in dB from which on a picture counts as shown, for outage."""
     beside: Several[str] = ()
     """Published curves (``semcom curve --beside``) that figures show."""
-    pictures: int = Field(2, ge=0)
+    pictures: Whole = Field(2, ge=0)
     """Of how many images what arrives is kept, for the report."""
 
     @model_validator(mode="after")
     def _check_names(self) -> Suite:
-        if self.anchor and self.anchor not in (names := list(self.systems)):
-            raise ValueError(f"anchor {self.anchor!r} is no system; choices: {', '.join(names)}")
+        for name in (self.anchor, *(n for drop in self.exclude for n in drop.system or ())):
+            if name and name not in self.systems:
+                choices = ", ".join(self.systems) or "there are none"
+                raise ValueError(f"{name!r} is no system; choices: {choices}")
         known = ("all", *literature.literature())
         for name in self.beside:
             if name not in known:
                 raise ValueError(f"unknown published curve {name!r}; choices: {', '.join(known)}")
-        seeds = sorted(self.seed or (0,))
-        gap = min((b - a for a, b in itertools.pairwise(seeds)), default=self.draws.most)
-        if gap < self.draws.most:
-            raise ValueError(
-                f"seeds {gap} apart share draws: with {self.draws.most} draws, draw k of seed s is "
-                "that of seed s + k; give seeds further apart, or one seed and more draws"
-            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_seeds(self) -> Suite:
+        for name in self._systems():
+            seeds = sorted({seed for grid in self._grids(name) for seed in grid["seed"]})
+            gap = min((b - a for a, b in itertools.pairwise(seeds)), default=self.draws.most)
+            if gap < self.draws.most:
+                raise ValueError(
+                    f"seeds {gap} apart share draws: with {self.draws.most} draws, draw k of seed "
+                    "s is that of seed s + k; give seeds further apart, or one seed and more draws"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_systems_differ(self) -> Suite:
+        for one, other in itertools.combinations(self._systems(), 2):
+            drops = self._drops(one) + self._drops(other)
+            for grid, grid2 in itertools.product(self._grids(one), self._grids(other)):
+                shared = [[v for v in grid[axis] if v in grid2[axis]] for axis in AXES]
+                for values in itertools.product(*shared):
+                    if not any(_holds(drop, values) for drop in drops):
+                        raise ValueError(f"systems {one!r} and {other!r} are the same; drop one")
         return self
 
     def settings(self) -> Iterator[tuple[str, Setting]]:
         """Every setting once, with the name of its system, made as they are asked for."""
-        for name, system in (self.systems or {"": Axes()}).items():
-            grids = [
-                {**_DEFAULTS, **self.values(), **part.values(), **system.values()}
-                for part in self.points or (Axes(),)
-            ]
-            for i, grid in enumerate(grids):
-                label = self._label(name, grid)
-                for values in itertools.product(*(grid[axis] for axis in AXES)):
-                    if any(_holds(earlier, values) for earlier in grids[:i]):
-                        continue
-                    setting = Setting(*values)
-                    if not any(drop.covers(name, setting) for drop in self.exclude):
-                        yield label(setting), setting
+        for name in self._systems():
+            grids = self._grids(name)
+            label = _label(name, grids)
+            without = self._drops(name)
+            for grid in grids:
+                for values in itertools.product(*grid.values()):
+                    if not any(_holds(part, values) for part in without):
+                        yield label(values), Setting(*values)
+                without.append(_part(grid))
 
-    def _label(self, name: str, grid: dict[str, tuple[Any, ...]]) -> Any:
-        """Return what names a setting: the system, and what varies within it."""
-        varies = [axis for axis in AXES if len(grid[axis]) > 1 and axis not in SWEPT]
-        if not varies and not name:
-            return lambda setting: _describe("blind", setting.blind)
-        return lambda setting: ", ".join(
-            [*([name] if name else []), *(_describe(a, getattr(setting, a)) for a in varies)]
-        )
+    def _systems(self) -> dict[str, Axes]:
+        return self.systems or {"": Axes()}
+
+    def _grids(self, system: str) -> list[dict[str, tuple[Any, ...]]]:
+        """Return the values of every axis, for each part of the grid."""
+        own = self._systems()[system].values()
+        parts = self.points or (Axes(),)
+        return [{**_DEFAULTS, **self.values(), **part.values(), **own} for part in parts]
+
+    def _drops(self, system: str) -> list[Part]:
+        return [
+            _part(drop.values())
+            for drop in self.exclude
+            if drop.system is None or system in drop.system
+        ]
+
+
+Part = list[tuple[int, frozenset[Any]]]
+"""Of some axes, by their places, the values that a part of the grid has."""
+
+
+def _part(grid: dict[str, tuple[Any, ...]]) -> Part:
+    return [(AXES.index(axis), frozenset(values)) for axis, values in grid.items()]
+
+
+def _holds(part: Part, values: tuple[Any, ...]) -> bool:
+    return all(values[i] in known for i, known in part)
+
+
+def _label(name: str, grids: list[dict[str, tuple[Any, ...]]]) -> Callable[[tuple[Any, ...]], str]:
+    """Return what names a setting: its system, and what varies within that."""
+    varies = [
+        (i, axis)
+        for i, axis in enumerate(AXES)
+        if axis not in SWEPT and len({v for grid in grids for v in grid[axis]}) > 1
+    ]
+    if not varies and not name:
+        varies = [(AXES.index("blind"), "blind")]
+    head = [name] if name else []
+    return lambda values: ", ".join([*head, *(_describe(axis, values[i]) for i, axis in varies)])
 
 
 def _describe(axis: str, value: Any) -> str:
@@ -248,10 +300,6 @@ def _describe(axis: str, value: Any) -> str:
     if axis in ("codec", "segmenter", "protection"):
         return str(value)
     return f"{axis} {value}"
-
-
-def _holds(grid: dict[str, tuple[Any, ...]], values: tuple[Any, ...]) -> bool:
-    return all(value in grid[axis] for axis, value in zip(AXES, values, strict=True))
 
 
 _DEFAULTS = {

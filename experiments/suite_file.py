@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
@@ -22,7 +22,8 @@ _KEPT_IN_QUICK = 2
 _MAX_BYTES = 1 << 20
 _MAX_PARTS = 200_000  # aliases counted as often as they are used
 _MAX_DEPTH = 20
-_MAX_SHOWN = 80  # of a value in a message
+_MAX_SHOWN = 80  # characters of a value in a message
+_MAX_ERRORS = 100
 
 
 def shipped() -> dict[str, Path]:
@@ -80,8 +81,10 @@ def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) 
         suite = Suite.model_validate(content)
         _check_settings(suite)
     except ValidationError as error:
-        lines = sorted(_line(one, places, path.name) for one in error.errors())
-        raise ValueError(_report(path, [line for _, line in lines])) from None
+        rank = {where: i for i, where in enumerate(places)}
+        errors = sorted(error.errors(), key=lambda e: rank.get(_nearest(e["loc"], places), 0))
+        lines = [_line(one, places, path.name) for one in errors]
+        raise ValueError(_report(path, lines)) from None
     return suite
 
 
@@ -199,16 +202,27 @@ def _check_settings(suite: Suite) -> None:
 def _report(path: Path | None, lines: list[str]) -> str:
     if len(lines) == 1:
         return lines[0]
-    return f"{path or 'the suite'}: {len(lines)} errors\n" + "\n".join(f"  {x}" for x in lines)
+    shown = lines[:_MAX_ERRORS] + (["…"] if len(lines) > _MAX_ERRORS else [])
+    return f"{path or 'the suite'}: {len(lines)} errors\n" + "\n".join(f"  {x}" for x in shown)
 
 
-def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> tuple[int, str]:
-    """Write one error of pydantic's as one line of ours, with its rank in the file."""
+def _nearest(loc: Where, places: dict[Where, str]) -> Where:
+    """Return the smallest part around an error whose place is known."""
+    where: Where = ()
+    for step in loc:
+        found = next((w for w in ((*where, step), (*where, str(step))) if w in places), None)
+        if found is None:
+            break
+        where = found
+    return where
+
+
+def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> str:
+    """Write one error of pydantic's as one line of ours."""
     loc = error["loc"]
-    near = max((w for w in places if w == loc[: len(w)]), key=len, default=())
-    where = places.get(near, name)
+    near = _nearest(loc, places)
     key = ".".join(map(str, loc if error["type"] == "extra_forbidden" else near or loc))
-    text = error["msg"].removeprefix("Value error, ")
+    text = error["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
     if error["type"] == "extra_forbidden":
         text = _unknown_key(loc)
     elif error["type"] == "missing":
@@ -218,8 +232,8 @@ def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> tuple[int
         got = repr(error["input"])
         shown = got if len(got) <= _MAX_SHOWN else f"{got[:_MAX_SHOWN]}…"
         text = f"{text[0].lower()}{text[1:]}, got {shown}"
-    rank = list(places).index(near) if near in places else len(places)
-    return rank, f"{where}: {key}: {text}" if key else f"{where}: {text}"
+    where = places.get(near, name)
+    return f"{where}: {key}: {text}" if key else f"{where}: {text}"
 
 
 def _unknown_key(loc: Where) -> str:

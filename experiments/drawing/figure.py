@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from experiments.drawing.base import Drawing
 from experiments.drawing.panels import Axis, Line, Panel, Range, table
@@ -42,7 +43,8 @@ def drawings(
     found = []
     for suffix, part in parts.items():
         named = name + (f"-{suffix}" if len(parts) > 1 else "")
-        described = title + (f", {part[0].y.label}" if len(parts) > 1 else "")
+        about = part[0].y.label.removesuffix(", dB")
+        described = f"{title}: {about}" if len(parts) > 1 else title
         figure = draw_panels(part, width=width)
         found.append(Drawing(figure, table(named, described, caption, part)))
     return found
@@ -100,7 +102,8 @@ def _stack(figure: Figure, heights: list[float]) -> list[Any]:
     figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.03)
     if len(heights) == 1:
         return [figure]
-    return list(figure.subfigures(len(heights), 1, height_ratios=heights, hspace=0.0))
+    parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights, hspace=0.0)
+    return list(parts)
 
 
 def _title(body: Any, axes: Any, panels: Sequence[Panel]) -> None:
@@ -116,7 +119,9 @@ def _legends(
     panels: Sequence[Panel], width: float
 ) -> list[tuple[list[Line2D], dict[str, Any], float]]:
     """Name the systems, and below them the published: handles, options, height in inches."""
-    lines = {line.label: line for panel in panels for line in panel.lines}
+    # A panel that lacks a system says nothing about its place.
+    fullest = sorted(panels, key=lambda panel: -len(panel.lines))
+    lines = {line.label: line for panel in fullest for line in panel.lines}
     found = []
     for published in (False, True):
         chosen = [line for line in lines.values() if line.published == published]
@@ -140,15 +145,19 @@ def _look(line: Line) -> dict[str, Any]:
 
 
 def _draw(plot: Axes, panel: Panel, width: float) -> None:
+    barred = [line.label for line in panel.lines if line.interval and line.kind == "line"]
     for line in panel.lines:
-        _draw_line(plot, line)
+        aside = 0.0
+        if line.label in barred and panel.x.key == "snr_db":  # so that bars do not hide each other
+            aside = 1.8 * (barred.index(line.label) - (len(barred) - 1) / 2)
+        _draw_line(plot, line, aside)
         _annotate(plot, line)
     for x in panel.marks:
         plot.axvline(x, color="0.45", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1)
     if panel.base is not None:
         plot.axhline(panel.base, color="0.3", linewidth=0.7, zorder=1)
     if any(any(line.notes) for line in panel.lines):
-        plot.margins(0.16)
+        plot.margins(x=0.28, y=0.16)
     if panel.diagonal:
         _equal(plot)
     if panel.x.ratio:
@@ -166,8 +175,10 @@ def _label(axes: Any, panels: Sequence[Panel], columns: int) -> None:
             plot.set_ylabel(panel.y.label)
 
 
-def _draw_line(plot: Axes, line: Line) -> None:
-    look = {"zorder": 3, **_look(line)}
+def _draw_line(plot: Axes, line: Line, aside: float) -> None:
+    """Draw a line with its spreads, ``aside`` points to the right."""
+    shift = ScaledTranslation(aside / 72, 0, plot.figure.dpi_scale_trans)
+    look = {"zorder": 3, "transform": plot.transData + shift, **_look(line)}
     colour, steps = look["color"], line.kind == "steps"
     if line.error:
         _band(plot, line.x, line.error, colour)
@@ -187,6 +198,7 @@ def _draw_line(plot: Axes, line: Line) -> None:
     if known:
         x, y, below, above = zip(*known, strict=True)
         bars: dict[str, Any] = {"elinewidth": 0.7, "capsize": 1.8, "capthick": 0.7, "zorder": 3}
+        bars["transform"] = look["transform"]
         plot.errorbar(x, y, yerr=(below, above), fmt="none", ecolor=colour, **bars)
 
 

@@ -161,7 +161,7 @@ def _over_theta(study: Study) -> list[Panel]:
 def _panel(
     title: str, facts: dict[str, object], x: Axis, score: str, lines: Sequence[Line | None]
 ) -> Panel:
-    y = Axis(score, f"gain, {_LABELS[score]}, dB")
+    y = Axis(score, f"{_LABELS[score]} gain, dB")
     return Panel(title, facts, x, y, tuple(line for line in lines if line is not None), base=0.0)
 
 

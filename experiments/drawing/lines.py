@@ -94,7 +94,8 @@ def about(points: Iterable[Point]) -> str:
     if count == 1:
         text = "One image."
     if drawn(points):
-        text += " Bars: 95 % interval of that mean over the draws of the channel (Student)."
+        text += " Bars: 95 % interval of that mean over the draws of the channel (Student);"
+        text += " where several stand at one place, they are drawn side by side."
     if any(point.setting.bound for point in points):
         text += " Dotted and hollow: as many bits as the capacity carries, which no link sends."
     return text

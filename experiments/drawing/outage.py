@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -63,7 +63,7 @@ def _over_quality(study: Study, varied: list[Point], score: str, name: str) -> l
 
 def _steps(study: Study, point: Point, score: str, ends: tuple[float, float]) -> Line:
     """Return the share below each quality that was seen, from end to end."""
-    seen: Counter[float] = Counter()
+    seen: defaultdict[float, float] = defaultdict(float)
     for row in point.rows:
         for value, count in row.values(score):
             if value is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from experiments.drawing.base import Drawing
 from experiments.drawing.figure import drawings
@@ -45,8 +46,10 @@ def _line(study: Study, name: str, points: Sequence[Point]) -> Line | None:
         return None
     x, y = zip(*places, strict=True)
     notes = tuple(_thetas(same) for same in places.values())
-    first = (same[0] for same in places.values())
-    return Line(name, x, y, look(study, points[0]), interval=intervals(first, _Y.key), notes=notes)
+    spread = intervals([same[0] for same in places.values()], _Y.key)
+    style = look(study, points[0])
+    kind: Literal["line", "points"] = "line" if len(places) > 1 else "points"
+    return Line(name, x, y, style, interval=spread, notes=notes, kind=kind)
 
 
 def _thetas(points: Iterable[Point]) -> str:

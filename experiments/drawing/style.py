@@ -1,4 +1,4 @@
-"""How figures look: sizes of IEEE's columns, Okabe and Ito's colours, what survives a grey print."""
+"""How figures look: sizes of IEEE's columns, Okabe and Ito's colours, signs for a grey print."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGE = 7.16
 Look = dict[str, Any]
 """Keywords of ``Axes.plot``."""
 
-SETTINGS: Look = {
+SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
     "axes.titlesize": 7.5,

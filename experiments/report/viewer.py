@@ -214,6 +214,7 @@ def _describe(
         "systems": systems,
         "left": systems.index(left),
         "right": next((i for i, system in enumerate(systems) if system != left), -1),
+        "results": database.path.name,
         "rows": _heads(study, several=several),
         "shots": [_shot(study, database, album, values, systems, one, several) for one in shots],
     }

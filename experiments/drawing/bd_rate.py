@@ -1,0 +1,117 @@
+"""Bandwidth at equal quality: Bjøntegaard's delta rate.
+
+The mean difference of ln(CBR) between two curves over the qualities that both reach, between the
+points by Akima's interpolation (package ``bjontegaard``; G. Bjøntegaard, VCEG-M33, 2001). Curves
+are those of the means over the images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import bjontegaard
+import numpy as np
+
+from experiments.drawing.base import Table
+from experiments.drawing.gains import anchors, compared, condition, gain_scores
+from experiments.drawing.points import conditions, curves, rescore
+from experiments.drawing.published import beside
+from experiments.drawing.scores import SHORT
+from experiments.literature import Curve
+from experiments.study import Point, Study
+
+LEAST_POINTS = 4  # what the interpolation takes
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What a system needs at equal quality."""
+
+    rate: float
+    """Mean relative difference in CBR, -1 to infinity."""
+    low: float
+    high: float
+    """The qualities that both reach."""
+
+    @property
+    def times(self) -> float:
+        """How many times the bandwidth of the system the anchor needs."""
+        return 1 / (1 + self.rate)
+
+
+def bd_rate(anchor: Curve, test: Curve) -> Rate | None:
+    """Return the difference in rate of ``test`` against ``anchor``, points (rate, quality).
+
+    None where the curves share no quality, have fewer than four points, or do not rise.
+    """
+    for curve in (anchor, test):
+        qualities = [quality for _, quality in sorted(curve)]
+        if len(curve) < LEAST_POINTS or not (np.diff(qualities) > 0).all():
+            return None
+    low = max(min(quality for _, quality in curve) for curve in (anchor, test))
+    high = min(max(quality for _, quality in curve) for curve in (anchor, test))
+    if low >= high:
+        return None
+    arrays = [
+        np.array(column) for curve in (anchor, test) for column in zip(*sorted(curve), strict=True)
+    ]
+    found = bjontegaard.bd_rate(
+        *arrays, method="akima", require_matching_points=False, min_overlap=0.0
+    )
+    return Rate(float(found) / 100, low, high)
+
+
+def bd_rates(anchor: Sequence[Point], test: Sequence[Point], score: str) -> Rate | None:
+    """Compare two systems' points at equal score; θ-PSNR is that of the second's θ for both."""
+    if score == "theta_psnr_db":
+        theta = test[0].setting.theta
+        anchor, test = ([rescore(p, theta) for p in line] for line in (anchor, test))
+    return bd_rate(curve_of(anchor, score), curve_of(test, score))
+
+
+def curve_of(points: Sequence[Point], score: str) -> Curve:
+    """Return the points (mean CBR, mean score) that have a score."""
+    pairs = [(point.mean("cbr"), point.mean(score)) for point in points]
+    return [(rate, quality) for rate, quality in pairs if rate is not None and quality is not None]
+
+
+def bd_table(study: Study) -> Table | None:
+    """Return the table of bandwidth at equal quality; None where there are too few bandwidths."""
+    rows = []
+    for (channel, snr_db), points in conditions(study, "channel", "snr_db").items():
+        for system, score, found in _compare(study, channel, snr_db, points):
+            cells: tuple[float | None, ...] = (None,) * 4
+            if found is not None:
+                cells = (100 * found.rate, found.times, found.low, found.high)
+            rows.append((channel, snr_db, system, SHORT[score], *cells))
+    if not rows:
+        return None
+    caption = (
+        f"BD-rate against {study.anchor}: mean difference of ln(CBR) at equal mean score, over the "
+        "qualities from – to that both reach; Akima's interpolation between the points (package "
+        "bjontegaard). Empty where the curves share no quality or do not rise. "
+        f"Times: the bandwidth that {study.anchor} takes for the same."
+    )
+    columns = ("channel", "SNR", "system", "score", "BD-rate, %", "times", "from", "to")
+    return Table("bd-rate", "Bandwidth at equal quality", caption, columns, tuple(rows))
+
+
+def _compare(
+    study: Study, channel: str, snr_db: float, points: Sequence[Point]
+) -> Iterator[tuple[str, str, Rate | None]]:
+    known, mine = anchors(study), set(map(id, compared(study)))
+    for line in curves((point for point in points if id(point) in mine), "cbr"):
+        if len(line) >= LEAST_POINTS:
+            theirs = [known[condition(point)] for point in line]
+            for score in gain_scores(study):
+                yield line[0].system, score, bd_rates(theirs, line, score)
+    theirs = [p for (c, _, snr), p in known.items() if (c, snr) == (channel, snr_db)]
+    if len(theirs) >= LEAST_POINTS:
+        for one in beside(study, channel):
+            if len(curve := one.over_cbr(snr_db)) >= LEAST_POINTS:
+                yield (
+                    f"{one.name} (published)",
+                    "psnr_db",
+                    bd_rate(curve_of(theirs, "psnr_db"), curve),
+                )

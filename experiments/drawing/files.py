@@ -1,0 +1,78 @@
+"""Figures and their numbers as files: the same bytes for the same results."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+
+from experiments.drawing.base import Drawing, Table
+from experiments.drawing.style import SETTINGS
+
+FORMATS = ("png", "pdf", "svg")
+_DPI = 300
+
+
+def render(drawing: Drawing, kind: str) -> bytes:
+    """Return a figure as a file.
+
+    Parameters
+    ----------
+    drawing
+        The figure.
+    kind
+        One of :data:`FORMATS`: PNG with 300 dots per inch, PDF with its fonts, or SVG with text.
+
+    Raises
+    ------
+    ValueError
+        An unknown format.
+    """
+    if kind not in FORMATS:
+        raise ValueError(f"unknown format {kind!r}; choices: {', '.join(FORMATS)}")
+    title, caption = drawing.data.title, drawing.data.caption
+    metadata: dict[str, dict[str, Any]] = {
+        "png": {"Title": title, "Description": caption},
+        "pdf": {"Title": title, "Subject": caption, "CreationDate": None},
+        "svg": {"Title": title, "Description": caption, "Date": None},
+    }
+    sink = io.BytesIO()
+    with rc_context(SETTINGS):
+        drawing.figure.savefig(sink, format=kind, dpi=_DPI, metadata=metadata[kind])
+    return sink.getvalue()
+
+
+def as_csv(table: Table) -> str:
+    """Return the numbers of a table; what is not known is empty."""
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows(table.rows)
+    return sink.getvalue()
+
+
+def write(
+    drawings: Sequence[Drawing], tables: Sequence[Table], folder: Path, formats: Sequence[str]
+) -> list[Path]:
+    """Write every figure with its numbers, the tables, and what they show; return the files.
+
+    The captions go to ``captions.md``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    for drawing in drawings:
+        for kind in formats:
+            files.append(folder / f"{drawing.data.name}.{kind}")
+            files[-1].write_bytes(render(drawing, kind))
+    captions = []
+    for table in (*(drawing.data for drawing in drawings), *tables):
+        files.append(folder / f"{table.name}.csv")
+        files[-1].write_text(as_csv(table), encoding="utf-8")
+        captions.append(f"**{table.name}** – {table.title}. {table.caption}".strip())
+    files.append(folder / "captions.md")
+    files[-1].write_text("\n\n".join(captions) + "\n", encoding="utf-8")
+    return files

@@ -1,0 +1,161 @@
+"""The tables of a study for people, on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from experiments.drawing.base import Table
+from experiments.drawing.tables import HALF
+
+_NARROWEST = 100  # of a console that is no terminal
+Row = dict[str, Any]
+
+
+def print_tables(tables: Sequence[Table]) -> None:
+    """Print them all, one for each channel where there are several."""
+    by_name = {table.name: table for table in tables}
+    for name, show in (
+        ("means", _print_means),
+        ("gains", lambda table: _print_gains(table, by_name.get("bd-rate"))),
+        ("differences", _print_differences),
+        ("lost", _print_lost),
+    ):
+        if name in by_name:
+            show(by_name[name])
+
+
+def _print_means(table: Table) -> None:
+    scores = [name for name in table.columns[4:-3] if not name.endswith(HALF)]
+    rows = list(_rows(table))
+    partial = len({row["images"] for row in rows}) > 1
+    head = ("CBR", "SNR", "system", *scores, *(["images"] if partial else []), "lost")
+    for title, some in _by_channel(table.title, rows):
+        shown = _start(title, head, table.caption)
+        for row in some:
+            cells = [_score(name, row[name], row.get(name + HALF)) for name in scores]
+            cells += [str(row["images"])] if partial else []
+            place = (row["CBR"], f"{row['SNR']:g}", row["system"])
+            shown.add_row(*place, *cells, f"{row['lost']}/{row['draws']}")
+        _print(shown)
+
+
+def _print_gains(table: Table, rates: Table | None) -> None:
+    """Print the gains of each system, with the bandwidth that they are worth."""
+    names = table.columns[4:]
+    rows, known = list(_rows(table)), list(_rows(rates) if rates else ())
+    channels = {row["channel"] for row in rows}
+    for channel, system in dict.fromkeys((row["channel"], row["system"]) for row in rows):
+        mine = [r for r in rows if (r["channel"], r["system"]) == (channel, system)]
+        snrs = list(dict.fromkeys(row["SNR"] for row in mine))
+        title = f"{system} {table.title.removesuffix(', at equal bandwidth')}"
+        title += f", {channel}" if len(channels) > 1 else ""
+        title += f", at {snrs[0]:g} dB" if len(snrs) == 1 else ""
+        notes = []
+        shown = _start(title, ("CBR", *(["SNR"] if len(snrs) > 1 else []), *names), "")
+        for snr_db in snrs:
+            at = [f"{snr_db:g}"] if len(snrs) > 1 else []
+            for row in (row for row in mine if row["SNR"] == snr_db):
+                shown.add_row(row["CBR"], *at, *(_signed(row[name], 2) for name in names))
+            found = {
+                row["score"] + ", dB": row
+                for row in known
+                if (row["channel"], row["system"], row["SNR"]) == (channel, system, snr_db)
+            }
+            if found:
+                percent = [_percent(found[name]["BD-rate, %"]) for name in names]
+                shown.add_row("BD-rate", *at, *percent)
+                notes += _worth(found, table, *at)
+        shown.caption = "\n".join(notes) or None
+        _print(shown)
+
+
+def _worth(found: dict[str, Row], table: Table, snr_db: str = "") -> list[str]:
+    """Say what the region's gain is worth."""
+    name = "region, dB" if "region, dB" in found else "PSNR, dB"
+    times = found[name]["times"]
+    if times is None:
+        return []
+    anchor = table.title.removeprefix("against ").removesuffix(", at equal bandwidth")
+    what = "region PSNR" if name.startswith("region") else "PSNR"
+    text = f"the same {what} takes {anchor} {times:.2f} times the bandwidth"
+    return [f"{text} at {snr_db} dB" if snr_db else text]
+
+
+def _print_differences(table: Table) -> None:
+    """Print a line for each publication, a column for each point."""
+    rows = list(_rows(table))
+    systems = dict.fromkeys((row["channel"], row["system"]) for row in rows)
+    channels = {channel for channel, _ in systems}
+    for channel, system in systems:
+        mine = [row for row in rows if (row["channel"], row["system"]) == (channel, system)]
+        places = list(dict.fromkeys((row["CBR"], row["SNR"]) for row in mine))
+        title = f"PSNR of {system} minus published, dB"
+        title += f", {channel}" if len(channels) > 1 else ""
+        shown = RichTable(title=title, box=SIMPLE_HEAD, caption="columns: CBR, SNR in dB")
+        shown.add_column("published")
+        for cbr, snr_db in places:
+            shown.add_column(f"{cbr}\n{snr_db:g}", justify="right")
+        for name in sorted({row["published"] for row in mine}):
+            line = {(r["CBR"], r["SNR"]): r["difference"] for r in mine if r["published"] == name}
+            shown.add_row(name, *(_signed(line[p], 1) if p in line else "" for p in places))
+        _print(shown)
+
+
+def _print_lost(table: Table) -> None:
+    head = ("CBR", "SNR", "system", "lost", "share", "95 % interval")
+    for title, some in _by_channel(table.title, list(_rows(table))):
+        shown = _start(title, head, table.caption)
+        for row in some:
+            place = (row["CBR"], f"{row['SNR']:g}", row["system"])
+            interval = f"{row['from']:.1f} – {row['to']:.1f} %"
+            share = f"{row['%']:.1f} %"
+            shown.add_row(*place, f"{row['lost']}/{row['draws']}", share, interval)
+        _print(shown)
+    if not table.rows:
+        Console().print(table.caption)
+
+
+def _rows(table: Table) -> Iterator[Row]:
+    return (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+
+
+def _by_channel(title: str, rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
+    channels: dict[str, list[Row]] = {}
+    for row in rows:
+        channels.setdefault(row["channel"], []).append(row)
+    for channel, some in channels.items():
+        yield title + (f", {channel}" if len(channels) > 1 else ""), some
+
+
+def _start(title: str, head: Sequence[str], caption: str) -> RichTable:
+    table = RichTable(title=title, box=SIMPLE_HEAD, caption=caption or None)
+    for name in head:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _print(table: RichTable) -> None:
+    # Brackets in names are no markup.
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _NARROWEST)
+    console.print(table)
+
+
+def _score(name: str, value: float | None, half: float | None) -> str:
+    digits = 4 if "SSIM" in name else 2
+    text = "–" if value is None else f"{value:.{digits}f}"
+    return text if half is None else f"{text} ±{half:.{digits}f}"
+
+
+def _signed(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:+.{digits}f}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.1f} %"

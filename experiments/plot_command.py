@@ -1,0 +1,82 @@
+"""``semcom plot``: the figures and tables of a suite's results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from experiments.options import say
+
+if TYPE_CHECKING:
+    from experiments.drawing.base import Drawing
+
+_FORMATS = ("png", "pdf", "svg")
+
+
+def _names(text: str, choices: Iterable[str], what: str) -> list[str]:
+    """Return names separated by commas; ``ValueError`` for one that is no choice."""
+    known = list(choices)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"unknown {what} {name!r}; choices: {', '.join(known) or 'none'}")
+    return list(dict.fromkeys(names))
+
+
+@click.command()
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for the figures.  [default: figures, beside the results]",
+)
+@click.option("--suite", default="", metavar="NAME", help="Which suite.  [default: the latest]")
+@click.option(
+    "--width",
+    type=click.Choice(["column", "page"]),
+    default="column",
+    show_default=True,
+    help="3.5 or 7.16 inches, as IEEE prints.",
+)
+@click.option(
+    "--figures", default="", metavar="NAME,...", help="Only these.  [default: all that there are]"
+)
+@click.option("--formats", default="png,pdf,svg", show_default=True, metavar="NAME,...")
+def plot(
+    results: Path, out: Path | None, suite: str, width: str, figures: str, formats: str
+) -> None:
+    """Draw the figures of RESULTS (results.db, or its folder), and print its tables.
+
+    Writes each figure with its numbers (CSV), the tables (CSV) and captions.md. Nothing but the
+    results file is read.
+    """
+    from experiments.drawing.all import draw, tables
+    from experiments.drawing.files import write
+    from experiments.drawing.printing import print_tables
+    from experiments.drawing.style import COLUMN, PAGE
+    from experiments.study import read_study
+
+    kinds = _names(formats, _FORMATS, "format")
+    study = read_study(results, suite=suite)
+    drawings = _choose(draw(study, width=PAGE if width == "page" else COLUMN), figures)
+    made = tables(study)
+    folder = out or (results if results.is_dir() else results.parent) / "figures"
+    files = write(drawings, made, folder, kinds)
+    print_tables(made)
+    say(f"{len(drawings)} figures, {len(files)} files in {folder}")
+
+
+def _choose(drawings: Sequence[Drawing], figures: str) -> list[Drawing]:
+    """Return the figures that are asked for: by name, or by how several names begin."""
+    known = [drawing.data.name for drawing in drawings]
+    begins = [name[:i] for name in known for i, letter in enumerate(name) if letter == "-"]
+    wanted = _names(figures, dict.fromkeys((*known, *begins)), "figure")
+    return [
+        drawing
+        for drawing in drawings
+        if not wanted or any(f"{drawing.data.name}-".startswith(f"{name}-") for name in wanted)
+    ]

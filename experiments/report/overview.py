@@ -1,0 +1,181 @@
+"""What was compared, and how it was made."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from experiments.database import Database
+from experiments.drawing.base import Table
+from experiments.drawing.scores import label
+from experiments.report.grid import Grid, data_url, grid
+from experiments.report.words import axis_name, axis_value
+from experiments.study import Point, Study
+from experiments.suite import AXES, SWEPT
+
+_TASK = 12
+MOST_TASKS = 20_000
+"""Tasks that the page holds as CSV; ``semcom export`` gives any number."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """How a study was made."""
+
+    facts: list[tuple[str, str]]
+    suite: str
+    """YAML that runs again."""
+    href: str
+    """The same as a data URL."""
+    failures: Grid | None
+    tasks: Grid | None
+    """Every image under every setting, unless there are too many."""
+    command: str
+
+
+def systems(study: Study) -> tuple[Grid, list[tuple[str, str]]]:
+    """Return a table of what differs between the systems, and what they share."""
+    by_system: dict[str, list[Point]] = {}
+    for point in study.points:
+        by_system.setdefault(point.system, []).append(point)
+    said = {
+        name: {axis: _values(axis, points) for axis in AXES} for name, points in by_system.items()
+    }
+    differ = [axis for axis in AXES if len({one[axis] for one in said.values()}) > 1]
+    rows = tuple(
+        (name, *(one[axis] for axis in differ), "yes" if name == study.anchor else None)
+        for name, one in said.items()
+    )
+    heads = ("system", *(axis_name(axis) for axis in differ), "gains are against it")
+    caption = "What differs between them; all else is the same and stands below."
+    first = next(iter(said.values()))
+    default = Point("", type(study.points[0].setting)(), ())
+    shared = [
+        (axis_name(axis), first[axis])
+        for axis in AXES
+        if axis not in differ and (axis in SWEPT or first[axis] != _values(axis, [default]))
+    ]
+    return grid(Table("systems", "Systems", caption, heads, rows)), shared
+
+
+def making(study: Study, path: Path) -> Making:
+    """Say what made the results, and with which commands they are made again."""
+    with Database(path) as database:
+        failures = tuple(_failures(database, study, path.name))
+        machine = _machine(database, study)
+    rows = [row for point in study.points for row in point.rows]
+    facts = [
+        ("results", path.name),
+        ("suite", study.name),
+        ("run", study.started.replace("T", " ").replace("+00:00", " UTC")),
+        ("images", str(len({row.image for row in rows}))),
+        ("settings", str(len(study.points))),
+        ("deliveries", f"{len(rows)}, {sum(row.draws for row in rows)} draws of the channel"),
+        ("git commit", (study.git or "not a checkout").replace("+", " with changes")),
+        *([("machine", machine)] if machine else []),
+        ("versions", ", ".join(f"{name} {v}" for name, v in study.versions.items())),
+    ]
+    suite = to_yaml(study.suite)
+    heads = ("system", "image", "setting", "error", "again")
+    caption = "They have no row, and are missing in all means, figures and tables."
+    table = Table("failures", "Failed tasks", caption, heads, failures)
+    return Making(
+        facts,
+        suite,
+        data_url("application/yaml", suite.encode()),
+        grid(table) if failures else None,
+        grid(_tasks(study)) if len(rows) <= MOST_TASKS else None,
+        f"semcom repeat {path.name} {rows[0].task[:_TASK]}",
+    )
+
+
+def to_yaml(suite: dict[str, Any]) -> str:
+    """Write a suite as YAML that ``semcom run`` reads, without what is not given."""
+    sink = io.StringIO()
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = None
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.allow_unicode = True
+    yaml.dump(_given(suite), sink)
+    return sink.getvalue()
+
+
+def _given(value: Any) -> Any:
+    if isinstance(value, dict):
+        items = ((key, _given(one)) for key, one in value.items() if one not in (None, [], ""))
+        return dict(items)
+    return [_given(one) for one in value] if isinstance(value, list) else value
+
+
+def _values(axis: str, points: Sequence[Point]) -> str:
+    """Write the values of an axis that occur, in order."""
+    found = dict.fromkeys(getattr(point.setting, axis) for point in points)
+    return ", ".join(axis_value(axis, value) for value in found)
+
+
+def _failures(database: Database, study: Study, results: str) -> Iterator[tuple[Any, ...]]:
+    sql = "SELECT id, content FROM suites WHERE name = ?"
+    suites = [i for i, text in database.query(sql, (study.name,)) if json.loads(text) == study.suite]
+    sql = (
+        "SELECT DISTINCT m.system, coalesce(i.name, f.image), f.setting, f.error, f.task "
+        "FROM open_failures f JOIN members m ON m.setting = f.setting "
+        "LEFT JOIN images i ON i.id = f.image WHERE m.suite = ? ORDER BY m.place"
+    )
+    for system, image, setting, error, task in database.query(sql, suites[:1]) if suites else ():
+        about = database.setting(setting)
+        swept = ", ".join(
+            f"{axis_name(axis)} {axis_value(axis, getattr(about, axis))}"
+            for axis in SWEPT
+            if len(study.axis(axis)) > 1
+        )
+        yield system, image, swept, error, f"semcom repeat {results} {task[:_TASK]}"
+
+
+def _machine(database: Database, study: Study) -> str:
+    """Describe the machine of the latest run, without its name."""
+    sql = "SELECT machine FROM runs WHERE started = ? ORDER BY rowid DESC LIMIT 1"
+    for (text,) in database.query(sql, (study.started,)):
+        about = json.loads(text)
+        return (
+            f"{about['system']}, {about['processor']}, {about['cores']} cores, "
+            f"Python {about['python']}"
+        )
+    return ""
+
+
+def _tasks(study: Study) -> Table:
+    """List every image under every setting."""
+    axes = [axis for axis in SWEPT if len(study.axis(axis)) > 1]
+    scores = [score for score in study.suite["scores"] if score != "lost"]
+    heads = (
+        "system",
+        *(axis_name(axis) for axis in axes),
+        "image",
+        "draws",
+        "lost",
+        "CBR used",
+        *(label(score, study) for score in scores),
+        "task",
+    )
+    rows = tuple(
+        (
+            point.system,
+            *(getattr(point.setting, axis) for axis in axes),
+            row.name,
+            row.draws,
+            row.lost,
+            row.record["cbr"],
+            *(row.mean(score) for score in scores),
+            row.task[:_TASK],
+        )
+        for point in study.points
+        for row in point.rows
+    )
+    caption = "Means over the draws of the channel. Lost are draws of which nothing could be shown."
+    return Table("deliveries", "Every delivery", caption, heads, rows)

@@ -1,0 +1,161 @@
+"use strict";
+
+// Tables that sort: by number where there is one, then by text, what is empty last.
+
+const collator = new Intl.Collator("en", { numeric: true });
+
+function compare(a, b) {
+  const empty = (a.textContent === "") - (b.textContent === "");
+  if (empty) return { last: empty };
+  const text = !("rank" in a.dataset) - !("rank" in b.dataset);
+  if (text) return { way: text };
+  if ("rank" in a.dataset) return { way: Number(a.dataset.rank) - Number(b.dataset.rank) };
+  return { way: collator.compare(a.textContent, b.textContent) };
+}
+
+function sortRows(table, column, sign) {
+  const body = table.tBodies[0];
+  const rows = [...body.rows].sort((a, b) => {
+    const { last, way } = compare(a.cells[column], b.cells[column]);
+    return last ?? sign * way;
+  });
+  body.append(...rows);
+}
+
+function makeSortable(table) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      sortRows(table, column, down ? -1 : 1);
+    });
+  });
+}
+
+document.querySelectorAll("table.sortable").forEach(makeSortable);
+
+// The viewer: what the selects say is the key of a picture.
+
+const ORIGINAL = -1;
+
+function startViewer(data) {
+  const at = (id) => document.getElementById(id);
+  const shots = new Map(data.shots.map((shot) => [shot.key.join(), shot]));
+  const systems = [...data.systems.map((name, i) => [name, i]), ["the original", ORIGINAL]];
+
+  fill(at("image"), data.images.map((image, i) => [image.name, i]), 0);
+  fill(at("left"), systems, data.left);
+  fill(at("right"), systems, data.right);
+  const axes = data.axes.map((axis) => {
+    const label = document.createElement("label");
+    const select = document.createElement("select");
+    label.append(`${axis.name} `, select);
+    at("choices").insertBefore(label, at("left").parentElement);
+    fill(select, axis.values.map((value, i) => [value, i]), axis.values.length - 1);
+    return select;
+  });
+  const place = [at("image"), ...axes];
+
+  const image = () => data.images[Number(at("image").value)];
+  const where = () => place.map((select) => select.selectedOptions[0].textContent);
+
+  function look(side) {
+    const system = Number(at(side).value);
+    if (system === ORIGINAL) return { received: image().original };
+    return shots.get([...place.map((select) => select.value), system].join());
+  }
+
+  // Not every condition has a picture: go to the nearest that has one and keeps the last choice.
+  function settle(chosen) {
+    if (look("left") || look("right")) return;
+    const wanted = place.map((select) => Number(select.value));
+    const sides = [Number(at("left").value), Number(at("right").value)];
+    const near = (key) =>
+      1000 * (chosen >= 0 && key[chosen] === wanted[chosen]) +
+      100 * sides.includes(key.at(-1)) +
+      wanted.reduce((sum, value, i) => sum + (key[i] === value), 0);
+    const best = data.shots.reduce((a, b) => (near(b.key) > near(a.key) ? b : a));
+    place.forEach((select, i) => { select.value = best.key[i]; });
+  }
+
+  function put(side, shot, other) {
+    const box = at(`${side}-side`);
+    const name = at(side).selectedOptions[0].textContent;
+    const number = at("errors").checked ? shot?.error ?? shot?.received : shot?.received;
+    setPicture(box.querySelector(".shown"), number);
+    box.querySelector(".shown").alt = shot ? [name, ...where()].join(", ") : "";
+    for (const layer of ["outline", "shade"]) {
+      setPicture(box.querySelector(`.${layer}`), at(layer).checked ? (shot?.[layer] ?? other?.[layer]) : undefined);
+    }
+    box.querySelector(".missing").hidden = Boolean(shot);
+    box.querySelector(".missing").textContent = `no picture of ${name} here: left out, failed, or not kept`;
+    at(`${side}-name`).textContent = name;
+  }
+
+  function show() {
+    const left = look("left");
+    const right = look("right");
+    put("left", left, right);
+    put("right", right, left);
+    at("stage").style.setProperty("--ratio", `${image().width} / ${image().height}`);
+    at("stage").style.setProperty("--widest", `${Math.max(image().width, 384)}px`);
+    const said = ["left", "right"].map((side) => `${side}: ${at(`${side}-name`).textContent}`);
+    const lost = [left, right].map((shot) => (shot?.lost ? " (nothing could be shown)" : ""));
+    at("shown").textContent = `${where().join(", ")}. ${said.map((text, i) => text + lost[i]).join("; ")}.`;
+    at("again").textContent = [left, right].flatMap((shot) => shot?.task ?? [])
+      .map((task) => `semcom repeat ${data.results} ${task}`).join("; ");
+    writeScores(at("scores").tBodies[0], data.rows, left?.cells, right?.cells);
+  }
+
+  function split() {
+    const percent = Number(at("split").value);
+    at("stage").style.setProperty("--split", `${percent}%`);
+    at("split").setAttribute("aria-valuetext", `${percent} % left, ${100 - percent} % right`);
+  }
+
+  place.forEach((select, i) => select.addEventListener("change", () => { settle(i); show(); }));
+  for (const side of ["left", "right"]) at(side).addEventListener("change", () => { settle(-1); show(); });
+  for (const id of ["outline", "shade", "errors"]) at(id).addEventListener("change", show);
+  at("split").addEventListener("input", split);
+  at("viewing").hidden = false;
+  settle(0);
+  split();
+  show();
+}
+
+function fill(select, options, chosen) {
+  select.append(...options.map(([text, value]) => new Option(text, value)));
+  select.value = chosen;
+}
+
+function setPicture(img, number) {
+  img.hidden = number === undefined;
+  if (img.hidden) img.removeAttribute("src");
+  else img.src = `data:image/webp;base64,${document.getElementById(`picture-${number}`).textContent}`;
+}
+
+function writeScores(body, rows, left, right) {
+  const write = (value, digits) =>
+    value === null || value === undefined ? "–" : typeof value === "number" ? value.toFixed(digits) : value;
+  body.replaceChildren(...rows.map(({ head, digits }, i) => {
+    const row = document.createElement("tr");
+    const title = document.createElement("th");
+    title.scope = "row";
+    title.textContent = head;
+    row.append(title);
+    const [a, b] = [left?.[i], right?.[i]];
+    const both = typeof a === "number" && typeof b === "number";
+    const gain = both ? `${b < a ? "−" : "+"}${Math.abs(b - a).toFixed(digits)}` : "";
+    for (const text of [write(a, digits), write(b, digits), gain]) row.insertCell().textContent = text;
+    return row;
+  }));
+}
+
+const viewerData = document.getElementById("viewer-data");
+if (viewerData) startViewer(JSON.parse(viewerData.textContent));

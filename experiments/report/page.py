@@ -1,0 +1,117 @@
+"""The page: everything in one file, so that it opens from disk and reaches for nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from experiments.drawing.base import Drawing, Table
+from experiments.report.figures import picture
+from experiments.report.grid import MOST_ROWS, grid
+from experiments.report.overview import MOST_TASKS, making, systems
+from experiments.report.pictures import GAIN
+from experiments.report.viewer import LIMIT, build_viewer
+from experiments.study import Study, read_study
+
+
+def report(results: Path, out: Path | None = None, *, suite: str = "") -> Path:
+    """Write a results file as a page; return where it is.
+
+    Parameters
+    ----------
+    results
+        Results file, or the folder that holds it.
+    out
+        The page; ``report.html`` beside the results unless given.
+    suite
+        Which of several suites in the file; the one that ran last unless given.
+
+    Raises
+    ------
+    ValueError
+        What :func:`experiments.study.read_study` refuses.
+    """
+    from experiments.drawing.all import draw, tables
+    from experiments.drawing.style import PAGE
+
+    path = results / "results.db" if results.is_dir() else results
+    study = read_study(path, suite=suite)
+    page = build(study, path, draw(study, width=PAGE), tables(study))
+    out = out or path.parent / "report.html"
+    partial = out.with_name(f"{out.name}.part")
+    partial.write_text(page, encoding="utf-8")
+    os.replace(partial, out)
+    return out
+
+
+def build(
+    study: Study,
+    path: Path,
+    drawings: Sequence[Drawing],
+    tables: Sequence[Table],
+    *,
+    limit: int = LIMIT,
+) -> str:
+    """Build the page.
+
+    Parameters
+    ----------
+    study
+        The results.
+    path
+        Their file, for the pictures and for how they were made.
+    drawings, tables
+        What to show.
+    limit
+        Most characters of all pictures of the viewer.
+    """
+    environment = Environment(
+        loader=PackageLoader("experiments.report", package_path=""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
+    style, script = _text("page.css"), _text("page.js")
+    table, shared = systems(study)
+    return environment.get_template("page.html.j2").render(
+        study=study,
+        style=Markup(style),  # noqa: S704 - ours
+        script=Markup(script),  # noqa: S704 - ours
+        policy=policy(style, script),
+        systems=table,
+        shared=shared,
+        figures=[picture(drawing) for drawing in drawings],
+        tables=[grid(one) for one in tables],
+        viewer=build_viewer(study, path, limit=limit),
+        making=making(study, path),
+        most_rows=MOST_ROWS,
+        most_tasks=MOST_TASKS,
+        gain=GAIN,
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """Return a content security policy that lets this script and style act, and nothing load."""
+    return (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _text(name: str) -> str:
+    return (files("experiments.report") / name).read_text(encoding="utf-8")

@@ -1,0 +1,32 @@
+"""``semcom report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from experiments.options import say
+
+
+@click.command()
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="The page.  [default: report.html beside the results]",
+)
+@click.option(
+    "--suite", default="", metavar="NAME", help="One of several suites.  [default: the latest]"
+)
+def report(results: Path, out: Path | None, suite: str) -> None:
+    """Write RESULTS (results.db, or its folder) as one HTML page that opens from disk.
+
+    It holds the question, the systems, figures and tables with their numbers, and a viewer of what
+    arrived: two systems' pictures with a slider between them.
+    """
+    from experiments.report.page import report as write
+
+    page = write(results, out, suite=suite)
+    say(f"{page}, {page.stat().st_size / 1e6:.1f} MB")
