@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -21,6 +23,7 @@ Submit = Callable[..., "Future[Any]"]
 _THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in _THREADS}
 """Environment of workers."""
+_WATCH_EVERY_S = 1.0
 
 
 def check_backend(name: str, address: str | None) -> None:
@@ -84,11 +87,24 @@ def _local(jobs: int, _: str | None) -> Iterator[tuple[Submit, int]]:
         return
     from loky import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(max_workers=jobs, env=ONE_THREAD)
+    pool = ProcessPoolExecutor(
+        max_workers=jobs, env=ONE_THREAD, initializer=_end_with, initargs=(os.getpid(),)
+    )
     try:
         yield pool.submit, jobs
     finally:
         pool.shutdown(kill_workers=True)
+
+
+def _end_with(parent: int) -> None:
+    """End this process after ``parent``: a worker would wait for a killed run for ever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_EVERY_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _here(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -112,7 +128,7 @@ def _dask(_: int, address: str | None) -> Iterator[tuple[Submit, int]]:
             one_thread()
 
     try:
-        client = Client(address, timeout="20s", set_as_default=False)
+        client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise ValueError(f"no Dask scheduler at {address}: {error}") from None
     with client:

@@ -18,7 +18,6 @@ from experiments.options import out_option, say, the_link, what_matters
 from experiments.plot_command import plot
 from experiments.report_command import report
 from experiments.suite_commands import export, merge, plan, repeat, run
-from experiments.sweep_commands import curve, protection, tradeoff
 
 if TYPE_CHECKING:
     from semcom.agreement import Link
@@ -107,9 +106,6 @@ for command in (
     repeat,
     plot,
     report,
-    curve,
-    tradeoff,
-    protection,
     ber,
     bler,
     mcs,

@@ -30,6 +30,7 @@ from experiments.setting import Setting
 APPLICATION_ID = 0x53454D43  # "SEMC", in the header of the file
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_S = 60.0
+_LEAST_BYTES = 512  # a page
 SCHEMA = """
 CREATE TABLE suites (
     id TEXT PRIMARY KEY,      -- SHA-256 of the content
@@ -288,7 +289,8 @@ def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
     ((application,),) = connection.execute("PRAGMA application_id")
     ((version,),) = connection.execute("PRAGMA user_version")
     ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
-    if (tables or not write) and application != APPLICATION_ID:
+    cut = 0 < path.stat().st_size < _LEAST_BYTES  # SQLite takes it for an empty file
+    if (tables or cut or not write) and application != APPLICATION_ID:
         raise ValueError(f"{path} is no results file of semcom")
     if write:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -301,7 +303,7 @@ def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
             f"{path} has version {version}, this semcom reads {SCHEMA_VERSION}; "
             "use the semcom that wrote it"
         )
-    ((verdict,),) = connection.execute("PRAGMA quick_check(1)")
+    ((verdict,),) = connection.execute("PRAGMA integrity_check(1)")
     if verdict != "ok":
         raise ValueError(_damaged(path, verdict))
     connection.create_function("seal_of", -1, seal_of, deterministic=True)
@@ -360,6 +362,6 @@ _DISK = {
 
 def _damaged(path: Path, why: object) -> str:
     return (
-        f"{path} is damaged ({why}); semcom merge --salvage saved.db {path} saves what can be "
+        f"{path} is damaged ({' '.join(str(why).split())}); semcom merge --salvage saved.db {path} saves what can be "
         "read, and the next run makes the rest anew"
     )

@@ -37,7 +37,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from experiments.counts import Count
-from experiments.store import Row, read_rows
+from experiments.json_lines import Row, read_rows
 
 
 class Simulation(Protocol):

@@ -11,9 +11,9 @@ import click
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """Numbers separated by commas, a fixed count of them or any."""
+    """So many numbers separated by commas."""
 
-    def __init__(self, name: str, count: int | None) -> None:
+    def __init__(self, name: str, count: int) -> None:
         self.name = name
         self.count = count
 
@@ -25,34 +25,26 @@ class Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             numbers = tuple(float(part) for part in value.split(","))
         except ValueError:
             numbers = ()
-        if not numbers or (self.count is not None and len(numbers) != self.count):
+        if len(numbers) != self.count:
             self.fail(f"expected {self.name}, got {value!r}", param, ctx)
         return numbers
 
 
 class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """One channel bandwidth ratio, or several separated by commas."""
+    """A channel bandwidth ratio."""
 
     name = "cbr"
 
-    def __init__(self, *, several: bool = False) -> None:
-        self.several = several
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Turn text such as ``1/16`` into fractions."""
+        """Turn text such as ``1/16`` into a fraction."""
         from channels.units import parse_cbr
 
         if not isinstance(value, str):
             return value
         try:
-            ratios = tuple(parse_cbr(part) for part in value.split(","))
+            return parse_cbr(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        if self.several:
-            return ratios
-        if len(ratios) > 1:
-            self.fail(f"expected one ratio, got {value!r}", param, ctx)
-        return ratios[0]
 
 
 def say(*notes: str) -> None:

@@ -50,6 +50,17 @@ class ImageRow:
         n, total, _ = self.sums.get(score, (0, 0.0, 0.0))
         return total / n if n else None
 
+    def psnr_of_mean_error(self, score: str) -> float | None:
+        """PSNR in dB of the mean squared error over the draws; None without values.
+
+        ``score`` is a PSNR. A few lost pictures weigh much more in it than in the mean of decibels.
+        """
+        pairs = [(value, n) for value, n in self.values(score) if value is not None]
+        if not pairs:
+            return None
+        error = math.fsum(n * 10 ** (-value / 10) for value, n in pairs) / sum(n for _, n in pairs)
+        return -10 * math.log10(error)
+
     def values(self, score: str) -> Iterator[tuple[float | None, int]]:
         """Yield each value that was seen, and in how many draws."""
         for outcome in self.outcomes:
@@ -78,6 +89,12 @@ class Point:
         """Mean over the images; None where no image has a value."""
         values = self.means(score)
         return math.fsum(values) / len(values) if values else None
+
+    def psnr_of_mean_error(self, score: str) -> float | None:
+        """PSNR in dB of the mean error over the draws, per image, then the mean over the images."""
+        each = (row.psnr_of_mean_error(score) for row in self.rows)
+        known = [value for value in each if value is not None]
+        return math.fsum(known) / len(known) if known else None
 
     def standard_error(self, score: str) -> float:
         """Of that mean, over the images; 0 for a single one."""

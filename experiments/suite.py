@@ -199,7 +199,7 @@ class Suite(Axes):
     shown_db: Real = 25.0
     """Region PSNR in dB from which on a picture counts as shown, for outage."""
     beside: Several[str] = ()
-    """Published curves (``semcom curve --beside``) that figures show."""
+    """Published curves that figures show: ``all``, or some of ``experiments/results``."""
     pictures: Whole = Field(2, ge=0)
     """Of how many images what arrives is kept, for the report."""
 

@@ -208,13 +208,11 @@ def _report(path: Path | None, lines: list[str]) -> str:
 
 def _nearest(loc: Where, places: dict[Where, str]) -> Where:
     """Return the smallest part around an error whose place is known."""
-    where: Where = ()
-    for step in loc:
-        found = next((w for w in ((*where, step), (*where, str(step))) if w in places), None)
-        if found is None:
-            break
-        where = found
-    return where
+    for end in range(len(loc), 0, -1):
+        for where in (loc[:end], (*loc[: end - 1], str(loc[end - 1]))):
+            if where in places:
+                return where
+    return ()
 
 
 def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> str:

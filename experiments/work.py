@@ -113,18 +113,15 @@ def _do(item: Item, job: Job) -> dict[str, Any]:
 def _bound(
     image: Image, seen: Attention, judge: Importance, setting: Setting
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
+    what = seen.importance.blind() if setting.blind else seen.importance
     record, shown = bound(
         image,
-        seen,
-        None,
+        what.w,
         codec=setting.codec,
         cbr=setting.budget,
         channel=setting.channel,
         snr_db=setting.snr_db,
-        blind=setting.blind,
     )
-    kept = ("encoder", "num_bits", "cbr", "capacity", "packets_sent")
-    record = {name: record[name] for name in kept}
     outcome = _outcome(0, record["packets_sent"], False, image, shown, judge)
     return record, [{**outcome, "count": 1}], shown
 

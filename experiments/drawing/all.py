@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from experiments.drawing.base import Drawing, Table
 from experiments.drawing.bd_rate import bd_table
-from experiments.drawing.gains import gain_figures
+from experiments.drawing.draws_table import draws_table
+from experiments.drawing.gain_figures import gain_figures
 from experiments.drawing.outage import outage
 from experiments.drawing.points import complete, prepare
 from experiments.drawing.rate_distortion import quality_snr, rate_distortion
@@ -42,8 +43,8 @@ def tables(study: Study) -> list[Table]:
     same, note = complete(study)
     compare = (gains_table(same), bd_table(same), differences_table(same))
     noted = [_note(table, note) for table in compare if table is not None]
-    lost = lost_table(study)
-    return [means_table(study), *noted, *([] if lost is None else [lost])]
+    others = (draws_table(study), lost_table(study))
+    return [means_table(study), *noted, *(table for table in others if table is not None)]
 
 
 def _note(table: Table, note: str) -> Table:

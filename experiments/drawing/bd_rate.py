@@ -14,9 +14,9 @@ import bjontegaard
 import numpy as np
 
 from experiments.drawing.base import Table
-from experiments.drawing.gains import anchors, compared, condition, gain_scores
+from experiments.drawing.gains import anchor_name, gain_scores, pairs
 from experiments.drawing.points import conditions, curves, rescore
-from experiments.drawing.published import beside
+from experiments.drawing.published import beside as published
 from experiments.drawing.scores import SHORT
 from experiments.literature import Curve
 from experiments.study import Point, Study
@@ -79,7 +79,7 @@ def curve_of(points: Sequence[Point], score: str) -> Curve:
 def bd_table(study: Study) -> Table | None:
     """Return the table of bandwidth at equal quality; None where there are too few bandwidths."""
     rows = []
-    for (channel, snr_db), points in conditions(study, "channel", "snr_db").items():
+    for (channel, snr_db), points in conditions(study.points, "channel", "snr_db").items():
         for system, score, found in _compare(study, channel, snr_db, points):
             cells: tuple[float | None, ...] = (None,) * 4
             if found is not None:
@@ -88,10 +88,10 @@ def bd_table(study: Study) -> Table | None:
     if not rows:
         return None
     caption = (
-        f"BD-rate against {study.anchor}: mean difference of ln(CBR) at equal mean score, over the "
-        "qualities from – to that both reach; Akima's interpolation between the points (package "
-        "bjontegaard). Empty where the curves share no quality or do not rise. "
-        f"Times: the bandwidth that {study.anchor} takes for the same."
+        f"BD-rate against {anchor_name(study)}: mean difference of ln(CBR) at equal mean score, "
+        "over the qualities from – to that both reach; Akima's interpolation between the points "
+        "(package bjontegaard). Empty where the curves share no quality or do not rise. "
+        f"Times: the bandwidth that {anchor_name(study)} takes for the same."
     )
     columns = ("channel", "SNR", "system", "score", "BD-rate, %", "times", "from", "to")
     return Table("bd-rate", "Bandwidth at equal quality", caption, columns, tuple(rows))
@@ -100,18 +100,14 @@ def bd_table(study: Study) -> Table | None:
 def _compare(
     study: Study, channel: str, snr_db: float, points: Sequence[Point]
 ) -> Iterator[tuple[str, str, Rate | None]]:
-    known, mine = anchors(study), set(map(id, compared(study)))
-    for line in curves((point for point in points if id(point) in mine), "cbr"):
+    beside = {id(pair.point): pair.anchor for pair in pairs(study)}
+    for line in curves((point for point in points if id(point) in beside), "cbr"):
         if len(line) >= LEAST_POINTS:
-            theirs = [known[condition(point)] for point in line]
+            theirs = [beside[id(point)] for point in line]
             for score in gain_scores(study):
                 yield line[0].system, score, bd_rates(theirs, line, score)
-    theirs = [p for (c, _, snr), p in known.items() if (c, snr) == (channel, snr_db)]
-    if len(theirs) >= LEAST_POINTS:
-        for one in beside(study, channel):
+    anchor = curve_of([point for point in points if point.system == study.anchor], "psnr_db")
+    if len(anchor) >= LEAST_POINTS:
+        for one in published(study, channel):
             if len(curve := one.over_cbr(snr_db)) >= LEAST_POINTS:
-                yield (
-                    f"{one.name} (published)",
-                    "psnr_db",
-                    bd_rate(curve_of(theirs, "psnr_db"), curve),
-                )
+                yield f"{one.name} (published)", "psnr_db", bd_rate(anchor, curve)

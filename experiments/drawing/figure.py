@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from experiments.drawing.base import Drawing
@@ -88,7 +88,29 @@ def draw_panels(panels: Sequence[Panel], *, width: float) -> Figure:
         _title(body, axes, panels)
         for part, (handles, options, _) in zip(below, legends, strict=True):
             part.legend(handles=handles, loc="center", **options)
+        _settle(figure)
     return figure
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out, once and for all.
+
+    Ticks depend on the room that they have, and take room: they stay as they are at first. The
+    solver's last bits differ from run to run, and SVG files have names made of them.
+    """
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(FixedLocator(list(axis.get_majorticklocs())))
+    engine.execute(figure)
+    figure.set_layout_engine("none")
+    for part in figure.subfigs:
+        part.bbox_relative.p0 = np.round(part.bbox_relative.p0, 6)
+        part.bbox_relative.p1 = np.round(part.bbox_relative.p1, 6)
+    for axes in figure.axes:
+        axes.set_position(tuple(np.round(axes.get_position(original=True).bounds, 6)))
 
 
 def _columns(count: int, width: float) -> int:
@@ -108,11 +130,11 @@ def _stack(figure: Figure, heights: list[float]) -> list[Any]:
 
 def _title(body: Any, axes: Any, panels: Sequence[Panel]) -> None:
     """Say once what holds for all panels."""
-    if len({panel.title for panel in panels}) == 1:
-        body.suptitle(panels[0].title)
-        return
+    shared = [part for part in panels[0].title if all(part in panel.title for panel in panels)]
+    if shared:
+        body.suptitle(", ".join(shared))
     for plot, panel in zip(axes, panels, strict=False):
-        plot.set_title(panel.title)
+        plot.set_title(", ".join(part for part in panel.title if part not in shared))
 
 
 def _legends(
@@ -125,7 +147,7 @@ def _legends(
     found = []
     for published in (False, True):
         chosen = [line for line in lines.values() if line.published == published]
-        if not chosen or (len(lines) == 1 and not published):
+        if not chosen:
             continue
         with rc_context(SETTINGS):
             handles = [Line2D([], [], label=line.label, **_look(line)) for line in chosen]
@@ -158,10 +180,12 @@ def _draw(plot: Axes, panel: Panel, width: float) -> None:
         plot.axhline(panel.base, color="0.3", linewidth=0.7, zorder=1)
     if any(any(line.notes) for line in panel.lines):
         plot.margins(x=0.28, y=0.16)
+    for axis in (plot.xaxis, plot.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins="auto", steps=(1, 2, 5, 10)))
     if panel.diagonal:
         _equal(plot)
-    if panel.x.ratio:
-        _label_ratios(plot, panel.x, width)
+    if panel.x.ticks:
+        _tick(plot, panel.x, width)
 
 
 def _label(axes: Any, panels: Sequence[Panel], columns: int) -> None:
@@ -177,8 +201,7 @@ def _label(axes: Any, panels: Sequence[Panel], columns: int) -> None:
 
 def _draw_line(plot: Axes, line: Line, aside: float) -> None:
     """Draw a line with its spreads, ``aside`` points to the right."""
-    shift = ScaledTranslation(aside / 72, 0, plot.figure.dpi_scale_trans)
-    look = {"zorder": 3, "transform": plot.transData + shift, **_look(line)}
+    look = {"zorder": 3, **_look(line)}
     colour, steps = look["color"], line.kind == "steps"
     if line.error:
         _band(plot, line.x, line.error, colour)
@@ -189,7 +212,12 @@ def _draw_line(plot: Axes, line: Line, aside: float) -> None:
         if line.interval:
             _band(plot, line.x, line.interval, colour, step="pre")
         return
-    plot.plot(line.x, line.y, **look)
+    moved: dict[str, Any] = {}
+    if aside:
+        shift = ScaledTranslation(aside / 72, 0, plot.figure.dpi_scale_trans)
+        moved = {"transform": plot.transData + shift}
+        _make_room(plot, line)
+    plot.plot(line.x, line.y, **look, **moved)
     known = [
         (x, y, y - low, high - y)
         for x, y, (low, high) in zip(line.x, line.y, line.interval, strict=False)
@@ -198,8 +226,16 @@ def _draw_line(plot: Axes, line: Line, aside: float) -> None:
     if known:
         x, y, below, above = zip(*known, strict=True)
         bars: dict[str, Any] = {"elinewidth": 0.7, "capsize": 1.8, "capthick": 0.7, "zorder": 3}
-        bars["transform"] = look["transform"]
-        plot.errorbar(x, y, yerr=(below, above), fmt="none", ecolor=colour, **bars)
+        plot.errorbar(x, y, yerr=(below, above), fmt="none", ecolor=colour, **bars, **moved)
+
+
+def _make_room(plot: Axes, line: Line) -> None:
+    """Let the axes hold a line that is moved, which they do not see by themselves."""
+    heights = [(x, y) for x, y in zip(line.x, line.y, strict=True)]
+    for x, ends in zip(line.x, line.interval, strict=False):
+        heights += [(x, end) for end in ends if end is not None]
+    plot.update_datalim(heights)
+    plot.autoscale_view()
 
 
 def _band(plot: Axes, x: Sequence[float], band: Sequence[Range], colour: str, **how: Any) -> None:
@@ -223,22 +259,26 @@ def _equal(plot: Axes) -> None:
     """Give both axes one range, and draw where they are equal."""
     low = min(plot.get_xlim()[0], plot.get_ylim()[0])
     high = max(plot.get_xlim()[1], plot.get_ylim()[1])
+    low, high = low - 0.04 * (high - low), high + 0.04 * (high - low)
     plot.plot((low, high), (low, high), color="0.4", linewidth=0.7, zorder=1)
     plot.set(xlim=(low, high), ylim=(low, high))
     plot.set_aspect("equal", adjustable="box")
 
 
-def _label_ratios(plot: Axes, axis: Axis, width: float) -> None:
-    """Show bandwidth ratios as 1/16, at as many of them as there is room for."""
-    plot.set_xscale("log")
-    if len(axis.ticks) == 1:
-        plot.set_xlim(axis.ticks[0] / 1.5, axis.ticks[0] * 1.5)
-    low, high = np.log(plot.get_xlim())
-    room = (high - low) * 0.34 / (width - 0.5)  # of a label, in the logarithm
+def _tick(plot: Axes, axis: Axis, width: float) -> None:
+    """Mark what was measured, as far as there is room for it; bandwidth ratios as 1/16."""
+    if axis.ratio:
+        plot.set_xscale("log")
+        if len(axis.ticks) == 1:
+            plot.set_xlim(axis.ticks[0] / 1.5, axis.ticks[0] * 1.5)
+    place = math.log if axis.ratio else float
+    low, high = map(place, plot.get_xlim())
+    room = (high - low) * (0.34 if axis.ratio else 0.24) / (width - 0.5)  # of a label
     kept: list[float] = []
     for tick in sorted(axis.ticks, reverse=True):
-        if not kept or math.log(kept[-1] / tick) >= room:
+        if not kept or place(kept[-1]) - place(tick) >= room:
             kept.append(tick)
     plot.xaxis.set_major_locator(FixedLocator(kept))
     plot.xaxis.set_minor_locator(NullLocator())
-    plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: ratio(value)))
+    text = ratio if axis.ratio else "{:g}".format
+    plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))

@@ -72,17 +72,18 @@ def cbr_axis(points: Iterable[Point], more: Iterable[float] = ()) -> Axis:
 
 def snr_axis(points: Iterable[Point]) -> Axis:
     """Return the axis of SNR, which the sender may not know."""
+    points = list(points)
     planned = any(point.setting.planned_snr_db is not None for point in points)
     what = "true SNR (Es/N0), dB" if planned else "SNR (Es/N0), dB"
-    return Axis("snr_db", what)
+    return Axis("snr_db", what, ticks=tuple(sorted({p.setting.snr_db for p in points})))
 
 
-def where(channel: str, *, snr_db: float | None = None, cbr: str | None = None) -> str:
-    """Describe a condition: ``awgn, 10 dB, CBR 1/16``."""
+def where(channel: str, *, snr_db: float | None = None, cbr: str | None = None) -> tuple[str, ...]:
+    """Describe a condition: ``("awgn", "10 dB", "CBR 1/16")``."""
     parts = [channel]
     parts += [] if snr_db is None else [f"{snr_db:g} dB"]
     parts += [] if cbr is None else [f"CBR {ratio(float(Setting(cbr=cbr).budget))}"]
-    return ", ".join(parts)
+    return tuple(parts)
 
 
 def about(points: Iterable[Point]) -> str:

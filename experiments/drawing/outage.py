@@ -45,7 +45,9 @@ def outage(study: Study, *, width: float) -> list[Drawing]:
 
 def _over_quality(study: Study, varied: list[Point], score: str, name: str) -> list[Panel]:
     panels = []
-    for (channel, snr_db, cbr), points in conditions(study, "channel", "snr_db", "cbr").items():
+    for (channel, snr_db, cbr), points in conditions(
+        study.points, "channel", "snr_db", "cbr"
+    ).items():
         mine = [point for point in points if point in varied]
         values = [v for p in mine for r in p.rows for v, _ in r.values(score) if v is not None]
         if not values:
@@ -88,7 +90,7 @@ def share_interval(point: Point, share: float) -> Range:
 
 def _over_snr(study: Study, varied: list[Point], score: str, threshold: float) -> list[Panel]:
     panels = []
-    for (channel, cbr), points in conditions(study, "channel", "cbr").items():
+    for (channel, cbr), points in conditions(study.points, "channel", "cbr").items():
         mine = [point for point in points if point in varied]
         lines = []
         for line in curves(mine, "snr_db"):

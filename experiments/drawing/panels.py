@@ -49,7 +49,8 @@ class Line:
 class Panel:
     """Axes with lines."""
 
-    title: str
+    title: tuple[str, ...]
+    """In parts; those that all panels of a figure share are said once."""
     facts: dict[str, Any]
     """What holds for all of it; columns of the table."""
     x: Axis

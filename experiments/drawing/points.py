@@ -26,7 +26,8 @@ def prepare(study: Study) -> Study:
         joined.setdefault((point.system, replace(point.setting, seed=0)), []).append(point)
     points = tuple(_join(*key, group) for key, group in joined.items())
     theta = common_theta(study)
-    return replace(study, points=tuple(rescore(point, theta) for point in points))
+    scored = (p if p.setting.theta == theta else rescore(p, theta) for p in points)
+    return replace(study, points=tuple(scored))
 
 
 def common_theta(study: Study) -> float:
@@ -95,10 +96,11 @@ def groups(points: Iterable[Point], *axes: str) -> dict[tuple[Any, ...], list[Po
     return found
 
 
-def conditions(study: Study, *axes: str) -> dict[tuple[Any, ...], list[Point]]:
+def conditions(points: Iterable[Point], *axes: str) -> dict[tuple[Any, ...], list[Point]]:
     """Group points by axes, channels as they come and numbers rising."""
-    found = groups(study.points, *axes)
-    channels = list(dict.fromkeys(point.setting.channel for point in study.points))
+    points = list(points)
+    found = groups(points, *axes)
+    channels = list(dict.fromkeys(point.setting.channel for point in points))
 
     def place(key: tuple[Any, ...]) -> tuple[float, ...]:
         named = zip(axes, key, strict=True)

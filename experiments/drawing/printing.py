@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 from experiments.drawing.base import Table
 from experiments.drawing.tables import HALF
 
-_NARROWEST = 100  # of a console that is no terminal
+_WIDTH = 200  # of a console that is no terminal; tables take what they need
 Row = dict[str, Any]
 
 
@@ -23,6 +23,7 @@ def print_tables(tables: Sequence[Table]) -> None:
         ("means", _print_means),
         ("gains", lambda table: _print_gains(table, by_name.get("bd-rate"))),
         ("differences", _print_differences),
+        ("draws", _print_draws),
         ("lost", _print_lost),
     ):
         if name in by_name:
@@ -45,39 +46,52 @@ def _print_means(table: Table) -> None:
 
 
 def _print_gains(table: Table, rates: Table | None) -> None:
-    """Print the gains of each system, with the bandwidth that they are worth."""
+    """Print gains: of each system over its conditions, or of all systems at the only one."""
+    known = list(_rows(rates) if rates else ())
+    anchor = table.title.removesuffix(", at equal bandwidth")
+    for where, rows in _by_channel("", _rows(table)):
+        places = list(dict.fromkeys((row["CBR"], row["SNR"]) for row in rows))
+        if len(places) == 1:
+            cbr, snr_db = places[0]
+            title = f"{anchor}{where}, CBR {cbr} at {snr_db:g} dB"
+            shown = _start(title, ("system", *table.columns[4:]), "")
+            for row in rows:
+                shown.add_row(row["system"], *(_signed(row[n], 2) for n in table.columns[4:]))
+            _print(shown)
+            continue
+        for system in dict.fromkeys(row["system"] for row in rows):
+            mine = [row for row in rows if row["system"] == system]
+            mates = [
+                r for r in known if (r["channel"], r["system"]) == (mine[0]["channel"], system)
+            ]
+            _print_gain(f"{system} {anchor}{where}", table, mine, mates)
+
+
+def _print_gain(title: str, table: Table, rows: Sequence[Row], rates: Sequence[Row]) -> None:
+    """Print one system's gains over CBR and SNR, with the bandwidth that they are worth."""
     names = table.columns[4:]
-    rows, known = list(_rows(table)), list(_rows(rates) if rates else ())
-    channels = {row["channel"] for row in rows}
-    for channel, system in dict.fromkeys((row["channel"], row["system"]) for row in rows):
-        mine = [r for r in rows if (r["channel"], r["system"]) == (channel, system)]
-        snrs = list(dict.fromkeys(row["SNR"] for row in mine))
-        title = f"{system} {table.title.removesuffix(', at equal bandwidth')}"
-        title += f", {channel}" if len(channels) > 1 else ""
-        title += f", at {snrs[0]:g} dB" if len(snrs) == 1 else ""
-        notes = []
-        shown = _start(title, ("CBR", *(["SNR"] if len(snrs) > 1 else []), *names), "")
-        for snr_db in snrs:
-            at = [f"{snr_db:g}"] if len(snrs) > 1 else []
-            for row in (row for row in mine if row["SNR"] == snr_db):
-                shown.add_row(row["CBR"], *at, *(_signed(row[name], 2) for name in names))
-            found = {
-                row["score"] + ", dB": row
-                for row in known
-                if (row["channel"], row["system"], row["SNR"]) == (channel, system, snr_db)
-            }
-            if found:
-                percent = [_percent(found[name]["BD-rate, %"]) for name in names]
-                shown.add_row("BD-rate", *at, *percent)
-                notes += _worth(found, table, *at)
-        shown.caption = "\n".join(notes) or None
-        _print(shown)
+    snrs = list(dict.fromkeys(row["SNR"] for row in rows))
+    several = len(snrs) > 1
+    head = ("CBR", *(["SNR"] if several else []), *names)
+    shown = _start(title if several else f"{title}, at {snrs[0]:g} dB", head, "")
+    notes = []
+    for snr_db in snrs:
+        at = [f"{snr_db:g}"] if several else []
+        for row in (row for row in rows if row["SNR"] == snr_db):
+            shown.add_row(row["CBR"], *at, *(_signed(row[name], 2) for name in names))
+        found = {row["score"] + ", dB": row for row in rates if row["SNR"] == snr_db}
+        if any(name in found for name in names):
+            percent = (found[n]["BD-rate, %"] if n in found else None for n in names)
+            shown.add_row("BD-rate", *at, *map(_percent, percent))
+            notes += _worth(found, table, *at)
+    shown.caption = "\n".join(notes) or None
+    _print(shown)
 
 
 def _worth(found: dict[str, Row], table: Table, snr_db: str = "") -> list[str]:
     """Say what the region's gain is worth."""
     name = "region, dB" if "region, dB" in found else "PSNR, dB"
-    times = found[name]["times"]
+    times = found[name]["times"] if name in found else None
     if times is None:
         return []
     anchor = table.title.removeprefix("against ").removesuffix(", at equal bandwidth")
@@ -103,6 +117,17 @@ def _print_differences(table: Table) -> None:
         for name in sorted({row["published"] for row in mine}):
             line = {(r["CBR"], r["SNR"]): r["difference"] for r in mine if r["published"] == name}
             shown.add_row(name, *(_signed(line[p], 1) if p in line else "" for p in places))
+        _print(shown)
+
+
+def _print_draws(table: Table) -> None:
+    head = ("CBR", "SNR", "system", "expected", "simulated", "mean", "region shown")
+    for title, some in _by_channel(table.title, _rows(table)):
+        shown = _start(title, head, table.caption)
+        for row in some:
+            place = (row["CBR"], f"{row['SNR']:g}", row["system"])
+            decibels = (_score(name, row[name], None) for name in head[3:-1])
+            shown.add_row(*place, *decibels, f"{row['shown, %']:.1f} %")
         _print(shown)
 
 
@@ -143,7 +168,7 @@ def _print(table: RichTable) -> None:
     # Brackets in names are no markup.
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
-        console.width = max(console.width, _NARROWEST)
+        console.width = _WIDTH
     console.print(table)
 
 

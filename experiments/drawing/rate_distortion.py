@@ -21,7 +21,7 @@ def rate_distortion(study: Study, *, width: float) -> list[Drawing]:
     """Draw it where a system has several bandwidths."""
     study, note = few(study)
     panels = []
-    for (channel, snr_db), points in conditions(study, "channel", "snr_db").items():
+    for (channel, snr_db), points in conditions(study.points, "channel", "snr_db").items():
         published = [(one, one.over_cbr(snr_db)) for one in beside(study, channel)]
         ticks = [x for _, curve in published for x, _ in curve]
         facts = {"channel": channel, "snr_db": snr_db}
@@ -38,7 +38,7 @@ def quality_snr(study: Study, *, width: float) -> list[Drawing]:
     """
     study, note = few(study)
     panels = []
-    for (channel, cbr), points in conditions(study, "channel", "cbr").items():
+    for (channel, cbr), points in conditions(study.points, "channel", "cbr").items():
         budget = float(Setting(cbr=cbr).budget)
         published = [(one, one.over_snr(budget)) for one in beside(study, channel)]
         planned = {point.setting.planned_snr_db for point in points} - {None}
@@ -59,7 +59,7 @@ def score_panels(
     study: Study,
     points: list[Point],
     axis: Axis,
-    title: str,
+    title: tuple[str, ...],
     facts: dict[str, Any],
     published: Sequence[tuple[Published, Curve]],
 ) -> list[Panel]:

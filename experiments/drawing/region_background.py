@@ -19,7 +19,9 @@ _Y = Axis("region_psnr_db", "region PSNR, dB")
 def region_background(study: Study, *, width: float) -> list[Drawing]:
     """Draw a panel for each channel, SNR and bandwidth at which a system has several θ."""
     panels = []
-    for (channel, snr_db, cbr), points in conditions(study, "channel", "snr_db", "cbr").items():
+    for (channel, snr_db, cbr), points in conditions(
+        study.points, "channel", "snr_db", "cbr"
+    ).items():
         if not steered(points):
             continue
         lines = [_line(study, name, line) for name, line in families(points).items()]

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from experiments.drawing.base import Drawing
 from experiments.drawing.figure import drawings
-from experiments.drawing.gains import anchors, compared, condition
+from experiments.drawing.gains import Pair, anchor_name, pairs
 from experiments.drawing.lines import look, where
 from experiments.drawing.panels import Axis, Line, Panel
 from experiments.drawing.points import conditions, count_images, few
 from experiments.drawing.scores import has, label
-from experiments.study import Point, Study
+from experiments.study import Study
 
 _MOST = 4  # panels; of more conditions, one in the middle stands for a channel
 
@@ -19,27 +19,28 @@ _MOST = 4  # panels; of more conditions, one in the middle stands for a channel
 def scatter(study: Study, *, width: float) -> list[Drawing]:
     """Draw a panel for each condition; none for a single image."""
     study, note = few(study)
-    known = compared(study)
-    if not known or count_images(known) < 2:
+    both = pairs(study)
+    mine = [pair.point for pair in both]
+    if count_images(mine) < 2:
         return []
-    found = conditions(study, "channel", "cbr", "snr_db")
+    beside = {id(pair.point): pair for pair in both}
+    found = conditions(mine, "channel", "cbr", "snr_db")
     chosen = list(found) if len(found) <= _MOST else _middle(found)
     if len(chosen) < len(found):
         note = f"One CBR and SNR, in the middle of those measured. {note}".strip()
-    region = has(known, "region_psnr_db") and has(known, "background_psnr_db")
+    region = has(mine, "region_psnr_db") and has(mine, "background_psnr_db")
     score = "region_psnr_db" if region else study.suite["scores"][0]
+    text, name = label(score, study), anchor_name(study)
+    axes = Axis("anchor", f"{name}: {text}"), Axis("value", text)
     panels = []
-    for key in chosen:
-        mine = [point for point in found[key] if point in known]
-        channel, cbr, snr_db = key
+    for channel, cbr, snr_db in chosen:
         title = where(channel, snr_db=snr_db, cbr=cbr)
         facts = {"channel": channel, "snr_db": snr_db, "cbr": cbr, "score": score}
-        text = label(score, study)
-        axes = Axis("anchor", f"{study.anchor}: {text}"), Axis("value", text)
-        lines = tuple(line for point in mine if (line := _points(study, point, score)) is not None)
+        some = [_points(study, beside[id(p)], score) for p in found[channel, cbr, snr_db]]
+        lines = tuple(line for line in some if line is not None)
         panels.append(Panel(title, facts, *axes, lines, diagonal=True))
-    caption = f"A point for each image: above the line, it does better than with {study.anchor}. "
-    return drawings("scatter", "Image by image", (caption + note).strip(), panels, width=width)
+    caption = f"A point for each image: above the line, it does better than with {name}. {note}"
+    return drawings("scatter", "Image by image", caption.strip(), panels, width=width)
 
 
 def _middle(found: Iterable[tuple[str, str, float]]) -> list[tuple[str, str, float]]:
@@ -50,10 +51,11 @@ def _middle(found: Iterable[tuple[str, str, float]]) -> list[tuple[str, str, flo
     return [keys[len(keys) // 2] for keys in channels.values()]
 
 
-def _points(study: Study, point: Point, score: str) -> Line | None:
-    theirs = {row.image: row.mean(score) for row in anchors(study)[condition(point)].rows}
-    pairs = [(theirs.get(row.image), row.mean(score), row.name) for row in point.rows]
-    known = [(a, b, name) for a, b, name in pairs if a is not None and b is not None]
+def _points(study: Study, pair: Pair, score: str) -> Line | None:
+    point = pair.point
+    theirs = {row.image: row.mean(score) for row in pair.anchor.rows}
+    values = [(theirs.get(row.image), row.mean(score), row.name) for row in point.rows]
+    known = [(a, b, name) for a, b, name in values if a is not None and b is not None]
     if not known:
         return None
     x, y, names = zip(*known, strict=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from experiments.drawing.base import Table
-from experiments.drawing.gains import anchors, compared, condition, gain, gain_scores
+from experiments.drawing.gains import anchor_name, gain, gain_scores, pairs
 from experiments.drawing.points import common_theta, count_images, drawn, groups
 from experiments.drawing.published import beside
 from experiments.drawing.scores import SHORT, shown_scores
@@ -26,12 +27,12 @@ def means_table(study: Study) -> Table:
     for score in scores:
         columns += [SHORT[score], *[SHORT[score] + HALF] * halves]
     rows = []
-    for point in _by_condition(study):
+    for point in by_condition(study):
         cells: list[Any] = []
         for score in scores:
             cells += [point.mean(score), *[_half(point, score)] * halves]
         lost, draws = sum(row.lost for row in point.rows), sum(row.draws for row in point.rows)
-        rows.append((*_place(point), *cells, len(point.rows), lost, draws))
+        rows.append((*place(point), *cells, len(point.rows), lost, draws))
     count = count_images(study.points)
     title = f"means of {count} image" + "s" * (count != 1)
     named = tuple(columns)
@@ -43,7 +44,9 @@ def means_table(study: Study) -> Table:
 def _caption(study: Study, scores: list[str]) -> str:
     parts = []
     if drawn(study.points):
-        parts.append("±: half of the 95 % interval over the draws of the channel.")
+        parts.append(
+            "±: half of the 95 % interval over the draws of the channel; 0 where all gave the same."
+        )
     if "theta_psnr_db" in scores and len({p.setting.theta for p in study.points}) > 1:
         parts.append(f"θ-PSNR at θ = {common_theta(study):g} for all.")
     bounds = dict.fromkeys(p.system for p in study.points if p.setting.bound)
@@ -58,30 +61,34 @@ def _half(point: Point, score: str) -> float | None:
     return (interval.high - interval.low) / 2
 
 
-def _by_condition(study: Study) -> list[Point]:
-    """Return all points, those of one channel, CBR and SNR together."""
-    found = groups(study.points, "channel")
-    return [
-        point
-        for points in found.values()
-        for same in groups(points, "cbr", "snr_db").values()
-        for point in same
-    ]
+def by_condition(study: Study) -> list[Point]:
+    """Return all points, those of one channel, CBR and SNR together.
+
+    These are in the order of the system that has most of them, as the suite has them.
+    """
+    systems = Counter(point.system for point in study.points)
+    fullest = sorted(study.points, key=lambda point: -systems[point.system])
+    order = list(groups(fullest, "channel", "cbr", "snr_db"))
+    found = groups(study.points, "channel", "cbr", "snr_db")
+    channels = list(groups(study.points, "channel"))
+    order.sort(key=lambda key: channels.index(key[:1]))
+    return [point for key in order for point in found[key]]
 
 
-def _place(point: Point) -> tuple[str, str, float, str]:
+def place(point: Point) -> tuple[str, str, float, str]:
+    """Return the cells of :data:`PLACE`."""
     setting = point.setting
     return setting.channel, ratio(point.cbr_budget), setting.snr_db, point.system
 
 
 def gains_table(study: Study) -> Table | None:
     """Return what every system gains over the anchor at equal bandwidth; None without any."""
-    scores, known = gain_scores(study), anchors(study)
-    points = compared(study)
+    scores = gain_scores(study)
+    beside = {id(pair.point): pair for pair in pairs(study)}
     rows = []
-    for point in (point for point in _by_condition(study) if point in points):
-        found = [gain(known[condition(point)], point, score) for score in scores]
-        rows.append((*_place(point), *(None if one is None else one.mean for one in found)))
+    for point in (point for point in by_condition(study) if id(point) in beside):
+        found = [gain(beside[id(point)], score) for score in scores]
+        rows.append((*place(point), *(None if one is None else one.mean for one in found)))
     if not rows:
         return None
     caption = "Means over the images of the differences, in dB."
@@ -89,20 +96,20 @@ def gains_table(study: Study) -> Table | None:
         caption += " θ-PSNR at each system's own θ."
     columns = (*PLACE, *(f"{SHORT[score]}, dB" for score in scores))
     return Table(
-        "gains", f"against {study.anchor}, at equal bandwidth", caption, columns, tuple(rows)
+        "gains", f"against {anchor_name(study)}, at equal bandwidth", caption, columns, tuple(rows)
     )
 
 
 def differences_table(study: Study) -> Table | None:
     """Return PSNR minus the published, where points coincide; None where nothing does."""
     rows = []
-    for point in (point for point in _by_condition(study) if not point.setting.bound):
+    for point in (point for point in by_condition(study) if not point.setting.bound):
         ours = point.mean("psnr_db")
         for one in beside(study, point.setting.channel):
             theirs = one.at(point.cbr_budget, point.setting.snr_db)
             planned = point.setting.planned_snr_db
             if ours is not None and theirs is not None and planned is None:
-                rows.append((*_place(point), one.name, theirs, ours - theirs))
+                rows.append((*place(point), one.name, theirs, ours - theirs))
     if not rows:
         return None
     caption = "PSNR over the whole image, of which the published know no part that matters more."
@@ -113,12 +120,12 @@ def differences_table(study: Study) -> Table | None:
 def lost_table(study: Study) -> Table | None:
     """Return the points at which pictures were lost; None where none was and no task failed."""
     rows = []
-    for point in _by_condition(study):
+    for point in by_condition(study):
         lost, draws = sum(row.lost for row in point.rows), sum(row.draws for row in point.rows)
         if lost:
             interval = point.interval("lost")
             percent = (100 * lost / draws, *_percent(interval.low), *_percent(interval.high))
-            rows.append((*_place(point), lost, draws, *percent))
+            rows.append((*place(point), lost, draws, *percent))
     if not rows and not study.failed:
         return None
     caption = "Draws of which nothing could be shown; 95 % interval (Clopper, Pearson)."

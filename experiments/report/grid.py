@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from experiments.drawing.base import Table
-from experiments.report.words import cell, rank
+from experiments.report.words import cell, digits, rank
 
 MOST_ROWS = 200
 """Rows that are shown; the file has all of them."""
@@ -36,17 +36,21 @@ class Grid:
 
 def grid(table: Table) -> Grid:
     """Prepare a table."""
-    rows = [[Cell(cell(v), rank(v)) for v in row] for row in table.rows[:MOST_ROWS]]
+    shown = table.rows[:MOST_ROWS]
+    decimals = [digits(column) for column in zip(*shown, strict=True)]
+    rows = [
+        [Cell(cell(v, d), rank(v)) for v, d in zip(row, decimals, strict=True)] for row in shown
+    ]
     return Grid(table, rows, data_url("text/csv;charset=utf-8", to_csv(table).encode()))
 
 
 def to_csv(table: Table) -> str:
-    """Write a table as CSV, numbers in full precision, nothing for None and NaN.
+    r"""Write a table as CSV, numbers in full precision, nothing for None and NaN.
 
     Examples
     --------
     >>> to_csv(Table("t", "T", "", ("a", "b"), ((0.1, None), ("x, y", 3))))
-    'a,b\\n0.1,\\n"x, y",3\\n'
+    'a,b\n0.1,\n"x, y",3\n'
     """
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")

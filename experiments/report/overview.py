@@ -15,11 +15,13 @@ from experiments.database import Database
 from experiments.drawing.base import Table
 from experiments.drawing.scores import label
 from experiments.report.grid import Grid, data_url, grid
+from experiments.report.viewer import TASK
 from experiments.report.words import axis_name, axis_value
+from experiments.setting import Setting
 from experiments.study import Point, Study
 from experiments.suite import AXES, SWEPT
 
-_TASK = 12
+_ALWAYS = ("codec", "channel", "cbr", "snr_db")
 MOST_TASKS = 20_000
 """Tasks that the page holds as CSV; ``semcom export`` gives any number."""
 
@@ -53,15 +55,15 @@ def systems(study: Study) -> tuple[Grid, list[tuple[str, str]]]:
         for name, one in said.items()
     )
     heads = ("system", *(axis_name(axis) for axis in differ), "gains are against it")
-    caption = "What differs between them; all else is the same and stands below."
+    caption = "All else is the same for all of them; what is not as usual stands below."
     first = next(iter(said.values()))
-    default = Point("", type(study.points[0].setting)(), ())
+    default = Point("", Setting(), ())
     shared = [
         (axis_name(axis), first[axis])
         for axis in AXES
-        if axis not in differ and (axis in SWEPT or first[axis] != _values(axis, [default]))
+        if axis not in differ and (axis in _ALWAYS or first[axis] != _values(axis, [default]))
     ]
-    return grid(Table("systems", "Systems", caption, heads, rows)), shared
+    return grid(Table("systems", "What differs", caption, heads, rows)), shared
 
 
 def making(study: Study, path: Path) -> Making:
@@ -77,7 +79,7 @@ def making(study: Study, path: Path) -> Making:
         ("images", str(len({row.image for row in rows}))),
         ("settings", str(len(study.points))),
         ("deliveries", f"{len(rows)}, {sum(row.draws for row in rows)} draws of the channel"),
-        ("git commit", (study.git or "not a checkout").replace("+", " with changes")),
+        ("git commit", (study.git or "not a checkout").replace("+", ", with changed files")),
         *([("machine", machine)] if machine else []),
         ("versions", ", ".join(f"{name} {v}" for name, v in study.versions.items())),
     ]
@@ -91,7 +93,7 @@ def making(study: Study, path: Path) -> Making:
         data_url("application/yaml", suite.encode()),
         grid(table) if failures else None,
         grid(_tasks(study)) if len(rows) <= MOST_TASKS else None,
-        f"semcom repeat {path.name} {rows[0].task[:_TASK]}",
+        f"semcom repeat {path.name} {rows[0].task[:TASK]}",
     )
 
 
@@ -121,7 +123,9 @@ def _values(axis: str, points: Sequence[Point]) -> str:
 
 def _failures(database: Database, study: Study, results: str) -> Iterator[tuple[Any, ...]]:
     sql = "SELECT id, content FROM suites WHERE name = ?"
-    suites = [i for i, text in database.query(sql, (study.name,)) if json.loads(text) == study.suite]
+    suites = [
+        i for i, text in database.query(sql, (study.name,)) if json.loads(text) == study.suite
+    ]
     sql = (
         "SELECT DISTINCT m.system, coalesce(i.name, f.image), f.setting, f.error, f.task "
         "FROM open_failures f JOIN members m ON m.setting = f.setting "
@@ -134,7 +138,7 @@ def _failures(database: Database, study: Study, results: str) -> Iterator[tuple[
             for axis in SWEPT
             if len(study.axis(axis)) > 1
         )
-        yield system, image, swept, error, f"semcom repeat {results} {task[:_TASK]}"
+        yield system, image, swept, error, f"semcom repeat {results} {task[:TASK]}"
 
 
 def _machine(database: Database, study: Study) -> str:
@@ -172,7 +176,7 @@ def _tasks(study: Study) -> Table:
             row.lost,
             row.record["cbr"],
             *(row.mean(score) for score in scores),
-            row.task[:_TASK],
+            row.task[:TASK],
         )
         for point in study.points
         for row in point.rows

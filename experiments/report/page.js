@@ -40,6 +40,11 @@ function makeSortable(table) {
 
 document.querySelectorAll("table.sortable").forEach(makeSortable);
 
+// A figure is in the page once; the link to save it takes it from there.
+document.querySelectorAll("figure").forEach((figure) => {
+  figure.querySelector("a.picture").href = figure.querySelector("img").src;
+});
+
 // The viewer: what the selects say is the key of a picture.
 
 const ORIGINAL = -1;
@@ -52,18 +57,22 @@ function startViewer(data) {
   fill(at("image"), data.images.map((image, i) => [image.name, i]), 0);
   fill(at("left"), systems, data.left);
   fill(at("right"), systems, data.right);
-  const axes = data.axes.map((axis) => {
-    const label = document.createElement("label");
-    const select = document.createElement("select");
-    label.append(`${axis.name} `, select);
-    at("choices").insertBefore(label, at("left").parentElement);
-    fill(select, axis.values.map((value, i) => [value, i]), axis.values.length - 1);
+  const axes = data.axes.map((axis, i) => {
+    const label = Object.assign(document.createElement("label"), { htmlFor: `axis-${i}`, textContent: axis.name });
+    const select = Object.assign(document.createElement("select"), { id: `axis-${i}` });
+    const box = document.createElement("div");
+    box.append(label, select);
+    at("choices").insertBefore(box, at("left").parentElement);
+    fill(select, axis.values.map((value, j) => [value, j]), Math.floor((axis.values.length - 1) / 2));
     return select;
   });
   const place = [at("image"), ...axes];
 
   const image = () => data.images[Number(at("image").value)];
-  const where = () => place.map((select) => select.selectedOptions[0].textContent);
+  const chosen = (select) => select.selectedOptions[0].textContent;
+  const where = () => [
+    image().name, ...data.axes.map((axis, i) => `${axis.name} ${chosen(axes[i])}`),
+  ].join(", ");
 
   function look(side) {
     const system = Number(at(side).value);
@@ -72,12 +81,12 @@ function startViewer(data) {
   }
 
   // Not every condition has a picture: go to the nearest that has one and keeps the last choice.
-  function settle(chosen) {
+  function settle(last) {
     if (look("left") || look("right")) return;
     const wanted = place.map((select) => Number(select.value));
     const sides = [Number(at("left").value), Number(at("right").value)];
     const near = (key) =>
-      1000 * (chosen >= 0 && key[chosen] === wanted[chosen]) +
+      1000 * (last >= 0 && key[last] === wanted[last]) +
       100 * sides.includes(key.at(-1)) +
       wanted.reduce((sum, value, i) => sum + (key[i] === value), 0);
     const best = data.shots.reduce((a, b) => (near(b.key) > near(a.key) ? b : a));
@@ -86,10 +95,10 @@ function startViewer(data) {
 
   function put(side, shot, other) {
     const box = at(`${side}-side`);
-    const name = at(side).selectedOptions[0].textContent;
+    const name = chosen(at(side));
     const number = at("errors").checked ? shot?.error ?? shot?.received : shot?.received;
     setPicture(box.querySelector(".shown"), number);
-    box.querySelector(".shown").alt = shot ? [name, ...where()].join(", ") : "";
+    box.querySelector(".shown").alt = shot ? `${name}: ${where()}` : "";
     for (const layer of ["outline", "shade"]) {
       setPicture(box.querySelector(`.${layer}`), at(layer).checked ? (shot?.[layer] ?? other?.[layer]) : undefined);
     }
@@ -103,20 +112,21 @@ function startViewer(data) {
     const right = look("right");
     put("left", left, right);
     put("right", right, left);
-    at("stage").style.setProperty("--ratio", `${image().width} / ${image().height}`);
-    at("stage").style.setProperty("--widest", `${Math.max(image().width, 384)}px`);
-    const said = ["left", "right"].map((side) => `${side}: ${at(`${side}-name`).textContent}`);
+    at("viewing").style.setProperty("--ratio", `${image().width} / ${image().height}`);
+    at("viewing").style.setProperty("--widest", `${Math.max(image().width, 384)}px`);
+    const said = ["Left", "Right"].map((side) => `${side}: ${at(`${side.toLowerCase()}-name`).textContent}`);
     const lost = [left, right].map((shot) => (shot?.lost ? " (nothing could be shown)" : ""));
-    at("shown").textContent = `${where().join(", ")}. ${said.map((text, i) => text + lost[i]).join("; ")}.`;
+    at("shown").textContent = `${where()}. ${said.map((text, i) => text + lost[i]).join(". ")}.`;
     at("again").textContent = [left, right].flatMap((shot) => shot?.task ?? [])
       .map((task) => `semcom repeat ${data.results} ${task}`).join("; ");
-    writeScores(at("scores").tBodies[0], data.rows, left?.cells, right?.cells);
+    writeScores(at("scores"), data.groups, left?.cells, right?.cells);
   }
 
   function split() {
     const percent = Number(at("split").value);
+    const left = Math.round(percent);
     at("stage").style.setProperty("--split", `${percent}%`);
-    at("split").setAttribute("aria-valuetext", `${percent} % left, ${100 - percent} % right`);
+    at("split").setAttribute("aria-valuetext", `${left} % left, ${100 - left} % right`);
   }
 
   place.forEach((select, i) => select.addEventListener("change", () => { settle(i); show(); }));
@@ -140,21 +150,30 @@ function setPicture(img, number) {
   else img.src = `data:image/webp;base64,${document.getElementById(`picture-${number}`).textContent}`;
 }
 
-function writeScores(body, rows, left, right) {
-  const write = (value, digits) =>
-    value === null || value === undefined ? "–" : typeof value === "number" ? value.toFixed(digits) : value;
-  body.replaceChildren(...rows.map(({ head, digits }, i) => {
-    const row = document.createElement("tr");
-    const title = document.createElement("th");
-    title.scope = "row";
-    title.textContent = head;
-    row.append(title);
-    const [a, b] = [left?.[i], right?.[i]];
-    const both = typeof a === "number" && typeof b === "number";
-    const gain = both ? `${b < a ? "−" : "+"}${Math.abs(b - a).toFixed(digits)}` : "";
-    for (const text of [write(a, digits), write(b, digits), gain]) row.insertCell().textContent = text;
-    return row;
-  }));
+function writeScores(table, groups, left = [], right = []) {
+  const write = (value, digits) => (typeof value === "number" ? value.toFixed(digits) : value ?? "–");
+  while (table.tBodies.length) table.tBodies[0].remove();
+  let i = 0;
+  for (const { title, rows } of groups) {
+    const body = table.createTBody();
+    if (title) headed(body, title, "rowgroup").colSpan = 4;
+    for (const { head, digits } of rows) {
+      const row = headed(body, head, "row").parentElement;
+      const [a, b] = [left[i], right[i]];
+      const both = typeof a === "number" && typeof b === "number";
+      const gain = both ? `${b < a ? "−" : "+"}${Math.abs(b - a).toFixed(digits)}` : "";
+      for (const text of [write(a, digits), write(b, digits), gain]) row.insertCell().textContent = text;
+      i += 1;
+    }
+  }
+}
+
+function headed(body, text, scope) {
+  const head = document.createElement("th");
+  head.scope = scope;
+  head.textContent = text;
+  body.insertRow().append(head);
+  return head;
 }
 
 const viewerData = document.getElementById("viewer-data");

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -47,7 +46,7 @@ def report(results: Path, out: Path | None = None, *, suite: str = "") -> Path:
     out = out or path.parent / "report.html"
     partial = out.with_name(f"{out.name}.part")
     partial.write_text(page, encoding="utf-8")
-    os.replace(partial, out)
+    partial.replace(out)
     return out
 
 

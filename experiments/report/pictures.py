@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Hashable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from PIL import Image as PilImage
 from PIL import ImageChops, ImageFilter
 from PIL.Image import Image as Picture
 
+A = TypeVar("A")
+B = TypeVar("B")
 LONGEST = 1280
 """Pixels of the longest side; what is larger is scaled down."""
 GAIN = 4
@@ -72,22 +74,16 @@ class Album:
         """Return the number of a picture that was put in."""
         return self._numbers[key]
 
-    def put(self, key: Hashable, make: Callable[[], bytes]) -> int:
-        """Return the number of a picture, and make it where it is new."""
-        if key not in self._numbers:
-            self.add(key, make())
-        return self._numbers[key]
-
     def add(self, key: Hashable, data: bytes) -> None:
         """Put a picture in."""
         self._numbers[key] = len(self.pictures)
         self.pictures.append(data)
 
 
-def in_threads(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[Any]:
+def in_threads(function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
     """Map, on a few threads (Pillow's codecs let others run), few items ahead of the results."""
     workers = min(4, os.cpu_count() or 1)
-    waiting: list[Any] = []
+    waiting: list[Future[B]] = []
     with ThreadPoolExecutor(workers) as pool:
         for item in items:
             waiting.append(pool.submit(function, item))

@@ -21,7 +21,12 @@ from experiments.suite import AXES
 LIMIT = 40 << 20
 """Characters that all pictures of a page may take."""
 _SAMPLES = 12
-_TASK = 12  # characters of a task's id
+_SIZES = (
+    "SELECT task, sum(length(data) * (kind = 'received')) FROM pictures "
+    "GROUP BY task HAVING count(*) = 3"
+)
+TASK = 12
+"""Characters of a task's id that the page shows."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,7 @@ def build_viewer(study: Study, path: Path, *, limit: int = LIMIT) -> Viewer | No
         Most characters of all pictures. Values of the longest axes are dropped until they fit.
     """
     with Database(path) as database:
-        sql = "SELECT task, sum(length(data)) FROM pictures WHERE kind = 'received' GROUP BY task"
-        sizes = dict(database.query(sql))
+        sizes = dict(database.query(_SIZES))
         shots = [
             Shot(point.system, point.setting, row)
             for point in study.points
@@ -110,29 +114,39 @@ def _thin(
     values: dict[str, list[Any]], shots: Sequence[Shot], most: float
 ) -> tuple[dict[str, list[Any]], list[Shot]]:
     """Drop values, evenly and of the longest axis first, until ``most`` pictures are left."""
-    full, kept, left = values, dict(values), list(shots)
-    while len({shot.key for shot in left}) > most:
+    kept, left = values, list(shots)
+    while _count(left) > most:
         axis = max(reversed(kept), key=lambda name: len(kept[name]))
-        count = len(kept[axis]) - 1
-        if not count:
-            break
-        last = len(full[axis]) - 1
-        places = [round(i * last / max(1, count - 1)) for i in range(count)]
-        kept[axis] = [full[axis][place] for place in places]
-        sets = {name: set(some) for name, some in kept.items()}
-        left = [s for s in shots if all(s.value(name) in some for name, some in sets.items())]
+        fewer = {**kept, axis: _evenly(values[axis], len(kept[axis]) - 1)}
+        sets = {name: set(some) for name, some in fewer.items()}
+        some = [s for s in shots if all(s.value(name) in of for name, of in sets.items())]
+        if not some:
+            break  # nothing is left to drop, or nothing was tried there
+        kept, left = fewer, some
     return kept, left
 
 
+def _evenly(values: Sequence[Any], count: int) -> list[Any]:
+    """Choose some values evenly, from the first to the last."""
+    step = (len(values) - 1) / max(1, count - 1)
+    return [values[round(i * step)] for i in range(count)]
+
+
 def _mean_size(database: Database, shots: Sequence[Shot]) -> float:
-    """Return the mean characters of a picture with its error map, of some of them."""
-    step = max(1, len(shots) // _SAMPLES)
+    """Return the mean characters of a picture with its error map, of some at random."""
+    some = sorted(shots, key=lambda shot: shot.row.task)[:_SAMPLES]
     album = Album()
-    _fill(database, album, shots[::step])
-    return math.fsum(_length(data) for data in album.pictures) / len(shots[::step])
+    _fill(database, album, some)
+    return math.fsum(map(_length, album.pictures)) / _count(some)
+
+
+def _count(shots: Sequence[Shot]) -> int:
+    """Count the pictures, and the originals."""
+    return len({shot.key for shot in shots}) + len({shot.row.image for shot in shots})
 
 
 def _length(data: bytes) -> int:
+    # In base64.
     return 4 * -(-len(data) // 3)
 
 
@@ -189,85 +203,97 @@ def _describe(
     values: dict[str, list[Any]],
     shots: Sequence[Shot],
 ) -> dict[str, Any]:
-    """Say in JSON what there is; regions join the album."""
-    rows = {shot.row.image: shot.row for shot in reversed(shots)}
-    images = [
+    """Say in JSON what there is."""
+    systems = [system for system in study.systems if any(s.system == system for s in shots)]
+    left = study.anchor if study.anchor in systems else systems[0]
+    scores = [score for score in shown_scores(study) if score != "lost"]
+    several = any(shot.row.draws > 1 for shot in shots)
+    regions = _regions(database, album, shots)
+    return {
+        "results": database.path.name,
+        "images": _images(album, values["image"], shots),
+        "axes": [
+            {"name": axis_name(axis), "values": [axis_value(axis, value) for value in some]}
+            for axis, some in values.items()
+            if axis != "image"
+        ],
+        "systems": systems,
+        "left": systems.index(left),
+        "right": next((i for i, system in enumerate(systems) if system != left), -1),
+        "groups": _heads(study, scores, several=several),
+        "shots": [
+            {
+                "key": [
+                    *(some.index(shot.value(axis)) for axis, some in values.items()),
+                    systems.index(shot.system),
+                ],
+                "received": album.number(shot.key),
+                "error": album.number((*shot.key, "error")),
+                **regions[shot.row.task],
+                "cells": _cells(shot, scores, several=several),
+                "task": shot.row.task[:TASK],
+                "lost": shot.outcome["all_lost"],
+            }
+            for shot in shots
+        ],
+    }
+
+
+def _images(album: Album, images: Sequence[str], shots: Sequence[Shot]) -> list[dict[str, Any]]:
+    rows = {shot.row.image: shot.row for shot in shots}
+    return [
         {
             "name": rows[image].name,
             "width": rows[image].record["width"],
             "height": rows[image].record["height"],
             "original": album.number(image),
         }
-        for image in values["image"]
+        for image in images
     ]
-    axes = [
-        {"name": axis_name(axis), "values": [axis_value(axis, value) for value in some]}
-        for axis, some in values.items()
-        if axis != "image"
-    ]
-    systems = [system for system in study.systems if any(s.system == system for s in shots)]
-    several = any(shot.row.draws > 1 for shot in shots)
-    left = study.anchor if study.anchor in systems else systems[0]
-    return {
-        "images": images,
-        "axes": axes,
-        "systems": systems,
-        "left": systems.index(left),
-        "right": next((i for i, system in enumerate(systems) if system != left), -1),
-        "results": database.path.name,
-        "rows": _heads(study, several=several),
-        "shots": [_shot(study, database, album, values, systems, one, several) for one in shots],
-    }
 
 
-def _heads(study: Study, *, several: bool) -> list[dict[str, Any]]:
-    """Return the heads of the rows beside the pictures, and how their numbers are written."""
-    scores = [
+def _regions(database: Database, album: Album, shots: Sequence[Shot]) -> dict[str, dict[str, int]]:
+    """Put every region into the album once; return its pictures' numbers by task."""
+    found = {}
+    for task in (shot.row.task for shot in shots):
+        data = _read(database, task, "region")
+        name = hashlib.sha256(data).hexdigest()
+        if (name, "outline") not in album:
+            region = pictures.decode(data)
+            album.add((name, "outline"), pictures.outline(region))
+            album.add((name, "shade"), pictures.shade(region))
+        found[task] = {part: album.number((name, part)) for part in ("outline", "shade")}
+    return found
+
+
+def _heads(study: Study, scores: Sequence[str], *, several: bool) -> list[dict[str, Any]]:
+    """Return the heads of the rows below the pictures, and with how many digits they are."""
+    rows = [
         {"head": label(score, study), "digits": 2 if score.endswith("_db") else 4}
-        for score in shown_scores(study)
-        if score != "lost"
+        for score in scores
     ]
-    mean = [{**one, "head": f"{one['head']}, mean over the draws"} for one in scores]
     sent: list[dict[str, Any]] = [{"head": "CBR used", "digits": 4}]
     sent += [{"head": head} for head in ("bits", "scheme", "packets arrived")]
-    if several:
-        sent.append({"head": "draws with nothing to show"})
-    return [*scores, *(mean if several else []), *sent]
+    if not several:
+        return [{"title": "", "rows": rows}, {"title": "", "rows": sent}]
+    sent.append({"head": "draws with nothing to show"})
+    return [
+        {"title": "this draw", "rows": rows},
+        {"title": "mean over the draws", "rows": rows},
+        {"title": "sent", "rows": sent},
+    ]
 
 
-def _shot(
-    study: Study,
-    database: Database,
-    album: Album,
-    values: dict[str, list[Any]],
-    systems: Sequence[str],
-    shot: Shot,
-    several: bool,
-) -> dict[str, Any]:
+def _cells(shot: Shot, scores: Sequence[str], *, several: bool) -> list[Any]:
+    """Return what stands beside the heads: numbers, text, or None."""
     row, outcome = shot.row, shot.outcome
-    scores = [score for score in shown_scores(study) if score != "lost"]
-    cells: list[Any] = [outcome["scores"].get(score) for score in scores]
-    cells += [row.mean(score) for score in scores] if several else []
-    packets = f"{outcome['packets_received']} of {row.record['packets_sent']}"
-    bits, scheme = row.record.get("num_bits"), row.record.get("scheme")
-    cells += [row.record["cbr"], bits and str(bits), scheme or None, packets]
-    cells += [f"{row.lost} of {row.draws}"] if several else []
-    region = _read(database, row.task, "region")
-    digest = hashlib.sha256(region).hexdigest()
-    return {
-        "key": [
-            *(some.index(shot.value(axis)) for axis, some in values.items()),
-            systems.index(shot.system),
-        ],
-        "received": album.number(shot.key),
-        "error": album.number((*shot.key, "error")),
-        "outline": album.put((digest, "outline"), lambda: _draw(pictures.outline, region)),
-        "shade": album.put((digest, "shade"), lambda: _draw(pictures.shade, region)),
-        "cells": cells,
-        "task": row.task[:_TASK],
-        "lost": outcome["all_lost"],
-    }
-
-
-def _draw(how: Any, region: bytes) -> bytes:
-    return bytes(how(pictures.decode(region)))
+    bits = row.record["num_bits"]
+    return [
+        *(outcome["scores"].get(score) for score in scores),
+        *(row.mean(score) for score in scores if several),
+        row.record["cbr"],
+        str(bits) if bits else None,
+        row.record.get("scheme") or None,
+        f"{outcome['packets_received']} of {row.record['packets_sent']}",
+        *([f"{row.lost} of {row.draws}"] if several else []),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -41,32 +42,43 @@ def axis_value(axis: str, value: Any) -> str:
         return "blind" if value else "by importance"
     if axis.endswith("_db"):
         return f"{value:g} dB"
-    return cell(value)
+    return f"{value:g}" if isinstance(value, float) else cell(value)
 
 
-def cell(value: Any) -> str:
+def digits(values: Iterable[Any]) -> int | None:
+    """Return how many decimals a column takes; None for three significant digits each.
+
+    Examples
+    --------
+    >>> digits([7.2727, -10.07]), digits([0.1, 0.87654]), digits([4.0, None, 10]), digits([2e-7])
+    (2, 4, 0, None)
+    """
+    sizes = [abs(v) for v in values if isinstance(v, float) and math.isfinite(v)]
+    largest = max(sizes, default=0.0)
+    if largest >= 1e4 or all(size == int(size) for size in sizes):
+        return 0
+    return 2 if largest >= 1 else 4 if largest >= 1e-3 else None
+
+
+def cell(value: Any, decimals: int | None = 2) -> str:
     """Write a value of a table: empty for None and for what is no number.
 
     Examples
     --------
-    >>> cell(0.123456), cell(28.7979), cell(123456.7), cell(51240), cell(None), cell(True)
-    ('0.1235', '28.80', '123457', '51240', '', 'yes')
+    >>> cell(-28.7979), cell(0.5, 4), cell(51240), cell(None), cell(True), cell(2e-7, None)
+    ('−28.80', '0.5000', '51240', '', 'yes', '2e-07')
     """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if not isinstance(value, float):
-        return str(value)
-    if math.isnan(value):
-        return ""
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if value == int(value) and abs(value) < 1e15:
-        return str(int(value))
-    size = abs(value)
-    digits = 0 if size >= 1e4 else 2 if size >= 10 else 4 if size >= 1e-3 else None
-    return f"{value:.3g}" if digits is None else f"{value:.{digits}f}"
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        size = abs(value)
+        text = f"{size:.3g}" if decimals is None else f"{size:.{decimals}f}"
+        return ("−" if value < 0 else "") + ("∞" if math.isinf(value) else text)
+    return str(value)
 
 
 def rank(value: Any) -> float | None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from matplotlib.figure import Figure
 from PIL import Image as PilImage
 
-from experiments import sweep
 from experiments.cli import main
 
 Run = Callable[..., Result]
@@ -47,31 +44,3 @@ def run(images: None) -> Run:
         return result
 
     return command
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """Note what a sweep sends in truth, and does not take from the store; draw nothing."""
-    calls: list[tuple[Any, ...]] = []
-    send = sweep.send_attended
-
-    def noting(*arguments: Any, **options: Any) -> Any:
-        point = (options["cbr"], options["link"].snr_db, options["blind"])
-        calls.append((arguments[2], *point))
-        return send(*arguments, **options)
-
-    monkeypatch.setattr(sweep, "send_attended", noting)
-    monkeypatch.setattr(Figure, "savefig", lambda *_, **__: None)
-    return calls
-
-
-@pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Figure]:
-    """Keep figures by name, and do not draw them."""
-    kept: dict[str, Figure] = {}
-
-    def keep(figure: Figure, path: Path, **_: Any) -> None:
-        kept[Path(path).stem] = figure
-
-    monkeypatch.setattr(Figure, "savefig", keep)
-    return kept

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 from experiments.cli import main
+from experiments.study import read_study
 
 
 @pytest.fixture
@@ -56,23 +57,18 @@ def test_unequal_protection_is_refused_in_one_line(file):
 
 
 @pytest.mark.usefixtures("file")
-def test_curve_rises_with_bandwidth_and_snr(tmp_path):
-    done = run(
-        *("curve", "photo.png", "--segmenter", "graph", "--codec", "softcast", "--out", "out"),
-        *("--cbrs", "1/24,1/8", "--snrs", "4,10", "--cbr", "1/8"),
+def test_quality_rises_with_bandwidth_and_snr(tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "{title: t, images: photo.png, segmenter: graph, codec: softcast, blind: true,"
+        " points: [{cbr: [1/24, 1/8]}, {cbr: 1/8, snr_db: [4, 10]}]}"
     )
+    done = run("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert done.exit_code == 0, done.output
-    results = json.loads((tmp_path / "out" / "results.json").read_text())["results"]
-    points = {
-        (system, round(1 / cbr), snr): psnr
-        for system, cbr, snr, psnr in zip(
-            *(results[name] for name in ("system", "cbr", "snr_db", "psnr-rgb")), strict=True
-        )
-    }
-    assert points["blind", 24, 10] < points["blind", 8, 10]
-    assert points["blind", 8, 4] < points["blind", 8, 10]
-    assert results["lost"] == [0] * len(points)
-    assert (tmp_path / "out" / "snr.pdf").exists()
+    study = read_study(tmp_path / "out")
+    psnr = {(p.setting.cbr, p.setting.snr_db): p.mean("psnr_db") for p in study.points}
+    assert psnr["1/24", 10] < psnr["1/8", 10]
+    assert psnr["1/8", 4] < psnr["1/8", 10]
+    assert all(point.mean("lost") == 0 for point in study.points)
 
 
 def test_check_codec_makes_the_checks_of_analog_ones():

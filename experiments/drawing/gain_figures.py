@@ -1,0 +1,138 @@
+"""Gains at equal bandwidth, over bandwidth and over θ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from experiments.drawing.base import Drawing
+from experiments.drawing.figure import drawings
+from experiments.drawing.gains import Pair, anchor_name, gain, gain_scores, pairs
+from experiments.drawing.lines import cbr_axis, look, snr_axis, where
+from experiments.drawing.panels import Axis, Line, Panel
+from experiments.drawing.points import conditions, count_images, curves, few, steered
+from experiments.drawing.style import Look, system_look
+from experiments.setting import Setting
+from experiments.study import Point, Study
+from experiments.tables import ratio
+
+_LABELS = {
+    "region_psnr_db": "region",
+    "background_psnr_db": "background",
+    "psnr_db": "PSNR",
+    "theta_psnr_db": "θ-PSNR",
+}
+
+
+def gain_figures(study: Study, *, width: float) -> list[Drawing]:
+    """Draw gains over bandwidth, or else over the SNR, and over θ, each where it varies."""
+    shown, note = few(study)
+    caption = _caption(shown, note)
+    title = "Gain at equal bandwidth"
+    found = drawings("gain-cbr", title, caption, _over(shown, "cbr", "snr_db"), width=width)
+    if not found:
+        panels = _over(shown, "snr_db", "cbr")
+        found = drawings("gain-snr", f"{title} over SNR", caption, panels, width=width)
+    panels = _over_theta(study)
+    title = f"{title} over θ"
+    return found + drawings("gain-theta", title, _caption(study), panels, width=width)
+
+
+def _caption(study: Study, note: str = "") -> str:
+    text = f"Against {anchor_name(study)}, both allowed the same bandwidth."
+    count = count_images(study.points)
+    if count > 1:
+        text += f" Means over {count} images of each image's difference; bands: ± standard error."
+    if "theta_psnr_db" in gain_scores(study):
+        text += " θ-PSNR at the θ of the system that is compared."
+    return f"{text} {note}".strip()
+
+
+def _scores(study: Study) -> list[str]:
+    """Return those that figures show: the whole image's is told by its parts."""
+    names = gain_scores(study)
+    return [name for name in names if name != "psnr_db"] if len(names) > 1 else names
+
+
+def _over(study: Study, axis: str, other: str) -> list[Panel]:
+    found = pairs(study)
+    beside = {id(pair.point): pair for pair in found}
+    panels = []
+    for (channel, value), points in conditions(
+        (pair.point for pair in found), "channel", other
+    ).items():
+        x = cbr_axis(points) if axis == "cbr" else snr_axis(points)
+        facts = {"channel": channel, other: value}
+        for score in _scores(study):
+            lines = []
+            for line in curves(points, axis):
+                places = [p.cbr_budget if axis == "cbr" else p.setting.snr_db for p in line]
+                mine = [beside[id(point)] for point in line]
+                lines.append(_line(mine, score, places, line[0].system, look(study, line[0])))
+            panels.append(_panel(where(channel, **{other: value}), facts, x, score, lines))
+    return panels
+
+
+def _over_theta(study: Study) -> list[Panel]:
+    found = pairs(study)
+    beside = {id(pair.point): pair for pair in found}
+    panels = []
+    for (channel, snr_db), points in conditions(
+        (pair.point for pair in found), "channel", "snr_db"
+    ).items():
+        facts = {"channel": channel, "snr_db": snr_db}
+        lines = _theta_lines(study, points)
+        x = Axis(
+            "theta", "θ", ticks=tuple(sorted({p.setting.theta for _, ps in lines for p in ps}))
+        )
+        for score in _scores(study):
+            drawn = [
+                _line(
+                    [beside[id(point)] for point in line],
+                    score,
+                    [point.setting.theta for point in line],
+                    label,
+                    system_look(place) if len(study.axis("cbr")) > 1 else look(study, line[0]),
+                )
+                for place, (label, line) in enumerate(lines)
+            ]
+            panels.append(_panel(where(channel, snr_db=snr_db), facts, x, score, drawn))
+    return panels
+
+
+def _theta_lines(study: Study, points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
+    """Return a line for each system and CBR, with its label."""
+    budgets = study.axis("cbr")
+    lines = []
+    for name, line in steered(points).items():
+        for cbr in budgets:
+            some = [point for point in line if point.setting.cbr == cbr]
+            some.sort(key=lambda point: point.setting.theta)
+            text = f"{name}, CBR {ratio(float(Setting(cbr=cbr).budget))}"
+            lines.append((text if len(budgets) > 1 else name, some))
+    return lines
+
+
+def _panel(
+    title: tuple[str, ...],
+    facts: dict[str, Any],
+    x: Axis,
+    score: str,
+    lines: Sequence[Line | None],
+) -> Panel:
+    y = Axis(score, f"{_LABELS[score]} gain, dB")
+    known = tuple(line for line in lines if line is not None)
+    return Panel(title, {**facts, "score": score}, x, y, known, base=0.0)
+
+
+def _line(
+    pairs: Sequence[Pair], score: str, places: Sequence[float], label: str, style: Look
+) -> Line | None:
+    """Return the line of gains; None where fewer than two places have one."""
+    found = [gain(pair, score) for pair in pairs]
+    known = [(place, one) for place, one in zip(places, found, strict=True) if one is not None]
+    if len({place for place, _ in known}) < 2:
+        return None
+    error = tuple((one.mean - one.error, one.mean + one.error) for _, one in known)
+    x, means = tuple(place for place, _ in known), tuple(one.mean for _, one in known)
+    return Line(label, x, means, style, error=error if any(g.error for _, g in known) else ())

@@ -1,0 +1,117 @@
+"""What is still to do: without a list of it in memory, and each draw once."""
+
+from __future__ import annotations
+
+import itertools
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.database import Database, Made
+from experiments.datasets import Item
+from experiments.planning import BATCH, gaps, pending, tasks, units
+from experiments.setting import Setting
+from experiments.suite import Suite
+
+A, B = (Item(Path(f"{name}.png"), None, name * 64, "") for name in "ab")
+
+
+def _suite(**axes: Any) -> Suite:
+    return Suite.model_validate({"title": "t", "images": "a", "segmenter": "graph", **axes})
+
+
+def test_many_tasks_are_planned_without_a_list_of_them() -> None:
+    """Two times 10⁴ here; 10⁶ take as much memory."""
+    suite = _suite(
+        seed=list(range(20)),
+        snr_db=[i / 10 for i in range(100)],
+        theta=[0.5, 0.6, 0.7, 0.8, 0.9],
+        exclude={"theta": 0.9, "seed": 3},
+    )
+    next(tasks(suite, [A, B]))
+    tracemalloc.start()
+    count = sum(len(unit.jobs) for unit in units(pending(suite, [A, B], None, until=1), size=8))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 2 * (20 * 100 * 5 - 100)
+    assert peak < 2e6
+
+
+RANGES = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 60)), max_size=8)
+
+
+@given(covered=RANGES, until=st.integers(0, 300))
+def test_gaps_are_what_no_range_covers(covered: list[tuple[int, int]], until: int) -> None:
+    drawn = {i for first, draws in covered for i in range(first, first + draws)}
+    found = list(gaps(covered, until))
+    each = [i for first, draws in found for i in range(first, first + draws)]
+    assert each == [i for i in range(until) if i not in drawn]
+    assert all(1 <= draws <= BATCH for _, draws in found)
+
+
+def test_units_share_image_map_and_codec() -> None:
+    suite = _suite(codec=["jpeg", "hevc"], theta=[0.5, 0.7], snr_db=[1, 2, 3], draws=120)
+    made = list(units(pending(suite, [A, B], None, until=120), size=4, pictures=[A.sha256]))
+    jobs = [(unit.item, job) for unit in made for job in unit.jobs]
+    assert len(jobs) == 2 * 2 * 2 * 3 * 3
+    assert len(set(jobs)) == len(jobs)
+    for unit in made:
+        assert len({(job.setting.codec, job.setting.theta) for job in unit.jobs}) == 1
+        assert len(unit.jobs) <= 4
+        assert all(job.pictures == (unit.item == A) for job in unit.jobs)
+
+
+def _ids(suite: Suite, item: Item) -> list[str]:
+    return [task for _, _, task in tasks(suite, [item])]
+
+
+def test_what_is_done_or_has_failed_is_left_out(tmp_path: Path) -> None:
+    suite = _suite(snr_db=[1, 2, 3])
+    one, two, three = _ids(suite, A)
+    (first, *_) = (setting for _, setting in suite.settings())
+
+    def left(database: Database, **options: Any) -> list[tuple[float, int, int]]:
+        found = pending(suite, [A], database, until=20, **options)
+        return [(todo.setting.snr_db, todo.first, todo.draws) for todo in found]
+
+    def made(task: str, first: int, draws: int, error: str = "") -> Made:
+        return Made(task, first, draws, A.sha256, "", "s", 0, 0.0, error=error)
+
+    with Database(tmp_path / "r.db", write=True) as database:
+        assert left(database) == [(1.0, 0, 20), (2.0, 0, 20), (3.0, 0, 20)]
+        database.add([made(one, 0, 8), made(two, 0, 20), made(three, 0, 20, "E")], "run")
+        assert left(database) == [(1.0, 8, 12)]
+        assert left(database, retry=True) == [(1.0, 8, 12), (3.0, 0, 20)]
+        assert left(database, enough={first.id: 8}) == []
+        assert left(database, enough={first.id: 10}) == [(1.0, 8, 2)]
+        # Tried again with success: it counts as failed no more, and later draws are not held up.
+        database.add([made(three, 0, 8)], "run")
+        assert left(database) == [(1.0, 8, 12), (3.0, 8, 12)]
+
+
+def test_a_bound_is_not_drawn(tmp_path: Path) -> None:
+    del tmp_path
+    suite = _suite(bound=[True, False], draws=5)
+    found = [(t.setting.bound, t.draws) for t in pending(suite, [A], None, until=5)]
+    assert sorted(found) == [(False, 5), (True, 1)]
+
+
+def test_a_mask_beside_is_part_of_the_task_where_it_has_a_part_in_it() -> None:
+    masked = Item(A.path, Path("a_mask.png"), A.sha256, "c" * 64)
+    assert _ids(_suite(), A) == _ids(_suite(), masked)
+    for how in ({"segmenter": "beside"}, {"scored": "beside"}):
+        assert _ids(_suite(**how), A) != _ids(_suite(**how), masked)
+    assert Setting(segmenter="beside").needs_mask
+
+
+@pytest.mark.parametrize("most", [1, 7, 8, 100])
+def test_rounds_double_and_end_at_the_most(most: int) -> None:
+    rounds = _suite(draws={"most": most, "within": 0.1}).draws.rounds()
+    assert rounds[-1] == most
+    assert rounds == sorted(set(rounds))
+    assert all(b <= 2 * a for a, b in itertools.pairwise(rounds))
+    assert _suite(draws=most).draws.rounds() == [most]

@@ -1,0 +1,127 @@
+"""The suites that come with semcom: both forms are valid, and the quick one runs anywhere."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from experiments.cli import main
+from experiments.datasets import DATASETS
+from experiments.planning import tasks
+from experiments.runner import suite_items
+from experiments.study import Study, read_study
+from experiments.suite import Suite
+from experiments.suite_file import read_suite, shipped
+
+SUITES = sorted(shipped())
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty home: no data, an empty cache, no weights, no network."""
+
+    def connect(*_: object) -> None:
+        raise AssertionError("a quick form went to the network")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEMCOM_CACHE", str(tmp_path / "encodings"))
+    monkeypatch.delenv("SEMCOM_DATA", raising=False)
+    monkeypatch.delenv("SEMCOM_MOBILE_SAM", raising=False)
+    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+def suite(name: str, *, quick: bool) -> Suite:
+    return read_suite(shipped()[name], quick=quick)
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_both_forms_are_valid_and_say_what_they_ask(name: str) -> None:
+    full, quick = suite(name, quick=False), suite(name, quick=True)
+    for one in (full, quick):
+        assert one.title
+        assert one.question.endswith("?")
+        assert set(one.systems) <= set(full.systems)
+    assert sum(1 for _ in quick.settings()) <= sum(1 for _ in full.settings())
+    assert all(image.split("/")[0] in DATASETS for image in full.images)
+    assert all(image.split("/")[0] == "photos" for image in quick.images)
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_systems_differ_and_have_names_of_their_own(name: str) -> None:
+    settings = list(suite(name, quick=False).settings())
+    assert len({one.id for _, one in settings}) == len(settings)
+    places = {(label, s.channel, s.cbr, s.snr_db, s.seed) for label, s in settings}
+    assert len(places) == len(settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SUITES)
+def test_the_quick_form_runs(name: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = CliRunner().invoke(main, ["run", name, "--quick", "--out", str(out), "--jobs", "1"])
+    assert result.exit_code == 0, result.output
+    study, quick = read_study(out), suite(name, quick=True)
+    items = suite_items(quick, Path())
+    rows = {row.task for point in study.points for row in point.rows}
+    assert rows == {task for _, _, task in tasks(quick, items)}
+    assert study.failed == 0
+    CHECKS.get(name, lambda _: None)(study)
+
+
+def _kodak(study: Study) -> None:
+    """No link sends more than its capacity, and more bandwidth or SNR is better."""
+    hevc = values(study, "hevc", "psnr_db")
+    bound = values(study, "bound", "psnr_db")
+    assert all(bound[place] > hevc[place] for place in hevc)
+    assert hevc["1/24", 10] > hevc["1/48", 10] > hevc["1/48", 1]
+
+
+def _davis(study: Study) -> None:
+    """θ moves quality from the rest into the region."""
+    systems = ("blind", "masks, θ 0.5", "masks, θ 0.9")
+    for score, rising in (("region_psnr_db", True), ("background_psnr_db", False)):
+        blind, half, most = (values(study, system, score) for system in systems)
+        for place in blind:
+            assert (blind[place] < half[place] < most[place]) == rising
+            assert (blind[place] > half[place] > most[place]) != rising
+
+
+def _mismatch(study: Study) -> None:
+    """A sender that is sure loses all below its 10 dB, and is best above."""
+    sure, unsure, unequal = (
+        values(study, system, "region_psnr_db") for system in ("sure", "unsure", "unequal")
+    )
+    low, middle, high = (("1/24", snr_db) for snr_db in (5, 8, 11))
+    assert max(sure[low], sure[middle], unsure[low]) < 20  # mid-grey
+    assert unequal[low] > 25
+    assert sure[high] > unsure[high] == unsure[middle] > unequal[middle] > unequal[low]
+
+
+def _segmenters(study: Study) -> None:
+    """On the true region, true masks are best, and any mask that hits it beats none."""
+    none, graph, true = (
+        values(study, system, "region_psnr_db") for system in ("none", "graph", "true masks")
+    )
+    assert all(none[place] < graph[place] < true[place] for place in none)
+
+
+CHECKS: dict[str, Callable[[Study], None]] = {
+    "kodak-awgn": _kodak,
+    "davis-masks": _davis,
+    "mismatch": _mismatch,
+    "segmenters": _segmenters,
+}
+
+
+def values(study: Study, system: str, score: str) -> dict[tuple[str, float], float]:
+    """Return the means of one system by CBR and SNR."""
+    points = [point for point in study.points if point.system == system]
+    found = {(p.setting.cbr, p.setting.snr_db): p.mean(score) for p in points}
+    assert found
+    assert None not in found.values()
+    return {place: value for place, value in found.items() if value is not None}
