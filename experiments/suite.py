@@ -9,7 +9,7 @@ one of its entries.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -19,6 +19,7 @@ from channels.channels import CHANNELS, PACKET_CHANNELS
 from channels.mcs import find_scheme
 from channels.units import parse_cbr
 from experiments import literature
+from experiments.grid import AXES, Part, holds, label_of, part_of
 from experiments.links import parse_snrs
 from experiments.setting import BESIDE, BEST_SCHEMES, Setting
 from semcom import weights
@@ -28,9 +29,6 @@ from semcom.importance import check_kind, check_theta
 from semcom.scores import SCORES
 from semcom.segmenters.base import SEGMENTERS
 
-AXES = tuple(field.name for field in fields(Setting))
-SWEPT = ("channel", "cbr", "snr_db", "seed")
-"""Axes along which a system is looked at; along others it becomes several systems."""
 SCORE_NAMES = (*SCORES, "lost")
 
 
@@ -234,7 +232,7 @@ class Suite(Axes):
             for grid, grid2 in itertools.product(self._grids(one), self._grids(other)):
                 shared = [[v for v in grid[axis] if v in grid2[axis]] for axis in AXES]
                 for values in itertools.product(*shared):
-                    if not any(_holds(drop, values) for drop in drops):
+                    if not any(holds(drop, values) for drop in drops):
                         raise ValueError(f"systems {one!r} and {other!r} are the same; drop one")
         return self
 
@@ -242,13 +240,13 @@ class Suite(Axes):
         """Every setting once, with the name of its system, made as they are asked for."""
         for name in self._systems():
             grids = self._grids(name)
-            label = _label(name, grids)
+            label = label_of(name, grids)
             without = self._drops(name)
             for grid in grids:
                 for values in itertools.product(*grid.values()):
-                    if not any(_holds(part, values) for part in without):
+                    if not any(holds(part, values) for part in without):
                         yield label(values), Setting(*values)
-                without.append(_part(grid))
+                without.append(part_of(grid))
 
     def _systems(self) -> dict[str, Axes]:
         return self.systems or {"": Axes()}
@@ -261,45 +259,10 @@ class Suite(Axes):
 
     def _drops(self, system: str) -> list[Part]:
         return [
-            _part(drop.values())
+            part_of(drop.values())
             for drop in self.exclude
             if drop.system is None or system in drop.system
         ]
-
-
-Part = list[tuple[int, frozenset[Any]]]
-"""Of some axes, by their places, the values that a part of the grid has."""
-
-
-def _part(grid: dict[str, tuple[Any, ...]]) -> Part:
-    return [(AXES.index(axis), frozenset(values)) for axis, values in grid.items()]
-
-
-def _holds(part: Part, values: tuple[Any, ...]) -> bool:
-    return all(values[i] in known for i, known in part)
-
-
-def _label(name: str, grids: list[dict[str, tuple[Any, ...]]]) -> Callable[[tuple[Any, ...]], str]:
-    """Return what names a setting: its system, and what varies within that."""
-    varies = [
-        (i, axis)
-        for i, axis in enumerate(AXES)
-        if axis not in SWEPT and len({v for grid in grids for v in grid[axis]}) > 1
-    ]
-    if not varies and not name:
-        varies = [(AXES.index("blind"), "blind")]
-    head = [name] if name else []
-    return lambda values: ", ".join([*head, *(_describe(axis, values[i]) for i, axis in varies)])
-
-
-def _describe(axis: str, value: Any) -> str:
-    if axis == "blind":
-        return "blind" if value else "by importance"
-    if axis == "theta":
-        return f"θ {value:g}"
-    if axis in ("codec", "segmenter", "protection"):
-        return str(value)
-    return f"{axis} {value}"
 
 
 _DEFAULTS = {

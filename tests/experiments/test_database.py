@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.database import APPLICATION_ID, SCHEMA_VERSION, Database, Made, add_up
+from experiments.database import Database, Made, add_up
+from experiments.schema import APPLICATION_ID, SCHEMA_VERSION
 
 ROOT = Path(__file__).parents[2]
 

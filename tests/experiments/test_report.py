@@ -9,7 +9,7 @@ import io
 import json
 import re
 import sqlite3
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,11 @@ from PIL import Image as PilImage
 
 from experiments.cli import main
 from experiments.drawing.base import Drawing, Table
-from experiments.report import pictures
 from experiments.report.overview import systems, to_yaml
 from experiments.report.page import build
-from experiments.report.viewer import Shot, _thin, build_viewer
+from experiments.report.viewer import build_viewer
 from experiments.runner import run
-from experiments.setting import Setting
-from experiments.study import ImageRow, read_study
+from experiments.study import read_study
 from experiments.suite import Suite
 from experiments.suite_file import read_suite
 
@@ -231,38 +229,6 @@ def test_pictures_are_kept_once_and_thinned_to_the_limit(results: Path) -> None:
     assert "Kept in this page: " + "; ".join(less.notes) in page(results, limit=size // 2).words
 
 
-def test_the_longest_axis_is_thinned_first_and_evenly() -> None:
-    values = {"image": ["i"], "cbr": ["1/16", "1/8"], "snr_db": [float(i) for i in range(21)]}
-    shots = [
-        Shot(system, Setting(cbr=cbr, snr_db=snr_db), image_row(f"{system} {cbr} {snr_db}"))
-        for system in ("a", "b")
-        for cbr in values["cbr"]
-        for snr_db in values["snr_db"]
-    ]
-    kept, left = _thin(values, shots, 21)  # 5 of 21 SNRs by 2 by 2, and the original
-    assert kept == {**values, "snr_db": [0, 5, 10, 15, 20]}
-    assert {(s.system, s.setting.cbr, s.setting.snr_db) for s in left} == {
-        (system, cbr, snr_db)
-        for system in ("a", "b")
-        for cbr in values["cbr"]
-        for snr_db in kept["snr_db"]
-    }
-    kept, left = _thin(values, shots, 0)
-    assert len(left) == 2  # both systems, always
-    assert _thin(values, shots, 1000) == (values, shots)
-
-
-def test_the_picture_is_that_of_the_first_draw() -> None:
-    outcomes = ({"draw": 3, "sha256": "other"}, {"draw": 0, "sha256": "first"})
-    row = replace(image_row(""), outcomes=outcomes)
-    assert Shot("a", Setting(), row).key == ("i", "first")
-
-
-def image_row(shown: str) -> ImageRow:
-    outcomes = ({"draw": 0, "sha256": shown},)
-    return ImageRow("i", "i.png", shown, 1, 0, {}, {}, outcomes)
-
-
 def test_a_study_without_pictures_says_how_to_get_them(tmp_path: Path) -> None:
     path = make(tmp_path, pictures=0, cbr="1/2", channel="awgn", snr_db=10, draws=1)
     read = page(path)
@@ -312,23 +278,3 @@ def test_the_suite_in_the_page_is_the_suite(results: Path, tmp_path: Path) -> No
 
 def test_the_same_results_give_the_same_page(results: Path) -> None:
     assert page(results).text == page(results).text
-
-
-def test_regions_are_drawn_where_they_are() -> None:
-    region = np.zeros((40, 60, 3), dtype=np.uint8)
-    region[10:30, 20:50] = 255
-    inside = region[..., 0] > 0
-    picture = PilImage.fromarray(region)
-    dark = pixels(pictures.shade(picture), "RGBA")
-    assert (dark[..., 3] == 0).tolist() == inside.tolist()
-    edge = pixels(pictures.outline(picture), "RGBA")
-    drawn = edge[..., 3] > 0
-    assert (edge[..., 0][drawn] > 0).tolist() == inside[drawn].tolist()
-    assert drawn.sum() == (22 * 32) - (18 * 28)  # a pixel on either side of the border
-
-
-def test_large_pictures_are_scaled_down() -> None:
-    picture = PilImage.new("RGB", (4000, 1000), "red")
-    assert pixels(pictures.received(picture)).shape == (320, 1280, 3)
-    assert pixels(pictures.error_map(picture, picture), "L").shape == (160, 640)
-    assert pixels(pictures.outline(picture), "RGBA").shape == (320, 1280, 4)

@@ -312,6 +312,7 @@ def test_it_prints(show: Callable[..., Page]) -> None:
     for gone in (".choices", "nav", ".file"):
         assert not page.locator(gone).first.is_visible()
     assert page.locator("#stage").is_visible()
+    assert page.locator("#making").evaluate("e => e.scrollWidth") <= 700
     assert page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor") == (
         "rgb(255, 255, 255)"
     )

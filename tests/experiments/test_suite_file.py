@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.grid import AXES
 from experiments.setting import Setting
-from experiments.suite import AXES, Suite
+from experiments.suite import Suite
 from experiments.suite_file import find_suite, read_suite
 
 HEAD = "title: t\nimages: a.png\nsegmenter: graph\n"
