@@ -276,7 +276,8 @@ _DISK = {
 
 
 def _damaged(path: Path, why: object) -> str:
+    said = " ".join(str(why).split())
     return (
-        f"{path} is damaged ({' '.join(str(why).split())}); semcom merge --salvage saved.db {path} saves what can be "
+        f"{path} is damaged ({said}); semcom merge --salvage saved.db {path} saves what can be "
         "read, and the next run makes the rest anew"
     )

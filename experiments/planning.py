@@ -14,7 +14,9 @@ from experiments.work import Job, Unit
 BATCH = 50
 """Most draws of one row: what a kill may cost, and what workers can share."""
 MOST_JOBS = 8
-"""Most tasks of a unit."""
+"""Most tasks of a unit, and"""
+MOST_DRAWS = 16
+"""most draws, but for a single task: what a kill may cost."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,6 @@ def pending(
     database: Database | None,
     *,
     until: int,
-    skip: Collection[str] = (),
     enough: Mapping[str, int] | None = None,
     retry: bool = False,
 ) -> Iterator[Todo]:
@@ -55,8 +56,6 @@ def pending(
         What is done; None: nothing.
     until
         How many draws of the channel there should be.
-    skip
-        Ids of settings that need no more draws.
     enough
         By the ids of settings that have been measured: how many draws that took. An image that has
         come since, or has failed, is drawn as often.
@@ -64,8 +63,6 @@ def pending(
         Whether what failed is done again.
     """
     for item, setting, task in tasks(suite, items):
-        if skip and setting.id in skip:
-            continue
         draws = 1 if setting.bound else min(until, (enough or {}).get(setting.id, until))
         covered = _covered(database, task) if database else []
         missing = list(gaps(covered, draws))
@@ -104,7 +101,8 @@ def units(todo: Iterable[Todo], *, size: int, pictures: Collection[str] = ()) ->
     for one in todo:
         s = one.setting
         key = (one.item.sha256, s.segmenter, s.importance, s.theta, s.blind, s.codec)
-        if item is not None and (key != about or len(kept) >= size):
+        draws = one.draws + sum(job.draws for job in kept)
+        if kept and item is not None and (key != about or len(kept) >= size or draws > MOST_DRAWS):
             yield Unit(item, tuple(kept))
             kept = []
         item, about = one.item, key

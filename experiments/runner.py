@@ -70,6 +70,8 @@ class Summary:
             return [*said, f"look: semcom plot {folder}, semcom report {folder}"]
         if self.failures:
             return said
+        if self.failed:
+            return [f"nothing to do but what failed before: --retry does it again, in {self.path}"]
         return [f"nothing to do: all {self.tasks} tasks are done in {self.path}"]
 
 
@@ -137,7 +139,7 @@ def run(
                 items,
                 database,
                 until=until,
-                skip=settled(database, this.suite),
+                enough=settled(database, this.suite),
                 retry=retry,
             )
             found = count(left())
@@ -148,7 +150,7 @@ def run(
                 if do is work:
                     _segment(found.looks, crew, progress)
                 _work(left(), found.batches, do, crew, database, this, summary, progress)
-            _measure(database, suite, this, items)
+            _measure(database, suite, this, items, until)
         summary.tasks = sum(1 for _ in suite.settings()) * len(items)
         summary.failed = count_failed(database, suite, items)
         LOG.info("%d rows made, %d tasks failed", summary.made, summary.failed)
@@ -208,20 +210,16 @@ def count(todo: Iterator[Todo]) -> Found:
     return Found(begun, batches, list(looks.values()))
 
 
-def settled(database: Database, suite_id: str) -> set[str]:
-    """Return the settings of a suite that need no more draws."""
-    sql = "SELECT setting FROM intervals WHERE suite = ? AND done != ''"
-    return {setting for (setting,) in database.query(sql, (suite_id,))}
+def settled(database: Database, suite_id: str) -> dict[str, int]:
+    """Return the settings of a suite that need no more draws, and how many they took."""
+    sql = "SELECT setting, draws FROM intervals WHERE suite = ? AND done != ''"
+    return dict(database.query(sql, (suite_id,)))
 
 
 def count_failed(database: Database, suite: Suite, items: list[Item]) -> int:
     """Count the tasks of a suite that have failed and have no row."""
-    ((any_failure,),) = database.query("SELECT EXISTS (SELECT 1 FROM failures)")
-    if not any_failure:
-        return 0
-    sql = "SELECT EXISTS (SELECT 1 FROM open_failures WHERE task = ?)"
-    ids = (task for _, _, task in tasks(suite, items))
-    return sum(failed for task in ids for (failed,) in database.query(sql, (task,)))
+    failed = {task for (task,) in database.query("SELECT DISTINCT task FROM open_failures")}
+    return sum(task in failed for _, _, task in tasks(suite, items)) if failed else 0
 
 
 class _This(NamedTuple):
@@ -270,18 +268,19 @@ def _segment(looks: list[tuple[Item, Setting]], crew: Crew, progress: RunProgres
         progress.segmenting(left)
 
 
-def _measure(database: Database, suite: Suite, this: _This, items: list[Item]) -> None:
+def _measure(database: Database, suite: Suite, this: _This, items: list[Item], until: int) -> None:
     """Store the interval of every setting's mean, and whether it is narrow enough."""
     if suite.draws.most == 1:
         return
     images = {item.sha256 for item in items}
-    settings = (s for _, s in suite.settings() if not s.bound)
-    done = settled(database, this.suite)
-    while batch := [s.id for s in itertools.islice(settings, _BATCH) if s.id not in done]:
+    sql = "SELECT setting FROM intervals WHERE suite = ? AND done != '' AND images = ?"
+    done = {setting for (setting,) in database.query(sql, (this.suite, len(images)))}
+    left = (s.id for _, s in suite.settings() if not s.bound and s.id not in done)
+    while batch := list(itertools.islice(left, _BATCH)):
         with database.transaction() as connection:
             for setting in batch:
-                score = measure(database, setting, images, suite.draws.score)
-                lost = measure(database, setting, images, "lost")
+                score = measure(database, setting, images, suite.draws.score, until=until)
+                lost = measure(database, setting, images, "lost", until=until)
                 done_by = why_done(suite.draws, score, lost)
                 connection.executemany(
                     "INSERT OR REPLACE INTO intervals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -63,7 +63,8 @@ class Setting:
 
     def about(self) -> dict[str, Any]:
         """Return what differs from the defaults."""
-        return {name: value for name, value in asdict(self).items() if value != _DEFAULTS[name]}
+        values = ((name, getattr(self, name)) for name in _DEFAULTS)
+        return {name: value for name, value in values if value != _DEFAULTS[name]}
 
     @property
     def link(self) -> Link:

@@ -22,6 +22,7 @@ from experiments.database import Database
 from experiments.suite import Draws
 
 CONFIDENCE = 0.95
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,8 @@ def mean_interval(score: str, sums: list[tuple[float, float, float]], draws: int
     mean = math.fsum(means) / len(means)
     if any(n < 2 for n, _, _ in known):
         return Interval(score, len(known), draws, mean, None, None)
-    # Of equal draws, the sums may leave a little more or less than nothing by rounding.
     variances = [
-        max(squares - n * m * m, 0.0) / (n - 1) / n
+        _spread(n, m, squares) / (n - 1) / n
         for (n, _, squares), m in zip(known, means, strict=True)
     ]
     total_variance = math.fsum(variances)
@@ -72,6 +72,12 @@ def mean_interval(score: str, sums: list[tuple[float, float, float]], draws: int
         factor = float(student.ppf((1 + CONFIDENCE) / 2, 1 / math.fsum(shares)))
         half = factor * math.sqrt(total_variance) / len(known)
     return Interval(score, len(known), draws, mean, mean - half, mean + half)
+
+
+def _spread(n: float, mean: float, squares: float) -> float:
+    """Sum of squared deviations; nothing where rounding alone may have left it."""
+    spread = squares - n * mean * mean
+    return spread if spread > _ROUNDING * squares else 0.0
 
 
 def lost_interval(lost: int, draws: int, images: int) -> Interval:

@@ -19,7 +19,9 @@ from channels.channels import CHANNELS, PACKET_CHANNELS
 from channels.mcs import find_scheme
 from channels.units import parse_cbr
 from experiments import literature
-from experiments.grid import AXES, Part, holds, label_of, part_of
+from experiments.grid import AXES as AXES
+from experiments.grid import SWEPT as SWEPT
+from experiments.grid import Part, holds, label_of, part_of
 from experiments.links import parse_snrs
 from experiments.setting import BESIDE, BEST_SCHEMES, Setting
 from semcom import weights

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import io
+import json
 import math
 import time
 import traceback
@@ -66,6 +67,7 @@ def work(unit: Unit) -> list[Made]:
         start = time.perf_counter()
         try:
             about = _do(unit.item, job)
+            json.dumps([about["record"], about["outcomes"]], allow_nan=False)  # what is stored
         except Exception as error:  # a task that fails is a result
             text = " ".join(str(error).split()) or repr(error)
             if not isinstance(error, ValueError):

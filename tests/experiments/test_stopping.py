@@ -37,7 +37,7 @@ def test_the_interval_of_two_images_is_welchs() -> None:
 
 
 def test_intervals_cover_the_mean_as_often_as_they_say() -> None:
-    """Five images of which one is noisy: pooled degrees of freedom would cover 91 %."""
+    """Five images of which one is noisy: pooled degrees of freedom would cover too little."""
     rng = np.random.default_rng(3)
     spreads, trials, draws = np.array([5, 0.1, 0.1, 0.1, 0.1]), 4000, 6
     x = rng.normal(size=(trials, 5, draws)) * spreads[None, :, None]
