@@ -14,8 +14,8 @@ from rich.table import Table
 
 from experiments.database import Database
 from experiments.datasets import Item
-from experiments.planning import Todo, pending
-from experiments.runner import RESULTS, count, count_failed, suite_items, without_missing
+from experiments.planning import Todo, count, pending, suite_items, without_missing
+from experiments.runner import RESULTS, count_failed
 from experiments.suite import Suite
 
 SECONDS_PER_MEGAPIXEL = {

@@ -46,6 +46,10 @@ def _describe(axis: str, value: Any) -> str:
         return "blind" if value else "by importance"
     if axis == "theta":
         return f"θ {value:g}"
+    if axis == "planned_snr_db":
+        return "planned as it is" if value is None else f"planned {value:g} dB"
+    if axis == "planned_std_db":
+        return f"± {value:g} dB"
     if axis in ("codec", "segmenter", "protection"):
         return str(value)
     return f"{axis} {value}"

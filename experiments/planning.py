@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from experiments.database import Database
-from experiments.datasets import Item
-from experiments.setting import Setting, task_id
-from experiments.suite import Suite
+from experiments.datasets import Item, find_items
+from experiments.setting import BESIDE, Setting, task_id
+from experiments.suite import Axes, Suite
 from experiments.work import Job, Unit
+from semcom import weights
+
+A = TypeVar("A", bound=Axes)
 
 BATCH = 50
 """Most draws of one row: what a kill may cost, and what workers can share."""
@@ -27,6 +32,35 @@ class Todo:
     setting: Setting
     first: int
     draws: int
+
+
+def suite_items(suite: Suite, base: Path) -> list[Item]:
+    """Find the images of a suite; ``ValueError`` where there are none."""
+    parts = (suite, *suite.points, *suite.systems.values())
+    need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
+    return find_items(suite.images, base, most=suite.most_images, need_masks=need_masks)
+
+
+def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
+    """Leave MobileSAM out where its weights are not here and there are other segmenters."""
+    if weights.available():
+        return suite
+    parts = {name: _without_mobile_sam(axes) for name, axes in suite.systems.items()}
+    found = _without_mobile_sam(suite)
+    systems = {name: axes for name, axes in parts.items() if axes is not None}
+    if found is None or bool(systems) != bool(parts):
+        return suite  # nothing is left: each task then says how to fetch them
+    found = found.model_copy(update={"systems": systems})
+    if found != suite:
+        say("no MobileSAM weights (semcom weights fetch): what takes them is left out")
+    return found
+
+
+def _without_mobile_sam(axes: A) -> A | None:
+    if axes.segmenter is None:
+        return axes
+    others = tuple(s for s in axes.segmenter if s.partition(":")[0] != "mobile_sam")
+    return axes.model_copy(update={"segmenter": others}) if others else None
 
 
 def tasks(suite: Suite, items: Collection[Item]) -> Iterator[tuple[Item, Setting, str]]:
@@ -70,6 +104,29 @@ def pending(
             continue
         for first, count in missing:
             yield Todo(item, setting, first, count)
+
+
+class Found(NamedTuple):
+    """What is to be done."""
+
+    tasks: int
+    batches: int
+    """Of draws: a row each."""
+    looks: list[tuple[Item, Setting]]
+    """An image and a setting for everything that is to be segmented."""
+
+
+def count(todo: Iterator[Todo]) -> Found:
+    """Count what is to be done."""
+    looks: dict[tuple[str, str], tuple[Item, Setting]] = {}
+    begun = batches = 0
+    last: tuple[Item, Setting] | None = None
+    for one in todo:
+        batches += 1
+        begun += (one.item, one.setting) != last
+        last = one.item, one.setting
+        looks.setdefault((one.item.sha256, one.setting.segmenter), last)
+    return Found(begun, batches, list(looks.values()))
 
 
 def gaps(covered: Iterable[tuple[int, int]], until: int) -> Iterator[tuple[int, int]]:

@@ -10,9 +10,6 @@ import functools
 import itertools
 import json
 import logging
-import os
-import platform
-import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,22 +18,29 @@ from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from experiments.backends import BackendName, check_backend
 from experiments.crew import Crew, Do
 from experiments.database import Database, Made
-from experiments.datasets import Item, find_items
-from experiments.planning import MOST_JOBS, Todo, pending, tasks, units
+from experiments.datasets import Item
+from experiments.planning import (
+    MOST_JOBS,
+    Todo,
+    count,
+    pending,
+    suite_items,
+    tasks,
+    units,
+    without_missing,
+)
+from experiments.provenance import commit, machine
 from experiments.run_progress import RunProgress
 from experiments.setting import BESIDE, Setting
 from experiments.stopping import measure, why_done
-from experiments.suite import Axes, Suite
+from experiments.suite import Suite
 from experiments.work import Job, Unit, segment, work
-from semcom import weights
 from semcom.session import versions
-
-A = TypeVar("A", bound=Axes)
 
 RESULTS = "results.db"
 LOG = logging.getLogger(__name__)
@@ -158,58 +162,6 @@ def run(
     return summary
 
 
-def suite_items(suite: Suite, base: Path) -> list[Item]:
-    """Find the images of a suite; ``ValueError`` where there are none."""
-    parts = (suite, *suite.points, *suite.systems.values())
-    need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
-    return find_items(suite.images, base, most=suite.most_images, need_masks=need_masks)
-
-
-def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
-    """Leave MobileSAM out where its weights are not here and there are other segmenters."""
-    if weights.available():
-        return suite
-    parts = {name: _without_mobile_sam(axes) for name, axes in suite.systems.items()}
-    found = _without_mobile_sam(suite)
-    systems = {name: axes for name, axes in parts.items() if axes is not None}
-    if found is None or bool(systems) != bool(parts):
-        return suite  # nothing is left: each task then says how to fetch them
-    found = found.model_copy(update={"systems": systems})
-    if found != suite:
-        say("no MobileSAM weights (semcom weights fetch): what takes them is left out")
-    return found
-
-
-def _without_mobile_sam(axes: A) -> A | None:
-    if axes.segmenter is None:
-        return axes
-    others = tuple(s for s in axes.segmenter if s.partition(":")[0] != "mobile_sam")
-    return axes.model_copy(update={"segmenter": others}) if others else None
-
-
-class Found(NamedTuple):
-    """What is to be done."""
-
-    tasks: int
-    batches: int
-    """Of draws: a row each."""
-    looks: list[tuple[Item, Setting]]
-    """An image and a setting for everything that is to be segmented."""
-
-
-def count(todo: Iterator[Todo]) -> Found:
-    """Count what is to be done."""
-    looks: dict[tuple[str, str], tuple[Item, Setting]] = {}
-    begun = batches = 0
-    last: tuple[Item, Setting] | None = None
-    for one in todo:
-        batches += 1
-        begun += (one.item, one.setting) != last
-        last = one.item, one.setting
-        looks.setdefault((one.item.sha256, one.setting.segmenter), last)
-    return Found(begun, batches, list(looks.values()))
-
-
 def settled(database: Database, suite_id: str) -> dict[str, int]:
     """Return the settings of a suite that need no more draws, and how many they took."""
     sql = "SELECT setting, draws FROM intervals WHERE suite = ? AND done != ''"
@@ -324,31 +276,6 @@ def _begin(
                 (this.suite, place, setting.id, system),
             )
     return this
-
-
-def commit() -> str | None:
-    """Return semcom's git commit, with a + where files were changed; None outside of a checkout."""
-    root = Path(__file__).parents[1]
-    if not (root / ".git").exists():  # installed, perhaps within somebody else's checkout
-        return None
-    git = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+"]
-    git += ["--exclude=*"]
-    try:
-        found = subprocess.run(git, capture_output=True, text=True, timeout=20, check=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()
-
-
-def machine() -> dict[str, Any]:
-    """Describe this machine."""
-    return {
-        "node": platform.node(),
-        "system": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-    }
 
 
 @contextmanager

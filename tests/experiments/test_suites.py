@@ -11,8 +11,7 @@ from click.testing import CliRunner
 
 from experiments.cli import main
 from experiments.datasets import DATASETS
-from experiments.planning import tasks
-from experiments.runner import suite_items
+from experiments.planning import suite_items, tasks
 from experiments.study import Study, read_study
 from experiments.suite import Suite
 from experiments.suite_file import read_suite, shipped
