@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from experiments.database import Database, Made
 from experiments.datasets import Item
-from experiments.planning import BATCH, gaps, pending, tasks, units
+from experiments.planning import BATCH, gaps, pending, tasks, units, without_missing
 from experiments.setting import Setting
 from experiments.suite import Suite
+from semcom import weights
 
 A, B = (Item(Path(f"{name}.png"), None, name * 64, "") for name in "ab")
 
@@ -115,3 +116,20 @@ def test_rounds_double_and_end_at_the_most(most: int) -> None:
     assert rounds == sorted(set(rounds))
     assert all(b <= 2 * a for a, b in itertools.pairwise(rounds))
     assert _suite(draws=most).draws.rounds() == [most]
+
+
+def test_without_weights_mobile_sam_is_left_out_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "available", lambda: False)
+    axes = {"masks": {"segmenter": ["graph", "mobile_sam"]}, "sam": {"segmenter": "mobile_sam"}}
+    suite = Suite.model_validate({"title": "t", "images": "x", "systems": axes})
+    told: list[str] = []
+    left = without_missing(suite, told.append)
+    assert {setting.segmenter for _, setting in left.settings()} == {"graph"}
+    assert list(left.systems) == ["masks"]
+    assert "semcom weights fetch" in told[0]
+    # Where nothing would be left, its tasks say how to get them.
+    alone = Suite.model_validate({"title": "t", "images": "x", "segmenter": "mobile_sam"})
+    assert without_missing(alone, told.append) is alone
+    monkeypatch.setattr(weights, "available", lambda: True)
+    assert without_missing(suite, told.append) is suite
+    assert len(told) == 1
