@@ -120,7 +120,10 @@ def test_rounds_double_and_end_at_the_most(most: int) -> None:
 
 def test_without_weights_mobile_sam_is_left_out_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "available", lambda: False)
-    axes = {"masks": {"segmenter": ["graph", "mobile_sam"]}, "sam": {"segmenter": "mobile_sam"}}
+    axes = {
+        "masks": {"segmenter": ["graph", "mobile_sam"]},
+        "sam": {"segmenter": "mobile_sam", "theta": 0.8},
+    }
     suite = Suite.model_validate({"title": "t", "images": "x", "systems": axes})
     told: list[str] = []
     left = without_missing(suite, told.append)
