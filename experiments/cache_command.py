@@ -7,7 +7,7 @@ import click
 
 @click.group()
 def cache() -> None:
-    """Encodings that are kept on disk, so that a sweep never encodes twice."""
+    """Encodings and masks that are kept on disk, so that nothing is done twice."""
 
 
 @cache.command()

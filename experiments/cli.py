@@ -129,6 +129,7 @@ for command in (
             "decoders",
             "segmenters",
             "scores",
+            "suites",
         ]
     ),
 )

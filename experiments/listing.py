@@ -7,6 +7,7 @@ from rich.table import Table
 
 from channels.channels import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from channels.ldpc.decoders import DECODERS
+from experiments.suite_file import read_suite, shipped
 from semcom.codecs.base import CODECS
 from semcom.scores import SCORES
 from semcom.segmenters.base import SEGMENTERS
@@ -23,13 +24,16 @@ _REGISTRIES = {
 
 def print_listing(kind: str) -> None:
     """Print one table, or all of them for ``"all"``."""
-    for name in [*_REGISTRIES, "scores"] if kind == "all" else [kind]:
+    for name in [*_REGISTRIES, "scores", "suites"] if kind == "all" else [kind]:
         table = Table(title=name, title_justify="left", title_style="bold")
         for column in ("name", "what", "from", "missing"):
             table.add_column(column)
         if name == "scores":
             for score, (description, _) in SCORES.items():
                 table.add_row(score, description, "semcom", "")
+        elif name == "suites":
+            for suite, path in shipped().items():
+                table.add_row(suite, read_suite(path).question, "semcom", "")
         else:
             for entry in _REGISTRIES[name].entries():
                 extra = f" (pip install 'semcom[{entry.extra}]')" if entry.extra else ""

@@ -49,9 +49,9 @@ def _names(text: str, choices: Iterable[str], what: str) -> list[str]:
 def plot(
     results: Path, out: Path | None, suite: str, width: str, figures: str, formats: str
 ) -> None:
-    """Draw the figures of RESULTS (results.db, or its folder), and print its tables.
+    """Draw figures, and print tables.
 
-    Writes each figure with its numbers (CSV), the tables (CSV) and captions.md. Nothing but the
+    RESULTS is results.db, or its folder. Writes each figure with its numbers (CSV), the tables (CSV) and captions.md. Nothing but the
     results file is read.
     """
     from experiments.drawing.all import draw, tables

@@ -21,9 +21,9 @@ from experiments.options import say
     "--suite", default="", metavar="NAME", help="One of several suites.  [default: the latest]"
 )
 def report(results: Path, out: Path | None, suite: str) -> None:
-    """Write RESULTS (results.db, or its folder) as one HTML page that opens from disk.
+    """Write one HTML page that opens from disk.
 
-    It holds the question, the systems, figures and tables with their numbers, and a viewer of what
+    RESULTS is results.db, or its folder. The page holds the question, the systems, figures and tables with their numbers, and a viewer of what
     arrived: two systems' pictures with a slider between them.
     """
     from experiments.report.page import report as write

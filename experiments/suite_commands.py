@@ -55,9 +55,10 @@ def _read(suite: str, quick: bool, changes: tuple[str, ...]) -> tuple[Suite, str
 def plan(
     suite: str, out: Path | None, quick: bool, changes: tuple[str, ...], jobs: int | None
 ) -> None:
-    """Check SUITE (a YAML file, or the name of one that comes with semcom), and say what it takes.
+    """Check a suite, and say what it takes.
 
-    Prints how many tasks there are and are done, and an estimate of time and disk.
+    SUITE is a YAML file, or the name of one that comes with semcom (semcom list suites). Prints how
+    many tasks there are and are done, and an estimate of time and disk.
     """
     from experiments.backends import default_jobs
     from experiments.estimate import print_plan
@@ -90,9 +91,9 @@ def run(
     resume: bool,
     retry: bool,
 ) -> None:
-    """Do what is not done yet of SUITE (a YAML file, or the name of one that comes with semcom).
+    """Run a suite, or what is left of it.
 
-    Rows go to results.db in the --out folder as they are made. A run that was killed goes on where
+    SUITE is a YAML file, or the name of one that comes with semcom (semcom list suites). Rows go to results.db in the --out folder as they are made. A run that was killed goes on where
     it was; what is done is not done again.
     """
     from experiments.backends import default_jobs
@@ -138,9 +139,9 @@ def run(
 )
 @click.option("--suite", default="", metavar="NAME", help="Which suite, if there are several.")
 def export(results: Path, out: Path | None, formats: str, suite: str) -> None:
-    """Write RESULTS (results.db, or its folder) for other tools.
+    """Write results for other tools.
 
-    Parquet and CSV have a line per image and setting; JSON has the means, a file per system in the
+    RESULTS is results.db, or its folder. Parquet and CSV have a line per image and setting; JSON has the means, a file per system in the
     layout of CompressAI's results.
     """
     from experiments.export import export as export_study
@@ -157,9 +158,9 @@ def export(results: Path, out: Path | None, formats: str, suite: str) -> None:
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--salvage", is_flag=True, help="Take what can be read of damaged sources.")
 def merge(target: Path, sources: tuple[Path, ...], salvage: bool) -> None:
-    """Add the rows of SOURCES, results files of other machines, to TARGET.
+    """Add up the results of several machines.
 
-    What both have is kept as it is in TARGET, and told where it is not the same.
+    The rows of SOURCES, results files, go to TARGET, which is made if it is not there. What both have is kept as it is in TARGET, and told where it is not the same.
     """
     from experiments.merge import merge as merge_files
 

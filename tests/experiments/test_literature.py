@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -98,8 +99,8 @@ def test_schemes_are_chosen_by_name_and_channel() -> None:
 
 
 def test_kodak_is_known_by_its_pixels() -> None:
-    content = json.loads((RESULTS / "kodak-awgn.json").read_text(encoding="utf-8"))
-    digests = [row["sha256"] for row in content["images"]]
+    with (RESULTS / "kodak-awgn.csv").open(newline="", encoding="utf-8") as file:
+        digests = [row["pixels_sha256"] for row in csv.DictReader(file)]
     assert len(set(digests)) == 24
     assert literature.is_kodak(digests)
     assert not literature.is_kodak(sorted(set(digests))[:-1])
