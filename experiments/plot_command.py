@@ -51,8 +51,8 @@ def plot(
 ) -> None:
     """Draw figures, and print tables.
 
-    RESULTS is results.db, or its folder. Writes each figure with its numbers (CSV), the tables (CSV) and captions.md. Nothing but the
-    results file is read.
+    RESULTS is results.db, or its folder. Writes each figure with its numbers (CSV), the tables
+    (CSV) and captions.md. Nothing but the results file is read.
     """
     from experiments.drawing.all import draw, tables
     from experiments.drawing.files import write

@@ -23,8 +23,9 @@ from experiments.options import say
 def report(results: Path, out: Path | None, suite: str) -> None:
     """Write one HTML page that opens from disk.
 
-    RESULTS is results.db, or its folder. The page holds the question, the systems, figures and tables with their numbers, and a viewer of what
-    arrived: two systems' pictures with a slider between them.
+    RESULTS is results.db, or its folder. The page holds the question, the systems, figures and
+    tables with their numbers, and a viewer of what arrived: two systems' pictures with a slider
+    between them.
     """
     from experiments.report.page import report as write
 

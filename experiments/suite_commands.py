@@ -93,8 +93,9 @@ def run(
 ) -> None:
     """Run a suite, or what is left of it.
 
-    SUITE is a YAML file, or the name of one that comes with semcom (semcom list suites). Rows go to results.db in the --out folder as they are made. A run that was killed goes on where
-    it was; what is done is not done again.
+    SUITE is a YAML file, or the name of one that comes with semcom (semcom list suites). Rows go to
+    results.db in the --out folder as they are made. A run that was killed goes on where it was;
+    what is done is not done again.
     """
     from experiments.backends import default_jobs
     from experiments.runner import RESULTS
@@ -141,8 +142,8 @@ def run(
 def export(results: Path, out: Path | None, formats: str, suite: str) -> None:
     """Write results for other tools.
 
-    RESULTS is results.db, or its folder. Parquet and CSV have a line per image and setting; JSON has the means, a file per system in the
-    layout of CompressAI's results.
+    RESULTS is results.db, or its folder. Parquet and CSV have a line per image and setting; JSON
+    has the means, a file per system in the layout of CompressAI's results.
     """
     from experiments.export import export as export_study
     from experiments.study import read_study
@@ -160,7 +161,8 @@ def export(results: Path, out: Path | None, formats: str, suite: str) -> None:
 def merge(target: Path, sources: tuple[Path, ...], salvage: bool) -> None:
     """Add up the results of several machines.
 
-    The rows of SOURCES, results files, go to TARGET, which is made if it is not there. What both have is kept as it is in TARGET, and told where it is not the same.
+    The rows of SOURCES, results files, go to TARGET, which is made if it is not there. What both
+    have is kept as it is in TARGET, and told where it is not the same.
     """
     from experiments.merge import merge as merge_files
 
