@@ -256,7 +256,7 @@ def test_a_pipe_without_greek_letters_is_enough(semcom: Semcom, tmp_path: Path) 
         (("--cbr", "1/0"), "got '1/0'"),
         (("--cbr", "nan"), "got 'nan'"),
         (("--cbr", "inf"), "got 'inf'"),
-        (("--cbr", "1/16,1/8"), "expected one ratio, got '1/16,1/8'"),
+        (("--cbr", "1/16,1/8"), "CBR must be a positive number such as 1/16"),
         (("--codec", "hevcc"), "unknown codec 'hevcc' (did you mean 'hevc'?); choices: hevc"),
         (("--codec", "hevc:foo=1"), "codec 'hevc' has no option 'foo=1'; options and defaults"),
         (("--codec", "hevc:tiles=9x"), "tiles must be ROWSxCOLUMNS"),
