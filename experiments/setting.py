@@ -32,13 +32,13 @@ class Setting:
     See :class:`semcom.attention.Wishes` and :class:`semcom.agreement.Link` for their meaning.
     """
 
+    codec: str = "hevc"
     segmenter: str = "auto"
     scored: Literal["own", "beside"] = "own"
     """Whose region is scored: that which the segmenter found, or that of the masks beside."""
     importance: str = "region"
     theta: float = DEFAULT_THETA
     blind: bool = False
-    codec: str = "hevc"
     bound: bool = False
     """No link, but the bits of its capacity (:mod:`experiments.bound`)."""
     channel: str = "awgn"
