@@ -30,7 +30,7 @@ SECONDS_PER_MEGAPIXEL = {
     "layered": 13.0,
     "vvc": 31.0,
 }
-"""Of one task with one draw and nothing in the cache: ``rocket`` of ``photos`` at CBR 1/16 and 10 dB,
+"""Of one task with one draw and nothing in the cache: ``rocket`` of ``photos`` at CBR 1/16, 10 dB,
 one core of a cloud machine. What the results file knows is better and comes first."""
 _OTHER_CODECS = 10.0
 _PER_DRAW = 0.6  # seconds per megapixel
