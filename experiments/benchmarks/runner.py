@@ -54,7 +54,9 @@ def overhead(folder: Path, num_tasks: int, jobs: int) -> None:
         seeds = list(range(tasks // 10))
         suite = Suite(title="nothing", images=str(photos(folder, 10)), seed=seeds, pictures=0)
         start = time.perf_counter()
-        run(suite, folder / f"out-{tasks}-{jobs}", jobs=jobs, do=nothing, say=lambda *_: None)
+        out = folder / f"out-{tasks}-{jobs}"
+        made = run(suite, out, jobs=jobs, do=nothing, say=lambda *_: None).made
+        assert made == tasks
         each_ms = 1e3 * (time.perf_counter() - start) / tasks
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(

@@ -89,8 +89,8 @@ def bd_table(study: Study) -> Table | None:
         return None
     caption = (
         f"BD-rate against {anchor_name(study)}: mean difference of ln(CBR) at equal mean score, "
-        "over the qualities from – to that both reach; Akima's interpolation between the points "
-        "(package bjontegaard). Empty where the curves share no quality or do not rise. "
+        "over the qualities that both reach (columns from and to); Akima's interpolation between "
+        "the points (package bjontegaard). Empty where the curves share no quality or do not rise. "
         f"Times: the bandwidth that {anchor_name(study)} takes for the same."
     )
     columns = ("channel", "SNR", "system", "score", "BD-rate, %", "times", "from", "to")
