@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import io
 import json
 import math
+import platform
 import time
 import traceback
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ from semcom.scores import score
 from semcom.transmitter import Transmission, transmit
 from semcom.types import Image
 from semcom.unequal import expected_worth, worth
+from semcom.weights import sha256_of
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,15 @@ def segment(unit: Unit) -> list[Made]:
     """Find the masks of an image, so that they are in the cache; what fails shows later."""
     with contextlib.suppress(Exception):
         for job in unit.jobs:
-            _see(unit.item.path, unit.item.sha256, job.setting.wishes(unit.item.mask))
+            _see(unit.item, job.setting.wishes(unit.item.mask))
     return []
 
 
 def _do(item: Item, job: Job) -> dict[str, Any]:
     setting = job.setting
-    image = _load(item.path, item.sha256)
-    seen = _see(item.path, item.sha256, setting.wishes(item.mask))
-    judge = _see(item.path, item.sha256, setting.judge(item.mask)).importance
+    image = _load(item)
+    seen = _see(item, setting.wishes(item.mask))
+    judge = _see(item, setting.judge(item.mask)).importance
     if setting.bound:
         record, outcomes, shown = _bound(image, seen, judge, setting)
     else:
@@ -189,16 +190,24 @@ def _outcome(
 
 
 @functools.lru_cache(maxsize=2)
-def _load(path: Path, sha256: str) -> Image:
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise ValueError(f"{path} is not what it was when the run was planned")
-    return load_image(path)[0]
+def _load(item: Item) -> Image:
+    _check_same(item.path, item.sha256)
+    return load_image(item.path)[0]
 
 
 @functools.lru_cache(maxsize=8)
-def _see(path: Path, sha256: str, wishes: Wishes) -> Attention:
-    return attend(_load(path, sha256), wishes)
+def _see(item: Item, wishes: Wishes) -> Attention:
+    if wishes.mask is not None and item.mask is not None:
+        _check_same(item.mask, item.mask_sha256)
+    return attend(_load(item), wishes)
+
+
+def _check_same(path: Path, sha256: str) -> None:
+    """Refuse a file that is not what a task's id says."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file on {platform.node()}")
+    if sha256_of(path) != sha256:
+        raise ValueError(f"{path} is not what it was when the run was planned")
 
 
 def _webp(picture: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import shutil
 import sqlite3
@@ -16,7 +17,10 @@ from click.testing import Result
 from PIL import Image as PilImage
 
 from experiments.database import seal_of
+from experiments.datasets import find_items
+from experiments.setting import Setting
 from experiments.study import read_study
+from experiments.work import Job, Unit, work
 
 Run = Callable[..., Result]
 SUITE = """
@@ -313,6 +317,21 @@ def test_an_image_that_fails_is_told_and_the_others_are_done(suite: Run) -> None
     again = suite("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert "8 of 16 tasks failed" in again.stderr
     assert "ValueError" in Path("out/run.log").read_text()
+
+
+@pytest.mark.usefixtures("suite")
+def test_a_file_that_changes_after_planning_fails_its_tasks() -> None:
+    """A row's id is the hash of its files: other content must not go under it."""
+    (item,) = find_items(["a.png"], Path())
+    setting = Setting(segmenter="beside", codec="jpeg", cbr="1/3")
+    assert not work(Unit(item, (Job(setting, 0, 1),)))[0].error
+    shutil.copy("ranks.png", "a_mask.png")
+    again = dataclasses.replace(setting, theta=0.8)  # not seen before
+    (made,) = work(Unit(item, (Job(again, 0, 1),)))
+    assert "a_mask.png is not what it was" in made.error
+    Path("a.png").unlink()
+    other = dataclasses.replace(item, mask_sha256="")
+    assert "no such file on" in work(Unit(other, (Job(again, 0, 1),)))[0].error
 
 
 def test_segmenters_are_scored_on_the_true_masks_if_one_asks(suite: Run) -> None:
