@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from experiments.suite import Axes, Draws, Exclude, Suite
+from experiments.suites import shipped
 
 Where = tuple[str | int, ...]
 _KEPT_IN_QUICK = 2
@@ -24,12 +24,6 @@ _MAX_PARTS = 200_000  # aliases counted as often as they are used
 _MAX_DEPTH = 20
 _MAX_SHOWN = 80  # characters of a value in a message
 _MAX_ERRORS = 100
-
-
-def shipped() -> dict[str, Path]:
-    """Return the suites that come with semcom, by name."""
-    folder = Path(str(files("experiments"))) / "suites"
-    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
 
 
 def find_suite(name: str) -> Path:

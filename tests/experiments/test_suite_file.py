@@ -309,7 +309,7 @@ def test_a_suite_is_the_union_of_its_products_less_what_is_excluded(
 
 
 def test_shipped_suites_are_suites(monkeypatch: pytest.MonkeyPatch) -> None:
-    from experiments.suite_file import shipped
+    from experiments.suites import shipped
 
     monkeypatch.setitem(os.environ, "SEMCOM_CACHE", "off")
     for path in shipped().values():

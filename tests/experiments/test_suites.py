@@ -14,7 +14,8 @@ from experiments.datasets import DATASETS
 from experiments.planning import suite_items, tasks
 from experiments.study import Study, read_study
 from experiments.suite import Suite
-from experiments.suite_file import read_suite, shipped
+from experiments.suite_file import read_suite
+from experiments.suites import shipped
 
 SUITES = sorted(shipped())
 
