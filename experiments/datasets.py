@@ -54,7 +54,9 @@ def find_items(
     ----------
     names
         Data sets, files, folders or patterns such as ``davis/*_00005.jpg``, whose folder may be a
-        data set, too. Relative paths are looked for in the working folder, then beside the suite.
+        data set, too. The name of a data set always means that one; a folder of yours with the same
+        name is ``./kodak`` or ``kodak/``. Relative paths are looked for in the working folder, then
+        beside the suite.
     base
         Folder of the suite.
     most
@@ -91,9 +93,9 @@ def _sha256(path: Path) -> str:
 
 
 def _paths(name: str, base: Path) -> list[Path]:
-    first, _, rest = name.partition("/")
+    first, slash, rest = name.partition("/")
     local = [folder / name for folder in (Path(), base)]
-    if first in DATASETS and not any(path.exists() for path in local):
+    if first in DATASETS and bool(slash) == bool(rest):
         folder = DATASETS[first]()
         local = [folder / rest if rest else folder]
     for path in local:

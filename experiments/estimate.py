@@ -33,9 +33,10 @@ SECONDS_PER_MEGAPIXEL = {
 """Of one task with one draw and nothing in the cache: ``rocket`` of ``photos`` at CBR 1/16, 10 dB,
 one core of a cloud machine. What the results file knows is better and comes first."""
 _OTHER_CODECS = 10.0
+_START_S = 10.0  # until the workers work
 _PER_DRAW = 0.6  # seconds per megapixel
 _BYTES_PER_ROW = 3000
-_BYTES_PER_PIXEL = 1.2  # of a picture that is kept
+_BYTES_PER_PIXEL = 2.4  # of a picture that is kept
 _LOOKED_AT = 50  # images whose size is read
 
 
@@ -69,7 +70,7 @@ def print_plan(suite: Suite, out: Path, *, base: Path, jobs: int, say: Callable[
     table.add_row("done", f"{total - left - failed}" + (f", and {failed} failed" if failed else ""))
     if left:
         how = "by the rows that are there" if known else "roughly"
-        table.add_row("time", f"{_duration(seconds / jobs)} with {jobs} jobs, {how}")
+        table.add_row("time", f"{_duration(_START_S + seconds / jobs)} with {jobs} jobs, {how}")
         pictured = min(suite.pictures, len(items)) * settings
         size = found.batches * _BYTES_PER_ROW + pictured * megapixels * 1e6 * _BYTES_PER_PIXEL
         table.add_row(

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from experiments.backends import BackendName, check_backend
 from experiments.crew import Crew, Do
-from experiments.database import Database, Made
+from experiments.database import Database
 from experiments.datasets import Item
 from experiments.planning import (
     MOST_JOBS,
@@ -40,12 +40,13 @@ from experiments.setting import BESIDE, Setting
 from experiments.stopping import measure, why_done
 from experiments.suite import Suite
 from experiments.work import Job, Unit, segment, work
+from semcom.codecs.base import CODECS
 from semcom.session import versions
 
 RESULTS = "results.db"
 LOG = logging.getLogger(__name__)
 _UNITS_PER_SLOT = 8  # at least, so that the workers end together
-_FAILURES_KEPT = 10
+_FAILURES_SHOWN = 10
 _BATCH = 1000
 
 
@@ -59,15 +60,21 @@ class Summary:
     """Images times settings."""
     made: int = 0
     """Rows added."""
-    failures: list[Made] = field(default_factory=list)
-    """The first of them."""
+    failures: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """Tasks that failed in this run, by the image's name and the error."""
     failed: int = 0
     """Tasks of the suite that have failed, in this run or before."""
     seconds: float = 0.0
 
     def lines(self) -> list[str]:
         """Say it in words."""
-        said = [f"{f.error}; again: semcom repeat {self.path} {f.task[:12]}" for f in self.failures]
+        said = []
+        for (image, error), failed in itertools.islice(self.failures.items(), _FAILURES_SHOWN):
+            text = error if image.rpartition("/")[2] in error else f"{image}: {error}"
+            more = f" (and {len(failed) - 1} more tasks)" if len(failed) > 1 else ""
+            said.append(f"{text}{more}; again: semcom repeat {self.path} {failed[0][:12]}")
+        if len(self.failures) > _FAILURES_SHOWN:
+            said.append(f"… {len(self.failures) - _FAILURES_SHOWN} more kinds, in run.log")
         if self.made:
             folder = self.path.parent
             said.append(f"{self.made} rows in {self.seconds:.0f} s: {self.path}")
@@ -128,6 +135,9 @@ def run(
         raise ValueError(f"jobs must be at least 1, got {jobs}")
     suite = without_missing(suite, say)
     items = suite_items(suite, base)
+    for codec in sorted({s.codec for _, s in suite.settings() if not s.blind}):
+        if not CODECS.create(codec).steerable and any(s.blind for _, s in suite.settings()):
+            say(f"codec {codec} cannot follow the importance map: it does the same as blind")
     summary = Summary(out / RESULTS)
     with ExitStack() as stack:
         database = stack.enter_context(Database(summary.path, write=True))
@@ -198,7 +208,8 @@ def _work(
         for one in made:
             progress.advance(one, _system(database, this, one.setting))
             if one.error:
-                summary.failures += [one] if len(summary.failures) < _FAILURES_KEPT else []
+                known = (_image(database, one.image), one.error)
+                summary.failures.setdefault(known, []).append(one.task)
                 LOG.error("task %s failed: %s\n%s", one.task, one.error, one.trace)
             else:
                 summary.made += 1
@@ -207,6 +218,12 @@ def _work(
 def _system(database: Database, this: _This, setting: str) -> str:
     sql = "SELECT system FROM members WHERE suite = ? AND setting = ?"
     return next((name for (name,) in database.query(sql, (this.suite, setting))), "")
+
+
+def _image(database: Database, sha256: str) -> str:
+    return next(
+        (n for (n,) in database.query("SELECT name FROM images WHERE id = ?", (sha256,))), ""
+    )
 
 
 def _segment(looks: list[tuple[Item, Setting]], crew: Crew, progress: RunProgress) -> None:

@@ -250,6 +250,13 @@ class Suite(Axes):
                         yield label(values), Setting(*values)
                 without.append(part_of(grid))
 
+    def idle(self) -> Iterator[str]:
+        """Say which axes have no effect, since all points or all systems say their own."""
+        for parts, what in ((self.points, "points"), (tuple(self.systems.values()), "systems")):
+            for axis in self.values() if parts else ():
+                if all(axis in part.values() for part in parts):
+                    yield f"{axis} has no effect: all {what} say their own"
+
     def _systems(self) -> dict[str, Axes]:
         return self.systems or {"": Axes()}
 

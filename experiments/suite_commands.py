@@ -48,7 +48,9 @@ def _read(suite: str, quick: bool, changes: tuple[str, ...]) -> tuple[Suite, str
 
     path = find_suite(suite)
     name = path.stem + ("-quick" if quick else "")
-    return read_suite(path, quick=quick, changes=changes), name, path.parent
+    read = read_suite(path, quick=quick, changes=changes)
+    say(*read.idle())
+    return read, name, path.parent
 
 
 @_the_suite

@@ -141,8 +141,8 @@ def _print_lost(table: Table) -> None:
             share = f"{row['%']:.1f} %"
             shown.add_row(*place, f"{row['lost']}/{row['draws']}", share, interval)
         _print(shown)
-    if not table.rows:
-        Console().print(table.caption)
+    if not table.rows:  # nothing was lost, but tasks failed: the last sentence says so
+        Console(markup=False).print(table.caption.partition("Besides, ")[2])
 
 
 def _rows(table: Table) -> Iterator[Row]:

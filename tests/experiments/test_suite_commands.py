@@ -81,6 +81,20 @@ def test_plan_says_how_much_there_is_and_what_is_done(suite: Run) -> None:
     assert "nothing to do" in suite("plan", "s.yaml", "--out", "out").stdout
 
 
+def test_what_has_no_effect_is_told(suite: Run) -> None:
+    """A value that every point replaces would else be passed over in silence."""
+    points = ["--set", "points=[{snr_db: 7}, {snr_db: 10}]"]
+    result = suite("plan", "s.yaml", "--out", "out", *points, "--set", "snr_db=8")
+    assert "snr_db has no effect: all points say their own" in result.stderr
+    assert "no effect" not in suite("plan", "s.yaml", "--out", "out").stderr
+
+
+def test_a_codec_that_cannot_follow_the_map_is_told(suite: Run) -> None:
+    plain = ["--set", "systems={blind: {blind: true}, masks: {}}", "--set", "cbr=1/4"]
+    result = suite("run", "s.yaml", "--out", "out", "--jobs", "1", *plain)
+    assert "codec jpeg cannot follow the importance map" in result.stderr
+
+
 def test_a_second_run_does_nothing_and_says_so(done: Run) -> None:
     before = Path("out/results.db").read_bytes()
     result = done("run", "s.yaml", "--out", "out", "--jobs", "1")
@@ -310,7 +324,7 @@ def test_an_image_that_fails_is_told_and_the_others_are_done(suite: Run) -> None
     first = suite("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert first.exit_code == 1
     assert "8 of 16 tasks failed" in first.stderr
-    assert "again: semcom repeat out/results.db" in first.stderr
+    assert "(and 7 more tasks); again: semcom repeat out/results.db" in first.stderr
     assert len(_sql("SELECT * FROM rows")) == 8
     ((task,),) = _sql("SELECT task FROM failures LIMIT 1")
     assert "20x20" in suite("repeat", "out", task[:12]).stderr
