@@ -232,6 +232,22 @@ _THE_LINK = (
 )
 
 
+def of_results(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what commands that read a results file take: ``results``, and ``suite`` in it."""
+    return _with_options(
+        command,
+        (
+            click.argument("results", type=click.Path(path_type=Path)),
+            click.option(
+                "--suite",
+                default="",
+                metavar="NAME",
+                help="One of several suites.  [default: the latest]",
+            ),
+        ),
+    )
+
+
 def out_option(default: str) -> Callable[[Any], Any]:
     """Build the option for the folder that results go to."""
     return click.option(

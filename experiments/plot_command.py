@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from experiments.options import say
+from experiments.options import of_results, say
 
 if TYPE_CHECKING:
     from experiments.drawing.base import Drawing
@@ -27,14 +27,13 @@ def _names(text: str, choices: Iterable[str], what: str) -> list[str]:
 
 
 @click.command()
-@click.argument("results", type=click.Path(path_type=Path))
+@of_results
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Folder for the figures.  [default: figures, beside the results]",
 )
-@click.option("--suite", default="", metavar="NAME", help="Which suite.  [default: the latest]")
 @click.option(
     "--width",
     type=click.Choice(["column", "page"]),

@@ -6,19 +6,16 @@ from pathlib import Path
 
 import click
 
-from experiments.options import say
+from experiments.options import of_results, say
 
 
 @click.command()
-@click.argument("results", type=click.Path(path_type=Path))
+@of_results
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.html",
     help="The page.  [default: report.html beside the results]",
-)
-@click.option(
-    "--suite", default="", metavar="NAME", help="One of several suites.  [default: the latest]"
 )
 def report(results: Path, out: Path | None, suite: str) -> None:
     """Write one HTML page that opens from disk.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.options import say
+from experiments.options import of_results, say
 
 if TYPE_CHECKING:
     from experiments.suite import Suite
@@ -130,7 +130,7 @@ def run(
 
 
 @click.command()
-@click.argument("results", type=click.Path(path_type=Path))
+@of_results
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -140,7 +140,6 @@ def run(
 @click.option(
     "--formats", default="csv,json", show_default=True, metavar="NAMES", help="parquet, csv, json."
 )
-@click.option("--suite", default="", metavar="NAME", help="Which suite, if there are several.")
 def export(results: Path, out: Path | None, formats: str, suite: str) -> None:
     """Write results for other tools.
 
