@@ -203,8 +203,8 @@ _THE_LINK = (
         default="equal",
         show_default=True,
         metavar="KIND",
-        help="equal: one scheme for all packets; unequal: what matters more is sent more robustly, "
-        "for the least expected error; graceful: for the highest expected PSNR.",
+        help="equal: all packets are equally safe; unequal: what matters more is sent more "
+        "robustly, for the least expected error; graceful: for the highest expected PSNR.",
     ),
     click.option(
         "--copies", default=1, show_default=True, help="How often every packet is sent, 1 to 4."

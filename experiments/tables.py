@@ -36,6 +36,7 @@ _SECTION_ENDS = {"scheme", "CBR", "packets"}
 def _rows(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
     rows = [
         ("region found by", [str(r["segmenter"]) for r in records]),
+        ("region, % of frame", [f"{100 * r['region_area']:.1f}" for r in records]),
         ("codec", [r["codec"] for r in records]),
         ("channel", [f"{r['channel']}, {r['snr_db']:g} dB" for r in records]),
         ("scheme", [r["scheme"] for r in records]),

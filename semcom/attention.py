@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from semcom import cache, weights
-from semcom.importance import DEFAULT_THETA, Importance, check_kind, check_theta, importance
+from semcom.importance import (
+    DEFAULT_THETA,
+    Importance,
+    check_kind,
+    check_theta,
+    importance,
+    warning,
+)
 from semcom.segmenters.base import SEGMENTERS, Segmenter
 from semcom.segmenters.from_file import FromFile
 from semcom.segmenters.packed import pack, unpack
@@ -98,8 +105,8 @@ def attend(image: Image, wishes: Wishes = Wishes()) -> Attention:
         ranked = rank(found)
         matter = choose(ranked)
     what = importance(matter, height, width, theta=wishes.theta, kind=wishes.kind)
-    if not 0 < what.region.mean() < 1:
-        notes.append("the region is empty or the whole frame: nothing to prefer, w = 1")
+    if (doubt := warning(what)) is not None:
+        notes.append(doubt)
     record = {
         "segmenter": used,
         "mask": wishes.mask,

@@ -10,8 +10,6 @@ from channels.adaptation import (
     NUM_DRAWS,
     Target,
     effective_snr_db,
-    select_header,
-    select_scheme,
 )
 from channels.chain import run_chain
 from channels.channels import CHANNELS
@@ -29,6 +27,7 @@ from channels.mcs import (
     thresholds,
 )
 from channels.phy import decode_packet, encode_packet, max_packet_bytes, num_packet_symbols
+from channels.selection import select_header, select_scheme
 
 AWGN = CHANNELS.create("awgn")
 
@@ -190,7 +189,7 @@ def test_diversity_helps_and_code_blocks_share_it():
     )
     assert few < many - 1
     channel = CHANNELS.create("rayleigh:block_length=100")
-    split = effective_snr_db(channel, 10, 4, target, 4000, num_blocks=8)
+    split = effective_snr_db(channel, 10, 4, target, 4000, shares=(1,) * 8)
     assert split < many - 0.5
 
 

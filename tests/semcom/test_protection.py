@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels import theory
-from channels.adaptation import packet_error_rates, snr_states_db
+from channels.adaptation import snr_states_db
 from channels.channels import CHANNELS
 from channels.mcs import HEADER_BYTES, SCHEMES, find_scheme, header_scheme, thresholds
+from channels.packet_errors import packet_error_rates
 from channels.phy import num_packet_symbols
 from channels.units import symbol_budget
 from semcom.agreement import Link
