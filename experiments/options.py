@@ -95,10 +95,11 @@ def the_link(command: Callable[..., None]) -> Callable[..., None]:
         losses: str,
         **others: Any,
     ) -> None:
+        _check_names(codec, channel, losses)
         from semcom.agreement import Link
         from semcom.codecs.base import CODECS
 
-        CODECS.parse(codec)  # a typing error shows before any work
+        CODECS.parse(codec)
         link = Link(
             channel,
             snr_db,
@@ -114,6 +115,16 @@ def the_link(command: Callable[..., None]) -> Callable[..., None]:
         command(link=link, codec=codec, **others)
 
     return _with_options(checked, _THE_LINK)
+
+
+def _check_names(codec: str, channel: str, losses: str) -> None:
+    """Refuse typing errors at once: importing torch takes seconds."""
+    from channels.channels import CHANNELS, PACKET_CHANNELS
+    from semcom.codecs.base import CODECS
+
+    named = [(CODECS, codec), (CHANNELS, channel), *([(PACKET_CHANNELS, losses)] if losses else [])]
+    for registry, spec in named:
+        registry.entry(spec.partition(":")[0])
 
 
 def _with_options(
