@@ -93,8 +93,8 @@ def find_items(
         if items.setdefault((item.sha256, item.mask_sha256), item) is not item:
             copies.append(item.name)
     if copies:
-        some = ", ".join(copies[:_SHOWN]) + (", …" if len(copies) > _SHOWN else "")
-        say(f"{len(copies)} images are copies of others and count once: {some}")
+        more = f", … ({len(copies)} in all)" if len(copies) > _SHOWN else ""
+        say(f"copies of other images count once: {', '.join(copies[:_SHOWN])}{more}")
     return list(items.values())
 
 

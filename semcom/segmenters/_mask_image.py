@@ -28,8 +28,8 @@ from semcom.types import Mask
 
 _BORDER = 7
 """Pixels: what a lossy format makes of a sharp border is narrower."""
-_NOISE, _TINT = 2, 16
-"""Lossy formats change flat areas, and the difference of channels, by at most so much."""
+_TINT = 16
+"""Lossy formats make channels of a grey differ by at most so much."""
 
 
 def masks_in_image(path: Path, height: int, width: int) -> Masks:
@@ -127,9 +127,10 @@ def _smeared(kind: str, grey: Array) -> Masks:
         return Masks(notes=[f"{EMPTY}; {kind} is lossy, and faint labels would be lost in it"])
     between = ndimage.minimum_filter((grey >= 32) & (grey < 224), _BORDER, mode="constant")
     low, high = (f(grey, _BORDER) for f in (ndimage.minimum_filter, ndimage.maximum_filter))
-    flat = np.unique(low[high - low <= 1])
+    noise = 0 if kind in ("JPEG", "MPO") else 2  # of areas that were flat
+    flat = np.unique(low[high - low <= noise // 2])
     spread = [int(np.ptp(part)) for part in (flat[flat < 128], flat[flat >= 128]) if part.size]
-    if between.any() or max(spread, default=0) > _NOISE or grey.max() < 128:
+    if between.any() or max(spread, default=0) > noise or grey.max() < 128:
         raise ValueError(
             f"{kind} is lossy and smears labels and shades of grey: save them as PNG or NPY"
         )
