@@ -18,7 +18,7 @@ MAX_SIDE = 65_535
 """What a frame's header can say."""
 _NAMES = (
     "apng avif avifs bmp bw dds dib gif icb icns ico im j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx "
-    "mpo pbm pcx pgm png pnm ppm psd qoi rgb rgba sgi tga tif tiff vda vst webp"
+    "mpo pbm pcx pfm pgm png pnm ppm psd qoi rgb rgba sgi tga tif tiff vda vst webp"
 )
 SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())
 """File names that a folder's listing takes for images."""
