@@ -20,7 +20,14 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
-from semcom.segmenters._labels import MAX_BYTES, Array, masks_in, masks_in_stack, wrong_size
+from semcom.segmenters._labels import (
+    MAX_BYTES,
+    MAX_LABELS,
+    Array,
+    masks_in,
+    masks_in_stack,
+    wrong_size,
+)
 from semcom.segmenters.base import Masks
 from semcom.types import Mask
 
@@ -36,10 +43,6 @@ Opener = Callable[[], IO[bytes]]
 class _Header(NamedTuple):
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-
-    @property
-    def num_bytes(self) -> int:
-        return math.prod(self.shape) * self.dtype.itemsize
 
 
 def masks_in_numpy(path: Path, height: int, width: int) -> Masks:
@@ -58,19 +61,21 @@ def masks_in_numpy(path: Path, height: int, width: int) -> Masks:
         if not fitting:
             reasons = (f"{n} {_why_not(h, height, width)}".strip() for n, h in headers.items())
             raise ValueError(next(reasons, "holds no array"))
-        if (total := sum(header.num_bytes for header in fitting.values())) > MAX_BYTES:
-            raise ValueError(f"its masks take {total / 1e9:.1f} GB, expected {MAX_BYTES / 1e9:.1f}")
+        _check_room(list(fitting.values()), height * width)
         with _reading():
             scores = _scores(openers, headers, fitting, height * width)
             arrays = {name: _load(openers[name]) for name in fitting}
     given = next(iter(scores.values()), None)
-    found = {name: masks_in_array(a, height, width, given) for name, a in arrays.items()}
-    masks = [
-        Mask(mask.pixels, mask.score, mask.label or (name if len(found) > 1 else None))
-        for name, several in found.items()
-        for mask in several
-    ]
-    notes = dict.fromkeys(note for several in found.values() for note in several.notes)
+    masks, notes = [], dict[str, None]()
+    for name, array in arrays.items():
+        which = f"{name}: " if len(arrays) > 1 else ""
+        try:
+            found = masks_in_array(array, height, width, given)
+        except ValueError as error:
+            raise ValueError(f"{which}{error}") from None
+        label = name if which else None
+        masks += [Mask(mask.pixels, mask.score, mask.label or label) for mask in found]
+        notes |= dict.fromkeys(f"{which}{note}" for note in found.notes)
     if others := [name for name in headers if name not in (*fitting, *scores)]:
         notes[f"{', '.join(others)} in it: no masks of this image, left out"] = None
     return Masks(masks, notes)
@@ -105,6 +110,15 @@ def _why_not(header: _Header, height: int, width: int) -> str | None:
         f"has shape {shape}, expected shape (height, width) or (masks, height, width) "
         f"of the {width}x{height} image"
     )
+
+
+def _check_room(headers: list[_Header], num_pixels: int) -> None:
+    layers = sum(math.prod(header.shape) for header in headers) // num_pixels
+    if layers > MAX_LABELS:
+        raise ValueError(f"holds {layers} masks, expected {MAX_LABELS} or less")
+    total = sum(math.prod(header.shape) * header.dtype.itemsize for header in headers)
+    if total > MAX_BYTES:
+        raise ValueError(f"its masks take {total / 1e9:.1f} GB, more than {MAX_BYTES / 1e9:.1f}")
 
 
 def _scores(
