@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image as PilImage
 
 from semcom.segmenters._coco import is_of, with_pixels
 from semcom.segmenters._labels import check_count, check_size
-from semcom.segmenters._shapes import fill
+from semcom.segmenters._shapes import coordinates, fill
 from semcom.segmenters.base import Masks
 from semcom.types import Mask, Region
 
@@ -54,11 +55,10 @@ def masks_of(content: dict[str, Any], height: int, width: int, image: str = "") 
 
 def _pixels(shape: dict[str, Any], height: int, width: int) -> Region:
     kind, points = shape.get("shape_type", "polygon"), shape.get("points")
-    if not isinstance(points, list) or not all(
-        isinstance(p, list) and len(p) == 2 and all(type(v) in (int, float) for v in p)
-        for p in points
-    ):
+    if not isinstance(points, list) or not all(isinstance(p, list) and len(p) == 2 for p in points):
         raise ValueError(f"points must be a list of [x, y], got {points!r:.40}")
+    flat = [value for point in points for value in point]
+    coordinates(flat, "a shape")
     if kind in ("rectangle", "circle", "mask") and len(points) < 2:
         raise ValueError(f"a {kind} needs two points, got {len(points)}")
     if kind == "mask":
@@ -70,25 +70,29 @@ def _pixels(shape: dict[str, Any], height: int, width: int) -> Region:
         corners = np.stack([x + radius * np.cos(turns), y + radius * np.sin(turns)], axis=1)
         return fill([corners.ravel().tolist()], height, width)
     if kind == "rectangle" and len(points) == 2:
-        (x0, y0), (x1, y1) = points
-        points = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
+        x0, y0, x1, y1 = flat
+        flat = [x0, y0, x1, y0, x1, y1, x0, y1]
     if kind not in ("polygon", "rectangle", "rotation"):  # a line or a point
         return np.zeros((height, width), dtype=bool)
-    return fill([[v for point in points for v in point]], height, width)
+    return fill([flat], height, width)
 
 
 def _patch(text: object, corner: list[float], height: int, width: int) -> Region:
     """Put a mask that is written as a PNG in base 64 where its top left corner belongs."""
     if not isinstance(text, str):
         raise ValueError("a mask must be a PNG in base 64")
-    pixels = np.zeros((height, width), dtype=bool)
     x, y = int(corner[0]), int(corner[1])
     try:
-        with PilImage.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"]) as picture:
-            if 0 <= x <= width - picture.width and 0 <= y <= height - picture.height:
-                patch = np.array(picture.convert("L")) > 0
-                pixels[y : y + patch.shape[0], x : x + patch.shape[1]] = patch
-                return pixels
-    except Exception as error:  # Pillow's decoders raise nearly anything on corrupt data
-        raise ValueError(f"its mask is no readable PNG: {error}") from None
-    raise ValueError(f"its mask leaves the {width}x{height} image")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large ones, which do not fit
+            data = io.BytesIO(base64.b64decode(text))
+            with PilImage.open(data, formats=["PNG"]) as picture:
+                fits = 0 <= x <= width - picture.width and 0 <= y <= height - picture.height
+                patch = np.array(picture.convert("L")) > 0 if fits else None
+    except Exception:  # Pillow's decoders raise nearly anything on corrupt data
+        raise ValueError("its mask is no readable PNG in base 64") from None
+    if patch is None:
+        raise ValueError(f"its mask leaves the {width}x{height} image")
+    pixels = np.zeros((height, width), dtype=bool)
+    pixels[y : y + patch.shape[0], x : x + patch.shape[1]] = patch
+    return pixels

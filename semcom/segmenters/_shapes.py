@@ -98,7 +98,7 @@ def nested(value: object) -> Array | None:
 
 def fill_box(box: object, height: int, width: int) -> Region:
     """Fill COCO's box [x, y, width, height]."""
-    corner = _points(box, "a box") if isinstance(box, list) and len(box) == 4 else None
+    corner = coordinates(box, "a box") if isinstance(box, list) and len(box) == 4 else None
     if corner is None:
         raise ValueError(f"a box must be [x, y, width, height], got {box!r:.40}")
     (x, y), (across, down) = corner.tolist()
@@ -114,8 +114,8 @@ def fill(polygons: list[Any], height: int, width: int) -> Region:
 
     outline, solid = 0.0, []
     for polygon in polygons:
-        points = _points(polygon, "a polygon")
-        if _is_flat(points):
+        points = coordinates(polygon, "a polygon")
+        if not len(points):
             continue
         # Annotators run a little over the edge, and pycocotools clips that; but its integers
         # overflow when a point lies far out.
@@ -125,8 +125,9 @@ def fill(polygons: list[Any], height: int, width: int) -> Region:
                 f"polygon spans x {low[0]:g} to {high[0]:g}, y {low[1]:g} to {high[1]:g}: "
                 f"far outside the {width}x{height} image"
             )
-        outline += float(np.abs(np.roll(points, 1, axis=0) - points).max(axis=1).sum())
-        solid.append(polygon)
+        if not _is_flat(points):
+            outline += float(np.abs(np.roll(points, 1, axis=0) - points).max(axis=1).sum())
+            solid.append(polygon)
     if outline > MAX_OUTLINE:
         raise ValueError(f"outline of {outline:.3g} pixels is longer than {MAX_OUTLINE:.0e}")
     if not solid:
@@ -135,7 +136,7 @@ def fill(polygons: list[Any], height: int, width: int) -> Region:
     return np.asarray(coco.decode(runs), dtype=bool)
 
 
-def _points(numbers: object, what: str) -> NDArray[np.float64]:
+def coordinates(numbers: object, what: str) -> NDArray[np.float64]:
     """Check one flat list of coordinates and give it the shape (points, 2)."""
     if not isinstance(numbers, list) or not all(type(v) in (int, float) for v in numbers):
         raise ValueError(f"{what} must be a flat list of numbers [x0, y0, x1, y1, …]")

@@ -387,7 +387,26 @@ JSON = st.recursive(
         st.lists(inner, max_size=8)
         | st.dictionaries(
             st.sampled_from(
-                ["annotations", "segmentation", "counts", "size", "score", "images", "categories"]
+                [
+                    "annotations",
+                    "segmentation",
+                    "counts",
+                    "size",
+                    "score",
+                    "images",
+                    "categories",
+                    "bbox",
+                    "image_id",
+                    "id",
+                    "file_name",
+                    "predicted_iou",
+                    "image",
+                    "shapes",
+                    "points",
+                    "shape_type",
+                    "mask",
+                    "group_id",
+                ]
             ),
             inner,
             max_size=4,
