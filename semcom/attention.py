@@ -72,8 +72,7 @@ class Wishes:
             SEGMENTERS.parse(self.segmenter)  # a typing error shows before any image is read
         if self.mask is not None and self.segmenter != "auto":
             raise ValueError(
-                f"the mask {self.mask} takes the place of a segmenter: give no segmenter "
-                f"{self.segmenter!r} beside it"
+                f"mask {self.mask} and segmenter {self.segmenter!r} exclude one another: give one"
             )
         if self.mask not in (None, "beside"):
             check_mask_file(Path(str(self.mask)))

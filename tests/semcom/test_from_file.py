@@ -381,33 +381,32 @@ def test_damaged_and_garbage_bytes(suffix, flips, keep, tail):
 
 NUMBERS = st.integers(-3, 210) | st.floats() | st.booleans() | st.integers()
 LEAVES = st.none() | NUMBERS | st.text(max_size=8)
+KEYS = [
+    "annotations",
+    "segmentation",
+    "counts",
+    "size",
+    "score",
+    "images",
+    "categories",
+    "bbox",
+    "image_id",
+    "id",
+    "file_name",
+    "predicted_iou",
+    "image",
+    "shapes",
+    "points",
+    "shape_type",
+    "mask",
+    "group_id",
+]
 JSON = st.recursive(
     LEAVES,
     lambda inner: (
         st.lists(inner, max_size=8)
         | st.dictionaries(
-            st.sampled_from(
-                [
-                    "annotations",
-                    "segmentation",
-                    "counts",
-                    "size",
-                    "score",
-                    "images",
-                    "categories",
-                    "bbox",
-                    "image_id",
-                    "id",
-                    "file_name",
-                    "predicted_iou",
-                    "image",
-                    "shapes",
-                    "points",
-                    "shape_type",
-                    "mask",
-                    "group_id",
-                ]
-            ),
+            st.sampled_from(KEYS),
             inner,
             max_size=4,
         )
