@@ -82,7 +82,9 @@ FILES: dict[str, Callable[[Path, Array], object]] = {
     "grey.bmp": _pillow("uint8"),
     "grey.gif": _pillow("uint8"),
     "grey.pgm": _pillow("uint8"),
-    "grey16.pgm": _pillow("uint16"),
+    "grey16.pgm": lambda path, values: path.write_bytes(
+        f"P5 {values.shape[1]} {values.shape[0]} 65535\n".encode() + values.astype(">u2").tobytes()
+    ),
     "lossless.webp": _pillow("uint8", lossless=True),
     "palette.png": _palette,
     "grey8.tif": _tiff("uint8"),
