@@ -87,13 +87,14 @@ def masks_in(values: Array, *, palette: bool = False) -> Masks:
     sure = palette or (values.dtype.kind in "iu" and values.dtype.itemsize > 2)
     if values.dtype.kind == "f" and (values.max() >= 2**31 or (values != np.rint(values)).any()):
         return _probable(values)
-    if values.max() <= 65_535:
-        values = values.astype(np.uint16)  # which sorts far faster
-    elif values.dtype.kind == "f":
-        values = values.astype(np.int64)
+    # 16 bits sort far faster than more.
+    values = values.astype(np.uint16 if values.max() <= 65_535 else np.int64)
     found = np.unique(values[values != 0])
-    if len(found) <= 1:
-        return _masks(values, found)
+    return _several(values, found, sure, palette) if len(found) > 1 else _masks(values, found)
+
+
+def _several(values: Array, found: Array, sure: bool, palette: bool) -> Masks:
+    """Decide what several non-zero whole numbers are."""
     top = 255 if found[-1] <= 255 else 65_535
     areal = _are_areas(values, found[found != top]) and not _is_ramp(values, found)
     if not areal and not palette and _are_shades(values, found, top):
@@ -101,7 +102,7 @@ def masks_in(values: Array, *, palette: bool = False) -> Masks:
         return Masks([Mask(values >= half)], [f"shades of grey, cut at {half}"])
     void = found[-1] == top and found[-2] != top - 1
     labels = found[:-1] if void else found
-    if not (sure or (areal and not (void and 4 * labels[-1] > top))):
+    if not (sure or (areal and not (void and 4 * int(labels[-1]) > top))):
         some = ", ".join(map(str, found[:3])) + (", …" if len(found) > 3 else "")
         raise ValueError(f"the values {some} may be labels or shades of grey: {_CLEARER}")
     return _masks(values, labels, [f"{top} beside labels is void, and left out"] if void else [])
@@ -119,6 +120,8 @@ def masks_in_stack(stack: Array, scores: Array | None = None) -> Masks:
         found += [Mask(mask.pixels, score, str(i)) for mask in masks]
         notes |= dict.fromkeys(note for note in masks.notes if note != EMPTY)
         empty += not masks
+    if not found:
+        return Masks(notes=[EMPTY])
     if empty:
         notes[f"{empty} of {len(stack)} layers hold no object, and are left out"] = None
     return Masks(found, notes)
@@ -172,7 +175,7 @@ def _is_ramp(values: Array, found: Array) -> bool:
     """Whether values rise and fall one by one, as a wide blur does."""
     if len(found) < _RAMP:
         return False
-    signed = values.astype(np.int64)
+    signed = values.astype(np.int32)
     steps = np.concatenate([np.abs(np.diff(signed, axis=axis)).ravel() for axis in (0, 1)])
     return bool((steps == 1).sum() > 0.9 * (steps > 0).sum())
 

@@ -62,6 +62,19 @@ def test_layers_of_a_stack_may_be_probabilities_and_empty(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_stack_without_an_object_is_no_mask_and_said(tmp_path: Path, count: int) -> None:
+    np.save(tmp_path / "m.npy", np.zeros((count, H, W), dtype=bool))
+    masks = read_masks(tmp_path / "m.npy", H, W)
+    assert (list(masks), masks.notes) == ([], ("holds no object: every pixel is 0",))
+
+
+def test_labels_beyond_16_bits_are_labels(tmp_path: Path) -> None:
+    large = np.array([10**5, 10**9, 2**40, 2**62])
+    np.save(tmp_path / "m.npy", (STACK * large[:, None, None]).max(axis=0))
+    assert [mask.label for mask in read_masks(tmp_path / "m.npy", H, W)] == list(map(str, large))
+
+
 def test_what_is_no_stack_is_refused_with_its_shape(tmp_path: Path) -> None:
     for shape in ((H, W, 4), (3, W, H), (2, 2, H, W), (H * W,), ()):
         np.save(tmp_path / "m.npy", np.zeros(shape, dtype=bool))
