@@ -59,8 +59,8 @@ def masks_in_numpy(path: Path, height: int, width: int) -> Masks:
             headers = {name: _header(opener) for name, opener in openers.items()}
         fitting = {name: h for name, h in headers.items() if not _why_not(h, height, width)}
         if not fitting:
-            reasons = (f"{n} {_why_not(h, height, width)}".strip() for n, h in headers.items())
-            raise ValueError(next(reasons, "holds no array"))
+            reasons = (f"{n}: {_why_not(h, height, width)}" for n, h in headers.items())
+            raise ValueError(next(reasons, "holds no array").removeprefix(": "))
         _check_room(list(fitting.values()), height * width)
         with _reading():
             scores = _scores(openers, headers, fitting, height * width)

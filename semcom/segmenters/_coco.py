@@ -89,8 +89,8 @@ def _annotations(content: object) -> list[Entry]:
     if isinstance(content, list):
         return _dicts(content)
     raise ValueError(
-        "not COCO: expected a list of annotations, an object with 'annotations', "
-        "or one annotation with 'segmentation'"
+        "not COCO (a list of annotations, an object with 'annotations', one annotation with "
+        "'segmentation'), nor labelme's ('shapes'), nor nested lists [[0, 1, …], …] alone"
     )
 
 

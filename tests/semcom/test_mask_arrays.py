@@ -131,10 +131,12 @@ def test_what_is_said_of_one_array_of_several_bears_its_name(tmp_path: Path) -> 
 
 def test_an_npz_without_masks_of_the_image_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "m.npz", masks=STACK)
-    with pytest.raises(ValueError, match=r"masks has shape \(4, 24, 40\).* of the 64x48 image"):
+    with pytest.raises(
+        ValueError, match=r"m.npz: masks: has shape \(4, 24, 40\).* of the 64x48 image"
+    ):
         read_masks(tmp_path / "m.npz", 48, 64)
     np.savez(tmp_path / "m.npz", one=STACK[0])
-    with pytest.raises(ValueError, match="one masks are 40x24, but the image is 64x48"):
+    with pytest.raises(ValueError, match=r"m.npz: one: masks are 40x24, but the image is 64x48"):
         read_masks(tmp_path / "m.npz", 48, 64)
     zipfile.ZipFile(tmp_path / "m.npz", "w").close()
     with pytest.raises(ValueError, match="holds no array"):

@@ -231,6 +231,16 @@ def test_nested_lists_of_another_size_are_no_polygons(tmp_path: Path) -> None:
         _read(tmp_path, [{"segmentation": A.T.astype(int).tolist()}])
 
 
+@pytest.mark.parametrize(
+    "content", [{"mask": A.tolist()}, [0, 1], 3, {"shape": []}, [[]], [[["x"]]]]
+)
+def test_what_is_none_of_these_is_told_what_there_is(tmp_path: Path, content: object) -> None:
+    with pytest.raises(
+        ValueError, match=r"not COCO .* labelme.* nested lists|JSON objects|shape|masks are"
+    ):
+        _read(tmp_path, content)
+
+
 # ---- labelme
 
 
