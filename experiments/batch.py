@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,9 @@ from semcom.codecs.base import CODECS
 from semcom.images import find_images, load_image
 from semcom.link import Delivery
 from semcom.session import send_attended
+
+_LONGEST = 220
+"""Bytes of an output's name, before its ending; file systems allow some 255."""
 
 
 def send_files(
@@ -66,13 +70,13 @@ def send_files(
             delivery = send_attended(
                 image, seen, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
             )
+            write_delivery(delivery, out, name)
+            save_delivery(delivery, seen, out / f"{name}_figure.png")
         except (ValueError, OSError) as error:
             failed += 1
             text = str(error)
             say(f"Error: {text}" if str(file) in text else f"Error: {file}: {text}")
             continue
-        write_delivery(delivery, out, name)
-        save_delivery(delivery, seen, out / f"{name}_figure.png")
         if tell is None:
             print_records({SYSTEMS[delivery.record["system"]]: delivery.record}, title=str(file))
             say(f"{file}: written to {out / name}_received.png, _figure.png and .json")
@@ -92,20 +96,27 @@ def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
 
 
 def _check_inputs_survive(files: list[Path], mask: str | None, out: Path, names: list[str]) -> None:
-    inputs = {path.resolve() for path in [*files, *([Path(mask)] if mask else [])]}
+    # Path.resolve() raises on links that lead back to themselves.
+    inputs = {os.path.realpath(str(path)) for path in (*files, *([mask] if mask else []))}
     for name in names:
         for output in (f"{name}_received.png", f"{name}_figure.png", f"{name}.json"):
-            if (out / output).resolve() in inputs:
+            if os.path.realpath(out / output) in inputs:
                 raise ValueError(f"{out / output} is read and would be written over: change --out")
 
 
 def _names(files: list[Path]) -> list[str]:
-    """Name outputs after the files; equal names are told apart by a number."""
+    """Name outputs after the files; equal names are told apart by a number.
+
+    A name that leaves no room for what is written behind it is cut.
+    """
     names: list[str] = []
     for file in files:
-        name, n = file.stem, 1
+        stem, n = file.stem, 1
+        while len(os.fsencode(stem)) > _LONGEST:
+            stem = stem[:-1]
+        name = stem
         while name in names:
             n += 1
-            name = f"{file.stem}-{n}"
+            name = f"{stem}-{n}"
         names.append(name)
     return names

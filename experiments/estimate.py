@@ -49,7 +49,7 @@ def print_plan(suite: Suite, out: Path, *, base: Path, jobs: int, say: Callable[
         No images, or a results file that cannot be read.
     """
     suite = without_missing(suite, say)
-    items = suite_items(suite, base)
+    items = suite_items(suite, base, say)
     settings = sum(1 for _ in suite.settings())
     path = out / RESULTS
     with ExitStack() as stack:

@@ -163,7 +163,7 @@ _WHAT_MATTERS = (
         "--mask",
         type=click.Path(),
         metavar="FILE",
-        help="Masks from a file instead: PNG, NPY, or COCO JSON (RLE or polygons); "
+        help="Masks from a file instead of a segmenter: PNG, NPY, COCO or labelme JSON, …; "
         "'beside' takes NAME_mask.png beside each image.",
     ),
     click.option(

@@ -34,11 +34,11 @@ class Todo:
     draws: int
 
 
-def suite_items(suite: Suite, base: Path) -> list[Item]:
+def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item]:
     """Find the images of a suite; ``ValueError`` where there are none."""
     parts = (suite, *suite.points, *suite.systems.values())
     need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
-    return find_items(suite.images, base, most=suite.most_images, need_masks=need_masks)
+    return find_items(suite.images, base, most=suite.most_images, need_masks=need_masks, say=say)
 
 
 def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:

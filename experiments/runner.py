@@ -134,7 +134,7 @@ def run(
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs}")
     suite = without_missing(suite, say)
-    items = suite_items(suite, base)
+    items = suite_items(suite, base, say)
     for codec in sorted({s.codec for _, s in suite.settings() if not s.blind}):
         if not CODECS.create(codec).steerable and any(s.blind for _, s in suite.settings()):
             say(f"codec {codec} cannot follow the importance map: it does the same as blind")
