@@ -1,7 +1,8 @@
 """How often a packet is lost at an SNR: the measured thresholds of its code blocks.
 
-Thresholds (:mod:`channels.mcs`) were measured for code blocks from 8 payload bits to the longest;
-one in between takes those of the longest that is no longer, since short ones need more SNR.
+Thresholds (:mod:`channels.mcs`) were measured for code blocks from 8 payload bits to the longest.
+One in between takes the higher of its neighbours' thresholds, those of the shorter one as a rule,
+and where it is short a little more: the code's lifting goes in steps, which it may hit badly.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from channels.rayleigh import RayleighFast
 
 _LONG_BITS = 2000  # of a block from which on a tenth in length is some 0.01 dB
 _ALIKE = 0.9
+_BETWEEN_DB = 0.2  # that short blocks may need more than both neighbours: lifting goes in steps
 
 
 def packet_error_rates(
@@ -57,8 +59,12 @@ def _measured(table: str, scheme: Scheme, num_bytes: int) -> Threshold:
     blocks = num_code_blocks(num_bytes, scheme)  # each of several has a CRC of its own
     num_bits = (8 * num_bytes + CRC_BITS) / blocks - (CRC_BITS if blocks == 1 else 0)
     by_length = _by_length(table)[packet_scheme(scheme, 8 * num_bytes)]
-    fitting = (n for n in by_length if (_ALIKE if n > _LONG_BITS else 1) * n <= num_bits)
-    return by_length[max(fitting, default=min(by_length))]
+    no_longer = [n for n in by_length if (_ALIKE if n > _LONG_BITS else 1) * n <= num_bits]
+    no_shorter = [n for n in by_length if n >= num_bits]
+    lengths = max(no_longer, default=min(by_length)), min(no_shorter, default=max(by_length))
+    worst = np.max([by_length[length].snr_db for length in lengths], axis=0)
+    between = num_bits < _LONG_BITS and num_bits not in by_length
+    return Threshold(tuple((worst + between * _BETWEEN_DB).tolist()))
 
 
 @functools.cache

@@ -47,6 +47,36 @@ class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             self.fail(str(error), param, ctx)
 
 
+def _some_image(
+    _ctx: click.Context, _param: click.Parameter, paths: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Refuse images of which none can be read, before anything that takes seconds."""
+    from semcom.images import find_images, peek
+
+    errors = []
+    for path in find_images(list(paths)):
+        try:
+            peek(path)
+        except ValueError as error:
+            errors.append(str(error))
+        else:
+            return paths
+    raise ValueError("\n".join(["none of these can be read:"] * (len(errors) > 1) + errors))
+
+
+some_images = click.argument(
+    "images", nargs=-1, required=True, type=click.Path(path_type=Path), callback=_some_image
+)
+as_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the records, one line of JSON each."
+)
+
+
+def examples(*commands: str) -> str:
+    """Return what a command's help ends with."""
+    return "\b\nExamples:\n" + "\n".join(f"  semcom {command}" for command in commands)
+
+
 def say(*notes: str) -> None:
     """Tell the user something on the error stream, which keeps the output clean."""
     for note in notes:

@@ -15,12 +15,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 from PIL import ExifTags, ImageOps, UnidentifiedImageError
 from PIL import Image as PilImage
 
+Found = TypeVar("Found")
 MAX_PIXELS = 50_000_000
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR = 258, 262, 284  # tags of TIFF 6.0
 FOLDER = "is a folder"
@@ -93,13 +94,26 @@ def decode(path: Path, refuse: Callable[[PilImage.Image], str | None]) -> Decode
         Not wanted, no image, corrupt, or of a kind that Pillow would garble; in one line that does
         not name the file.
     """
+    return _open(path, refuse, _decode)
+
+
+def check(path: Path, refuse: Callable[[PilImage.Image], str | None]) -> None:
+    """Check an image file as :func:`decode` does, but for its pixels, which takes no time."""
+    _open(path, refuse, lambda *_: None)
+
+
+def _open(
+    path: Path,
+    refuse: Callable[[PilImage.Image], str | None],
+    use: Callable[[PilImage.Image, BinaryIO], Found],
+) -> Found:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large images; callers refuse them
             with path.open("rb") as file, PilImage.open(file) as picture:
                 refusal = refuse(picture) or _garbled(picture)
                 if refusal is None:
-                    return _decode(picture, file)
+                    return use(picture, file)
     except PilImage.DecompressionBombError:
         refusal = f"more than {MAX_PIXELS // 10**6} megapixels; shrink it"
     except UnidentifiedImageError:

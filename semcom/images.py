@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image as PilImage
 
-from semcom.image_files import FOLDER, Decoded, decode, why_no_file
+from semcom.image_files import FOLDER, Decoded, Found, check, decode, why_no_file
 from semcom.image_files import MAX_PIXELS as MAX_PIXELS
 from semcom.types import Image
 
@@ -59,11 +60,25 @@ def load_image(path: str | Path) -> tuple[Image, list[str]]:
         Missing, unreadable or corrupt file; floats or more than 16 bits per channel; a colour space
         not named above; animation; more than 50 megapixels; a side below 16 or above 65535 pixels.
     """
-    path = Path(path)
+    return _to_rgb(_checked(Path(path), decode))
+
+
+def peek(path: str | Path) -> None:
+    """Check an image file without decoding it: what it is, its size and its colours.
+
+    Raises ``ValueError`` as :func:`load_image` does, for all but damaged pixels.
+    """
+    _checked(Path(path), check)
+
+
+def _checked(
+    path: Path, do: Callable[[Path, Callable[[PilImage.Image], str | None]], Found]
+) -> Found:
+    """Do something with an image file; what is none of ours is refused by name."""
     refusal = why_no_file(path)
     if refusal is None:
         try:
-            return _to_rgb(decode(path, _refusal))
+            return do(path, _refusal)
         except ValueError as error:
             refusal = str(error)
     elif refusal == FOLDER and not images_in(path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Real
@@ -67,12 +66,10 @@ class Prompts:
 
 
 def _are_numbers(value: Any, count: int) -> bool:
-    """Whether a prompt is so many finite numbers; NumPy's count, and text does not."""
+    """Whether a prompt is so many numbers; NumPy's count, and text does not."""
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
         return False
-    return len(value) == count and all(
-        isinstance(x, Real | np.number) and math.isfinite(x) for x in value
-    )
+    return len(value) == count and all(isinstance(x, Real | np.number) for x in value)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import click
 import numpy as np
-import skimage.data
 from PIL import Image as PilImage
+from skimage import data
 
 _ERRORS = (
     ("send", "photo.png", "--codec", "hvec"),
@@ -76,7 +76,8 @@ def measure(args: tuple[str, ...], folder: Path) -> Cost:
 
 def photo(height: int, width: int) -> PilImage.Image:
     """Return scikit-image's astronaut at any size, with a camera's noise."""
-    picture = PilImage.fromarray(skimage.data.astronaut()).resize((width, width), 1)
+    astronaut = data.astronaut()  # type: ignore[no-untyped-call, unused-ignore]
+    picture = PilImage.fromarray(astronaut).resize((width, width), 1)
     pixels = np.array(picture)[:height].astype(np.int16)
     noise = np.random.default_rng(0).normal(0, 3, pixels.shape[:2]).round().astype(np.int16)
     return PilImage.fromarray((pixels + noise[..., None]).clip(0, 255).astype(np.uint8))

@@ -187,7 +187,7 @@ def test_a_bad_image_does_not_stop_the_others(semcom: Semcom) -> None:
     assert "small.png: 40x15 is smaller than 16x16" in error
     assert "broken.png: corrupt or unreadable image" in error
     assert "nope.png: no such file" in error
-    assert error.endswith("Error: 3 of the images could not be sent")
+    assert error.endswith("Error: 3 images could not be sent")
     # Equal stems are told apart.
     records = sorted(path.name for path in Path("out").glob("*.json"))
     assert records == ["a-2.json", "a-3.json", "a.json"]
@@ -240,7 +240,7 @@ def test_what_only_looks_like_an_image_does_not_stop_the_others(semcom: Semcom) 
     assert "Error: photos/gone.png: is a link to what is not there\n" in error
     assert "Error: empty: no images in this folder\n" in error
     assert "xxx.png: its name is too long\n" in error
-    assert error.endswith("Error: 6 of the images could not be sent")
+    assert error.endswith("Error: 6 images could not be sent")
     written = sorted(Path("semcom-out").glob("*_received.png"))
     assert [path.name[:3] for path in written] == ["a_r", "b_r", "nnn"]
 
