@@ -63,8 +63,8 @@ def enter(
             (*about, json.dumps(made_by), git, json.dumps(machine())),
         )
         connection.executemany(
-            "INSERT OR IGNORE INTO image_sets VALUES (?, ?, ?)",
-            ((entry.image_set, *key) for key in names),
+            "INSERT OR REPLACE INTO image_sets VALUES (?, ?, ?, ?)",
+            ((entry.image_set, *key, name) for key, name in names.items()),
         )
         connection.executemany(
             "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)",

@@ -72,13 +72,15 @@ def _image_sets(connection: sqlite3.Connection) -> None:
     found: dict[str, set[tuple[str, str]]] = {}
     for suite, image, mask in connection.execute(_IMAGES):
         found.setdefault(suite, set()).add((image, mask))
+    names = dict(connection.execute("SELECT id, name FROM old_images"))
     for run in connection.execute("SELECT * FROM old_runs ORDER BY rowid").fetchall():
         images = with_masks(found.get(run[2], set()))
         image_set = image_set_id(images)
         new = (*run[:3], image_set, *run[3:])
         connection.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", new)
         connection.executemany(
-            "INSERT OR IGNORE INTO image_sets VALUES (?, ?, ?)", ((image_set, *i) for i in images)
+            "INSERT OR IGNORE INTO image_sets VALUES (?, ?, ?, ?)",
+            ((image_set, image, mask, names.get(image, image)) for image, mask in images),
         )
 
 
