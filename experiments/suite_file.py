@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from experiments.suite import Axes, Draws, Exclude, Suite
+from experiments.draws import Draws
+from experiments.suite import Axes, Exclude, Suite
 from experiments.suites import shipped
 
 Where = tuple[str | int, ...]
