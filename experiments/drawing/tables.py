@@ -143,6 +143,8 @@ def gains_table(study: Study) -> Table | None:
             cells += [None if one is None else one.mean, *[number] * said]
         rows.append((*place(point), *cells, images))
     caption = "Means over the images of the differences, in dB."
+    if words := draws_words(study.points):
+        caption += f" {words.capitalize()}."
     if "theta_psnr_db" in scores:
         caption += " θ-PSNR at each system's own θ."
     columns = list(PLACE)
