@@ -190,11 +190,14 @@ def lost_table(study: Study) -> Table | None:
             rows.append((*place(point), lost, draws, *percent))
     if not rows and not study.failed:
         return None
-    caption = "Draws of which nothing could be shown; 95 % interval (Clopper, Pearson)."
+    parts = ["Draws of which nothing could be shown; 95 % interval (Clopper, Pearson)."] * bool(
+        rows
+    )
     if study.failed:
-        caption += f" Besides, {study.failed} tasks failed and have no row."
+        parts.append(f"{study.failed} tasks failed and have no row.")
     columns = (*PLACE, "lost", "draws", "%", "from", "to")
     named = titles("what was lost", study)
+    caption = " ".join(parts)
     return Table("lost", "what was lost", caption, columns, tuple(rows), titles=named)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -202,3 +203,15 @@ def test_a_gain_is_the_difference_of_two_means_over_the_same_images(seen: list[S
                 assert a is not None
                 assert b is not None
                 assert gain == pytest.approx(b - a, abs=1e-9)
+
+
+def test_what_draws_make_of_it_says_over_how_many_images() -> None:
+    """An image of which some draws are exact has no mean of decibels, and none of its error."""
+    seen: Seen = {"a": [20.0, 40.0], "b": [EXACT, 30.0]}
+    made = point("one", seen, blind=True)
+    rows = tuple(replace(r, record={**r.record, "expected_psnr_db": 25.0}) for r in made.rows)
+    found = named(study(replace(made, rows=rows)))["draws"]
+    assert cells(found, "mean") == [30.0]
+    for name in ("expected", "simulated", "mean"):
+        assert cells(found, f"{name} images") == [1]
+    assert cells(found, "images") == [2]

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image as PilImage
 
 from experiments.database import Database, Made
+from experiments.grid import System
 from experiments.run_progress import RunProgress
 from experiments.runner import Summary, run
 from experiments.suite import Suite
@@ -307,7 +308,7 @@ def test_progress_names_the_best_system() -> None:
     progress.begin(2)
     for system, value in (("blind", 20.0), ("masks", 30.0)):
         outcome = {"count": 2, "scores": {"psnr_db": value}}
-        progress.advance(Made("t", 0, 2, "i", "", "s", 0, 0.0, {}, [outcome]), system)
+        progress.advance(Made("t", 0, 2, "i", "", "s", 0, 0.0, {}, [outcome]), System(system))
     assert progress._best() == "best psnr_db 30.00 (masks)"
 
 
