@@ -141,6 +141,14 @@ def test_a_run_without_rows_says_where_there_are_some(folders: Run) -> None:
     assert "has no rows yet" in folders("plot", "out").stderr
 
 
+def test_a_run_that_is_not_done_says_how_far_it_is(folders: Run) -> None:
+    PilImage.new("L", (5, 5), 255).save("two/b_mask.png")
+    folders("run", "s.yaml", "--out", "out", "--jobs", "1", "--set", "images=[one/, two/]")
+    plotted = folders("plot", "out", "--formats", "svg")
+    assert "images 2 (1 with results): one/a.png, two/b.png" in plotted.stderr
+    assert "means of 1 image" in plotted.stdout
+
+
 def test_failures_are_those_of_the_run(folders: Run) -> None:
     PilImage.new("L", (5, 5), 255).save("two/b_mask.png")
     folders("run", "s.yaml", "--out", "out", "--jobs", "1", "--set", "images=two/")

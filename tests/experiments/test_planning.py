@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import experiments.suite
 from experiments.database import Database, Made
 from experiments.datasets import Item
 from experiments.draws import AS_NEEDED
@@ -179,3 +180,18 @@ def test_without_weights_mobile_sam_is_left_out_and_told(monkeypatch: pytest.Mon
     monkeypatch.setattr(weights, "available", lambda: True)
     assert without_missing(suite, told.append) is suite
     assert len(told) == 1
+
+
+def test_a_suite_says_which_segmenter_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where weights come later, it is another suite: else both would go under one name."""
+    suite = Suite.model_validate({"title": "t", "images": "x", "blind": True})
+    ids = set()
+    for name in ("graph", "mobile_sam"):
+        monkeypatch.setitem(experiments.suite._DEFAULTS, "segmenter", (name,))
+        resolved = suite.resolved()
+        assert {s.segmenter for _, s in resolved.settings()} == {name}
+        assert [s.id for _, s in resolved.settings()] == [s.id for _, s in suite.settings()]
+        ids.add(resolved.model_dump_json())
+    assert len(ids) == 2
+    own = suite.model_copy(update={"segmenter": ("graph",)})
+    assert own.resolved() is own
