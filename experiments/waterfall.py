@@ -13,12 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from experiments.counts import Count
+from experiments.drawing.fonts import plain_text, power_of_ten
 from experiments.references import Reference
 
 Array = NDArray[np.float64]
@@ -66,11 +68,12 @@ def write_series(series: Sequence[Series], words: Words, out: Path, name: str) -
     print_series(series, words)
     files = [out / f"{name}.csv"]
     _write_csv(series, files[0])
-    figure = draw(series, words)
-    for suffix in (".png", ".pdf"):
-        files.append(out / f"{name}{suffix}")
-        metadata = {"CreationDate": None} if suffix == ".pdf" else {}
-        figure.savefig(files[-1], dpi=200, metadata=metadata)
+    with plain_text():
+        figure = draw(series, words)
+        for suffix in (".png", ".pdf"):
+            files.append(out / f"{name}{suffix}")
+            metadata = {"CreationDate": None} if suffix == ".pdf" else {}
+            figure.savefig(files[-1], dpi=200, metadata=metadata)
     return files
 
 
@@ -144,6 +147,8 @@ def draw(series: Sequence[Series], words: Words) -> Figure:
         _draw_points(plot, one, colour, index)
         _draw_theory(plot, one, colour)
     plot.set_ylim(bottom, 1.3 * max(highs))
+    plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+    plot.yaxis.set_minor_formatter(NullFormatter())
     plot.set_xlabel(words.axis, fontsize=8)
     plot.set_ylabel(words.rate, fontsize=8)
     plot.tick_params(labelsize=7)
