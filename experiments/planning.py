@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -35,10 +35,26 @@ class Todo:
 
 
 def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item]:
-    """Find the images of a suite; ``ValueError`` where there are none."""
+    """Find the images of a suite, with masks where it takes any.
+
+    Copies are taken once, and ``say`` is told so.
+
+    Raises
+    ------
+    ValueError
+        There are none.
+    """
     parts = (suite, *suite.points, *suite.systems.values())
     need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
-    return find_items(suite.images, base, most=suite.most_images, need_masks=need_masks, say=say)
+    items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks, say=say)
+    if need_masks:
+        return items
+    plain: dict[str, Item] = {}
+    for item in items:
+        one = plain.setdefault(item.sha256, replace(item, mask=None, mask_sha256=""))
+        if one.path != item.path:
+            say(f"{item.name} differs from {one.name} in its mask alone, which is not used: once")
+    return list(plain.values())
 
 
 def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
@@ -64,11 +80,31 @@ def _without_mobile_sam(axes: A) -> A | None:
 
 
 def tasks(suite: Suite, items: Collection[Item]) -> Iterator[tuple[Item, Setting, str]]:
-    """Yield every image under every setting, image by image, with the task's id."""
+    """Yield every image under every setting, image by image, with the task's id.
+
+    Where a setting takes no mask, an image with several of them is one task.
+    """
+    seen: set[str] = set()
     for item in items:
+        again = item.sha256 in seen
+        seen.add(item.sha256)
         for _, setting in suite.settings():
-            mask = item.mask_sha256 if setting.needs_mask else ""
-            yield item, setting, task_id(setting.id, item.sha256, mask)
+            if setting.needs_mask or not again:
+                yield item, setting, task_id(setting.id, *key_of(item, setting))
+
+
+def count_tasks(suite: Suite, items: Collection[Item]) -> int:
+    """Count them."""
+    masked = plain = 0
+    for _, setting in suite.settings():
+        masked += setting.needs_mask
+        plain += not setting.needs_mask
+    return masked * len(items) + plain * len({item.sha256 for item in items})
+
+
+def key_of(item: Item, setting: Setting) -> tuple[str, str]:
+    """Return an image and its mask as a task has them: no mask where it has no part in it."""
+    return item.sha256, item.mask_sha256 if setting.needs_mask else ""
 
 
 def pending(
@@ -97,7 +133,8 @@ def pending(
         Whether what failed is done again.
     """
     for item, setting, task in tasks(suite, items):
-        draws = 1 if setting.bound else min(until, (enough or {}).get(setting.id, until))
+        most = suite.draws_of(setting).most
+        draws = min(until, most, (enough or {}).get(setting.id, until))
         covered = _covered(database, task) if database else []
         missing = list(gaps(covered, draws))
         if missing and database and not retry and _failed(database, task):

@@ -11,37 +11,33 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Annotated, Any, Literal, TypeVar
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from channels.channels import CHANNELS, PACKET_CHANNELS
 from channels.mcs import find_scheme
 from channels.units import parse_cbr
 from experiments import literature
+from experiments.draws import AS_NEEDED, ONCE, Draws, as_draws
 from experiments.grid import AXES as AXES
 from experiments.grid import SWEPT as SWEPT
-from experiments.grid import Part, holds, label_of, part_of
+from experiments.grid import Part, System, holds, part_of, system_of
 from experiments.links import parse_snrs
 from experiments.setting import BESIDE, BEST_SCHEMES, Setting
+from experiments.suite_types import Many, Real, Score, Section, Several, Whole, checked, several
 from semcom import weights
 from semcom.codecs.base import CODECS
 from semcom.frame import MAX_COPIES
 from semcom.importance import check_kind, check_theta
-from semcom.scores import SCORES
 from semcom.segmenters.base import SEGMENTERS
-
-SCORE_NAMES = (*SCORES, "lost")
-
-
-def _several(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def _snrs(value: Any) -> tuple[Any, ...]:
     found: list[Any] = []
     problems = []
-    for part in _several(value):
+    for part in several(value):
         try:
             found += parse_snrs(part) if isinstance(part, str) else (part,)
         except ValueError as error:
@@ -72,49 +68,21 @@ def _scheme(value: str) -> str:
     return value
 
 
-def _checked(check: Any) -> AfterValidator:
-    """Pass a value on that ``check`` does not refuse."""
-
-    def passed(value: Any) -> Any:
-        check(value)
-        return value
-
-    return AfterValidator(passed)
-
-
-def _score(value: str) -> None:
-    if value not in SCORE_NAMES:
-        raise ValueError(f"unknown score {value!r}; choices: {', '.join(SCORE_NAMES)}")
-
-
-T = TypeVar("T")
-Several = Annotated[tuple[T, ...], BeforeValidator(_several), Field(min_length=1)]
-Many = Annotated[tuple[T, ...], BeforeValidator(_several)]
-Whole = Annotated[int, Field(strict=True)]
-Real = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(lambda v: v + 0.0)]
-"""No text and no yes or no; and -0 is 0."""
 Decibels = Annotated[Real, Field(ge=-300, le=300)]
-Codec = Annotated[str, _checked(CODECS.parse)]
-Score = Annotated[str, _checked(_score)]
+Codec = Annotated[str, checked(CODECS.parse)]
 
 
-class _Part(BaseModel):
-    """A part of a suite: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Axes(_Part):
+class Axes(Section):
     """Values for some axes; see :class:`experiments.setting.Setting` for what they mean."""
 
     segmenter: Several[Annotated[str, AfterValidator(_segmenter)]] | None = None
     scored: Several[Literal["own", "beside"]] | None = None
-    importance: Several[Annotated[str, _checked(check_kind)]] | None = None
-    theta: Several[Annotated[Real, _checked(check_theta)]] | None = None
+    importance: Several[Annotated[str, checked(check_kind)]] | None = None
+    theta: Several[Annotated[Real, checked(check_theta)]] | None = None
     blind: Several[bool] | None = None
     codec: Several[Codec] | None = None
     bound: Several[bool] | None = None
-    channel: Several[Annotated[str, _checked(CHANNELS.create)]] | None = None
+    channel: Several[Annotated[str, checked(CHANNELS.create)]] | None = None
     csi: Several[Literal["perfect", "pilots"]] | None = None
     pilots: Several[Annotated[Whole, Field(ge=1)]] | None = None
     scheme: Several[Annotated[str, AfterValidator(_scheme)]] | None = None
@@ -122,7 +90,7 @@ class Axes(_Part):
     copies: Several[Annotated[Whole, Field(ge=1, le=MAX_COPIES)]] | None = None
     planned_snr_db: Several[Decibels | None] | None = None
     planned_std_db: Several[Annotated[Real, Field(ge=0, le=30)]] | None = None
-    losses: Several[Annotated[str, _checked(lambda v: v and PACKET_CHANNELS.create(v))]] | None = (
+    losses: Several[Annotated[str, checked(lambda v: v and PACKET_CHANNELS.create(v))]] | None = (
         None
     )
     seed: Several[Annotated[Whole, Field(ge=0, lt=2**53)]] | None = None
@@ -143,43 +111,6 @@ class Exclude(Axes):
     system: Several[str] | None = None
 
 
-class Draws(_Part):
-    """How often the channel is drawn for each image, and when a point has been measured.
-
-    A point is a setting; its mean is over the images. Rounds of draws double; after each, a point
-    is done where the 95 % interval of the mean of ``score`` over the draws is narrow enough, and
-    the share of lost pictures is known to ``lost_within`` (no loss so far is no proof of none).
-    Without ``within`` and ``relative``, all of ``most`` are drawn.
-    """
-
-    most: Whole = Field(1, ge=1, le=1_000_000)
-    first: Whole = Field(8, ge=2)
-    score: Score = "psnr_db"
-    within: Real | None = Field(None, gt=0)
-    """Half-width of the interval, in the units of the score."""
-    relative: Real | None = Field(None, gt=0)
-    """Half-width as a share of the mean."""
-    lost_within: Real = Field(0.05, gt=0)
-
-    @property
-    def stops(self) -> bool:
-        """Whether points may be done before ``most``."""
-        return self.within is not None or self.relative is not None
-
-    def rounds(self) -> list[int]:
-        """How many draws there are at the end of each round: 8, 16, 32, … ``most``."""
-        if not self.stops:
-            return [self.most]
-        ends = [min(self.first, self.most)]
-        while ends[-1] < self.most:
-            ends.append(min(2 * ends[-1], self.most))
-        return ends
-
-
-def _draws(value: Any) -> Any:
-    return {"most": value} if isinstance(value, int) else value
-
-
 class Suite(Axes):
     """An experiment."""
 
@@ -191,14 +122,15 @@ class Suite(Axes):
     systems: dict[str, Axes] = Field(default_factory=dict)
     points: Many[Axes] = ()
     exclude: Many[Exclude] = ()
-    draws: Annotated[Draws, BeforeValidator(_draws)] = Draws()
+    draws: Annotated[Draws | None, BeforeValidator(as_draws)] = None
+    """Unless given, :data:`AS_NEEDED` where one draw says little, and one elsewhere."""
     scores: Several[Score] = ("psnr_db", "ssim", "region_psnr_db", "background_psnr_db")
     """What tables and figures show; all are measured."""
     anchor: str = ""
     """The system that gains are against; the first one unless named."""
     shown_db: Real = 25.0
     """Region PSNR in dB from which on a picture counts as shown, for outage."""
-    beside: Several[str] = ()
+    beside: Many[str] = ()
     """Published curves that figures show: ``all``, or some of ``experiments/results``."""
     pictures: Whole = Field(2, ge=0)
     """Of how many images what arrives is kept, for the report."""
@@ -219,10 +151,11 @@ class Suite(Axes):
     def _check_seeds(self) -> Suite:
         for name in self._systems():
             seeds = sorted({seed for grid in self._grids(name) for seed in grid["seed"]})
-            gap = min((b - a for a, b in itertools.pairwise(seeds)), default=self.draws.most)
-            if gap < self.draws.most:
+            most = self.draws.most if self.draws else 1
+            gap = min((b - a for a, b in itertools.pairwise(seeds)), default=most)
+            if gap < most:
                 raise ValueError(
-                    f"seeds {gap} apart share draws: with {self.draws.most} draws, draw k of seed "
+                    f"seeds {gap} apart share draws: with {most} draws, draw k of seed "
                     "s is that of seed s + k; give seeds further apart, or one seed and more draws"
                 )
         return self
@@ -238,17 +171,61 @@ class Suite(Axes):
                         raise ValueError(f"systems {one!r} and {other!r} are the same; drop one")
         return self
 
-    def settings(self) -> Iterator[tuple[str, Setting]]:
-        """Every setting once, with the name of its system, made as they are asked for."""
+    def settings(self) -> Iterator[tuple[System, Setting]]:
+        """Every setting once, with its system, made as they are asked for."""
         for name in self._systems():
             grids = self._grids(name)
-            label = label_of(name, grids)
+            system = system_of(name, grids)
             without = self._drops(name)
             for grid in grids:
                 for values in itertools.product(*grid.values()):
                     if not any(holds(part, values) for part in without):
-                        yield label(values), Setting(*values)
+                        yield system(values), Setting(*values)
                 without.append(part_of(grid))
+
+    def resolved(self) -> Suite:
+        """Write out which segmenter it takes here: where MobileSAM's weights are, it is another."""
+        if self.segmenter is not None:
+            return self
+        return self.model_copy(update={"segmenter": _DEFAULTS["segmenter"]})
+
+    def draws_of(self, setting: Setting) -> Draws:
+        """How often the channel is drawn for each image.
+
+        Several seeds are draws, too, so that each is taken once unless the suite says otherwise.
+        """
+        if setting.bound:
+            return ONCE
+        if self.draws is not None:
+            return self.draws
+        return AS_NEEDED if setting.random and self._seeds == 1 else ONCE
+
+    def rounds(self) -> list[int]:
+        """How many draws there are at the end of each round, for settings that take so many."""
+        if self.draws is not None:
+            return self.draws.rounds()
+        most = max((self.draws_of(s) for _, s in self.settings()), key=lambda d: d.most)
+        return most.rounds()
+
+    def about_draws(self) -> Iterator[str]:
+        """Say what a reader of the results should know about how often channels were drawn."""
+        random = (s for _, s in self.settings() if s.random and self._seeds == 1)
+        names = ", ".join(dict.fromkeys(s.losses or s.channel for s in random))
+        if names and self.draws is None:
+            yield (
+                f"{names}: {AS_NEEDED.first} to {AS_NEEDED.most} draws for each image, until the "
+                f"mean PSNR is known to ±{AS_NEEDED.within:g} dB; draws: N takes N of them"
+            )
+        elif names and self.draws is not None and self.draws.most == 1:
+            yield (
+                f"{names}: one draw for each image says little of the mean; without draws, there "
+                "are as many as it takes"
+            )
+
+    @cached_property
+    def _seeds(self) -> int:
+        every = (seed for name in self._systems() for g in self._grids(name) for seed in g["seed"])
+        return len(set(every))
 
     def idle(self) -> Iterator[str]:
         """Say which axes have no effect, since all points or all systems say their own."""

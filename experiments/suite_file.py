@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from experiments.suite import Axes, Draws, Exclude, Suite
+from experiments.draws import Draws
+from experiments.suite import Axes, Exclude, Suite
 from experiments.suites import shipped
 
 Where = tuple[str | int, ...]
@@ -185,7 +186,7 @@ def _check_settings(suite: Suite) -> None:
         try:
             setting.check()
         except ValueError as error:
-            who = f"system {system!r}: " if system else ""
+            who = f"system {system.label!r}: " if system.label else ""
             problems[f"{who}{error}; drop it with exclude"] = None
     if not count:
         problems["everything is excluded: nothing is left to do"] = None

@@ -56,11 +56,16 @@ def as_csv(table: Table) -> str:
 
 
 def write(
-    drawings: Sequence[Drawing], tables: Sequence[Table], folder: Path, formats: Sequence[str]
+    drawings: Sequence[Drawing],
+    tables: Sequence[Table],
+    folder: Path,
+    formats: Sequence[str],
+    *,
+    about: Sequence[str] = (),
 ) -> list[Path]:
     """Write every figure with its numbers, the tables, and what they show; return the files.
 
-    The captions go to ``captions.md``.
+    The captions go to ``captions.md``, below lines ``about`` all of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
@@ -68,7 +73,7 @@ def write(
         for kind in formats:
             files.append(folder / f"{drawing.data.name}.{kind}")
             files[-1].write_bytes(render(drawing, kind))
-    captions = []
+    captions = list(about)
     for table in (*(drawing.data for drawing in drawings), *tables):
         files.append(folder / f"{table.name}.csv")
         files[-1].write_text(as_csv(table), encoding="utf-8")
