@@ -98,6 +98,20 @@ class Registry:
             raise ValueError(f"unknown {self.kind} {name!r}{hint}; choices: {', '.join(names)}")
         return self._entries[name]
 
+    def _installed(self, name: str) -> Entry:
+        entry = self.entry(name)
+        if entry.missing:
+            how = f"pip install 'semcom[{entry.extra}]'" if entry.extra else "install it"
+            raise ValueError(f"{self.kind} {name!r} needs {', '.join(entry.missing)}: {how}")
+        return entry
+
+    def check(self, spec: str) -> None:
+        """Refuse what cannot be built, as :meth:`create` does; a name alone is not imported."""
+        if ":" in spec:
+            self.create(spec)
+        else:
+            self._installed(spec)
+
     def load(self, name: str) -> Any:
         """Import the class or function behind ``name``.
 
@@ -106,10 +120,7 @@ class Registry:
         ValueError
             Unknown name, a missing extra, or a target that cannot be imported or called.
         """
-        entry = self.entry(name)
-        if entry.missing:
-            how = f"pip install 'semcom[{entry.extra}]'" if entry.extra else "install it"
-            raise ValueError(f"{self.kind} {name!r} needs {', '.join(entry.missing)}: {how}")
+        entry = self._installed(name)
         try:
             plugin = EntryPoint(name, entry.target, self.group).load()
             if not callable(plugin):

@@ -154,7 +154,7 @@ def _check_names(codec: str, channel: str, losses: str) -> None:
 
     named = [(CODECS, codec), (CHANNELS, channel), *([(PACKET_CHANNELS, losses)] if losses else [])]
     for registry, spec in named:
-        registry.entry(spec.partition(":")[0])
+        registry.entry(spec.partition(":")[0])  # options would have to be imported
 
 
 def _with_options(
@@ -273,12 +273,20 @@ _THE_LINK = (
 )
 
 
+def _there(_ctx: click.Context, _param: click.Parameter, results: Path) -> Path:
+    """Refuse results that are not there, before anything that takes seconds."""
+    file = results / "results.db" if results.is_dir() else results
+    if not file.exists():
+        raise ValueError(f"{file}: no such results file")
+    return results
+
+
 def of_results(command: Callable[..., None]) -> Callable[..., None]:
     """Add what commands that read a results file take: ``results``, and which run of it."""
     return _with_options(
         command,
         (
-            click.argument("results", type=click.Path(path_type=Path)),
+            click.argument("results", type=click.Path(path_type=Path), callback=_there),
             click.option(
                 "--suite",
                 default="",

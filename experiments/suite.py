@@ -20,16 +20,16 @@ from channels.channels import CHANNELS, PACKET_CHANNELS
 from channels.mcs import find_scheme
 from channels.units import parse_cbr
 from experiments import literature
+from experiments.axis_values import parse_snrs
 from experiments.draws import AS_NEEDED, ONCE, Draws, as_draws
 from experiments.grid import AXES as AXES
 from experiments.grid import SWEPT as SWEPT
 from experiments.grid import Part, System, holds, part_of, system_of
-from experiments.links import parse_snrs
 from experiments.setting import BESIDE, BEST_SCHEMES, Setting
 from experiments.suite_types import Many, Real, Score, Section, Several, Whole, checked, several
 from semcom import weights
+from semcom.agreement import MAX_COPIES
 from semcom.codecs.base import CODECS
-from semcom.frame import MAX_COPIES
 from semcom.importance import check_kind, check_theta
 from semcom.segmenters.base import SEGMENTERS
 
@@ -55,7 +55,7 @@ def _segmenter(value: str) -> str:
     if value == "auto":
         return "mobile_sam" if weights.available() else "graph"
     if value != BESIDE:
-        SEGMENTERS.parse(value)
+        SEGMENTERS.check(value)
     return value
 
 
@@ -69,7 +69,7 @@ def _scheme(value: str) -> str:
 
 
 Decibels = Annotated[Real, Field(ge=-300, le=300)]
-Codec = Annotated[str, checked(CODECS.parse)]
+Codec = Annotated[str, checked(CODECS.check)]
 
 
 class Axes(Section):
@@ -82,7 +82,7 @@ class Axes(Section):
     blind: Several[bool] | None = None
     codec: Several[Codec] | None = None
     bound: Several[bool] | None = None
-    channel: Several[Annotated[str, checked(CHANNELS.create)]] | None = None
+    channel: Several[Annotated[str, checked(CHANNELS.check)]] | None = None
     csi: Several[Literal["perfect", "pilots"]] | None = None
     pilots: Several[Annotated[Whole, Field(ge=1)]] | None = None
     scheme: Several[Annotated[str, AfterValidator(_scheme)]] | None = None
@@ -90,9 +90,7 @@ class Axes(Section):
     copies: Several[Annotated[Whole, Field(ge=1, le=MAX_COPIES)]] | None = None
     planned_snr_db: Several[Decibels | None] | None = None
     planned_std_db: Several[Annotated[Real, Field(ge=0, le=30)]] | None = None
-    losses: Several[Annotated[str, checked(lambda v: v and PACKET_CHANNELS.create(v))]] | None = (
-        None
-    )
+    losses: Several[Annotated[str, checked(lambda v: v and PACKET_CHANNELS.check(v))]] | None = None
     seed: Several[Annotated[Whole, Field(ge=0, lt=2**53)]] | None = None
     cbr: Several[Annotated[str, BeforeValidator(_cbr)]] | None = None
     snr_db: Annotated[tuple[Decibels, ...], BeforeValidator(_snrs), Field(min_length=1)] | None = (

@@ -7,11 +7,7 @@ import torch
 from scipy.stats import beta
 
 from channels import theory
-from channels.adaptation import (
-    NUM_DRAWS,
-    Target,
-    effective_snr_db,
-)
+from channels.adaptation import NUM_DRAWS, effective_snr_db
 from channels.chain import random_bits, run_chain
 from channels.channels import CHANNELS
 from channels.ldpc import ldpc_code
@@ -38,6 +34,7 @@ from channels.phy import (
     packet_code,
 )
 from channels.selection import select_header, select_scheme
+from channels.target import Target
 
 AWGN = CHANNELS.create("awgn")
 

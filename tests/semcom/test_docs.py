@@ -16,8 +16,8 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 import semcom
-from channels.adaptation import Target
 from channels.channels import CHANNELS
+from channels.target import Target
 from experiments.cli import main
 from semcom.codecs.base import CODECS
 from semcom.conformance import promises as promised
