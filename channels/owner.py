@@ -18,13 +18,18 @@ def is_ours(status: os.stat_result) -> bool:
 def is_private(folder: Path) -> bool:
     """Whether nobody else can put a file into ``folder``, nor another folder in its place.
 
-    As OpenSSH has it for its keys: everything from the root down is ours, and nothing may be
-    written by all, unless they can only remove what is their own (as in ``/tmp``). ``OSError``
-    where there is no such folder.
+    As OpenSSH has it for its keys: everything from the user's home down (elsewhere: from the root)
+    is ours, and nothing may be written by all, unless they can only remove what is their own (as in
+    ``/tmp``). ``OSError`` where there is no such folder.
     """
+    if not hasattr(os, "geteuid"):
+        return True
+    home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() may raise
     for place in (folder.resolve(), *folder.resolve().parents):
         status = place.stat()
         open_to_all = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
-        if not is_ours(status) or (hasattr(os, "geteuid") and open_to_all):
+        if not is_ours(status) or open_to_all:
             return False
+        if str(place) == home:
+            break
     return True
