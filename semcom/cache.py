@@ -63,7 +63,7 @@ def recall(make: Callable[[], bytes], *about: object, part: str = "codecs") -> b
     part
         Folder of semcom whose sources it depends on.
     """
-    if (where := folder()) is None or not _usable(where):
+    if (where := folder()) is None or not usable():
         return make()
     key = _key(about, part)
     if (data := _read(where, key)) is None:
@@ -109,8 +109,10 @@ def _files() -> Iterator[tuple[Path, os.stat_result]]:
                 yield file, status
 
 
-def _usable(where: Path) -> bool:
+def usable() -> bool:
     """Make the folder, where nobody else may look; False, and a note, if it cannot be used."""
+    if (where := folder()) is None:
+        return False
     other = f"; {ENVIRONMENT} names another folder, or off"
     try:
         where.parent.mkdir(parents=True, exist_ok=True)
