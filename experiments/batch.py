@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from fractions import Fraction
@@ -11,6 +12,7 @@ from typing import Any
 from PIL import Image as PilImage
 
 from experiments.figures import save_delivery
+from experiments.saving import save
 from experiments.tables import SYSTEMS, print_records
 from semcom.agreement import Link
 from semcom.attention import Wishes, attend
@@ -66,13 +68,13 @@ def send_files(
             delivery = send_attended(
                 image, seen, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
             )
+            write_delivery(delivery, out, name)
+            save_delivery(delivery, seen, out / f"{name}_figure.png")
         except (ValueError, OSError) as error:
             failed += 1
             text = str(error)
             say(f"Error: {text}" if str(file) in text else f"Error: {file}: {text}")
             continue
-        write_delivery(delivery, out, name)
-        save_delivery(delivery, seen, out / f"{name}_figure.png")
         if tell is None:
             print_records({SYSTEMS[delivery.record["system"]]: delivery.record}, title=str(file))
             say(f"{file}: written to {out / name}_received.png, _figure.png and .json")
@@ -85,10 +87,12 @@ def send_files(
 
 def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
     """Write the received picture and the record."""
-    PilImage.fromarray(delivery.received).save(out / f"{name}_received.png")
+    sink = io.BytesIO()
+    PilImage.fromarray(delivery.received).save(sink, "PNG")
+    save(out / f"{name}_received.png", sink.getvalue())
     text = json.dumps(delivery.record, indent=2, ensure_ascii=False, allow_nan=False)
     # A file name that is no UTF-8 becomes JSON's own escapes.
-    (out / f"{name}.json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    save(out / f"{name}.json", text + "\n")
 
 
 def _check_inputs_survive(files: list[Path], mask: str | None, out: Path, names: list[str]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
+import io
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from experiments.csv_table import to_csv
+from experiments.saving import file_name, save
 from experiments.study import ImageRow, Point, Study
 from semcom.scores import SCORES
 
@@ -54,9 +55,9 @@ def export(study: Study, out: Path, formats: Sequence[str]) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     files = []
     if "parquet" in formats:
-        files.append(_write_parquet(study, out / f"{study.name}.parquet"))
+        files.append(_write_parquet(study, out / f"{file_name(study.name)}.parquet"))
     if "csv" in formats:
-        files.append(_write_csv(study, out / f"{study.name}.csv"))
+        files.append(_write_csv(study, out / f"{file_name(study.name)}.csv"))
     if "json" in formats:
         files += _write_json(study, out)
     return files
@@ -97,10 +98,8 @@ def _flat(study: Study, point: Point, row: ImageRow) -> dict[str, Any]:
 
 def _write_csv(study: Study, path: Path) -> Path:
     names = dict.fromkeys(name for row in flat_rows(study) for name in row)
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-        writer = csv.DictWriter(file, fieldnames=list(names))
-        writer.writeheader()
-        writer.writerows(flat_rows(study))
+    rows = ([row.get(name) for name in names] for row in flat_rows(study))
+    save(path, to_csv(list(names), rows))
     return path
 
 
@@ -111,7 +110,9 @@ def _write_parquet(study: Study, path: Path) -> Path:
         raise ValueError("Parquet needs polars: pip install 'semcom[parquet]'") from None
     about = {"title": study.title, "versions": json.dumps(study.versions), "git": study.git or ""}
     frame = polars.DataFrame(list(flat_rows(study)), infer_schema_length=None)
-    frame.write_parquet(path, metadata=about)
+    sink = io.BytesIO()
+    frame.write_parquet(sink, metadata=about)
+    save(path, sink.getvalue())
     return path
 
 
@@ -135,9 +136,8 @@ def _write_json(study: Study, out: Path) -> Iterator[Path]:
                 "lost": [point.mean("lost") for point in points],
             },
         }
-        name = re.sub(r"[^\w.+-]+", "_", f"{study.name}-{label}").strip("_")
-        path = out / f"{name}.json"
-        path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        path = out / f"{file_name(f'{study.name}-{label}')}.json"
+        save(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
         yield path
 
 

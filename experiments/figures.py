@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from experiments.saving import save_figure
 from experiments.tables import SYSTEMS, ratio
 from semcom.attention import Attention
 from semcom.link import Delivery
@@ -133,4 +134,4 @@ def _save(figure: Figure, path: Path, record: dict[str, Any]) -> None:
         fontsize=12,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
+    save_figure(path, figure, dpi=100)

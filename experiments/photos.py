@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.saving import named
+
 OUTLINES = {
     # The astronaut, without the helmet in front of her.
     "astronaut": (
@@ -74,7 +76,8 @@ def make() -> Path:
     made = Path(tempfile.mkdtemp(prefix="photos-", dir=folder.parent))
     try:
         for name, content in _files():
-            (made / name).write_bytes(content)
+            with named(folder):
+                (made / name).write_bytes(content)
         made.rename(folder)
     except OSError:
         if not folder.is_dir():  # else another process was faster

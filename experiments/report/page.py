@@ -17,6 +17,7 @@ from experiments.report.grid import MOST_ROWS, grid
 from experiments.report.overview import MOST_TASKS, making, systems
 from experiments.report.pictures import GAIN
 from experiments.report.viewer import LIMIT, build_viewer
+from experiments.saving import save
 from experiments.study import Study, read_study
 
 
@@ -44,9 +45,7 @@ def report(results: Path, out: Path | None = None, *, suite: str = "") -> Path:
     study = read_study(path, suite=suite)
     page = build(study, path, draw(study, width=PAGE), tables(study))
     out = out or path.parent / "report.html"
-    partial = out.with_name(f"{out.name}.part")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(out)
+    save(out, page)
     return out
 
 

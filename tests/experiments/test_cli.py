@@ -196,6 +196,25 @@ def test_a_bad_image_does_not_stop_the_others(semcom: Semcom) -> None:
     assert len(set(received)) == 1
 
 
+def test_a_full_disk_names_each_file_and_leaves_nothing_half(
+    semcom: Semcom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("b.png").write_bytes(Path("a.png").read_bytes())
+    write = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> None:
+        write(self, data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    result = _send(semcom, images=("a.png", "b.png"))
+    said = _error(result)
+    for name in "ab":
+        file = Path("semcom-out", f"{name}_received.png")
+        assert f"{name}.png: {file} cannot be written: No space left on device" in said
+    assert not list(Path("semcom-out").iterdir())
+
+
 def test_inputs_are_never_written_over(semcom: Semcom) -> None:
     for image, name in (("a.png", "a_received.png"), ("a.png", "a_figure.png")):
         PilImage.open("a.png").save(name)
