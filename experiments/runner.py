@@ -13,7 +13,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -298,7 +298,9 @@ def _begin(
 @contextmanager
 def _log_to(path: Path) -> Iterator[None]:
     """Write the log of this module to a file."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    # Where the disk is full, the results file says so.
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # noqa: ARG005
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
@@ -307,4 +309,5 @@ def _log_to(path: Path) -> Iterator[None]:
         yield
     finally:
         LOG.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()

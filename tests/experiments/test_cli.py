@@ -229,6 +229,17 @@ def test_inputs_are_never_written_over(semcom: Semcom) -> None:
     assert _send(semcom, "--out", ".").exit_code == 0  # nothing is in the way
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_an_output_that_cannot_be_written_is_said_in_a_sentence() -> None:
+    command = [sys.executable, "-c", "from experiments.cli import main; main(['list'])"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: the output cannot be written: No space left on device\n"
+
+
 @pytest.mark.parametrize("name", ["[red]x.png", "y].png", ":car:.png", "with space.png", "ä.png"])
 def test_file_names_are_taken_literally(semcom: Semcom, name: str) -> None:
     folder = Path("q[")  # with y].png a closing tag of rich's markup
