@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 
 from experiments.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from experiments.setting import Setting
+from experiments.upgrade import upgrade, upgraded
 
 _BUSY_TIMEOUT_S = 60.0
 _LEAST_BYTES = 512  # a page
@@ -69,13 +70,26 @@ class Database:
     """
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
-        self.path = path
-        self._lock = _lock(path) if write else None
-        try:
-            self.connection = _open(path, write)
-        except BaseException:
-            self.close()
-            raise
+        self.path = self.file = path
+        with contextlib.ExitStack() as stack:
+            if write:
+                stack.callback(_lock(path).release)
+            self.connection, version = _open(path, write)
+            stack.callback(lambda: self.connection.close())
+            if version < SCHEMA_VERSION:
+                self._upgrade(stack, write)
+            self._open = stack.pop_all()
+
+    def _upgrade(self, stack: contextlib.ExitStack, write: bool) -> None:
+        """Bring an old file up to date; where it is only read, a copy of it."""
+        with _clear(self.path):
+            if write:
+                upgrade(self.connection)
+                return
+            with contextlib.closing(self.connection) as old:
+                self.file = stack.enter_context(upgraded(old))
+            self.connection = _connect(self.file, write)
+            stack.callback(self.connection.close)  # before the copy is removed
 
     def __enter__(self) -> Database:
         return self
@@ -85,10 +99,7 @@ class Database:
 
     def close(self) -> None:
         """Close the file and let others write."""
-        if hasattr(self, "connection"):
-            self.connection.close()
-        if self._lock is not None:
-            self._lock.release()
+        self._open.close()
 
     def query(self, sql: str, values: Iterable[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Run a query; a file that turns out to be damaged raises ``ValueError``."""
@@ -164,7 +175,8 @@ def seal_of(*row: Any) -> int:
     return zlib.crc32("\x1f".join(map(str, row)).encode())
 
 
-def _open(path: Path, write: bool) -> sqlite3.Connection:
+def _open(path: Path, write: bool) -> tuple[sqlite3.Connection, int]:
+    """Open a file and check it; return the version that it has, too."""
     if path.is_dir():
         raise ValueError(f"{path} is a folder; results are a file, such as {path}/results.db")
     if not path.exists() and not write:
@@ -172,9 +184,9 @@ def _open(path: Path, write: bool) -> sqlite3.Connection:
     with _clear(path), contextlib.ExitStack() as stack:
         connection = _connect(path, write)
         stack.callback(connection.close)
-        _check(connection, path, write)
+        version = _check(connection, path, write)
         stack.pop_all()
-    return connection
+    return connection, version
 
 
 def _connect(path: Path, write: bool) -> sqlite3.Connection:
@@ -199,8 +211,8 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
     return connection
 
 
-def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
-    """Refuse what is no results file of this version, and what is damaged."""
+def _check(connection: sqlite3.Connection, path: Path, write: bool) -> int:
+    """Refuse what is no results file, or a newer one, and what is damaged; return its version."""
     ((application,),) = connection.execute("PRAGMA application_id")
     ((version,),) = connection.execute("PRAGMA user_version")
     ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
@@ -212,10 +224,10 @@ def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
         connection.execute("PRAGMA synchronous = NORMAL")
     if not tables and write:
         _create(connection)
-        return
-    if version != SCHEMA_VERSION:
+        return SCHEMA_VERSION
+    if not 1 <= version <= SCHEMA_VERSION:
         raise ValueError(
-            f"{path} has version {version}, this semcom reads {SCHEMA_VERSION}; "
+            f"{path} has version {version}, this semcom reads 1 to {SCHEMA_VERSION}; "
             "use the semcom that wrote it"
         )
     ((verdict,),) = connection.execute("PRAGMA integrity_check(1)")
@@ -227,6 +239,7 @@ def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
         sql = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {broken})"  # noqa: S608
         if any(found for (found,) in connection.execute(sql)):
             raise ValueError(_damaged(path, f"{table} that are not what was written"))
+    return int(version)
 
 
 _BROKEN = {
@@ -261,6 +274,8 @@ def _clear(path: Path) -> Iterator[None]:
         if code == sqlite3.SQLITE_IOERR_SHORT_READ or kind not in _DISK:
             raise ValueError(_damaged(path, error)) from error
         raise OSError(f"{path}: {error}; {_DISK[kind]}") from error
+    except UnicodeDecodeError as error:  # text of the file, also in what SQLite says of it
+        raise ValueError(_damaged(path, error)) from error
 
 
 _ROOM = "what was committed is safe, make room and run again"

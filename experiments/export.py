@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from experiments.csv_table import to_csv
-from experiments.saving import file_name, save
-from experiments.study import ImageRow, Point, Study
+from experiments.drawing.points import draws_words, join_seeds
+from experiments.grid import System
+from experiments.measured import ImageRow, Point, Study
+from experiments.naming import file_names
+from experiments.saving import save
 from semcom.scores import SCORES
 
 FORMATS = ("parquet", "csv", "json")
@@ -53,20 +56,24 @@ def export(study: Study, out: Path, formats: Sequence[str]) -> list[Path]:
         if name not in FORMATS:
             raise ValueError(f"unknown format {name!r}; choices: {', '.join(FORMATS)}")
     out.mkdir(parents=True, exist_ok=True)
-    files = []
+    files: list[Path] = []
+    (name,) = file_names([study.name])
     if "parquet" in formats:
-        files.append(_write_parquet(study, out / f"{file_name(study.name)}.parquet"))
+        files.append(_write_parquet(study, out / f"{name}.parquet"))
     if "csv" in formats:
-        files.append(_write_csv(study, out / f"{file_name(study.name)}.csv"))
+        files.append(_write_csv(study, out / f"{name}.csv"))
     if "json" in formats:
         files += _write_json(study, out)
     return files
 
 
 def flat_rows(study: Study) -> Iterator[dict[str, Any]]:
-    """Yield a flat line per image and setting; scores are means over the draws."""
+    """Yield a flat line per task; scores are means over the draws.
+
+    PSNR is None where any draw is an exact copy.
+    """
     for point in study.points:
-        for row in point.rows:
+        for row in point.tasks:
             yield _flat(study, point, row)
 
 
@@ -77,6 +84,7 @@ def _flat(study: Study, point: Point, row: ImageRow) -> dict[str, Any]:
         "task": row.task,
         "image": row.name,
         "image_sha256": row.image,
+        "mask_sha256": row.mask if point.setting.needs_mask else "",
         "pixels_sha256": record["sha256"],
         "height": record["height"],
         "width": record["width"],
@@ -91,6 +99,7 @@ def _flat(study: Study, point: Point, row: ImageRow) -> dict[str, Any]:
         "expected_psnr_db": record.get("expected_psnr_db"),
         "draws": row.draws,
         "lost": row.lost,
+        "exact": row.exact,
         **{name: row.mean(name) for name in SCORES},
         **{f"uses_{item}": uses for item, uses in record.get("accounting", {}).items()},
     }
@@ -118,27 +127,49 @@ def _write_parquet(study: Study, path: Path) -> Path:
 
 def _write_json(study: Study, out: Path) -> Iterator[Path]:
     """Write a file per system and channel; a plain plot over it is one line."""
-    lines: dict[tuple[str, str], list[Point]] = {}
-    for point in study.points:
-        lines.setdefault((point.system, point.setting.channel), []).append(point)
+    lines: dict[tuple[System, str], list[Point]] = {}
+    for point in join_seeds(study).points:
+        lines.setdefault((point.key, point.setting.channel), []).append(point)
     several = len({channel for _, channel in lines}) > 1
-    for (system, channel), points in lines.items():
-        label = f"{system or study.name}" + (f" over {channel}" if several else "")
+    labels = [
+        (study.labels[system] or study.name) + (f" over {channel}" if several else "")
+        for system, channel in lines
+    ]
+    names = file_names([f"{study.name}-{label}" for label in labels])
+    for name, label, ((_, channel), points) in zip(names, labels, lines.items(), strict=True):
         points.sort(key=lambda p: (p.setting.snr_db, p.cbr_budget))
+        images = ", ".join(filter(None, (f"mean over {_images(points)}", draws_words(points))))
         content = {
             "name": label,
-            "description": f"{study.title}; mean over {len(points[0].rows)} images, {channel}",
-            "results": {
-                "bpp": [_bits_per_pixel(point) for point in points],
-                **{key: [p.mean(name) for p in points] for name, key in COMPRESSAI_NAMES.items()},
-                "cbr": [point.mean("cbr") for point in points],
-                "snr_db": [point.setting.snr_db for point in points],
-                "lost": [point.mean("lost") for point in points],
-            },
+            "description": f"{study.title}; {images}, {channel}",
+            "results": _results(points),
         }
-        path = out / f"{file_name(f'{study.name}-{label}')}.json"
+        path = out / f"{name}.json"
         save(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
         yield path
+
+
+def _results(points: Sequence[Point]) -> dict[str, list[Any]]:
+    """Return the means of a line: of each point over the images that have a PSNR, if any has."""
+    some = [point.over("psnr_db") if point.means("psnr_db") else point for point in points]
+    results: dict[str, list[Any]] = {"bpp": [_bits_per_pixel(point) for point in some]}
+    for score, name in COMPRESSAI_NAMES.items():
+        results[name] = [point.mean(score) for point in some]
+        counts = [len(point.means(score)) for point in some]
+        if any(results[name]) and counts != [len(point.rows) for point in some]:
+            results[f"{name}-images"] = counts
+    return {
+        **results,
+        "cbr": [point.mean("cbr") for point in some],
+        "snr_db": [point.setting.snr_db for point in some],
+        "lost": [point.mean("lost") for point in some],
+        "images": [len(point.rows) for point in some],
+    }
+
+
+def _images(points: Sequence[Point]) -> str:
+    counts = sorted({len(point.over("psnr_db").rows) or len(point.rows) for point in points})
+    return f"{'–'.join(str(n) for n in dict.fromkeys((counts[0], counts[-1])))} images"
 
 
 def _bits_per_pixel(point: Point) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from experiments.setting import Setting
@@ -26,10 +26,30 @@ def holds(part: Part, values: tuple[Any, ...]) -> bool:
     return all(values[i] in known for i, known in part)
 
 
-def label_of(
+@dataclass(frozen=True, slots=True)
+class System:
+    """What is compared: a key, by which points are told apart. Its label is for show alone."""
+
+    name: str
+    """As the suite calls it; empty where it names none."""
+    varies: tuple[tuple[str, Any], ...] = ()
+    """The axes that vary within it, each with its value, in the order of :data:`AXES`."""
+
+    @property
+    def label(self) -> str:
+        """Write it for people: ``"masks, θ 0.65"``."""
+        head = [self.name] if self.name else []
+        return ", ".join([*head, *(_describe(axis, value) for axis, value in self.varies)])
+
+    def without(self, axis: str) -> System:
+        """Return what it has in common with those that differ from it along ``axis`` alone."""
+        return System(self.name, tuple(one for one in self.varies if one[0] != axis))
+
+
+def system_of(
     name: str, grids: list[dict[str, tuple[Any, ...]]]
-) -> Callable[[tuple[Any, ...]], str]:
-    """Return what names a setting: its system, and what varies within that."""
+) -> Callable[[tuple[Any, ...]], System]:
+    """Return what finds the system of a setting: its name, and what varies within that."""
     varies = [
         (i, axis)
         for i, axis in enumerate(AXES)
@@ -37,19 +57,23 @@ def label_of(
     ]
     if not varies and not name:
         varies = [(AXES.index("blind"), "blind")]
-    head = [name] if name else []
-    return lambda values: ", ".join([*head, *(_describe(axis, values[i]) for i, axis in varies)])
+    return lambda values: System(name, tuple((axis, values[i]) for i, axis in varies))
 
 
 def _describe(axis: str, value: Any) -> str:
+    text = _number(value) if isinstance(value, float) else str(value)
     if axis == "blind":
         return "blind" if value else "by importance"
     if axis == "theta":
-        return f"θ {value:g}"
+        return f"θ {text}"
     if axis == "planned_snr_db":
-        return "planned as it is" if value is None else f"planned {value:g} dB"
+        return "planned as it is" if value is None else f"planned {text} dB"
     if axis == "planned_std_db":
-        return f"± {value:g} dB"
-    if axis in ("codec", "segmenter", "protection"):
-        return str(value)
-    return f"{axis} {value}"
+        return f"± {text} dB"
+    return text if axis in ("codec", "segmenter", "protection") else f"{axis} {text}"
+
+
+def _number(value: float) -> str:
+    """Write a number briefly, but never two alike."""
+    text = f"{value:g}"
+    return text if float(text) == value else repr(value)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
 from experiments.database import Database, seal_of
+from experiments.schema import APPLICATION_ID
 
 Say = Callable[..., None]
-TABLES = ("suites", "runs", "images", "settings", "members", "failures", "intervals", "pictures")
+TABLES = (
+    *("suites", "runs", "image_sets", "images", "settings", "members"),
+    *("failures", "intervals", "pictures"),
+)
 _GONE = 20_000  # row numbers without a row after which a damaged table has ended
 _NEW = """
 INSERT INTO main.rows SELECT * FROM other.rows o WHERE NOT EXISTS (
@@ -56,50 +62,67 @@ def merge(target: Path, sources: Sequence[Path], *, salvage: bool, say: Say) -> 
             raise ValueError(f"{source} is the target itself")
     with Database(target, write=True) as database:
         for source in sources:
-            if salvage:
-                new = _save(source, database)
-            else:
-                Database(source).close()  # refuses what is damaged
-                new = _add(source, database, say)
+            with _salvaged(source) if salvage else nullcontext(source) as whole:
+                new = _add(whole, source, database, say)
             say(f"{new} rows of {source} added to {target}")
 
 
-def _add(source: Path, database: Database, say: Say) -> int:
+def _add(whole: Path, source: Path, database: Database, say: Say) -> int:
+    """Add what is in ``whole``, a file without damage; ``source`` is what it is called."""
     connection = database.connection
-    connection.execute("ATTACH ? AS other", (f"file:{quote(str(source.absolute()))}?mode=ro",))
-    try:
-        with database.transaction():
-            ((differ,),) = connection.execute(_DIFFER)
-            added = connection.execute(_NEW).rowcount
-            for table in TABLES:
-                sql = f"INSERT OR IGNORE INTO main.{table} SELECT * FROM other.{table}"  # noqa: S608
-                connection.execute(sql)
-    finally:
-        connection.execute("DETACH other")
+    with Database(whole) as other:  # refuses what is damaged, and brings up to date what is old
+        name = f"file:{quote(str(other.file.absolute()))}?mode=ro"
+        connection.execute("ATTACH ? AS other", (name,))
+        try:
+            with database.transaction():
+                ((differ,),) = connection.execute(_DIFFER)
+                added = connection.execute(_NEW).rowcount
+                for table in TABLES:
+                    sql = f"INSERT OR IGNORE INTO main.{table} SELECT * FROM other.{table}"  # noqa: S608
+                    connection.execute(sql)
+        finally:
+            connection.execute("DETACH other")
     if differ:
         say(f"{source}: {differ} rows differ from those of the same tasks; the latter are kept")
     return added
 
 
-def _save(source: Path, database: Database) -> int:
-    """Copy row by row what can be read."""
-    with closing(
-        sqlite3.connect(f"file:{quote(str(source.absolute()))}?mode=ro", uri=True)
-    ) as broken:
-        # Without it, SQLite reads nothing at all of a file that is shorter than its header says.
-        broken.execute("PRAGMA writable_schema = ON")
-        added = 0
-        for table in (*TABLES, "rows"):
-            with database.transaction() as connection:
-                for row in _readable(broken, table):
-                    marks = ", ".join("?" * len(row))
-                    sql = f"INSERT OR IGNORE INTO {table} VALUES ({marks})"  # noqa: S608
-                    try:
-                        new = connection.execute(sql, row).rowcount
-                    except sqlite3.IntegrityError:  # a value of the wrong type
-                        continue
-                    added += new if table == "rows" else 0
-    return added
+@contextmanager
+def _salvaged(source: Path) -> Iterator[Path]:
+    """Have a copy of what can be read of a file, whole and of the same version."""
+    with TemporaryDirectory(prefix="semcom-") as folder:
+        copy = Path(folder) / "saved.db"
+        uri = f"file:{quote(str(source.absolute()))}?mode=ro"
+        with (
+            closing(sqlite3.connect(uri, uri=True)) as broken,
+            closing(sqlite3.connect(copy)) as saved,
+        ):
+            # Without it, SQLite reads nothing at all of a file that is shorter than its header
+            # says.
+            broken.execute("PRAGMA writable_schema = ON")
+            try:
+                for table in (*TABLES, "rows"):
+                    _copy(table, broken, saved)
+            except sqlite3.DatabaseError as error:
+                raise ValueError(f"{source}: nothing of it can be read ({error})") from None
+            saved.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            ((version,),) = broken.execute("PRAGMA user_version")
+            saved.execute(f"PRAGMA user_version = {int(version)}")
+            saved.commit()
+        yield copy
+
+
+def _copy(table: str, broken: sqlite3.Connection, saved: sqlite3.Connection) -> None:
+    """Copy row by row what can be read of a table."""
+    about = broken.execute("SELECT name, type FROM pragma_table_info(?)", (table,)).fetchall()
+    columns = [f"{name} {kind}" for name, kind in about if f"{name}{kind}".isidentifier()]
+    if not columns and table != "rows":  # an older file, which has no such table
+        return
+    saved.execute(f"CREATE TABLE {table} ({', '.join(columns)}) STRICT")
+    sql = f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+    for row in _readable(broken, table):
+        with suppress(sqlite3.IntegrityError):  # a value of the wrong type
+            saved.execute(sql, row)
 
 
 def _readable(broken: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...]]:
@@ -113,9 +136,16 @@ def _readable(broken: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...
             row = None
         if row is None:
             missing += 1
-        elif table != "rows" or row[-1] == seal_of(*row[:-1]):
+        elif table not in _IS_WHOLE or _IS_WHOLE[table](row):
             missing = 0
             yield row
+
+
+_IS_WHOLE: dict[str, Callable[[tuple[Any, ...]], bool]] = {
+    "suites": lambda row: row[0] == sha256(str(row[1]).encode()).hexdigest(),
+    "settings": lambda row: row[0] == sha256(str(row[1]).encode()).hexdigest(),
+    "rows": lambda row: row[-1] == seal_of(*row[:-1]),
+}
 
 
 def put_aside(path: Path, say: Say) -> None:

@@ -233,7 +233,7 @@ _THE_LINK = (
 
 
 def of_results(command: Callable[..., None]) -> Callable[..., None]:
-    """Add what commands that read a results file take: ``results``, and ``suite`` in it."""
+    """Add what commands that read a results file take: ``results``, and which run of it."""
     return _with_options(
         command,
         (
@@ -243,6 +243,17 @@ def of_results(command: Callable[..., None]) -> Callable[..., None]:
                 default="",
                 metavar="NAME",
                 help="One of several suites.  [default: the latest]",
+            ),
+            click.option(
+                "--run",
+                default="",
+                metavar="ID",
+                help="One of several runs, by the beginning of its id.  [default: the latest]",
+            ),
+            click.option(
+                "--all-images",
+                is_flag=True,
+                help="All images that the file has under the suite's settings, of any run.",
             ),
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -35,10 +35,22 @@ class Todo:
 
 
 def suite_items(suite: Suite, base: Path) -> list[Item]:
-    """Find the images of a suite; ``ValueError`` where there are none."""
+    """Find the images of a suite, with masks where it takes any.
+
+    Raises
+    ------
+    ValueError
+        There are none.
+    """
     parts = (suite, *suite.points, *suite.systems.values())
     need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
-    return find_items(suite.images, base, most=suite.most_images, need_masks=need_masks)
+    items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks)
+    if need_masks:
+        return items
+    plain: dict[str, Item] = {}
+    for item in items:
+        plain.setdefault(item.sha256, replace(item, mask=None, mask_sha256=""))
+    return list(plain.values())
 
 
 def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
@@ -68,11 +80,31 @@ def _without_mobile_sam(axes: A) -> A | None:
 
 
 def tasks(suite: Suite, items: Collection[Item]) -> Iterator[tuple[Item, Setting, str]]:
-    """Yield every image under every setting, image by image, with the task's id."""
+    """Yield every image under every setting, image by image, with the task's id.
+
+    Where a setting takes no mask, an image with several of them is one task.
+    """
+    seen: set[str] = set()
     for item in items:
+        again = item.sha256 in seen
+        seen.add(item.sha256)
         for _, setting in suite.settings():
-            mask = item.mask_sha256 if setting.needs_mask else ""
-            yield item, setting, task_id(setting.id, item.sha256, mask)
+            if setting.needs_mask or not again:
+                yield item, setting, task_id(setting.id, *key_of(item, setting))
+
+
+def count_tasks(suite: Suite, items: Collection[Item]) -> int:
+    """Count them."""
+    masked = plain = 0
+    for _, setting in suite.settings():
+        masked += setting.needs_mask
+        plain += not setting.needs_mask
+    return masked * len(items) + plain * len({item.sha256 for item in items})
+
+
+def key_of(item: Item, setting: Setting) -> tuple[str, str]:
+    """Return an image and its mask as a task has them: no mask where it has no part in it."""
+    return item.sha256, item.mask_sha256 if setting.needs_mask else ""
 
 
 def pending(

@@ -46,12 +46,20 @@ def _names(text: str, choices: Iterable[str], what: str) -> list[str]:
 )
 @click.option("--formats", default="png,pdf,svg", show_default=True, metavar="NAME,...")
 def plot(
-    results: Path, out: Path | None, suite: str, width: str, figures: str, formats: str
+    results: Path,
+    out: Path | None,
+    width: str,
+    figures: str,
+    formats: str,
+    suite: str,
+    run: str,
+    all_images: bool,
 ) -> None:
     """Draw figures, and print tables.
 
     RESULTS is results.db, or its folder. Writes each figure with its numbers (CSV), the tables
-    (CSV) and captions.md. Nothing but the results file is read.
+    (CSV) and captions.md. Nothing but the results file is read. Shown are the images of one run,
+    the latest.
     """
     from experiments.drawing.all import draw, tables
     from experiments.drawing.files import write
@@ -60,11 +68,12 @@ def plot(
     from experiments.study import read_study
 
     kinds = _names(formats, _FORMATS, "format")
-    study = read_study(results, suite=suite)
+    study = read_study(results, suite=suite, run=run, all_images=all_images)
+    say(*study.about)
     drawings = _choose(draw(study, width=PAGE if width == "page" else COLUMN), figures)
     made = tables(study)
     folder = out or (results if results.is_dir() else results.parent) / "figures"
-    files = write(drawings, made, folder, kinds)
+    files = write(drawings, made, folder, kinds, about=study.about)
     print_tables(made)
     say(f"{len(drawings)} figures, {len(files)} files in {folder}")
 

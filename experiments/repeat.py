@@ -141,7 +141,8 @@ def _rows(database: Database, path: Path, task: str) -> Iterator[dict[str, Any]]
 
 def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
     """Find the image; that it is the same is checked where it is read."""
-    known = list(database.query("SELECT path FROM images WHERE id = ?", (row["image"],)))
+    sql = "SELECT path FROM images WHERE id = ? ORDER BY mask = ? DESC"
+    known = list(database.query(sql, (row["image"], row["mask"])))
     path = image or (Path(known[0][0]) if known else None)
     if path is None or not path.is_file():
         raise ValueError(f"{path or 'the image'} is not here any more; --image names it")

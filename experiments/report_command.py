@@ -17,7 +17,7 @@ from experiments.options import of_results, say
     metavar="FILE.html",
     help="The page.  [default: report.html beside the results]",
 )
-def report(results: Path, out: Path | None, suite: str) -> None:
+def report(results: Path, out: Path | None, suite: str, run: str, all_images: bool) -> None:
     """Write one HTML page that opens from disk.
 
     RESULTS is results.db, or its folder. The page holds the question, the systems, figures and
@@ -26,5 +26,5 @@ def report(results: Path, out: Path | None, suite: str) -> None:
     """
     from experiments.report.page import report as write
 
-    page = write(results, out, suite=suite)
+    page = write(results, out, suite=suite, run=run, all_images=all_images)
     say(f"{page}, {page.stat().st_size / 1e6:.1f} MB")

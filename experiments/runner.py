@@ -11,37 +11,35 @@ import itertools
 import json
 import logging
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass, field
-from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 from experiments.backends import BackendName, check_backend
 from experiments.crew import Crew, Do
 from experiments.database import Database
 from experiments.datasets import Item
+from experiments.grid import System
 from experiments.planning import (
     MOST_JOBS,
     Todo,
     count,
+    count_tasks,
+    key_of,
     pending,
     suite_items,
     tasks,
     units,
     without_missing,
 )
-from experiments.provenance import commit, machine
+from experiments.run_entry import Entry, enter
 from experiments.run_progress import RunProgress
 from experiments.setting import BESIDE, Setting
 from experiments.stopping import measure, why_done
 from experiments.suite import Suite
 from experiments.work import Job, Unit, segment, work
 from semcom.codecs.base import CODECS
-from semcom.session import versions
 
 RESULTS = "results.db"
 LOG = logging.getLogger(__name__)
@@ -142,7 +140,7 @@ def run(
     with ExitStack() as stack:
         database = stack.enter_context(Database(summary.path, write=True))
         stack.enter_context(_log_to(out / "run.log"))
-        this = _begin(database, suite, name, items, say)
+        this = enter(database, suite, name, items, say)
         LOG.info("run %s of suite %s, %d images", this.run, name, len(items))
         progress = stack.enter_context(RunProgress(suite.scores[0]))
         crew: Crew | None = None
@@ -153,7 +151,7 @@ def run(
                 items,
                 database,
                 until=until,
-                enough=settled(database, this.suite),
+                enough=settled(database, this.suite, this.image_set),
                 retry=retry,
             )
             found = count(left())
@@ -165,17 +163,17 @@ def run(
                     _segment(found.looks, crew, progress)
                 _work(left(), found.batches, do, crew, database, this, summary, progress)
             _measure(database, suite, this, items, until)
-        summary.tasks = sum(1 for _ in suite.settings()) * len(items)
+        summary.tasks = count_tasks(suite, items)
         summary.failed = count_failed(database, suite, items)
         LOG.info("%d rows made, %d tasks failed", summary.made, summary.failed)
     summary.seconds = time.monotonic() - start
     return summary
 
 
-def settled(database: Database, suite_id: str) -> dict[str, int]:
-    """Return the settings of a suite that need no more draws, and how many they took."""
-    sql = "SELECT setting, draws FROM intervals WHERE suite = ? AND done != ''"
-    return dict(database.query(sql, (suite_id,)))
+def settled(database: Database, suite: str, image_set: str) -> dict[str, int]:
+    """Return a suite's settings that need no more draws of these images, and how many they took."""
+    sql = "SELECT setting, draws FROM intervals WHERE suite = ? AND image_set = ? AND done != ''"
+    return dict(database.query(sql, (suite, image_set)))
 
 
 def count_failed(database: Database, suite: Suite, items: list[Item]) -> int:
@@ -184,20 +182,13 @@ def count_failed(database: Database, suite: Suite, items: list[Item]) -> int:
     return sum(task in failed for _, _, task in tasks(suite, items)) if failed else 0
 
 
-class _This(NamedTuple):
-    run: str
-    suite: str
-    pictured: frozenset[str]
-    """Images of which what arrives is kept, by the SHA-256 of their files."""
-
-
 def _work(
     todo: Iterator[Todo],
     total: int,
     do: Do,
     crew: Crew,
     database: Database,
-    this: _This,
+    this: Entry,
     summary: Summary,
     progress: RunProgress,
 ) -> None:
@@ -208,22 +199,18 @@ def _work(
         for one in made:
             progress.advance(one, _system(database, this, one.setting))
             if one.error:
-                known = (_image(database, one.image), one.error)
+                known = (this.name(one), one.error)
                 summary.failures.setdefault(known, []).append(one.task)
                 LOG.error("task %s failed: %s\n%s", one.task, one.error, one.trace)
             else:
                 summary.made += 1
 
 
-def _system(database: Database, this: _This, setting: str) -> str:
-    sql = "SELECT system FROM members WHERE suite = ? AND setting = ?"
-    return next((name for (name,) in database.query(sql, (this.suite, setting))), "")
-
-
-def _image(database: Database, sha256: str) -> str:
-    return next(
-        (n for (n,) in database.query("SELECT name FROM images WHERE id = ?", (sha256,))), ""
-    )
+def _system(database: Database, this: Entry, setting: str) -> str:
+    sql = "SELECT system, varies FROM members WHERE suite = ? AND setting = ?"
+    for name, varies in database.query(sql, (this.suite, setting)):
+        return System(name, tuple(json.loads(varies).items())).label
+    return ""
 
 
 def _segment(looks: list[tuple[Item, Setting]], crew: Crew, progress: RunProgress) -> None:
@@ -237,62 +224,24 @@ def _segment(looks: list[tuple[Item, Setting]], crew: Crew, progress: RunProgres
         progress.segmenting(left)
 
 
-def _measure(database: Database, suite: Suite, this: _This, items: list[Item], until: int) -> None:
+def _measure(database: Database, suite: Suite, this: Entry, items: list[Item], until: int) -> None:
     """Store the interval of every setting's mean, and whether it is narrow enough."""
     if suite.draws.most == 1:
         return
-    images = {item.sha256 for item in items}
-    sql = "SELECT setting FROM intervals WHERE suite = ? AND done != '' AND images = ?"
-    done = {setting for (setting,) in database.query(sql, (this.suite, len(images)))}
-    left = (s.id for _, s in suite.settings() if not s.bound and s.id not in done)
+    known = settled(database, this.suite, this.image_set)
+    left = (s for _, s in suite.settings() if not s.bound and s.id not in known)
     while batch := list(itertools.islice(left, _BATCH)):
         with database.transaction() as connection:
             for setting in batch:
-                score = measure(database, setting, images, suite.draws.score, until=until)
-                lost = measure(database, setting, images, "lost", until=until)
+                wanted = {key_of(item, setting) for item in items}
+                score = measure(database, setting.id, wanted, suite.draws.score, until=until)
+                lost = measure(database, setting.id, wanted, "lost", until=until)
                 done_by = why_done(suite.draws, score, lost)
+                about = (this.suite, this.image_set, setting.id)
                 connection.executemany(
-                    "INSERT OR REPLACE INTO intervals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(this.suite, setting, *astuple(one), done_by) for one in (score, lost)],
+                    "INSERT OR REPLACE INTO intervals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(*about, *astuple(one), done_by) for one in (score, lost)],
                 )
-
-
-def _begin(
-    database: Database, suite: Suite, name: str, items: list[Item], say: Callable[..., None]
-) -> _This:
-    """Write down what runs, and what its rows will be about."""
-    content = suite.model_dump_json()
-    this = _This(
-        uuid.uuid4().hex,
-        sha256(content.encode()).hexdigest(),
-        frozenset(item.sha256 for item in items[: suite.pictures]),
-    )
-    now, git, made_by = datetime.now(UTC).isoformat(timespec="seconds"), commit(), versions()
-    for (text,) in database.query("SELECT DISTINCT versions FROM runs"):
-        if differ := [f"{k} {v}" for k, v in json.loads(text).items() if made_by.get(k) != v]:
-            say(f"{database.path} holds rows made with {', '.join(differ)}; they are kept")
-    with database.transaction() as connection:
-        connection.execute(
-            "INSERT INTO suites VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-            "run = excluded.run, name = excluded.name",
-            (this.suite, content, name, this.run),
-        )
-        connection.execute(
-            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)",
-            (this.run, now, this.suite, json.dumps(made_by), git, json.dumps(machine())),
-        )
-        connection.executemany(
-            "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?)",
-            ((i.sha256, i.name, str(i.path), i.mask and str(i.mask)) for i in items),
-        )
-        for place, (system, setting) in enumerate(suite.settings()):
-            about = json.dumps(setting.about(), sort_keys=True)
-            connection.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (setting.id, about))
-            connection.execute(
-                "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?)",
-                (this.suite, place, setting.id, system),
-            )
-    return this
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-_LONGEST = 60  # characters, of which each may take four of a name's 255 bytes
 
 
 def save(path: Path, data: bytes | str) -> None:
@@ -55,17 +51,6 @@ def save_figure(path: Path, figure: Figure, *, dpi: float) -> None:
     metadata = {"CreationDate": None} if kind == "pdf" else {}
     figure.savefig(sink, format=kind, dpi=dpi, metadata=metadata)
     save(path, sink.getvalue())
-
-
-def file_name(text: str) -> str:
-    """Make a file's name of a text that may be anybody's: in its folder, whatever it says.
-
-    Examples
-    --------
-    >>> file_name("masks, θ 0.5"), file_name("../../etc/passwd"), file_name("..")
-    ('masks_θ_0.5', 'etc_passwd', 'unnamed')
-    """
-    return re.sub(r"[^\w.+-]+", "_", text).strip("._")[:_LONGEST] or "unnamed"
 
 
 @contextlib.contextmanager

@@ -1,37 +1,46 @@
 """The tables of a results file (:mod:`experiments.database`)."""
 
 APPLICATION_ID = 0x53454D43  # "SEMC", in the header of the file
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE suites (
     id TEXT PRIMARY KEY,      -- SHA-256 of the content
     content TEXT NOT NULL,    -- JSON, every default filled in
-    name TEXT NOT NULL,
-    run TEXT NOT NULL         -- the latest that ran it
+    name TEXT NOT NULL        -- as the latest run calls it
 ) STRICT;
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,      -- random
     started TEXT NOT NULL,    -- UTC
     suite TEXT NOT NULL,
+    image_set TEXT NOT NULL,  -- what it was over
     versions TEXT NOT NULL,   -- JSON
     git TEXT,                 -- commit of semcom, with + where files were changed; or null
     machine TEXT NOT NULL     -- JSON
 ) STRICT;
-CREATE TABLE images (
-    id TEXT PRIMARY KEY,      -- SHA-256 of the file
+CREATE TABLE image_sets (
+    id TEXT NOT NULL,         -- SHA-256 of its images and masks, see image_set_id
+    image TEXT NOT NULL,
+    mask TEXT NOT NULL,       -- SHA-256 of the mask's file, empty where the suite takes none
+    PRIMARY KEY (id, image, mask)
+) STRICT;
+CREATE TABLE images (         -- where they were when they were last seen
+    id TEXT NOT NULL,         -- SHA-256 of the file
+    mask TEXT NOT NULL,       -- as in image_sets
     name TEXT NOT NULL,
     path TEXT NOT NULL,
-    mask_path TEXT            -- of the mask beside it, or null
+    mask_path TEXT,           -- of the mask beside it, or null
+    PRIMARY KEY (id, mask)
 ) STRICT;
 CREATE TABLE settings (
     id TEXT PRIMARY KEY,      -- SHA-256 of what differs from the defaults
     setting TEXT NOT NULL     -- JSON: that
 ) STRICT;
-CREATE TABLE members (        -- which settings a suite has, and what it calls their systems
+CREATE TABLE members (        -- which settings a suite has, and of which systems
     suite TEXT NOT NULL,
     place INTEGER NOT NULL,
     setting TEXT NOT NULL,
-    system TEXT NOT NULL,
+    system TEXT NOT NULL,     -- as the suite calls it, empty where it names none
+    varies TEXT NOT NULL,     -- JSON: the axes that vary within the system, with their values
     PRIMARY KEY (suite, setting)
 ) STRICT;
 CREATE TABLE rows (
@@ -69,15 +78,16 @@ CREATE VIEW open_failures AS  -- those that no later try has made good
         WHERE r.task = f.task AND r.first <= f.first AND f.first < r.first + r.draws);
 CREATE TABLE intervals (      -- of the mean over the draws of a setting, 95 %
     suite TEXT NOT NULL,
+    image_set TEXT NOT NULL,
     setting TEXT NOT NULL,
     score TEXT NOT NULL,
-    images INTEGER NOT NULL,
+    images INTEGER NOT NULL,  -- that have a mean
     draws INTEGER NOT NULL,   -- per image
     mean REAL,
     low REAL,
     high REAL,
     done TEXT NOT NULL,       -- why sampling ended; empty: it has not
-    PRIMARY KEY (suite, setting, score)
+    PRIMARY KEY (suite, image_set, setting, score)
 ) STRICT;
 CREATE TABLE pictures (
     task TEXT NOT NULL,

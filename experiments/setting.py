@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from channels.adaptation import Target
+from channels.channels import CHANNELS
 from semcom.agreement import DEFAULT_PILOTS, Link
 from semcom.attention import Wishes
 from semcom.codecs.base import CODECS, is_analog
@@ -101,6 +102,16 @@ class Setting:
         return judge.wishes(mask)
 
     @property
+    def random(self) -> bool:
+        """Whether one draw of the channel says little: it is lost by packets, or fades.
+
+        Noise, and gains that are drawn afresh for every symbol, average out within a frame.
+        """
+        if self.bound:
+            return False
+        return bool(self.losses) or _coherence(self.channel) in ("block", "varying")
+
+    @property
     def budget(self) -> Fraction:
         """Channel uses allowed per source sample."""
         return Fraction(self.cbr)
@@ -111,6 +122,13 @@ class Setting:
 
 
 _DEFAULTS = {field.name: field.default for field in fields(Setting)}
+
+
+@functools.lru_cache(maxsize=256)
+def _coherence(channel: str) -> str:
+    return str(CHANNELS.create(channel).coherence)
+
+
 _link = functools.lru_cache(maxsize=4096)(Link)
 
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from scipy.stats import t as student
@@ -39,7 +40,13 @@ class Interval:
     """None where the draws do not tell: a single one, or no finite value."""
 
 
-def mean_interval(score: str, sums: list[tuple[float, float, float]], draws: int) -> Interval:
+def mean_interval(
+    score: str,
+    sums: Sequence[tuple[float, float, float]],
+    draws: int,
+    *,
+    weights: Sequence[float] | None = None,
+) -> Interval:
     """Return the interval of a mean over images.
 
     Parameters
@@ -50,27 +57,30 @@ def mean_interval(score: str, sums: list[tuple[float, float, float]], draws: int
         Of each image: draws with a value, their sum and their sum of squares.
     draws
         Of each image.
+    weights
+        How often each image counts; once unless given.
     """
-    known = [(n, total, squares) for n, total, squares in sums if n]
+    each = zip(weights or [1.0] * len(sums), sums, strict=True)
+    known = [(weight, n, total, squares) for weight, (n, total, squares) in each if n]
     if not known:
         return Interval(score, 0, draws, None, None, None)
-    means = [total / n for n, total, _ in known]
-    mean = math.fsum(means) / len(means)
-    if any(n < 2 for n, _, _ in known):
+    whole = math.fsum(weight for weight, *_ in known)
+    mean = math.fsum(weight * (total / n) for weight, n, total, _ in known) / whole
+    if any(n < 2 for _, n, *_ in known):
         return Interval(score, len(known), draws, mean, None, None)
     variances = [
-        _spread(n, m, squares) / (n - 1) / n
-        for (n, _, squares), m in zip(known, means, strict=True)
+        weight**2 * (_spread(n, total / n, squares) / (n - 1) / n)
+        for weight, n, total, squares in known
     ]
     total_variance = math.fsum(variances)
     half = 0.0
     if total_variance:
         shares = (
             (v / total_variance) ** 2 / (n - 1)
-            for v, (n, _, _) in zip(variances, known, strict=True)
+            for v, (_, n, *_) in zip(variances, known, strict=True)
         )
         factor = float(student.ppf((1 + CONFIDENCE) / 2, 1 / math.fsum(shares)))
-        half = factor * math.sqrt(total_variance) / len(known)
+        half = factor * math.sqrt(total_variance) / whole
     return Interval(score, len(known), draws, mean, mean - half, mean + half)
 
 
@@ -91,24 +101,28 @@ def lost_interval(lost: int, draws: int, images: int) -> Interval:
 def measure(
     database: Database,
     setting: str,
-    images: Collection[str],
+    images: Collection[tuple[str, str]],
     score: str,
     *,
     until: int | None = None,
 ) -> Interval:
-    """Return the interval of a score of one setting over these images (SHA-256 of their files).
+    """Return the interval of a score of one setting over these images.
+
+    They are known by the SHA-256 of their file and of the mask's, empty where the setting takes no
+    mask. One of which any draw has no finite value, as an exact copy has none, has no mean.
 
     ``until`` leaves out draws of later rounds: a run that was killed among them goes on as if it
     had not begun with them.
     """
-    sums: dict[str, list[float]] = {}
-    drawn: dict[str, int] = {}
+    sums: dict[tuple[str, str], list[float]] = {}
+    drawn: Counter[tuple[str, str]] = Counter()
     lost = 0
-    sql = "SELECT image, draws, lost, sums FROM rows WHERE setting = ? AND first + draws <= ?"
+    sql = "SELECT image, mask, draws, lost, sums FROM rows WHERE setting = ? AND first + draws <= ?"
     end = 2**53 if until is None else until
-    for image, draws, gone, text in database.query(sql, (setting, end)):
+    for *key, draws, gone, text in database.query(sql, (setting, end)):
+        image = key[0], key[1]
         if image in images:
-            drawn[image] = drawn.get(image, 0) + draws
+            drawn[image] += draws
             lost += gone
             total = sums.setdefault(image, [0.0, 0.0, 0.0])
             for i, value in enumerate(json.loads(text).get(score, [])):
@@ -117,7 +131,8 @@ def measure(
     if score == "lost" and drawn:
         one = lost_interval(lost, sum(drawn.values()), 1)
         return Interval(score, len(drawn), fewest, one.mean, one.low, one.high)
-    return mean_interval(score, [(n, a, b) for n, a, b in sums.values()], fewest)
+    known = [(n, a, b) for image, (n, a, b) in sums.items() if n == drawn[image]]
+    return mean_interval(score, known, fewest)
 
 
 def why_done(draws: Draws, score: Interval, lost: Interval) -> str:

@@ -1,261 +1,177 @@
-"""What a results file says: the suite's points, each with its images, for tables and figures.
-
-Scores are means over draws per image first, then means over images. Two kinds of spread must not be
-mixed up: over the images (a standard error: how another set of images would differ), and over the
-draws (a 95 % interval: how well the mean over these images is known).
-"""
+"""What a results file says of a run: its suite's settings, and their rows of its images."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-
+from experiments.common import align
 from experiments.database import Database
+from experiments.grid import System
+from experiments.measured import ImageRow as ImageRow
+from experiments.measured import Key
+from experiments.measured import Point as Point
+from experiments.measured import Study as Study
+from experiments.naming import unique
 from experiments.setting import Setting
-from experiments.stopping import Interval, lost_interval, mean_interval
+from experiments.upgrade import with_masks
+
+_SHOWN = 8  # digits of a run's id in messages
 
 
-@dataclass(frozen=True)
-class ImageRow:
-    """One image under one setting, all draws."""
-
-    image: str
-    """SHA-256 of its file."""
-    name: str
-    task: str
-    draws: int
-    lost: int
-    """Draws of which nothing could be shown."""
-    sums: dict[str, tuple[float, float, float]]
-    """By score: draws with a value, sum, sum of squares."""
-    record: dict[str, Any]
-    """What was sent."""
-    outcomes: tuple[dict[str, Any], ...]
-    """What was shown: ``count``, ``all_lost``, ``packets_received``, ``scores``."""
-
-    def mean(self, score: str) -> float | None:
-        """Mean over the draws; None where none has a finite value."""
-        if score == "lost":
-            return self.lost / self.draws
-        if score in ("cbr", "expected_psnr_db", "region_area", "num_bits"):
-            value = self.record.get(score)
-            return None if value is None else float(value)
-        n, total, _ = self.sums.get(score, (0, 0.0, 0.0))
-        return total / n if n else None
-
-    def psnr_of_mean_error(self, score: str) -> float | None:
-        """PSNR in dB of the mean squared error over the draws; None without values.
-
-        ``score`` is a PSNR. A few lost pictures weigh much more in it than in the mean of decibels.
-        """
-        pairs = [(value, n) for value, n in self.values(score) if value is not None]
-        if not pairs:
-            return None
-        error = math.fsum(n * 10 ** (-value / 10) for value, n in pairs) / sum(n for _, n in pairs)
-        return -10 * math.log10(error)
-
-    def values(self, score: str) -> Iterator[tuple[float | None, int]]:
-        """Yield each value that was seen, and in how many draws."""
-        for outcome in self.outcomes:
-            yield outcome["scores"].get(score), outcome["count"]
-
-
-@dataclass(frozen=True)
-class Point:
-    """One setting over all images."""
-
-    system: str
-    """What the suite calls it, with what varies within it."""
-    setting: Setting
-    rows: tuple[ImageRow, ...]
-
-    @property
-    def cbr_budget(self) -> float:
-        """Channel uses allowed per source sample; the mean of those taken is ``mean("cbr")``."""
-        return float(self.setting.budget)
-
-    def means(self, score: str) -> list[float]:
-        """Means over the draws, of the images that have one."""
-        return [value for row in self.rows if (value := row.mean(score)) is not None]
-
-    def mean(self, score: str) -> float | None:
-        """Mean over the images; None where no image has a value."""
-        values = self.means(score)
-        return math.fsum(values) / len(values) if values else None
-
-    def psnr_of_mean_error(self, score: str) -> float | None:
-        """PSNR in dB of the mean error over the draws, per image, then the mean over the images."""
-        each = (row.psnr_of_mean_error(score) for row in self.rows)
-        known = [value for value in each if value is not None]
-        return math.fsum(known) / len(known) if known else None
-
-    def standard_error(self, score: str) -> float:
-        """Of that mean, over the images; 0 for a single one."""
-        values = self.means(score)
-        return float(np.std(values, ddof=1) / math.sqrt(len(values))) if len(values) > 1 else 0.0
-
-    def interval(self, score: str) -> Interval:
-        """95 % interval of that mean, over the draws; without ends for a single draw."""
-        if score == "lost":
-            lost, draws = sum(r.lost for r in self.rows), sum(r.draws for r in self.rows)
-            return lost_interval(lost, draws, 1)
-        sums = [row.sums.get(score, (0, 0.0, 0.0)) for row in self.rows]
-        return mean_interval(score, sums, min(row.draws for row in self.rows))
-
-    def outage(self, threshold_db: float, score: str = "region_psnr_db") -> float:
-        """Share of draws in which the score falls short, or nothing was shown; mean over images."""
-        shares = []
-        for row in self.rows:
-            pairs = [(v, n) for v, n in row.values(score)]
-            short = sum(n for v, n in pairs if v is not None and v < threshold_db)
-            shares.append(short / row.draws)
-        return math.fsum(shares) / len(shares)
-
-
-@dataclass(frozen=True)
-class Study:
-    """A suite's results."""
-
-    name: str
-    suite: dict[str, Any]
-    """The suite's keys, every default filled in."""
-    points: tuple[Point, ...]
-    """Those that have rows, in the suite's order."""
-    versions: dict[str, str]
-    git: str | None
+class _Run(NamedTuple):
+    id: str
     started: str
-    """Of the latest run, UTC."""
-    failed: int
-    """Tasks in the file that have failed and have no row."""
-
-    @property
-    def title(self) -> str:
-        """What the suite is about."""
-        return str(self.suite["title"])
-
-    @cached_property
-    def systems(self) -> tuple[str, ...]:
-        """Names of the systems, in the suite's order."""
-        return tuple(dict.fromkeys(point.system for point in self.points))
-
-    @property
-    def anchor(self) -> str:
-        """The system that gains are against."""
-        wanted = self.suite["anchor"]
-        return (
-            next((s for s in self.systems if s == wanted or s.startswith(f"{wanted},")), "")
-            or (self.systems[0])
-        )
-
-    @cached_property
-    def digests(self) -> frozenset[str]:
-        """SHA-256 of the pixels of all images (:func:`semcom.images.digest`)."""
-        return frozenset(row.record["sha256"] for point in self.points for row in point.rows)
-
-    def select(self, **axes: Any) -> tuple[Point, ...]:
-        """Return the points whose setting has these values (``cbr`` as text, ``"1/16"``)."""
-        return tuple(
-            point
-            for point in self.points
-            if all(getattr(point.setting, name) == value for name, value in axes.items())
-        )
-
-    def axis(self, name: str) -> tuple[Any, ...]:
-        """Return the values of an axis that occur, sorted."""
-        values = {getattr(point.setting, name) for point in self.points}
-        if name == "cbr":
-            return tuple(sorted(values, key=lambda text: Setting(cbr=text).budget))
-        return tuple(sorted(values, key=lambda value: (value is None, value)))
+    suite: str
+    name: str
+    content: str
+    image_set: str
+    versions: str
+    git: str | None
 
 
-def read_study(path: Path, *, suite: str = "") -> Study:
-    """Read a results file.
+def read_study(path: Path, *, suite: str = "", run: str = "", all_images: bool = False) -> Study:
+    """Read a run of a results file.
 
     Parameters
     ----------
     path
         ``results.db``, or the folder that holds it.
     suite
-        Which of several suites in the file, by name; the one that ran last unless given.
+        Which of several suites in the file, by name: its latest run. The one that ran last unless
+        given.
+    run
+        Which of several runs, by its id or the beginning of it; the latest unless given.
+    all_images
+        Take all images that the file has under the suite's settings, also of other runs.
 
     Raises
     ------
     ValueError
-        No results file, no such suite, or no rows.
+        No results file, no such suite or run, or no rows.
     """
     path = path / "results.db" if path.is_dir() else path
     with Database(path) as database:
-        identity, name, content, run = _suite(database, path, suite)
-        sql = "SELECT started, versions, git FROM runs WHERE id = ?"
-        ((started, versions, git),) = database.query(sql, (run,))
-        points = tuple(_points(database, identity))
-        failed = _count_failures(database)
+        one = _choose(database, path, suite, run)
+        every = _all_images(database, one.suite)
+        sql = "SELECT image, mask FROM image_sets WHERE id = ?"
+        mine = set(database.query(sql, (one.image_set,)))
+        names = _names(database, every if all_images else mine)
+        points = _points(database, one.suite, names)
+        failed = _count_failures(database, one.suite, names)
+    images = {image for image, _ in mine}
+    others = sum(bool(mask) or image not in images for image, mask in every - mine)
     if not points:
-        raise ValueError(f"{path}: suite {name} has no rows yet; semcom run makes them")
-    return Study(name, content, points, json.loads(versions), git, started, failed)
-
-
-def _suite(database: Database, path: Path, wanted: str) -> tuple[str, str, dict[str, Any], str]:
-    sql = (
-        "SELECT suites.id, name, content, run FROM suites JOIN runs ON runs.id = run "
-        "ORDER BY started DESC, suites.rowid DESC"
+        here = f", but of {others} other images: --all-images shows them" if others else ""
+        raise ValueError(f"{path}: suite {one.name} has no rows yet{here}; semcom run makes them")
+    return Study(
+        one.name,
+        json.loads(one.content),
+        points,
+        json.loads(one.versions),
+        one.git,
+        one.started,
+        failed,
+        one.id,
+        one.suite,
+        names,
+        0 if all_images else others,
     )
-    found = list(database.query(sql))
-    names = list(dict.fromkeys(name for _, name, _, _ in found))
-    for identity, name, content, run in found:
-        if not wanted or name == wanted:
-            return identity, name, json.loads(content), run
-    choices = ", ".join(names) or "none, it is empty"
-    raise ValueError(f"{path} holds no suite {wanted!r}; choices: {choices}")
 
 
-def _points(database: Database, suite: str) -> Iterator[Point]:
+def _choose(database: Database, path: Path, suite: str, run: str) -> _Run:
     sql = (
-        "SELECT m.system, s.setting, r.image, coalesce(i.name, r.image), r.task, r.draws, r.lost, "
-        "r.sums, r.record, r.outcomes, m.place FROM members m "
+        "SELECT runs.id, started, suites.id, name, content, image_set, versions, git "
+        "FROM runs JOIN suites ON suites.id = suite ORDER BY started DESC, runs.rowid DESC"
+    )
+    runs = [_Run(*one) for one in database.query(sql)]
+    named = [one for one in runs if not suite or one.name == suite]
+    if not named:
+        names = dict.fromkeys(one.name for one in runs)
+        choices = ", ".join(names) or "none, it is empty"
+        raise ValueError(f"{path} holds no suite {suite!r}; choices: {choices}")
+    found = [one for one in named if one.id.startswith(run)]
+    if not found or (run and len(found) > 1):
+        choices = ", ".join(f"{one.id[:_SHOWN]} ({one.name}, {one.started})" for one in named)
+        what = "several runs" if found else "no run"
+        raise ValueError(f"{path} holds {what} {run!r}; choices: {choices}")
+    return found[0]
+
+
+def _all_images(database: Database, suite: str) -> set[Key]:
+    """Return all images that a suite has rows of, whichever run they are from."""
+    sql = "SELECT DISTINCT image, mask FROM members JOIN rows USING (setting) WHERE suite = ?"
+    return with_masks(set(database.query(sql, (suite,))))
+
+
+def _names(database: Database, images: Iterable[Key]) -> dict[Key, str]:
+    """Name images for people, in the order of their names, with the mask where one has several."""
+    known: dict[Key, tuple[str, str]] = {}
+    for image, mask, name, path in database.query("SELECT id, mask, name, mask_path FROM images"):
+        known[image, mask] = name, Path(path).name if path else ""
+        known.setdefault((image, ""), (name, ""))
+    each = sorted((*known.get(key, (key[0], key[1])), key) for key in images)
+    masks = Counter(key[0] for *_, key in each)
+    names = unique([f"{n} with {m}" if m and masks[key[0]] > 1 else n for n, m, key in each])
+    return {key: name for (*_, key), name in zip(each, names, strict=True)}
+
+
+def _points(database: Database, suite: str, names: dict[Key, str]) -> tuple[Point, ...]:
+    sql = (
+        "SELECT m.place, m.system, m.varies, s.setting, r.image, r.mask, r.task, r.draws, r.lost, "
+        "r.sums, r.record, r.outcomes FROM members m "
         "JOIN settings s ON s.id = m.setting JOIN rows r ON r.setting = m.setting "
-        "LEFT JOIN images i ON i.id = r.image WHERE m.suite = ? "
-        "ORDER BY m.place, i.name, r.task, r.first"
+        "WHERE m.suite = ? ORDER BY m.place, r.task, r.first"
     )
-    place: int | None = None
-    head: tuple[str, str] = ("", "")
-    tasks: dict[str, list[tuple[Any, ...]]] = {}
-    for row in database.query(sql, (suite,)):
-        if row[-1] != place and tasks:
-            yield _point(head, tasks)
-            tasks = {}
-        place, head = row[-1], (row[0], row[1])
-        tasks.setdefault(row[4], []).append(row[2:-1])
-    if tasks:
-        yield _point(head, tasks)
+    images = {image for image, _ in names}
+    heads: dict[int, tuple[System, Setting]] = {}
+    tasks: dict[int, dict[Key, list[tuple[Any, ...]]]] = {}
+    for place, system, varies, setting, image, mask, *row in database.query(sql, (suite,)):
+        if image in images:
+            if place not in heads:
+                key = System(system, tuple(json.loads(varies).items()))
+                heads[place] = key, Setting(**json.loads(setting))
+            tasks.setdefault(place, {}).setdefault((image, mask), []).append(tuple(row))
+    files = _names(database, {(image, "") for image in images})
+    labels = _labels(system for system, _ in heads.values())
+    points = []
+    for place, (system, setting) in heads.items():
+        found = [
+            _image_row(key, name, files[key[0], ""], rows)
+            for key, name in names.items()
+            if (rows := tasks[place].get(key if setting.needs_mask else (key[0], "")))
+        ]
+        if found:
+            points.append(Point(system, setting, tuple(found), labels[system]))
+    return align(points)
 
 
-def _point(head: tuple[str, str], tasks: dict[str, list[tuple[Any, ...]]]) -> Point:
-    setting = Setting(**json.loads(head[1]))
-    return Point(head[0], setting, tuple(_image_row(rows) for rows in tasks.values()))
+def _labels(systems: Iterable[System]) -> dict[System, str]:
+    each = list(dict.fromkeys(systems))
+    return dict(zip(each, unique([system.label for system in each]), strict=True))
 
 
-def _image_row(rows: Sequence[tuple[Any, ...]]) -> ImageRow:
-    image, name, task = rows[0][:3]
+def _image_row(key: Key, name: str, file: str, rows: Sequence[tuple[Any, ...]]) -> ImageRow:
     sums: dict[str, tuple[float, float, float]] = {}
     outcomes: list[dict[str, Any]] = []
-    for _, _, _, _, _, text, _, shown in rows:
+    for *_, text, _, seen in rows:
         for score, (n, total, squares) in json.loads(text).items():
             a, b, c = sums.get(score, (0, 0.0, 0.0))
             sums[score] = a + n, b + total, c + squares
-        outcomes += json.loads(shown)
-    draws, lost = sum(r[3] for r in rows), sum(r[4] for r in rows)
-    record = json.loads(rows[0][6])
-    return ImageRow(image, name, task, draws, lost, sums, record, tuple(outcomes))
+        outcomes += json.loads(seen)
+    draws, lost = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    record = json.loads(rows[0][4])
+    task, shown = rows[0][0], tuple(outcomes)
+    return ImageRow(*key, name, task, draws, lost, sums, record, shown, file)
 
 
-def _count_failures(database: Database) -> int:
-    ((count,),) = database.query("SELECT count(DISTINCT task) FROM open_failures")
-    return int(count)
+def _count_failures(database: Database, suite: str, names: Iterable[Key]) -> int:
+    sql = (
+        "SELECT DISTINCT task, image, mask FROM open_failures JOIN members USING (setting) "
+        "WHERE suite = ?"
+    )
+    mine = {*names, *((image, "") for image, _ in names)}
+    return sum((image, mask) in mine for _, image, mask in database.query(sql, (suite,)))

@@ -21,7 +21,7 @@ from channels.units import parse_cbr
 from experiments import literature
 from experiments.grid import AXES as AXES
 from experiments.grid import SWEPT as SWEPT
-from experiments.grid import Part, holds, label_of, part_of
+from experiments.grid import Part, System, holds, part_of, system_of
 from experiments.links import parse_snrs
 from experiments.setting import BESIDE, BEST_SCHEMES, Setting
 from semcom import weights
@@ -198,7 +198,7 @@ class Suite(Axes):
     """The system that gains are against; the first one unless named."""
     shown_db: Real = 25.0
     """Region PSNR in dB from which on a picture counts as shown, for outage."""
-    beside: Several[str] = ()
+    beside: Many[str] = ()
     """Published curves that figures show: ``all``, or some of ``experiments/results``."""
     pictures: Whole = Field(2, ge=0)
     """Of how many images what arrives is kept, for the report."""
@@ -238,16 +238,16 @@ class Suite(Axes):
                         raise ValueError(f"systems {one!r} and {other!r} are the same; drop one")
         return self
 
-    def settings(self) -> Iterator[tuple[str, Setting]]:
-        """Every setting once, with the name of its system, made as they are asked for."""
+    def settings(self) -> Iterator[tuple[System, Setting]]:
+        """Every setting once, with its system, made as they are asked for."""
         for name in self._systems():
             grids = self._grids(name)
-            label = label_of(name, grids)
+            system = system_of(name, grids)
             without = self._drops(name)
             for grid in grids:
                 for values in itertools.product(*grid.values()):
                     if not any(holds(part, values) for part in without):
-                        yield label(values), Setting(*values)
+                        yield system(values), Setting(*values)
                 without.append(part_of(grid))
 
     def idle(self) -> Iterator[str]:

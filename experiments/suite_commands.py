@@ -140,7 +140,9 @@ def run(
 @click.option(
     "--formats", default="csv,json", show_default=True, metavar="NAMES", help="parquet, csv, json."
 )
-def export(results: Path, out: Path | None, formats: str, suite: str) -> None:
+def export(
+    results: Path, out: Path | None, formats: str, suite: str, run: str, all_images: bool
+) -> None:
     """Write results for other tools.
 
     RESULTS is results.db, or its folder. Parquet and CSV have a line per image and setting; JSON
@@ -149,7 +151,8 @@ def export(results: Path, out: Path | None, formats: str, suite: str) -> None:
     from experiments.export import export as export_study
     from experiments.study import read_study
 
-    study = read_study(results, suite=suite)
+    study = read_study(results, suite=suite, run=run, all_images=all_images)
+    say(*study.about)
     folder = out or (results if results.is_dir() else results.parent) / "export"
     for file in export_study(study, folder, [name.strip() for name in formats.split(",")]):
         click.echo(file)

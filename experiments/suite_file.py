@@ -185,7 +185,7 @@ def _check_settings(suite: Suite) -> None:
         try:
             setting.check()
         except ValueError as error:
-            who = f"system {system!r}: " if system else ""
+            who = f"system {system.label!r}: " if system.label else ""
             problems[f"{who}{error}; drop it with exclude"] = None
     if not count:
         problems["everything is excluded: nothing is left to do"] = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ class Table:
     """How the numbers were obtained, and what they do not say; one or two sentences."""
     columns: tuple[str, ...]
     rows: Cells
+    scores: tuple[str, ...] = ()
+    """Those columns that are scores, or gains of them."""
+    anchor: str = ""
+    """What gains are against."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """By channel: the title of its rows alone, where there are several channels."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from experiments.drawing.points import conditions, curves, rescore
 from experiments.drawing.published import beside as published
 from experiments.drawing.scores import SHORT
 from experiments.literature import Curve
-from experiments.study import Point, Study
+from experiments.measured import Point, Study
 
 LEAST_POINTS = 4  # what the interpolation takes
 
@@ -72,7 +72,7 @@ def bd_rates(anchor: Sequence[Point], test: Sequence[Point], score: str) -> Rate
 
 def curve_of(points: Sequence[Point], score: str) -> Curve:
     """Return the points (mean CBR, mean score) that have a score."""
-    pairs = [(point.mean("cbr"), point.mean(score)) for point in points]
+    pairs = [(point.over(score).mean("cbr"), point.mean(score)) for point in points]
     return [(rate, quality) for rate, quality in pairs if rate is not None and quality is not None]
 
 
@@ -80,34 +80,42 @@ def bd_table(study: Study) -> Table | None:
     """Return the table of bandwidth at equal quality; None where there are too few bandwidths."""
     rows = []
     for (channel, snr_db), points in conditions(study.points, "channel", "snr_db").items():
-        for system, score, found in _compare(study, channel, snr_db, points):
+        for system, others, score, found in _compare(study, channel, snr_db, points):
             cells: tuple[float | None, ...] = (None,) * 4
             if found is not None:
                 cells = (100 * found.rate, found.times, found.low, found.high)
-            rows.append((channel, snr_db, system, SHORT[score], *cells))
+            images = len(study.counted[score])
+            place = (channel, snr_db, system, others, SHORT[score])
+            rows.append((*place, *cells, images))
     if not rows:
         return None
     caption = (
         f"BD-rate against {anchor_name(study)}: mean difference of ln(CBR) at equal mean score, "
         "over the qualities that both reach (columns from and to); Akima's interpolation between "
-        "the points (package bjontegaard). Empty where the curves share no quality or do not rise. "
+        "the points (package bjontegaard). Empty where the curves share no quality, do not rise, "
+        "or have fewer than four points over all images. "
         f"Times: the bandwidth that {anchor_name(study)} takes for the same."
     )
-    columns = ("channel", "SNR", "system", "score", "BD-rate, %", "times", "from", "to")
+    where = ("channel", "SNR", "system", "published", "score")
+    columns = (*where, "BD-rate, %", "times", "from", "to", "images")
     return Table("bd-rate", "Bandwidth at equal quality", caption, columns, tuple(rows))
 
 
 def _compare(
     study: Study, channel: str, snr_db: float, points: Sequence[Point]
-) -> Iterator[tuple[str, str, Rate | None]]:
+) -> Iterator[tuple[str, str | None, str, Rate | None]]:
+    """Yield each system, or scheme that others published, with its rate for each score."""
     beside = {id(pair.point): pair.anchor for pair in pairs(study)}
     for line in curves((point for point in points if id(point) in beside), "cbr"):
         if len(line) >= LEAST_POINTS:
             theirs = [beside[id(point)] for point in line]
             for score in gain_scores(study):
-                yield line[0].system, score, bd_rates(theirs, line, score)
-    anchor = curve_of([point for point in points if point.system == study.anchor], "psnr_db")
+                mine = study.whole(line, score)
+                rate = bd_rates(study.whole(theirs, score), mine, score) if mine else None
+                yield line[0].system, None, score, rate
+    anchors = [point for point in points if point.key == study.anchor]
+    anchor = curve_of(study.whole(anchors, "psnr_db"), "psnr_db")
     if len(anchor) >= LEAST_POINTS:
         for one in published(study, channel):
             if len(curve := one.over_cbr(snr_db)) >= LEAST_POINTS:
-                yield f"{one.name} (published)", "psnr_db", bd_rate(anchor, curve)
+                yield one.name, "yes", "psnr_db", bd_rate(anchor, curve)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from experiments.drawing.base import Table
-from experiments.drawing.points import rescore
-from experiments.drawing.tables import PLACE, by_condition, place
-from experiments.study import Point, Study
+from experiments.drawing.points import draws_words, rescore
+from experiments.drawing.tables import COUNT, PLACE, by_condition, place, titles
+from experiments.measured import Point, Study
 
 
 def draws_table(study: Study) -> Table | None:
@@ -17,22 +17,25 @@ def draws_table(study: Study) -> Table | None:
     rows = []
     for point in by_condition(study):
         score = "psnr_db" if point.setting.blind else "theta_psnr_db"
-        point = rescore(point, point.setting.theta)
-        expected = point.mean("expected_psnr_db")
-        if expected is not None and min(row.draws for row in point.rows) > 1 and _plain(point):
-            shown = 100 * (1 - point.outage(float(study.suite["shown_db"])))
-            error, mean = point.psnr_of_mean_error(score), point.mean(score)
-            rows.append((*place(point), expected, error, mean, shown))
+        some = rescore(point, point.setting.theta).over(score)
+        expected = some.mean("expected_psnr_db")
+        if expected is not None and min(row.draws for row in some.rows) > 1 and _plain(some):
+            every = point.over("lost")
+            shown = 100 * (1 - every.outage(float(study.suite["shown_db"])))
+            cells = expected, some.psnr_of_mean_error(score), some.mean(score), len(some.rows)
+            rows.append((*place(point), *cells, shown, len(every.rows)))
     if not rows:
         return None
-    columns = (*PLACE, "expected", "simulated", "mean", "shown, %")
+    columns = (*PLACE, "expected", "simulated", "mean", "mean" + COUNT, "shown, %", "images")
     caption = (
         "Expected: PSNR of the expected error, by the channel's law and the measured thresholds; "
         "simulated: of the mean error over the draws, in which few lost pictures weigh much; mean: "
         "of the decibels. θ-PSNR at the system's θ, PSNR where it is blind, in dB. Shown: draws "
         f"with a region PSNR of at least {study.suite['shown_db']:g} dB."
     )
-    return Table("draws", "over the draws of the channel", caption, columns, tuple(rows))
+    title = f"over {draws_words(study.points)}"
+    named = titles("over the draws", study)
+    return Table("draws", title, caption, columns, tuple(rows), titles=named)
 
 
 def _plain(point: Point) -> bool:

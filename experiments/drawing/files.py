@@ -12,7 +12,8 @@ from matplotlib import rc_context
 from experiments.csv_table import to_csv
 from experiments.drawing.base import Drawing, Table
 from experiments.drawing.style import SETTINGS
-from experiments.saving import file_name, save
+from experiments.naming import file_names
+from experiments.saving import save
 
 FORMATS = ("png", "pdf", "svg")
 _DPI = 300
@@ -48,23 +49,30 @@ def render(drawing: Drawing, kind: str) -> bytes:
 
 
 def write(
-    drawings: Sequence[Drawing], tables: Sequence[Table], folder: Path, formats: Sequence[str]
+    drawings: Sequence[Drawing],
+    tables: Sequence[Table],
+    folder: Path,
+    formats: Sequence[str],
+    *,
+    about: Sequence[str] = (),
 ) -> list[Path]:
     """Write every figure with its numbers, the tables, and what they show; return the files.
 
-    The captions go to ``captions.md``.
+    The captions go to ``captions.md``, below lines ``about`` all of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
-    for drawing in drawings:
+    shown = (*(drawing.data for drawing in drawings), *tables)
+    names = file_names([table.name for table in shown])
+    for name, drawing in zip(names, drawings, strict=False):
         for kind in formats:
-            files.append(folder / f"{file_name(drawing.data.name)}.{kind}")
+            files.append(folder / f"{name}.{kind}")
             save(files[-1], render(drawing, kind))
-    captions = []
-    for table in (*(drawing.data for drawing in drawings), *tables):
-        files.append(folder / f"{file_name(table.name)}.csv")
+    captions = list(about)
+    for name, table in zip(names, shown, strict=True):
+        files.append(folder / f"{name}.csv")
         save(files[-1], to_csv(table.columns, table.rows))
-        captions.append(f"**{table.name}** – {table.title}. {table.caption}".strip())
+        captions.append(f"**{name}** – {table.title}. {table.caption}".strip())
     files.append(folder / "captions.md")
     save(files[-1], "\n\n".join(captions) + "\n")
     return files

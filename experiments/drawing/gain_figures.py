@@ -8,12 +8,21 @@ from typing import Any
 from experiments.drawing.base import Drawing
 from experiments.drawing.figure import drawings
 from experiments.drawing.gains import Pair, anchor_name, gain, gain_scores, pairs
+from experiments.drawing.left_out import left_out
 from experiments.drawing.lines import cbr_axis, look, snr_axis, where
 from experiments.drawing.panels import Axis, Line, Panel
-from experiments.drawing.points import conditions, count_images, curves, few, steered
+from experiments.drawing.points import (
+    conditions,
+    count_images,
+    curves,
+    draws_words,
+    family_names,
+    few,
+    steered,
+)
 from experiments.drawing.style import Look, system_look
+from experiments.measured import Point, Study
 from experiments.setting import Setting
-from experiments.study import Point, Study
 from experiments.tables import ratio
 
 _LABELS = {
@@ -40,12 +49,14 @@ def gain_figures(study: Study, *, width: float) -> list[Drawing]:
 
 def _caption(study: Study, note: str = "") -> str:
     text = f"Against {anchor_name(study)}, both allowed the same bandwidth."
-    count = count_images(study.points)
-    if count > 1:
-        text += f" Means over {count} images of each image's difference; bands: ± standard error."
+    images = count_images(study.points)
+    if images > 1:
+        text += f" Means over {images} images of each image's difference; bands: ± standard error."
+    if words := draws_words(study.points):
+        text += f" {words.capitalize()}."
     if "theta_psnr_db" in gain_scores(study):
         text += " θ-PSNR at the θ of the system that is compared."
-    return f"{text} {note}".strip()
+    return " ".join(filter(None, (text, note, left_out(study, _scores(study)))))
 
 
 def _scores(study: Study) -> list[str]:
@@ -68,7 +79,8 @@ def _over(study: Study, axis: str, other: str) -> list[Panel]:
             for line in curves(points, axis):
                 places = [p.cbr_budget if axis == "cbr" else p.setting.snr_db for p in line]
                 mine = [beside[id(point)] for point in line]
-                lines.append(_line(mine, score, places, line[0].system, look(study, line[0])))
+                style = look(study, line[0])
+                lines.append(_line(study, mine, score, places, line[0].system, style))
             panels.append(_panel(where(channel, **{other: value}), facts, x, score, lines))
     return panels
 
@@ -88,6 +100,7 @@ def _over_theta(study: Study) -> list[Panel]:
         for score in _scores(study):
             drawn = [
                 _line(
+                    study,
                     [beside[id(point)] for point in line],
                     score,
                     [point.setting.theta for point in line],
@@ -103,8 +116,10 @@ def _over_theta(study: Study) -> list[Panel]:
 def _theta_lines(study: Study, points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
     """Return a line for each system and CBR, with its label."""
     budgets = study.axis("cbr")
+    names = family_names(study.points)
     lines = []
-    for name, line in steered(points).items():
+    for family, line in steered(points).items():
+        name = names[family]
         for cbr in budgets:
             some = [point for point in line if point.setting.cbr == cbr]
             some.sort(key=lambda point: point.setting.theta)
@@ -126,11 +141,20 @@ def _panel(
 
 
 def _line(
-    pairs: Sequence[Pair], score: str, places: Sequence[float], label: str, style: Look
+    study: Study,
+    pairs: Sequence[Pair],
+    score: str,
+    places: Sequence[float],
+    label: str,
+    style: Look,
 ) -> Line | None:
-    """Return the line of gains; None where fewer than two places have one."""
-    found = [gain(pair, score) for pair in pairs]
-    known = [(place, one) for place, one in zip(places, found, strict=True) if one is not None]
+    """Return the line of gains; None where fewer than two places have one over all images."""
+    known = [
+        (place, one)
+        for place, pair in zip(places, pairs, strict=True)
+        if len(study.whole((pair.anchor, pair.point), score)) == 2
+        and (one := gain(pair, score)) is not None
+    ]
     if len({place for place, _ in known}) < 2:
         return None
     error = tuple((one.mean - one.error, one.mean + one.error) for _, one in known)

@@ -9,8 +9,9 @@ import numpy as np
 
 from experiments.drawing.points import rescore
 from experiments.drawing.scores import GAINS, has
+from experiments.grid import System
+from experiments.measured import Point, Study
 from experiments.setting import Setting
-from experiments.study import Point, Study
 
 
 @dataclass(frozen=True)
@@ -28,24 +29,22 @@ class Gain:
     mean: float
     error: float
     """Standard error over the images; 0 for a single one."""
+    images: int
 
 
-def anchor_name(study: Study) -> str:
+def anchors(study: Study) -> frozenset[System]:
     """Return what gains are against: a system with all that varies within it, such as its θ.
 
     Where this is all that there is, it is one of its variants.
     """
-    names = [
-        name
-        for name in study.suite.get("systems", {})
-        if name and f"{study.anchor}, ".startswith(f"{name}, ")
-    ]
-    name = max(names, key=len, default=study.anchor)
-    return name if any(not _belongs(s, name) for s in study.systems) else study.anchor
+    same = frozenset(one for one in study.systems if one.name == study.anchor.name)
+    return same if len(same) < len(study.systems) else frozenset([study.anchor])
 
 
-def _belongs(system: str, name: str) -> bool:
-    return f"{system}, ".startswith(f"{name}, ")
+def anchor_name(study: Study) -> str:
+    """Return what is compared with, for people."""
+    others = any(one.name != study.anchor.name for one in study.systems)
+    return study.anchor.name if others else study.labels[study.anchor]
 
 
 def pairs(study: Study) -> list[Pair]:
@@ -53,17 +52,17 @@ def pairs(study: Study) -> list[Pair]:
 
     A point without one is left out, and so are bounds, which are no systems.
     """
-    name = anchor_name(study)
-    anchors: dict[tuple[str, str, float], list[Point]] = {}
+    against = anchors(study)
+    found: dict[tuple[str, str, float], list[Point]] = {}
     for point in study.points:
-        if _belongs(point.system, name):
-            anchors.setdefault(_condition(point), []).append(point)
+        if point.key in against:
+            found.setdefault(_condition(point), []).append(point)
     return [
         Pair(max(beside, key=lambda anchor: _common(anchor, point)), point)
         for point in study.points
-        if not _belongs(point.system, name)
+        if point.key not in against
         and not point.setting.bound
-        and (beside := anchors.get(_condition(point)))
+        and (beside := found.get(_condition(point)))
     ]
 
 
@@ -80,7 +79,7 @@ def _common(one: Point, other: Point) -> int:
 
 
 def gain(pair: Pair, score: str) -> Gain | None:
-    """Return what a point gains over the anchor's; None without an image that both have.
+    """Return what a point gains over the anchor's; None without an image that counts for both.
 
     θ-PSNR is that of the point's θ for both.
     """
@@ -88,13 +87,13 @@ def gain(pair: Pair, score: str) -> Gain | None:
     if score == "theta_psnr_db":
         theta = point.setting.theta
         anchor, point = rescore(anchor, theta), rescore(point, theta)
-    theirs = {row.image: row.mean(score) for row in anchor.rows}
-    both = [(row.mean(score), theirs.get(row.image)) for row in point.rows]
+    theirs = {row.key: row.mean(score) for row in anchor.over(score).rows}
+    both = [(row.mean(score), theirs.get(row.key)) for row in point.over(score).rows]
     found = [a - b for a, b in both if a is not None and b is not None]
     if not found:
         return None
     error = float(np.std(found, ddof=1)) / math.sqrt(len(found)) if len(found) > 1 else 0.0
-    return Gain(math.fsum(found) / len(found), error)
+    return Gain(math.fsum(found) / len(found), error, len(found))
 
 
 def gain_scores(study: Study) -> list[str]:

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from experiments.drawing.panels import Axis, Line, Range
-from experiments.drawing.points import count_images, drawn
+from experiments.drawing.points import count_images, drawn, draws_words
 from experiments.drawing.style import system_look
+from experiments.measured import Point, Study
 from experiments.setting import Setting
-from experiments.study import Point, Study
 from experiments.tables import ratio
 
 _BANDWIDTH = "bandwidth ratio (CBR)"
 
 
 def mean_line(study: Study, points: Sequence[Point], score: str, axis: str) -> Line | None:
-    """Return the line of one system's means; None where fewer than two have a value.
+    """Return the line of one system's means; None where fewer than two are over all images.
 
     Parameters
     ----------
@@ -29,14 +29,15 @@ def mean_line(study: Study, points: Sequence[Point], score: str, axis: str) -> L
     axis
         ``cbr``, of which the mean over the images is taken, or ``snr_db``.
     """
-    known = [(point, mean) for point in points if (mean := point.mean(score)) is not None]
+    whole = study.whole(points, score)
+    known = [(point, mean) for point in whole if (mean := point.mean(score)) is not None]
     if len(known) < 2:
         return None
     errors = [point.standard_error(score) for point, _ in known]
     band = tuple((mean - e, mean + e) for (_, mean), e in zip(known, errors, strict=True))
     return Line(
         points[0].system,
-        tuple(_x(point, axis) for point, _ in known),
+        tuple(_x(point.over(score), axis) for point, _ in known),
         tuple(mean for _, mean in known),
         look(study, points[0]),
         error=band if any(errors) else (),
@@ -46,7 +47,7 @@ def mean_line(study: Study, points: Sequence[Point], score: str, axis: str) -> L
 
 def look(study: Study, point: Point) -> dict[str, Any]:
     """Return the look of a point's system, the same in all figures."""
-    return system_look(study.systems.index(point.system), bound=point.setting.bound)
+    return system_look(study.systems.index(point.key), bound=point.setting.bound)
 
 
 def intervals(points: Iterable[Point], score: str) -> tuple[Range, ...]:
@@ -94,6 +95,8 @@ def about(points: Iterable[Point]) -> str:
     text += "; bands: ± standard error over the images." if count > 1 else "."
     if count == 1:
         text = "One image."
+    if words := draws_words(points):
+        text += f" {words.capitalize()}."
     if drawn(points):
         text += " Bars: 95 % interval of that mean over the draws of the channel (Student);"
         text += " where several stand at one place, they are drawn side by side."

@@ -10,10 +10,12 @@ import numpy as np
 from experiments.counts import Count
 from experiments.drawing.base import Drawing
 from experiments.drawing.figure import drawings
+from experiments.drawing.left_out import left_out
 from experiments.drawing.lines import look, snr_axis, where
 from experiments.drawing.panels import Axis, Line, Panel, Range
-from experiments.drawing.points import conditions, curves, few
-from experiments.study import Point, Study
+from experiments.drawing.points import conditions, curves, draws_words, few
+from experiments.drawing.scores import has
+from experiments.measured import Point, Study
 
 SCORES = ("region_psnr_db", "psnr_db")
 """What may fall short: the region where there is one."""
@@ -27,17 +29,20 @@ _INTERVAL = (
 def outage(study: Study, *, width: float) -> list[Drawing]:
     """Draw outage against the quality, and against the SNR at the quality that counts as shown."""
     study, note = few(study)
-    varied = [p for p in study.points if any(r.draws > 1 for r in p.rows) or p.setting.losses]
+    points = study.whole(study.points, "lost")
+    varied = [p for p in points if any(r.draws > 1 for r in p.rows) or p.setting.losses]
     if not any(row.draws > 1 for point in varied for row in point.rows):
         return []
-    score = next(score for score in SCORES if any(p.mean(score) is not None for p in varied))
+    score = next((score for score in SCORES if has(varied, score)), SCORES[-1])
     name = "region PSNR" if score == SCORES[0] else "PSNR"
     over_quality = _over_quality(study, varied, score, name)
-    text = f"Share of the draws with a {name} below the value, mean over the images. "
+    note = " ".join(filter(None, (note, left_out(study, ["lost"]))))
+    words = f"{draws_words(varied).capitalize()}. " if draws_words(varied) else ""
+    text = f"Share of the draws with a {name} below the value, mean over the images. {words}"
     caption = f"{text}Bands: {_INTERVAL} {note}".strip()
     found = drawings("outage", "Outage", caption, over_quality, width=width)
     threshold = float(study.suite["shown_db"])
-    text = f"Share of the draws with a {name} below {threshold:g} dB, mean over the images. "
+    text = f"Share of the draws with a {name} below {threshold:g} dB, mean over the images. {words}"
     caption = f"{text}Bars: {_INTERVAL} {note}".strip()
     panels = _over_snr(study, varied, score, threshold)
     return found + drawings("outage-snr", "Outage against SNR", caption, panels, width=width)
@@ -83,7 +88,7 @@ def _steps(study: Study, point: Point, score: str, ends: tuple[float, float]) ->
 
 def share_interval(point: Point, share: float) -> Range:
     """Return the 95 % interval of a share of a point's draws (Clopper, Pearson)."""
-    draws = sum(row.draws for row in point.rows)
+    draws = sum(row.draws for row in point.tasks)
     short = round(share * draws)
     return Count(draws, short, draws, short, short).interval()
 

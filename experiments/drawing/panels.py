@@ -69,8 +69,9 @@ def table(name: str, title: str, caption: str, panels: Sequence[Panel]) -> Table
     facts = list(dict.fromkeys(fact for panel in panels for fact in panel.facts))
     keys = list(dict.fromkeys(panel.y.key for panel in panels))
     y = keys[0] if len(keys) == 1 else "value"
-    spread = ("error_low", "error_high", "interval_low", "interval_high", "note", "image")
-    columns = (*facts, "system", panels[0].x.key, y, *spread)
+    spread = ("error_low", "error_high", "interval_low", "interval_high")
+    more = ("note", "image", "published")
+    columns = (*facts, "system", panels[0].x.key, y, *spread, *more)
     rows = [
         (*(panel.facts.get(fact) for fact in facts), line.label, *point)
         for panel in panels
@@ -89,6 +90,6 @@ def _points(line: Line) -> list[tuple[Any, ...]]:
     empty = [""] * len(line.x)
     texts = zip(line.notes or empty, line.names or empty, strict=True)
     return [
-        (x, y, *e, *i, note or None, name or None)
+        (x, y, *e, *i, note or None, name or None, "yes" if line.published else None)
         for x, y, e, i, (note, name) in zip(line.x, line.y, error, interval, texts, strict=True)
     ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from experiments.common import align
+from experiments.grid import System
+from experiments.measured import ImageRow, Key, Point, Study
+from experiments.naming import unique
 from experiments.setting import Setting
-from experiments.study import ImageRow, Point, Study
 from semcom.importance import DEFAULT_THETA
 
 MOST_SYSTEMS = 8
@@ -21,18 +23,24 @@ def prepare(study: Study) -> Study:
 
     θ-PSNR at different θ are different scores, so that lines of several θ have no common axis.
     """
-    joined: dict[tuple[str, Setting], list[Point]] = {}
-    for point in study.points:
-        joined.setdefault((point.system, replace(point.setting, seed=0)), []).append(point)
-    points = tuple(_join(*key, group) for key, group in joined.items())
+    study = join_seeds(study)
     theta = common_theta(study)
-    scored = (p if p.setting.theta == theta else rescore(p, theta) for p in points)
-    return replace(study, points=tuple(scored))
+    points = (p if p.setting.theta == theta else rescore(p, theta) for p in study.points)
+    return replace(study, points=align(tuple(points)))
+
+
+def join_seeds(study: Study) -> Study:
+    """Join points that differ in their seed alone: all are draws of one channel."""
+    joined: dict[tuple[System, Setting], list[Point]] = {}
+    for point in study.points:
+        joined.setdefault((point.key, replace(point.setting, seed=0)), []).append(point)
+    points = [_join(setting, group) for (_, setting), group in joined.items()]
+    return replace(study, points=align(points))
 
 
 def common_theta(study: Study) -> float:
     """Return the θ of θ-PSNR where systems of several θ are compared."""
-    thetas = [point.setting.theta for point in study.points if point.system == study.anchor]
+    thetas = [point.setting.theta for point in study.points if point.key == study.anchor]
     return DEFAULT_THETA if DEFAULT_THETA in thetas else thetas[0]
 
 
@@ -65,13 +73,13 @@ def _theta_psnr_db(scores: dict[str, float | None], theta: float) -> float | Non
     return -10 * math.log10(error) if error else None
 
 
-def _join(system: str, setting: Setting, points: Sequence[Point]) -> Point:
+def _join(setting: Setting, points: Sequence[Point]) -> Point:
     if len(points) == 1:
         return points[0]
-    rows: dict[str, ImageRow] = {}
+    rows: dict[Key, ImageRow] = {}
     for row in (row for point in points for row in point.rows):
-        rows[row.image] = _add(rows[row.image], row) if row.image in rows else row
-    return Point(system, setting, tuple(rows.values()))
+        rows[row.key] = _add(rows[row.key], row) if row.key in rows else row
+    return replace(points[0], setting=setting, rows=tuple(rows.values()))
 
 
 def _add(one: ImageRow, other: ImageRow) -> ImageRow:
@@ -117,35 +125,39 @@ def _place(axis: str, value: Any, channels: list[str]) -> float:
 
 def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:
     """Split points into lines along ``axis``, rising, each of one system."""
-    found: dict[tuple[str, Setting], list[Point]] = {}
+    found: dict[tuple[System, Setting], list[Point]] = {}
     for point in points:
         rest = replace(point.setting, **{axis: getattr(Setting(), axis)})
-        found.setdefault((point.system, rest), []).append(point)
+        found.setdefault((point.key, rest), []).append(point)
     return [
         sorted(line, key=lambda p: _place(axis, getattr(p.setting, axis), []))
         for line in found.values()
     ]
 
 
-def family(point: Point) -> str:
-    """Return the name of a system without its θ."""
-    parts = [part for part in point.system.split(", ") if not part.startswith("θ ")]
-    return ", ".join(parts) or ("blind" if point.setting.blind else "by importance")
-
-
-def families(points: Iterable[Point]) -> dict[str, list[Point]]:
+def families(points: Iterable[Point]) -> dict[System, list[Point]]:
     """Group points by what is one system but for its θ."""
-    found: dict[str, list[Point]] = {}
+    found: dict[System, list[Point]] = {}
     for point in points:
-        found.setdefault(family(point), []).append(point)
+        found.setdefault(point.key.without("theta"), []).append(point)
     return found
 
 
-def steered(points: Iterable[Point]) -> dict[str, list[Point]]:
+def family_names(points: Iterable[Point]) -> dict[System, str]:
+    """Return what families are called."""
+    found = families(points)
+    names = [
+        family.label or ("blind" if line[0].setting.blind else "by importance")
+        for family, line in found.items()
+    ]
+    return dict(zip(found, unique(names), strict=True))
+
+
+def steered(points: Iterable[Point]) -> dict[System, list[Point]]:
     """Return the families that θ steers, with their points."""
     return {
-        name: line
-        for name, line in families(points).items()
+        family: line
+        for family, line in families(points).items()
         if not any(point.setting.blind for point in line)
         and len({point.setting.theta for point in line}) > 1
     }
@@ -168,31 +180,23 @@ def few(study: Study) -> tuple[Study, str]:
     return replace(study, points=tuple(kept)), note
 
 
-def complete(study: Study) -> tuple[Study, str]:
-    """Leave out what has no images in common with the rest, and say so.
-
-    Means over different images do not compare. An image that fewer than half of the points have is
-    left out (a run that is not finished), then every point that lacks another (it failed).
-    """
-    have = Counter(row.image for point in study.points for row in point.rows)
-    images = {image for image, count in have.items() if 2 * count >= len(study.points)}
-    kept = []
-    for point in study.points:
-        rows = tuple(row for row in point.rows if row.image in images)
-        if len(rows) == len(images):
-            kept.append(replace(point, rows=rows))
-    notes = []
-    if len(images) < len(have):
-        notes.append(f"{len(have) - len(images)} of {len(have)} images")
-    if len(kept) < len(study.points):
-        notes.append(f"{len(study.points) - len(kept)} of {len(study.points)} points")
-    note = f"{' and '.join(notes)} that lack results are left out." if notes else ""
-    return (replace(study, points=tuple(kept)), note) if kept else (study, "")
-
-
 def count_images(points: Iterable[Point]) -> int:
     """How many images the points are about."""
-    return len({row.image for point in points for row in point.rows})
+    return len({row.key for point in points for row in point.rows})
+
+
+def draws_words(points: Iterable[Point]) -> str:
+    """Say how often the channel was drawn for each image: ``"8 to 64 draws of the channel each"``.
+
+    Where no draw says more than another, as without fading, a single one is not mentioned.
+    """
+    points = list(points)
+    random = [point for point in points if point.setting.random]
+    each = sorted({row.draws for point in random or points for row in point.rows})
+    if not each or (each == [1] and not random):
+        return ""
+    count = f"{each[0]} to {each[-1]}" if len(each) > 1 else "one" if each == [1] else str(each[0])
+    return f"{count} draw{'s' * (each != [1])} of the channel each"
 
 
 def drawn(points: Iterable[Point]) -> bool:

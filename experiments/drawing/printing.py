@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from experiments.drawing.base import Table
-from experiments.drawing.tables import HALF
+from experiments.drawing.tables import COUNT, HALF
 
 _WIDTH = 200  # of a console that is no terminal; tables take what they need
 Row = dict[str, Any]
@@ -31,15 +32,16 @@ def print_tables(tables: Sequence[Table]) -> None:
 
 
 def _print_means(table: Table) -> None:
-    scores = [name for name in table.columns[4:-3] if not name.endswith(HALF)]
     rows = list(_rows(table))
     partial = len({row["images"] for row in rows}) > 1
-    head = ("CBR", "SNR", "system", *scores, *(["images"] if partial else []), "lost")
-    for title, some in _by_channel(table.title, rows):
-        shown = _start(title, head, table.caption)
+    exact = any(row["exact"] for row in rows)
+    more = [*["images"] * partial, *["exact"] * exact, "lost"]
+    for title, some in _by_channel(table):
+        shown = _start(title, ("CBR", "SNR", "system", *table.scores, *more), table.caption)
         for row in some:
-            cells = [_score(name, row[name], row.get(name + HALF)) for name in scores]
-            cells += [str(row["images"])] if partial else []
+            cells = [_score(name, row) for name in table.scores]
+            cells += [str(row["images"])] * partial
+            cells += [f"{row['exact']}/{row['draws']}"] * exact
             place = (row["CBR"], f"{row['SNR']:g}", row["system"])
             shown.add_row(*place, *cells, f"{row['lost']}/{row['draws']}")
         _print(shown)
@@ -47,16 +49,15 @@ def _print_means(table: Table) -> None:
 
 def _print_gains(table: Table, rates: Table | None) -> None:
     """Print gains: of each system over its conditions, or of all systems at the only one."""
-    known = list(_rows(rates) if rates else ())
-    anchor = table.title.removesuffix(", at equal bandwidth")
-    for where, rows in _by_channel("", _rows(table)):
+    known = [row for row in _rows(rates) if not row["published"]] if rates else []
+    for where, rows in _by_channel(replace(table, title="")):
         places = list(dict.fromkeys((row["CBR"], row["SNR"]) for row in rows))
         if len(places) == 1:
             cbr, snr_db = places[0]
-            title = f"{anchor}{where}, CBR {cbr} at {snr_db:g} dB"
-            shown = _start(title, ("system", *table.columns[4:]), "")
+            title = f"against {table.anchor}{where}, CBR {cbr} at {snr_db:g} dB"
+            shown = _start(title, ("system", *table.scores), "")
             for row in rows:
-                shown.add_row(row["system"], *(_signed(row[n], 2) for n in table.columns[4:]))
+                shown.add_row(row["system"], *(_gain(name, row) for name in table.scores))
             _print(shown)
             continue
         for system in dict.fromkeys(row["system"] for row in rows):
@@ -64,12 +65,12 @@ def _print_gains(table: Table, rates: Table | None) -> None:
             mates = [
                 r for r in known if (r["channel"], r["system"]) == (mine[0]["channel"], system)
             ]
-            _print_gain(f"{system} {anchor}{where}", table, mine, mates)
+            _print_gain(f"{system} against {table.anchor}{where}", table, mine, mates)
 
 
 def _print_gain(title: str, table: Table, rows: Sequence[Row], rates: Sequence[Row]) -> None:
     """Print one system's gains over CBR and SNR, with the bandwidth that they are worth."""
-    names = table.columns[4:]
+    names = table.scores
     snrs = list(dict.fromkeys(row["SNR"] for row in rows))
     several = len(snrs) > 1
     head = ("CBR", *(["SNR"] if several else []), *names)
@@ -78,24 +79,24 @@ def _print_gain(title: str, table: Table, rows: Sequence[Row], rates: Sequence[R
     for snr_db in snrs:
         at = [f"{snr_db:g}"] if several else []
         for row in (row for row in rows if row["SNR"] == snr_db):
-            shown.add_row(row["CBR"], *at, *(_signed(row[name], 2) for name in names))
+            shown.add_row(row["CBR"], *at, *(_gain(name, row) for name in names))
         found = {row["score"] + ", dB": row for row in rates if row["SNR"] == snr_db}
         if any(name in found for name in names):
             percent = (found[n]["BD-rate, %"] if n in found else None for n in names)
             shown.add_row("BD-rate", *at, *map(_percent, percent))
-            notes += _worth(found, table, *at)
+            notes += _worth(found, table.anchor, *at)
     shown.caption = "\n".join(notes) or None
     _print(shown)
 
 
-def _worth(found: dict[str, Row], table: Table, snr_db: str = "") -> list[str]:
+def _worth(found: dict[str, Row], anchor: str, snr_db: str = "") -> list[str]:
     """Say what the region's gain is worth."""
-    name = "region, dB" if "region, dB" in found else "PSNR, dB"
+    region = "region, dB" in found
+    name = "region, dB" if region else "PSNR, dB"
     times = found[name]["times"] if name in found else None
     if times is None:
         return []
-    anchor = table.title.removeprefix("against ").removesuffix(", at equal bandwidth")
-    what = "region PSNR" if name.startswith("region") else "PSNR"
+    what = "region PSNR" if region else "PSNR"
     text = f"the same {what} takes {anchor} {times:.2f} times the bandwidth"
     return [f"{text} at {snr_db} dB" if snr_db else text]
 
@@ -122,18 +123,18 @@ def _print_differences(table: Table) -> None:
 
 def _print_draws(table: Table) -> None:
     head = ("CBR", "SNR", "system", "expected", "simulated", "mean", "region shown")
-    for title, some in _by_channel(table.title, _rows(table)):
+    for title, some in _by_channel(table):
         shown = _start(title, head, table.caption)
         for row in some:
             place = (row["CBR"], f"{row['SNR']:g}", row["system"])
-            decibels = (_score(name, row[name], None) for name in head[3:-1])
+            decibels = (_score(name, row) for name in head[3:-1])
             shown.add_row(*place, *decibels, f"{row['shown, %']:.1f} %")
         _print(shown)
 
 
 def _print_lost(table: Table) -> None:
     head = ("CBR", "SNR", "system", "lost", "share", "95 % interval")
-    for title, some in _by_channel(table.title, list(_rows(table))):
+    for title, some in _by_channel(table):
         shown = _start(title, head, table.caption)
         for row in some:
             place = (row["CBR"], f"{row['SNR']:g}", row["system"])
@@ -149,12 +150,13 @@ def _rows(table: Table) -> Iterator[Row]:
     return (dict(zip(table.columns, row, strict=True)) for row in table.rows)
 
 
-def _by_channel(title: str, rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
+def _by_channel(table: Table) -> Iterator[tuple[str, list[Row]]]:
     channels: dict[str, list[Row]] = {}
-    for row in rows:
+    for row in _rows(table):
         channels.setdefault(row["channel"], []).append(row)
     for channel, some in channels.items():
-        yield title + (f", {channel}" if len(channels) > 1 else ""), some
+        several = f"{table.title}, {channel}" if len(channels) > 1 else table.title
+        yield table.titles.get(channel, several), some
 
 
 def _start(title: str, head: Sequence[str], caption: str) -> RichTable:
@@ -172,10 +174,21 @@ def _print(table: RichTable) -> None:
     console.print(table)
 
 
-def _score(name: str, value: float | None, half: float | None) -> str:
+def _score(name: str, row: Row) -> str:
     digits = 4 if "SSIM" in name else 2
+    value, half = row[name], row.get(name + HALF)
     text = "–" if value is None else f"{value:.{digits}f}"
-    return text if half is None else f"{text} ±{half:.{digits}f}"
+    return (text if half is None else f"{text} ±{half:.{digits}f}") + _count(name, row)
+
+
+def _gain(name: str, row: Row) -> str:
+    return _signed(row[name], 2) + _count(name, row)
+
+
+def _count(name: str, row: Row) -> str:
+    """Say of how many images a mean is, where it is not of all."""
+    count = row.get(name + COUNT, row["images"])
+    return f" ({count})" if count != row["images"] else ""
 
 
 def _signed(value: float | None, digits: int) -> str:

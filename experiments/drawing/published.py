@@ -9,7 +9,7 @@ import numpy as np
 from experiments.drawing.panels import Line
 from experiments.drawing.style import published_look
 from experiments.literature import Curve, Published, choose, is_kodak, literature
-from experiments.study import Study
+from experiments.measured import Study
 
 NOTE = (
     " Published curves are grey; most were read off figures, ±0.1 dB, and are of PSNR without "
@@ -20,7 +20,8 @@ NOTE = (
 def beside(study: Study, channel: str) -> list[Published]:
     """Return the curves that a suite asks for; none but for all 24 images of Kodak."""
     names = ",".join(study.suite["beside"])
-    if not names or not is_kodak(study.digests):
+    every = {row.key for point in study.points for row in point.rows}
+    if not names or not is_kodak(study.digests) or study.counted["psnr_db"] != every:
         return []
     return choose(names, channel)[0]
 

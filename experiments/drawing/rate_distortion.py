@@ -7,14 +7,15 @@ from typing import Any
 
 from experiments.drawing.base import Drawing
 from experiments.drawing.figure import drawings
+from experiments.drawing.left_out import left_out
 from experiments.drawing.lines import about, cbr_axis, mean_line, snr_axis, where
 from experiments.drawing.panels import Axis, Panel
 from experiments.drawing.points import conditions, curves, few
 from experiments.drawing.published import NOTE, beside, published_lines
 from experiments.drawing.scores import label, shown_scores
 from experiments.literature import Curve, Published
+from experiments.measured import Point, Study
 from experiments.setting import Setting
-from experiments.study import Point, Study
 
 
 def rate_distortion(study: Study, *, width: float) -> list[Drawing]:
@@ -80,5 +81,6 @@ def _finish(
     study: Study, panels: list[Panel], name: str, title: str, note: str, width: float
 ) -> list[Drawing]:
     others = any(line.published for panel in panels for line in panel.lines)
+    note = " ".join(filter(None, (note, left_out(study, shown_scores(study)))))
     caption = " ".join(filter(None, (about(study.points), note))) + NOTE * others
     return drawings(name, title, caption, panels, width=width)

@@ -7,10 +7,18 @@ from typing import Literal
 
 from experiments.drawing.base import Drawing
 from experiments.drawing.figure import drawings
+from experiments.drawing.left_out import left_out
 from experiments.drawing.lines import intervals, look, where
 from experiments.drawing.panels import Axis, Line, Panel
-from experiments.drawing.points import conditions, count_images, families, steered
-from experiments.study import Point, Study
+from experiments.drawing.points import (
+    conditions,
+    count_images,
+    draws_words,
+    families,
+    family_names,
+    steered,
+)
+from experiments.measured import Point, Study
 
 _X = Axis("background_psnr_db", "background PSNR, dB")
 _Y = Axis("region_psnr_db", "region PSNR, dB")
@@ -19,12 +27,13 @@ _Y = Axis("region_psnr_db", "region PSNR, dB")
 def region_background(study: Study, *, width: float) -> list[Drawing]:
     """Draw a panel for each channel, SNR and bandwidth at which a system has several θ."""
     panels = []
+    names = family_names(study.points)
     for (channel, snr_db, cbr), points in conditions(
         study.points, "channel", "snr_db", "cbr"
     ).items():
         if not steered(points):
             continue
-        lines = [_line(study, name, line) for name, line in families(points).items()]
+        lines = [_line(study, names[family], line) for family, line in families(points).items()]
         facts = {"channel": channel, "snr_db": snr_db, "cbr": cbr}
         title = where(channel, snr_db=snr_db, cbr=cbr)
         kept = tuple(line for line in lines if line is not None)
@@ -32,14 +41,18 @@ def region_background(study: Study, *, width: float) -> list[Drawing]:
     count = count_images(study.points)
     caption = f"Means over {count} images of the scores of each image" if count > 1 else "One image"
     caption += "; numbers beside the points: θ."
+    if words := draws_words(study.points):
+        caption += f" {words.capitalize()}."
     if any(line.interval for panel in panels for line in panel.lines):
         caption += " Bars: 95 % interval of the mean region PSNR over the draws of the channel."
+    caption = f"{caption} {left_out(study, (_X.key, _Y.key))}".strip()
     return drawings("region-background", "Region against background", caption, panels, width=width)
 
 
 def _line(study: Study, name: str, points: Sequence[Point]) -> Line | None:
     """Return one system's line over θ; where θ changes nothing, it is a point."""
     places: dict[tuple[float, float], list[Point]] = {}
+    points = study.whole(study.whole(points, _X.key), _Y.key)
     for point in sorted(points, key=lambda point: point.setting.theta):
         place = point.mean(_X.key), point.mean(_Y.key)
         if place[0] is not None and place[1] is not None:

@@ -9,9 +9,9 @@ from experiments.drawing.figure import drawings
 from experiments.drawing.gains import Pair, anchor_name, pairs
 from experiments.drawing.lines import look, where
 from experiments.drawing.panels import Axis, Line, Panel
-from experiments.drawing.points import conditions, count_images, few
+from experiments.drawing.points import conditions, count_images, draws_words, few
 from experiments.drawing.scores import has, label
-from experiments.study import Study
+from experiments.measured import Study
 
 _MOST = 4  # panels; of more conditions, one in the middle stands for a channel
 
@@ -21,7 +21,8 @@ def scatter(study: Study, *, width: float) -> list[Drawing]:
     study, note = few(study)
     both = pairs(study)
     mine = [pair.point for pair in both]
-    if count_images(mine) < 2:
+    count = count_images(mine)
+    if count < 2:
         return []
     beside = {id(pair.point): pair for pair in both}
     found = conditions(mine, "channel", "cbr", "snr_db")
@@ -39,8 +40,13 @@ def scatter(study: Study, *, width: float) -> list[Drawing]:
         some = [_points(study, beside[id(p)], score) for p in found[channel, cbr, snr_db]]
         lines = tuple(line for line in some if line is not None)
         panels.append(Panel(title, facts, *axes, lines, diagonal=True))
-    caption = f"A point for each image: above the line, it does better than with {name}. {note}"
-    return drawings("scatter", "Image by image", caption.strip(), panels, width=width)
+    caption = f"A point for each image: above the line, it does better than with {name}."
+    if words := draws_words(study.points):
+        caption += f" {words.capitalize()}."
+    if any(len(line.x) < count for panel in panels for line in panel.lines):
+        caption += " Images without a finite value in both systems are not drawn."
+    caption = f"{caption} {note}".strip()
+    return drawings("scatter", "Image by image", caption, panels, width=width)
 
 
 def _middle(found: Iterable[tuple[str, str, float]]) -> list[tuple[str, str, float]]:
@@ -53,8 +59,8 @@ def _middle(found: Iterable[tuple[str, str, float]]) -> list[tuple[str, str, flo
 
 def _points(study: Study, pair: Pair, score: str) -> Line | None:
     point = pair.point
-    theirs = {row.image: row.mean(score) for row in pair.anchor.rows}
-    values = [(theirs.get(row.image), row.mean(score), row.name) for row in point.rows]
+    theirs = {row.key: row.mean(score) for row in pair.anchor.rows}
+    values = [(theirs.get(row.key), row.mean(score), row.name) for row in point.rows]
     known = [(a, b, name) for a, b, name in values if a is not None and b is not None]
     if not known:
         return None

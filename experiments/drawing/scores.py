@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from experiments.drawing.points import common_theta
-from experiments.study import Point, Study
+from experiments.measured import Point, Study
 
 SHORT = {
     "psnr_db": "PSNR",

@@ -3,50 +3,91 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from experiments.drawing.base import Table
 from experiments.drawing.gains import anchor_name, gain, gain_scores, pairs
-from experiments.drawing.points import common_theta, count_images, drawn, groups
+from experiments.drawing.points import common_theta, drawn, draws_words, groups
 from experiments.drawing.published import beside
 from experiments.drawing.scores import SHORT, shown_scores
-from experiments.study import Point, Study
+from experiments.measured import Point, Study
 from experiments.tables import ratio
 
 PLACE = ("channel", "CBR", "SNR", "system")
 """The first columns: CBR as text, SNR in dB."""
 HALF = " ±"
 """Ends the name of the column with half the width of a score's 95 % interval."""
+COUNT = " images"
+"""Ends the name of the column with the number of images that a score's mean is over; it is there
+where that is another number than the row's."""
+
+EXACT = "An exact copy has no finite PSNR: its image counts for no system there."
 
 
 def means_table(study: Study) -> Table:
     """Return the mean of every score at every point."""
     scores = [score for score in shown_scores(study) if score != "lost"]
     halves = drawn(study.points)
+    counts = {score: [len(point.means(score)) for point in study.points] for score in scores}
+    every = [len(point.over("lost").rows) for point in study.points]
     columns = list(PLACE)
     for score in scores:
-        columns += [SHORT[score], *[SHORT[score] + HALF] * halves]
+        name = SHORT[score]
+        columns += [name, *[name + HALF] * halves, *[name + COUNT] * (counts[score] != every)]
     rows = []
     for point in by_condition(study):
         cells: list[Any] = []
         for score in scores:
             cells += [point.mean(score), *[_half(point, score)] * halves]
-        lost, draws = sum(row.lost for row in point.rows), sum(row.draws for row in point.rows)
-        rows.append((*place(point), *cells, len(point.rows), lost, draws))
-    count = count_images(study.points)
-    title = f"means of {count} image" + "s" * (count != 1)
-    named = tuple(columns)
+            cells += [len(point.means(score))] * (counts[score] != every)
+        rows.append((*place(point), *cells, len(point.over("lost").rows), *_tally(point)))
+    images = len(study.counted["lost"])
+    base = f"means of {images} image" + "s" * (images != 1)
+    columns += ["images", "lost", "exact", "draws"]
     return Table(
-        "means", title, _caption(study, scores), (*named, "images", "lost", "draws"), tuple(rows)
+        "means",
+        _titled(base, study.points),
+        _caption(study, scores, fewer=any(numbers != every for numbers in counts.values())),
+        tuple(columns),
+        tuple(rows),
+        scores=tuple(SHORT[score] for score in scores),
+        titles=titles(base, study),
     )
 
 
-def _caption(study: Study, scores: list[str]) -> str:
+def _tally(point: Point) -> tuple[int, int, int]:
+    """Count draws of which nothing arrived, exact copies, and all."""
+    tasks = point.over("lost").tasks
+    return sum(r.lost for r in tasks), sum(r.exact for r in tasks), sum(r.draws for r in tasks)
+
+
+def _titled(base: str, points: Iterable[Point]) -> str:
+    return ", ".join(filter(None, (base, draws_words(points))))
+
+
+def titles(base: str, study: Study) -> dict[str, str]:
+    """Return the titles of the channels' parts of a table, where there are several channels."""
+    found = groups(study.points, "channel")
+    if len(found) == 1:
+        return {}
+    return {channel: _titled(f"{base}, {channel}", points) for (channel,), points in found.items()}
+
+
+def _caption(study: Study, scores: list[str], *, fewer: bool) -> str:
     parts = []
     if drawn(study.points):
         parts.append(
             "±: half of the 95 % interval over the draws of the channel; 0 where all gave the same."
         )
+    if any(p.setting.random and r.draws == 1 for p in study.points for r in p.rows):
+        parts.append(
+            "One draw of a random gain says little of the mean: another seed gives other numbers."
+        )
+    if fewer:
+        parts.append("In brackets: how many images a mean is over, where it is not over all.")
+    if any(row.exact for point in study.points for row in point.rows):
+        parts.append(EXACT)
     if "theta_psnr_db" in scores and len({p.setting.theta for p in study.points}) > 1:
         parts.append(f"θ-PSNR at θ = {common_theta(study):g} for all.")
     bounds = dict.fromkeys(p.system for p in study.points if p.setting.bound)
@@ -84,19 +125,35 @@ def place(point: Point) -> tuple[str, str, float, str]:
 def gains_table(study: Study) -> Table | None:
     """Return what every system gains over the anchor at equal bandwidth; None without any."""
     scores = gain_scores(study)
-    beside = {id(pair.point): pair for pair in pairs(study)}
-    rows = []
-    for point in (point for point in by_condition(study) if id(point) in beside):
-        found = [gain(beside[id(point)], score) for score in scores]
-        rows.append((*place(point), *(None if one is None else one.mean for one in found)))
-    if not rows:
+    found = {id(pair.point): [gain(pair, score) for score in scores] for pair in pairs(study)}
+    points = [point for point in by_condition(study) if id(point) in found]
+    if not points:
         return None
+    names = tuple(f"{SHORT[score]}, dB" for score in scores)
+    every = [len(point.over("lost").rows) for point in points]
+    counts = [[gain.images if gain else 0 for gain in found[id(point)]] for point in points]
+    fewer = [list(column) != every for column in zip(*counts, strict=True)]
+    rows = []
+    for point, images, numbers in zip(points, every, counts, strict=True):
+        cells: list[Any] = []
+        for one, number, said in zip(found[id(point)], numbers, fewer, strict=True):
+            cells += [None if one is None else one.mean, *[number] * said]
+        rows.append((*place(point), *cells, images))
     caption = "Means over the images of the differences, in dB."
     if "theta_psnr_db" in scores:
         caption += " θ-PSNR at each system's own θ."
-    columns = (*PLACE, *(f"{SHORT[score]}, dB" for score in scores))
+    columns = list(PLACE)
+    for name, said in zip(names, fewer, strict=True):
+        columns += [name, *[name + COUNT] * said]
+    anchor = anchor_name(study)
     return Table(
-        "gains", f"against {anchor_name(study)}, at equal bandwidth", caption, columns, tuple(rows)
+        "gains",
+        f"against {anchor}, at equal bandwidth",
+        caption,
+        (*columns, "images"),
+        tuple(rows),
+        scores=names,
+        anchor=anchor,
     )
 
 
@@ -104,7 +161,7 @@ def differences_table(study: Study) -> Table | None:
     """Return PSNR minus the published, where points coincide; None where nothing does."""
     rows = []
     for point in (point for point in by_condition(study) if not point.setting.bound):
-        ours = point.mean("psnr_db")
+        ours = point.mean("psnr_db") if study.whole([point], "psnr_db") else None
         for one in beside(study, point.setting.channel):
             theirs = one.at(point.cbr_budget, point.setting.snr_db)
             planned = point.setting.planned_snr_db
@@ -121,7 +178,7 @@ def lost_table(study: Study) -> Table | None:
     """Return the points at which pictures were lost; None where none was and no task failed."""
     rows = []
     for point in by_condition(study):
-        lost, draws = sum(row.lost for row in point.rows), sum(row.draws for row in point.rows)
+        lost, _, draws = _tally(point)
         if lost:
             interval = point.interval("lost")
             percent = (100 * lost / draws, *_percent(interval.low), *_percent(interval.high))
@@ -132,7 +189,8 @@ def lost_table(study: Study) -> Table | None:
     if study.failed:
         caption += f" Besides, {study.failed} tasks failed and have no row."
     columns = (*PLACE, "lost", "draws", "%", "from", "to")
-    return Table("lost", "what was lost", caption, columns, tuple(rows))
+    named = titles("what was lost", study)
+    return Table("lost", "what was lost", caption, columns, tuple(rows), titles=named)
 
 
 def _percent(share: float | None) -> tuple[float | None]:

@@ -13,12 +13,14 @@ from ruamel.yaml import YAML
 
 from experiments.database import Database
 from experiments.drawing.base import Table
+from experiments.drawing.gains import anchors
 from experiments.drawing.scores import label
+from experiments.grid import System
+from experiments.measured import Point, Study
 from experiments.report.grid import Grid, data_url, grid
 from experiments.report.viewer import TASK
 from experiments.report.words import axis_name, axis_value
 from experiments.setting import Setting
-from experiments.study import Point, Study
 from experiments.suite import AXES, SWEPT
 
 _ALWAYS = ("codec", "channel", "cbr", "snr_db")
@@ -43,21 +45,27 @@ class Making:
 
 def systems(study: Study) -> tuple[Grid, list[tuple[str, str]]]:
     """Return a table of what differs between the systems, and what they share."""
-    by_system: dict[str, list[Point]] = {}
+    by_system: dict[System, list[Point]] = {}
     for point in study.points:
-        by_system.setdefault(point.system, []).append(point)
+        by_system.setdefault(point.key, []).append(point)
     said = {
-        name: {axis: _values(axis, points) for axis in AXES} for name, points in by_system.items()
+        system: {axis: _values(axis, points) for axis in AXES}
+        for system, points in by_system.items()
     }
     differ = [axis for axis in AXES if len({one[axis] for one in said.values()}) > 1]
+    against = anchors(study)
     rows = tuple(
-        (name, *(one[axis] for axis in differ), "yes" if name == study.anchor else None)
-        for name, one in said.items()
+        (
+            study.labels[system],
+            *(one[axis] for axis in differ),
+            "yes" if system in against else None,
+        )
+        for system, one in said.items()
     )
     heads = ("system", *(axis_name(axis) for axis in differ), "gains are against it")
     caption = "All else is the same for all of them; what is not as usual stands below."
     first = next(iter(said.values()))
-    default = Point("", Setting(), ())
+    default = Point(System(""), Setting(), (), "")
     shared = [
         (axis_name(axis), first[axis])
         for axis in AXES
@@ -71,12 +79,13 @@ def making(study: Study, path: Path) -> Making:
     with Database(path) as database:
         failures = tuple(_failures(database, study, path.name))
         machine = _machine(database, study)
-    rows = [row for point in study.points for row in point.rows]
+    rows = [row for point in study.points for row in point.tasks]
     facts = [
         ("results", path.name),
         ("suite", study.name),
-        ("run", study.started.replace("T", " ").replace("+00:00", " UTC")),
-        ("images", str(len({row.image for row in rows}))),
+        ("run", f"{study.started.replace('T', ' ').replace('+00:00', ' UTC')}, {study.run}"),
+        ("images", study.about_images),
+        *([("not shown", f"{study.others} images of other runs")] if study.others else []),
         ("settings", str(len(study.points))),
         ("deliveries", f"{len(rows)}, {sum(row.draws for row in rows)} draws of the channel"),
         ("git commit", (study.git or "not a checkout").replace("+", ", with changed files")),
@@ -122,29 +131,30 @@ def _values(axis: str, points: Sequence[Point]) -> str:
 
 
 def _failures(database: Database, study: Study, results: str) -> Iterator[tuple[Any, ...]]:
-    sql = "SELECT id, content FROM suites WHERE name = ?"
-    suites = [
-        i for i, text in database.query(sql, (study.name,)) if json.loads(text) == study.suite
-    ]
     sql = (
-        "SELECT DISTINCT m.system, coalesce(i.name, f.image), f.setting, f.error, f.task "
-        "FROM open_failures f JOIN members m ON m.setting = f.setting "
-        "LEFT JOIN images i ON i.id = f.image WHERE m.suite = ? ORDER BY m.place"
+        "SELECT DISTINCT m.system, m.varies, f.image, f.mask, f.setting, f.error, f.task "
+        "FROM open_failures f JOIN members m ON m.setting = f.setting WHERE m.suite = ? "
+        "ORDER BY m.place, f.task"
     )
-    for system, image, setting, error, task in database.query(sql, suites[:1]) if suites else ():
+    for own, varies, image, mask, setting, error, task in database.query(sql, (study.identity,)):
+        name = study.name_of(image, mask)
+        if name is None:
+            continue
+        system = System(own, tuple(json.loads(varies).items()))
         about = database.setting(setting)
         swept = ", ".join(
             f"{axis_name(axis)} {axis_value(axis, getattr(about, axis))}"
             for axis in SWEPT
             if len(study.axis(axis)) > 1
         )
-        yield system, image, swept, error, f"semcom repeat {results} {task[:TASK]}"
+        shown = study.labels.get(system, system.label)
+        again = f"semcom repeat {results} {task[:TASK]}"
+        yield shown, name, swept, error, again
 
 
 def _machine(database: Database, study: Study) -> str:
-    """Describe the machine of the latest run, without its name."""
-    sql = "SELECT machine FROM runs WHERE started = ? ORDER BY rowid DESC LIMIT 1"
-    for (text,) in database.query(sql, (study.started,)):
+    """Describe the machine of the run, without its name."""
+    for (text,) in database.query("SELECT machine FROM runs WHERE id = ?", (study.run,)):
         about = json.loads(text)
         return (
             f"{about['system']}, {about['processor']}, {about['cores']} cores, "
@@ -163,6 +173,7 @@ def _tasks(study: Study) -> Table:
         "image",
         "draws",
         "lost",
+        "exact",
         "CBR used",
         *(label(score, study) for score in scores),
         "task",
@@ -174,12 +185,13 @@ def _tasks(study: Study) -> Table:
             row.name,
             row.draws,
             row.lost,
+            row.exact,
             row.record["cbr"],
             *(row.mean(score) for score in scores),
             row.task[:TASK],
         )
         for point in study.points
-        for row in point.rows
+        for row in point.tasks
     )
     caption = "Means over the draws of the channel. Lost are draws of which nothing could be shown."
     return Table("deliveries", "Every delivery", caption, heads, rows)

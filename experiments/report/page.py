@@ -21,7 +21,14 @@ from experiments.saving import save
 from experiments.study import Study, read_study
 
 
-def report(results: Path, out: Path | None = None, *, suite: str = "") -> Path:
+def report(
+    results: Path,
+    out: Path | None = None,
+    *,
+    suite: str = "",
+    run: str = "",
+    all_images: bool = False,
+) -> Path:
     """Write a results file as a page; return where it is.
 
     Parameters
@@ -30,8 +37,8 @@ def report(results: Path, out: Path | None = None, *, suite: str = "") -> Path:
         Results file, or the folder that holds it.
     out
         The page; ``report.html`` beside the results unless given.
-    suite
-        Which of several suites in the file; the one that ran last unless given.
+    suite, run, all_images
+        As of :func:`experiments.study.read_study`.
 
     Raises
     ------
@@ -42,7 +49,7 @@ def report(results: Path, out: Path | None = None, *, suite: str = "") -> Path:
     from experiments.drawing.style import PAGE
 
     path = results / "results.db" if results.is_dir() else results
-    study = read_study(path, suite=suite)
+    study = read_study(path, suite=suite, run=run, all_images=all_images)
     page = build(study, path, draw(study, width=PAGE), tables(study))
     out = out or path.parent / "report.html"
     save(out, page)

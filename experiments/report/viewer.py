@@ -11,11 +11,12 @@ from typing import Any
 
 from experiments.database import Database
 from experiments.drawing.scores import label, shown_scores
+from experiments.grid import System
+from experiments.measured import ImageRow, Key, Study
 from experiments.report import pictures
 from experiments.report.pictures import Album
 from experiments.report.words import axis_name, axis_value
 from experiments.setting import Setting
-from experiments.study import ImageRow, Study
 from experiments.suite import AXES
 
 LIMIT = 40 << 20
@@ -33,13 +34,13 @@ TASK = 12
 class Shot:
     """A picture that arrived."""
 
-    system: str
+    system: System
     setting: Setting
     row: ImageRow
 
     def value(self, axis: str) -> Any:
         """Return where it is on an axis of the viewer."""
-        return self.row.image if axis == "image" else getattr(self.setting, axis)
+        return self.row.key if axis == "image" else getattr(self.setting, axis)
 
     @property
     def outcome(self) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def build_viewer(study: Study, path: Path, *, limit: int = LIMIT) -> Viewer | No
     with Database(path) as database:
         sizes = dict(database.query(_SIZES))
         shots = [
-            Shot(point.system, point.setting, row)
+            Shot(point.key, point.setting, row)
             for point in study.points
             for row in point.rows
             if row.task in sizes
@@ -99,10 +100,10 @@ def build_viewer(study: Study, path: Path, *, limit: int = LIMIT) -> Viewer | No
 
 def _values(study: Study, shots: Sequence[Shot]) -> dict[str, list[Any]]:
     """Return the viewer's axes: the image, and what varies within any system."""
-    by_system: dict[str, list[Setting]] = {}
+    by_system: dict[System, list[Setting]] = {}
     for point in study.points:
-        by_system.setdefault(point.system, []).append(point.setting)
-    axes: dict[str, list[Any]] = {"image": list(dict.fromkeys(shot.row.image for shot in shots))}
+        by_system.setdefault(point.key, []).append(point.setting)
+    axes: dict[str, list[Any]] = {"image": list(dict.fromkeys(shot.row.key for shot in shots))}
     for axis in AXES:
         if any(len({getattr(s, axis) for s in one}) > 1 for one in by_system.values()):
             there = {shot.value(axis) for shot in shots}
@@ -158,7 +159,7 @@ def _notes(study: Study, values: dict[str, list[Any]], shots: Sequence[Shot]) ->
         total = len({getattr(point.setting, axis) for point in study.points})
         if len(kept) < total:
             notes.append(f"{len(kept)} of {total} values of {axis_name(axis)}")
-    images = len({row.image for point in study.points for row in point.rows})
+    images = len({row.key for point in study.points for row in point.rows})
     if len(values["image"]) < images:
         notes.append(f"{len(values['image'])} of {images} images")
     if max(max(s.row.record["width"], s.row.record["height"]) for s in shots) > pictures.LONGEST:
@@ -217,7 +218,7 @@ def _describe(
             for axis, some in values.items()
             if axis != "image"
         ],
-        "systems": systems,
+        "systems": [study.labels[system] for system in systems],
         "left": systems.index(left),
         "right": next((i for i, system in enumerate(systems) if system != left), -1),
         "groups": _heads(study, scores, several=several),
@@ -239,16 +240,16 @@ def _describe(
     }
 
 
-def _images(album: Album, images: Sequence[str], shots: Sequence[Shot]) -> list[dict[str, Any]]:
-    rows = {shot.row.image: shot.row for shot in shots}
+def _images(album: Album, images: Sequence[Key], shots: Sequence[Shot]) -> list[dict[str, Any]]:
+    rows = {shot.row.key: shot.row for shot in shots}
     return [
         {
-            "name": rows[image].name,
-            "width": rows[image].record["width"],
-            "height": rows[image].record["height"],
-            "original": album.number(image),
+            "name": rows[key].name,
+            "width": rows[key].record["width"],
+            "height": rows[key].record["height"],
+            "original": album.number(rows[key].image),
         }
-        for image in images
+        for key in images
     ]
 
 

@@ -17,21 +17,24 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 from PIL import Image as PilImage
 
+from experiments.common import align
 from experiments.database import add_up
 from experiments.drawing import published
 from experiments.drawing.all import draw, tables
 from experiments.drawing.base import Drawing, Table
 from experiments.drawing.bd_rate import bd_rate
 from experiments.drawing.files import FORMATS, render, write
-from experiments.drawing.points import complete, few, prepare, rescore
+from experiments.drawing.points import few, prepare, rescore
 from experiments.drawing.printing import print_tables
 from experiments.drawing.style import COLUMN, PAGE, SETTINGS, system_look
+from experiments.grid import System
 from experiments.literature import literature
+from experiments.measured import ImageRow, Point, Study
 from experiments.setting import Setting
 from experiments.stopping import mean_interval
-from experiments.study import ImageRow, Point, Study
 
 CBRS = ("1/48", "1/24", "1/16", "1/12", "1/8")
+SYSTEMS = ("blind", "masks, θ 0.5")
 Scores = dict[str, float | None]
 
 
@@ -56,15 +59,19 @@ def row(name: str, seen: Sequence[Scores], *, cbr: float, lost: int = 0, **more:
     sums = {score: tuple(total) for score, total in add_up(outcomes).items()}
     image = hashlib.sha256(name.encode()).hexdigest()
     record = {"cbr": cbr, "sha256": image, **more}
-    return ImageRow(image, name, "", len(seen), lost, sums, record, tuple(outcomes))  # type: ignore[arg-type]
+    about = image, "", name, name, len(seen), lost
+    return ImageRow(*about, sums, record, tuple(outcomes), name)  # type: ignore[arg-type]
 
 
-def point(system: str, seen: dict[str, Sequence[Scores]], *, lost: int = 0, **axes: Any) -> Point:
+def point(
+    system: str | System, seen: dict[str, Sequence[Scores]], *, lost: int = 0, **axes: Any
+) -> Point:
     """Return a point with what was seen of each image, by name."""
     setting = Setting(**axes)
+    key = system if isinstance(system, System) else System(system)
     cbr = float(setting.budget)
     rows = (row(name, values, cbr=cbr, lost=lost) for name, values in seen.items())
-    return Point(system, setting, tuple(rows))
+    return Point(key, setting, tuple(rows), key.label)
 
 
 def study(points: Sequence[Point], **suite: Any) -> Study:
@@ -78,7 +85,7 @@ def study(points: Sequence[Point], **suite: Any) -> Study:
         "beside": [],
         **suite,
     }
-    return Study("hand", about, tuple(points), {}, None, "2024-01-01T00:00:00", 0)
+    return Study("hand", about, align(points), {}, None, "2024-01-01T00:00:00", 0)
 
 
 def masks(*thetas: float, cbrs: Sequence[str] = CBRS, snrs: Sequence[float] = (10.0,)) -> Study:
@@ -95,7 +102,7 @@ def masks(*thetas: float, cbrs: Sequence[str] = CBRS, snrs: Sequence[float] = (1
 
     points = []
     for theta in (0.0, *thetas):
-        name = f"masks, θ {theta:g}" if theta else "blind"
+        name = System("masks", (("theta", theta),)) if theta else System("blind")
         for cbr in cbrs:
             for snr_db in snrs:
                 pictures = seen(cbr, snr_db, 10 * theta, 2 * theta, theta or 0.65)
@@ -185,7 +192,12 @@ def test_the_bandwidth_that_a_gain_is_worth() -> None:
 
 def test_each_point_is_compared_with_the_anchor_most_like_it() -> None:
     points = [
-        point(f"{name}, {codec}", {"a": [scores(db, db)]}, codec=codec, blind=name == "blind")
+        point(
+            System(name, (("codec", codec),)),
+            {"a": [scores(db, db)]},
+            codec=codec,
+            blind=name == "blind",
+        )
         for name, codec, db in (
             ("blind", "hevc", 30.0),
             ("blind", "jpeg", 20.0),
@@ -235,30 +247,58 @@ def test_theta_psnr_of_a_part_without_error_or_meaning() -> None:
     assert rescore(point("one", {"a": [nothing]}), 0.5).mean("theta_psnr_db") is None
 
 
-def test_points_that_lack_an_image_are_not_compared() -> None:
-    made = masks(0.5)
-    short = replace(made.points[0], rows=made.points[0].rows[:1])
-    made = replace(made, points=(short, *made.points[1:]))
+def lacking(made: Study, places: Sequence[int]) -> Study:
+    """Return the study without the second image at some points."""
+    points = [
+        replace(p, rows=p.rows[:1] if i in places else p.rows) for i, p in enumerate(made.points)
+    ]
+    return replace(made, points=align(points))
+
+
+def test_means_are_over_the_images_that_all_systems_have() -> None:
+    """Blind lacks image b, which is 3 dB better, at the first of five bandwidths."""
+    made = lacking(masks(0.5), [0])
+    means = table(made, "means")
+    assert column(means, "images") == [1, 1, *[2] * 8]
+    first = {name: column(means, "PSNR", CBR="1/48", system=name)[0] for name in SYSTEMS}
+    alone = {p.system: p.rows[0].mean("psnr_db") for p in made.points if p.setting.cbr == "1/48"}
+    assert first == alone
+    gains = table(made, "gains")
+    assert column(gains, "images") == [1, 2, 2, 2, 2]
+    assert column(gains, "PSNR, dB")[0] == pytest.approx(first["masks, θ 0.5"] - first["blind"])
+    # A line goes through points over all images alone, and BD-rates are of such lines.
     drawn = named(draw(made))["rate-distortion"].data
     assert len(column(drawn, "cbr", system="blind", score="psnr_db")) == 4
-    assert "1 of 10 points that lack results are left out." in drawn.caption
-    assert column(table(made, "means"), "images") == [1, *[2] * 9]
-    begun, note = complete(
-        replace(
-            made,
-            points=(
-                *made.points[:1],
-                *[replace(p, rows=p.rows[:1]) for p in made.points[1:8]],
-                *made.points[8:],
-            ),
-        )
-    )
-    assert (len(begun.points), note) == (10, "1 of 2 images that lack results are left out.")
+    assert len(column(drawn, "cbr", system="masks, θ 0.5", score="psnr_db")) == 4
+    assert "Left out for lack of results or finite values: 2 of 10 points" in drawn.caption
+    rates, whole = table(made, "bd-rate"), table(masks(0.5, cbrs=CBRS[1:]), "bd-rate")
+    assert rates.rows == whole.rows
+
+
+def test_an_image_that_few_points_have_counts_nowhere() -> None:
+    """A run that has only begun with it."""
+    made = lacking(masks(0.5), range(8))
+    drawn = named(draw(made))["rate-distortion"].data
+    assert len(column(drawn, "cbr", score="psnr_db")) == 10
+    assert "1 of 2 images of PSNR" in drawn.caption
+    assert column(table(made, "means"), "images") == [1] * 10
+    assert table(made, "means").title == "means of 1 image"
+
+
+def test_a_system_that_lacks_most_images_decides_for_no_other() -> None:
+    seen = {name: [scores(30 + i, 30 + i)] for i, name in enumerate("abcd")}
+    better = {name: [scores(40 + 2 * i, 40 + 2 * i)] for i, name in enumerate("abcd")}
+    made = study([point("blind", seen), point("masks", better), point("few", {"d": seen["d"]})])
+    means = table(made, "means")
+    assert column(means, "images") == [4, 4, 1]
+    assert column(means, "PSNR") == pytest.approx([31.5, 43.0, 33.0])
+    assert column(table(made, "gains"), "PSNR, dB") == pytest.approx([11.5, 0.0])
+    assert column(table(made, "gains"), "images") == [4, 1]
 
 
 def test_no_more_systems_than_a_panel_takes() -> None:
     kept, note = few(masks(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 0.9))
-    assert kept.systems == ("blind", "masks, θ 0.6")
+    assert [system.label for system in kept.systems] == ["blind", "masks, θ 0.6"]
     assert "nearest to 0.65" in note
     assert few(masks(0.5)) == (masks(0.5), "")
 
@@ -403,7 +443,11 @@ def test_expected_and_simulated_error() -> None:
         ]
     )
     draws = table(made, "draws")
-    assert draws.rows[0][4:] == pytest.approx((20.0, -10 * math.log10(0.0505), 20.0, 50.0))
+    found = dict(zip(draws.columns, draws.rows[0], strict=True))
+    assert found["expected"] == found["mean"] == pytest.approx(20.0)
+    assert found["simulated"] == pytest.approx(-10 * math.log10(0.0505))
+    assert found["shown, %"] == 50.0
+    assert draws.title == "over 2 draws of the channel each"
 
 
 # On paper

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from PIL import Image as PilImage
 
+from experiments.grid import System
+from experiments.measured import ImageRow
 from experiments.report import pictures
 from experiments.report.viewer import Shot, _thin
 from experiments.setting import Setting
-from experiments.study import ImageRow
 
 
 def pixels(data: bytes, mode: str = "RGB") -> np.ndarray[Any, Any]:
@@ -21,20 +22,20 @@ def pixels(data: bytes, mode: str = "RGB") -> np.ndarray[Any, Any]:
 
 def image_row(shown: str) -> ImageRow:
     outcomes = ({"draw": 0, "sha256": shown},)
-    return ImageRow("i", "i.png", shown, 1, 0, {}, {}, outcomes)
+    return ImageRow("i", "", "i.png", shown, 1, 0, {}, {}, outcomes)
 
 
 def test_the_longest_axis_is_thinned_first_and_evenly() -> None:
-    values = {"image": ["i"], "cbr": ["1/16", "1/8"], "snr_db": [float(i) for i in range(21)]}
+    values = {"image": [("i", "")], "cbr": ["1/16", "1/8"], "snr_db": [float(i) for i in range(21)]}
     shots = [
-        Shot(system, Setting(cbr=cbr, snr_db=snr_db), image_row(f"{system} {cbr} {snr_db}"))
+        Shot(System(system), Setting(cbr=cbr, snr_db=snr_db), image_row(f"{system} {cbr} {snr_db}"))
         for system in ("a", "b")
         for cbr in values["cbr"]
         for snr_db in values["snr_db"]
     ]
     kept, left = _thin(values, shots, 21)  # 5 of 21 SNRs by 2 by 2, and the original
     assert kept == {**values, "snr_db": [0, 5, 10, 15, 20]}
-    assert {(s.system, s.setting.cbr, s.setting.snr_db) for s in left} == {
+    assert {(s.system.name, s.setting.cbr, s.setting.snr_db) for s in left} == {
         (system, cbr, snr_db)
         for system in ("a", "b")
         for cbr in values["cbr"]
@@ -48,7 +49,7 @@ def test_the_longest_axis_is_thinned_first_and_evenly() -> None:
 def test_the_picture_is_that_of_the_first_draw() -> None:
     outcomes = ({"draw": 3, "sha256": "other"}, {"draw": 0, "sha256": "first"})
     row = replace(image_row(""), outcomes=outcomes)
-    assert Shot("a", Setting(), row).key == ("i", "first")
+    assert Shot(System("a"), Setting(), row).key == ("i", "first")
 
 
 def test_regions_are_drawn_where_they_are() -> None:

@@ -82,12 +82,13 @@ def test_rows_add_up_and_rounds_that_have_begun_do_not_count(tmp_path: Path) -> 
     with Database(tmp_path / "r.db", write=True) as database:
         begun = [made("a", 0, 8), made("b", 0, 3), made("b", 3, 5)]
         database.add(begun, "run")
-        before = measure(database, "s", {"a", "b"}, "psnr_db", until=8)
+        both = {("a", ""), ("b", "")}
+        before = measure(database, "s", both, "psnr_db", until=8)
         database.add([made("a", 8, 8)], "killed in the second round")
-        assert measure(database, "s", {"a", "b"}, "psnr_db", until=8) == before
-        after = measure(database, "s", {"a", "b"}, "psnr_db")
-        lost = measure(database, "s", {"a", "b"}, "lost")
-        only = measure(database, "s", {"b"}, "psnr_db", until=8)
+        assert measure(database, "s", both, "psnr_db", until=8) == before
+        after = measure(database, "s", both, "psnr_db")
+        lost = measure(database, "s", both, "lost")
+        only = measure(database, "s", {("b", "")}, "psnr_db", until=8)
     assert (before.images, before.draws, after.draws, only.images) == (2, 8, 8, 1)
     assert before.mean == pytest.approx((values["a"][:8].mean() + values["b"][:8].mean()) / 2)
     assert after.mean == pytest.approx((values["a"].mean() + values["b"][:8].mean()) / 2)

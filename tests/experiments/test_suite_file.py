@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.grid import AXES
+from experiments.grid import AXES, System
 from experiments.setting import Setting
 from experiments.suite import Suite
 from experiments.suite_file import find_suite, read_suite
@@ -256,9 +256,12 @@ def test_ids_are_what_they_were(tmp_path: Path) -> None:
 
 def test_systems_are_told_apart_also_across_points(tmp_path: Path) -> None:
     text = HEAD + "points: [{theta: 0.5}, {theta: 0.8, snr_db: 3}]\nsystems: {m: {}}\n"
-    assert [name for name, _ in _read(tmp_path, text).settings()] == ["m, θ 0.5", "m, θ 0.8"]
+    systems = [system for system, _ in _read(tmp_path, text).settings()]
+    assert systems == [System("m", (("theta", 0.5),)), System("m", (("theta", 0.8),))]
+    assert [system.label for system in systems] == ["m, θ 0.5", "m, θ 0.8"]
     text = HEAD + "blind: [true, false]\n"
-    assert [n for n, _ in _read(tmp_path, text).settings()] == ["blind", "by importance"]
+    labels = [system.label for system, _ in _read(tmp_path, text).settings()]
+    assert labels == ["blind", "by importance"]
 
 
 CHOICES: dict[str, list[Any]] = {

@@ -55,8 +55,12 @@ def test_both_forms_are_valid_and_say_what_they_ask(name: str) -> None:
 def test_systems_differ_and_have_names_of_their_own(name: str) -> None:
     settings = list(suite(name, quick=False).settings())
     assert len({one.id for _, one in settings}) == len(settings)
-    places = {(label, s.channel, s.cbr, s.snr_db, s.seed) for label, s in settings}
-    assert len(places) == len(settings)
+    for named in ("key", "label"):
+        places = {
+            (system if named == "key" else system.label, s.channel, s.cbr, s.snr_db, s.seed)
+            for system, s in settings
+        }
+        assert len(places) == len(settings)
 
 
 @pytest.mark.slow

@@ -1,0 +1,80 @@
+"""What a results file is told of a run before it begins: its suite, its images, its settings."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import NamedTuple
+
+from experiments.database import Database, Made
+from experiments.datasets import Item
+from experiments.provenance import commit, machine
+from experiments.suite import Suite
+from experiments.upgrade import image_set_id
+from semcom.session import versions
+
+
+class Entry(NamedTuple):
+    """A run, as the results file knows it."""
+
+    run: str
+    suite: str
+    image_set: str
+    names: dict[tuple[str, str], str]
+    """Of the images, by the SHA-256 of their file and of their mask's."""
+    pictured: frozenset[str]
+    """Images of which what arrives is kept, by the SHA-256 of their files."""
+
+    def name(self, made: Made) -> str:
+        """Return the name of the image that something was made of."""
+        every = (name for (image, _), name in self.names.items() if image == made.image)
+        return self.names.get((made.image, made.mask)) or next(every, made.image)
+
+
+def enter(
+    database: Database, suite: Suite, name: str, items: list[Item], say: Callable[..., None]
+) -> Entry:
+    """Write down what runs, and what its rows will be about."""
+    content = suite.model_dump_json()
+    names = {(item.sha256, item.mask_sha256): item.name for item in items}
+    entry = Entry(
+        uuid.uuid4().hex,
+        sha256(content.encode()).hexdigest(),
+        image_set_id(names),
+        names,
+        frozenset(item.sha256 for item in items[: suite.pictures]),
+    )
+    now, git, made_by = datetime.now(UTC).isoformat(timespec="seconds"), commit(), versions()
+    for (text,) in database.query("SELECT DISTINCT versions FROM runs"):
+        if differ := [f"{k} {v}" for k, v in json.loads(text).items() if made_by.get(k) != v]:
+            say(f"{database.path} holds rows made with {', '.join(differ)}; they are kept")
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO suites VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+            "name = excluded.name",
+            (entry.suite, content, name),
+        )
+        about = (entry.run, now, entry.suite, entry.image_set)
+        connection.execute(
+            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*about, json.dumps(made_by), git, json.dumps(machine())),
+        )
+        connection.executemany(
+            "INSERT OR IGNORE INTO image_sets VALUES (?, ?, ?)",
+            ((entry.image_set, *key) for key in names),
+        )
+        connection.executemany(
+            "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)",
+            ((i.sha256, i.mask_sha256, i.name, str(i.path), i.mask and str(i.mask)) for i in items),
+        )
+        for place, (system, setting) in enumerate(suite.settings()):
+            text = json.dumps(setting.about(), sort_keys=True)
+            connection.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (setting.id, text))
+            connection.execute(
+                "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?, ?)",
+                (entry.suite, place, setting.id, system.name, json.dumps(dict(system.varies))),
+            )
+    return entry
