@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
-from experiments.database import Database, seal_of
+from experiments.database import Database
+from experiments.integrity import is_plain_table, is_whole
 from experiments.schema import APPLICATION_ID
 
 Say = Callable[..., None]
@@ -103,7 +103,7 @@ def _salvaged(source: Path) -> Iterator[Path]:
             try:
                 for table in (*TABLES, "rows"):
                     _copy(table, broken, saved)
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, ValueError) as error:
                 raise ValueError(f"{source}: nothing of it can be read ({error})") from None
             saved.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             ((version,),) = broken.execute("PRAGMA user_version")
@@ -114,18 +114,22 @@ def _salvaged(source: Path) -> Iterator[Path]:
 
 def _copy(table: str, broken: sqlite3.Connection, saved: sqlite3.Connection) -> None:
     """Copy row by row what can be read of a table."""
+    if not is_plain_table(broken, table):
+        raise ValueError(f"{table} is none of our tables")
     about = broken.execute("SELECT name, type FROM pragma_table_info(?)", (table,)).fetchall()
     columns = [f"{name} {kind}" for name, kind in about if f"{name}{kind}".isidentifier()]
     if not columns and table != "rows":  # an older file, which has no such table
         return
     saved.execute(f"CREATE TABLE {table} ({', '.join(columns)}) STRICT")
     sql = f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-    for row in _readable(broken, table):
+    for row in _readable(broken, table, tuple(name for name, _ in about)):
         with suppress(sqlite3.IntegrityError):  # a value of the wrong type
             saved.execute(sql, row)
 
 
-def _readable(broken: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...]]:
+def _readable(
+    broken: sqlite3.Connection, table: str, columns: tuple[str, ...]
+) -> Iterator[tuple[Any, ...]]:
     number = missing = 0
     while missing < _GONE:
         number += 1
@@ -136,16 +140,9 @@ def _readable(broken: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...
             row = None
         if row is None:
             missing += 1
-        elif table not in _IS_WHOLE or _IS_WHOLE[table](row):
+        elif is_whole(table, columns, row):
             missing = 0
             yield row
-
-
-_IS_WHOLE: dict[str, Callable[[tuple[Any, ...]], bool]] = {
-    "suites": lambda row: row[0] == sha256(str(row[1]).encode()).hexdigest(),
-    "settings": lambda row: row[0] == sha256(str(row[1]).encode()).hexdigest(),
-    "rows": lambda row: row[-1] == seal_of(*row[:-1]),
-}
 
 
 def put_aside(path: Path, say: Say) -> None:

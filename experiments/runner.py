@@ -21,6 +21,7 @@ from experiments.crew import Crew, Do
 from experiments.database import Database
 from experiments.datasets import Item
 from experiments.grid import System
+from experiments.integrity import put
 from experiments.planning import (
     MOST_JOBS,
     Todo,
@@ -238,10 +239,9 @@ def _measure(database: Database, suite: Suite, this: Entry, items: list[Item], u
                 lost = measure(database, setting.id, wanted, "lost", until=until)
                 done_by = why_done(suite.draws, score, lost)
                 about = (this.suite, this.image_set, setting.id)
-                connection.executemany(
-                    "INSERT OR REPLACE INTO intervals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(*about, *astuple(one), done_by) for one in (score, lost)],
-                )
+                for one in (score, lost):
+                    row = (*about, *astuple(one), done_by)
+                    put(connection, "intervals", row, known="REPLACE")
 
 
 @contextmanager

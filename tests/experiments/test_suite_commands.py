@@ -16,8 +16,8 @@ import pytest
 from click.testing import Result
 from PIL import Image as PilImage
 
-from experiments.database import seal_of
 from experiments.datasets import find_items
+from experiments.integrity import seal_of
 from experiments.setting import Setting
 from experiments.study import read_study
 from experiments.work import Job, Unit, work
