@@ -24,6 +24,7 @@ from pathlib import Path
 from semcom.images import find_images
 
 ENVIRONMENT = "SEMCOM_DATA"
+_SHOWN = 5  # copies that are named
 KODAK_URL = "https://r0k.us/graphics/kodak/kodak/"
 
 
@@ -46,7 +47,12 @@ class Item:
 
 
 def find_items(
-    names: Sequence[str], base: Path, *, most: int | None = None, need_masks: bool = False
+    names: Sequence[str],
+    base: Path,
+    *,
+    most: int | None = None,
+    need_masks: bool = False,
+    say: Callable[..., None] = lambda *_: None,
 ) -> list[Item]:
     """Find the images of a suite, each file's content once.
 
@@ -63,6 +69,8 @@ def find_items(
         Take so many from the beginning.
     need_masks
         Whether every image must have a mask beside it.
+    say
+        What gets notes on files that are left out.
 
     Raises
     ------
@@ -71,13 +79,18 @@ def find_items(
     """
     paths = dict.fromkeys(path.resolve() for name in names for path in _paths(name, base))
     items: dict[tuple[str, str], Item] = {}
+    copies = []
     for path in list(paths)[:most]:
         item = _item(path)
         if need_masks and item.mask is None:
             raise ValueError(
                 f"{path}: there is no {path.stem}_mask.png beside it, which segmenter beside takes"
             )
-        items.setdefault((item.sha256, item.mask_sha256), item)
+        if items.setdefault((item.sha256, item.mask_sha256), item) is not item:
+            copies.append(item.name)
+    if copies:
+        more = f", … ({len(copies)} in all)" if len(copies) > _SHOWN else ""
+        say(f"copies of other images count once: {', '.join(copies[:_SHOWN])}{more}")
     return list(items.values())
 
 

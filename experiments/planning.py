@@ -34,8 +34,10 @@ class Todo:
     draws: int
 
 
-def suite_items(suite: Suite, base: Path) -> list[Item]:
+def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item]:
     """Find the images of a suite, with masks where it takes any.
+
+    Copies are taken once, and ``say`` is told so.
 
     Raises
     ------
@@ -44,12 +46,14 @@ def suite_items(suite: Suite, base: Path) -> list[Item]:
     """
     parts = (suite, *suite.points, *suite.systems.values())
     need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
-    items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks)
+    items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks, say=say)
     if need_masks:
         return items
     plain: dict[str, Item] = {}
     for item in items:
-        plain.setdefault(item.sha256, replace(item, mask=None, mask_sha256=""))
+        one = plain.setdefault(item.sha256, replace(item, mask=None, mask_sha256=""))
+        if one.path != item.path:
+            say(f"{item.name} differs from {one.name} in its mask alone, which is not used: once")
     return list(plain.values())
 
 
@@ -133,7 +137,8 @@ def pending(
         Whether what failed is done again.
     """
     for item, setting, task in tasks(suite, items):
-        draws = 1 if setting.bound else min(until, (enough or {}).get(setting.id, until))
+        most = suite.draws_of(setting).most
+        draws = min(until, most, (enough or {}).get(setting.id, until))
         covered = _covered(database, task) if database else []
         missing = list(gaps(covered, draws))
         if missing and database and not retry and _failed(database, task):

@@ -57,8 +57,8 @@ def enter(
         put(connection, "suites", (entry.suite, content, name), known="REPLACE")
         about = (entry.run, now, entry.suite, entry.image_set)
         put(connection, "runs", (*about, json.dumps(made_by), git, json.dumps(machine())))
-        for key in names:
-            put(connection, "image_sets", (entry.image_set, *key))
+        for key, shown in names.items():
+            put(connection, "image_sets", (entry.image_set, *key, shown), known="REPLACE")
         for i in items:
             where = (to_text(i.path), i.mask and to_text(i.mask))
             put(connection, "images", (i.sha256, i.mask_sha256, i.name, *where), known="REPLACE")

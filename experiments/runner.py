@@ -132,8 +132,8 @@ def run(
     check_backend(backend, address)
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs}")
-    suite = without_missing(suite, say)
-    items = suite_items(suite, base)
+    suite = without_missing(suite, say).resolved()
+    items = suite_items(suite, base, say)
     for codec in sorted({s.codec for _, s in suite.settings() if not s.blind}):
         if not CODECS.create(codec).steerable and any(s.blind for _, s in suite.settings()):
             say(f"codec {codec} cannot follow the importance map: it does the same as blind")
@@ -145,7 +145,7 @@ def run(
         LOG.info("run %s of suite %s, %d images", this.run, name, len(items))
         progress = stack.enter_context(RunProgress(suite.scores[0]))
         crew: Crew | None = None
-        for until in suite.draws.rounds():
+        for until in suite.rounds():
             left = functools.partial(
                 pending,
                 suite,
@@ -227,17 +227,16 @@ def _segment(looks: list[tuple[Item, Setting]], crew: Crew, progress: RunProgres
 
 def _measure(database: Database, suite: Suite, this: Entry, items: list[Item], until: int) -> None:
     """Store the interval of every setting's mean, and whether it is narrow enough."""
-    if suite.draws.most == 1:
-        return
     known = settled(database, this.suite, this.image_set)
-    left = (s for _, s in suite.settings() if not s.bound and s.id not in known)
+    left = (s for _, s in suite.settings() if suite.draws_of(s).most > 1 and s.id not in known)
     while batch := list(itertools.islice(left, _BATCH)):
         with database.transaction() as connection:
             for setting in batch:
                 wanted = {key_of(item, setting) for item in items}
-                score = measure(database, setting.id, wanted, suite.draws.score, until=until)
+                draws = suite.draws_of(setting)
+                score = measure(database, setting.id, wanted, draws.score, until=until)
                 lost = measure(database, setting.id, wanted, "lost", until=until)
-                done_by = why_done(suite.draws, score, lost)
+                done_by = why_done(draws, score, lost)
                 about = (this.suite, this.image_set, setting.id)
                 for one in (score, lost):
                     row = (*about, *astuple(one), done_by)

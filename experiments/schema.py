@@ -23,6 +23,7 @@ CREATE TABLE image_sets (
     id TEXT NOT NULL,         -- SHA-256 of its images and masks, see image_set_id
     image TEXT NOT NULL,
     mask TEXT NOT NULL,       -- SHA-256 of the mask's file, empty where the suite takes none
+    name TEXT NOT NULL,       -- of the image, as the latest run over the set has it
     seal INTEGER NOT NULL,
     PRIMARY KEY (id, image, mask)
 ) STRICT;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,13 +57,14 @@ def read_study(path: Path, *, suite: str = "", run: str = "", all_images: bool =
     with Database(path) as database:
         one = _choose(database, path, suite, run)
         every = _all_images(database, one.suite)
-        sql = "SELECT image, mask FROM image_sets WHERE id = ?"
-        mine = set(database.query(sql, (one.image_set,)))
-        names = _names(database, every if all_images else mine)
-        points = _points(database, one.suite, names)
+        sql = "SELECT image, mask, name FROM image_sets WHERE id = ?"
+        mine = {(image, mask): name for image, mask, name in database.query(sql, (one.image_set,))}
+        names = _names(database, every if all_images else mine, mine)
+        files = _names(database, {(image, "") for image, _ in names}, mine)
+        points = _points(database, one.suite, names, files)
         failed = _count_failures(database, one.suite, names)
     images = {image for image, _ in mine}
-    others = sum(bool(mask) or image not in images for image, mask in every - mine)
+    others = sum(bool(mask) or image not in images for image, mask in every - set(mine))
     if not points:
         here = f", but of {others} other images: --all-images shows them" if others else ""
         raise ValueError(f"{path}: suite {one.name} has no rows yet{here}; semcom run makes them")
@@ -107,19 +108,25 @@ def _all_images(database: Database, suite: str) -> set[Key]:
     return with_masks(set(database.query(sql, (suite,))))
 
 
-def _names(database: Database, images: Iterable[Key]) -> dict[Key, str]:
-    """Name images for people, in the order of their names, with the mask where one has several."""
+def _names(database: Database, images: Iterable[Key], mine: Mapping[Key, str]) -> dict[Key, str]:
+    """Name images for people, in the order of their names, with the mask where one has several.
+
+    ``mine`` are the names that the run knows them by.
+    """
     known: dict[Key, tuple[str, str]] = {}
     for image, mask, name, path in database.query("SELECT id, mask, name, mask_path FROM images"):
-        known[image, mask] = name, Path(path).name if path else ""
-        known.setdefault((image, ""), (name, ""))
+        known[image, mask] = mine.get((image, mask), name), Path(path).name if path else ""
+        known.setdefault((image, ""), (known[image, mask][0], ""))
     each = sorted((*known.get(key, (key[0], key[1])), key) for key in images)
     masks = Counter(key[0] for *_, key in each)
     names = unique([f"{n} with {m}" if m and masks[key[0]] > 1 else n for n, m, key in each])
     return {key: name for (*_, key), name in zip(each, names, strict=True)}
 
 
-def _points(database: Database, suite: str, names: dict[Key, str]) -> tuple[Point, ...]:
+def _points(
+    database: Database, suite: str, names: Mapping[Key, str], files: Mapping[Key, str]
+) -> tuple[Point, ...]:
+    """Read the points; ``names`` are of images with their masks, ``files`` of images alone."""
     sql = (
         "SELECT m.place, m.system, m.varies, s.setting, r.image, r.mask, r.task, r.draws, r.lost, "
         "r.sums, r.record, r.outcomes FROM members m "
@@ -135,7 +142,6 @@ def _points(database: Database, suite: str, names: dict[Key, str]) -> tuple[Poin
                 key = System(system, tuple(json.loads(varies).items()))
                 heads[place] = key, Setting(**json.loads(setting))
             tasks.setdefault(place, {}).setdefault((image, mask), []).append(tuple(row))
-    files = _names(database, {(image, "") for image in images})
     labels = _labels(system for system, _ in heads.values())
     points = []
     for place, (system, setting) in heads.items():

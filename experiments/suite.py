@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -176,6 +177,10 @@ class Draws(_Part):
         return ends
 
 
+AS_NEEDED = Draws(most=32, within=0.5)
+"""Draws of a channel of which one says little, for suites that do not say how many."""
+
+
 def _draws(value: Any) -> Any:
     return {"most": value} if isinstance(value, int) else value
 
@@ -191,7 +196,8 @@ class Suite(Axes):
     systems: dict[str, Axes] = Field(default_factory=dict)
     points: Many[Axes] = ()
     exclude: Many[Exclude] = ()
-    draws: Annotated[Draws, BeforeValidator(_draws)] = Draws()
+    draws: Annotated[Draws | None, BeforeValidator(_draws)] = None
+    """Unless given, :data:`AS_NEEDED` where one draw says little, and one elsewhere."""
     scores: Several[Score] = ("psnr_db", "ssim", "region_psnr_db", "background_psnr_db")
     """What tables and figures show; all are measured."""
     anchor: str = ""
@@ -219,10 +225,11 @@ class Suite(Axes):
     def _check_seeds(self) -> Suite:
         for name in self._systems():
             seeds = sorted({seed for grid in self._grids(name) for seed in grid["seed"]})
-            gap = min((b - a for a, b in itertools.pairwise(seeds)), default=self.draws.most)
-            if gap < self.draws.most:
+            most = self.draws.most if self.draws else 1
+            gap = min((b - a for a, b in itertools.pairwise(seeds)), default=most)
+            if gap < most:
                 raise ValueError(
-                    f"seeds {gap} apart share draws: with {self.draws.most} draws, draw k of seed "
+                    f"seeds {gap} apart share draws: with {most} draws, draw k of seed "
                     "s is that of seed s + k; give seeds further apart, or one seed and more draws"
                 )
         return self
@@ -249,6 +256,50 @@ class Suite(Axes):
                     if not any(holds(part, values) for part in without):
                         yield system(values), Setting(*values)
                 without.append(part_of(grid))
+
+    def resolved(self) -> Suite:
+        """Write out which segmenter it takes here: where MobileSAM's weights are, it is another."""
+        if self.segmenter is not None:
+            return self
+        return self.model_copy(update={"segmenter": _DEFAULTS["segmenter"]})
+
+    def draws_of(self, setting: Setting) -> Draws:
+        """How often the channel is drawn for each image.
+
+        Several seeds are draws, too, so that each is taken once unless the suite says otherwise.
+        """
+        if setting.bound:
+            return Draws()
+        if self.draws is not None:
+            return self.draws
+        return AS_NEEDED if setting.random and self._seeds == 1 else Draws()
+
+    def rounds(self) -> list[int]:
+        """How many draws there are at the end of each round, for settings that take so many."""
+        if self.draws is not None:
+            return self.draws.rounds()
+        most = max((self.draws_of(s) for _, s in self.settings()), key=lambda d: d.most)
+        return most.rounds()
+
+    def about_draws(self) -> Iterator[str]:
+        """Say what a reader of the results should know about how often channels were drawn."""
+        random = (s for _, s in self.settings() if s.random and self._seeds == 1)
+        names = ", ".join(dict.fromkeys(s.losses or s.channel for s in random))
+        if names and self.draws is None:
+            yield (
+                f"{names}: {AS_NEEDED.first} to {AS_NEEDED.most} draws for each image, until the "
+                f"mean PSNR is known to ±{AS_NEEDED.within:g} dB; draws: N takes N of them"
+            )
+        elif names and self.draws is not None and self.draws.most == 1:
+            yield (
+                f"{names}: one draw for each image says little of the mean; without draws, there "
+                "are as many as it takes"
+            )
+
+    @cached_property
+    def _seeds(self) -> int:
+        every = (seed for name in self._systems() for g in self._grids(name) for seed in g["seed"])
+        return len(set(every))
 
     def idle(self) -> Iterator[str]:
         """Say which axes have no effect, since all points or all systems say their own."""

@@ -49,7 +49,7 @@ def _read(suite: str, quick: bool, changes: tuple[str, ...]) -> tuple[Suite, str
     path = find_suite(suite)
     name = path.stem + ("-quick" if quick else "")
     read = read_suite(path, quick=quick, changes=changes)
-    say(*read.idle())
+    say(*read.idle(), *read.about_draws())
     return read, name, path.parent
 
 

@@ -85,12 +85,13 @@ def _image_sets(connection: sqlite3.Connection) -> None:
     found: dict[str, set[tuple[str, str]]] = {}
     for suite, image, mask in connection.execute(_IMAGES):
         found.setdefault(suite, set()).add((image, mask))
+    names = dict(connection.execute("SELECT id, name FROM old_images"))
     for run in connection.execute("SELECT * FROM old_runs ORDER BY rowid").fetchall():
         images = with_masks(found.get(run[2], set()))
         image_set = image_set_id(images)
         put(connection, "runs", (*run[:3], image_set, *run[3:]))
-        for image in images:
-            put(connection, "image_sets", (image_set, *image))
+        for image, mask in images:
+            put(connection, "image_sets", (image_set, image, mask, names.get(image, image)))
 
 
 def with_masks(images: set[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -82,8 +82,8 @@ def _print_gain(title: str, table: Table, rows: Sequence[Row], rates: Sequence[R
             shown.add_row(row["CBR"], *at, *(_gain(name, row) for name in names))
         found = {row["score"] + ", dB": row for row in rates if row["SNR"] == snr_db}
         if any(name in found for name in names):
-            percent = (found[n]["BD-rate, %"] if n in found else None for n in names)
-            shown.add_row("BD-rate", *at, *map(_percent, percent))
+            every = max(row["images"] for row in rows)
+            shown.add_row("BD-rate", *at, *(_rate(found.get(name), every) for name in names))
             notes += _worth(found, table.anchor, *at)
     shown.caption = "\n".join(notes) or None
     _print(shown)
@@ -195,5 +195,8 @@ def _signed(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:+.{digits}f}"
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.1f} %"
+def _rate(row: Row | None, every: int) -> str:
+    if row is None or row["BD-rate, %"] is None:
+        return "–"
+    count = f" ({row['images']})" if row["images"] != every else ""
+    return f"{row['BD-rate, %']:+.1f} %{count}"

@@ -86,6 +86,9 @@ def _caption(study: Study, scores: list[str], *, fewer: bool) -> str:
         )
     if fewer:
         parts.append("In brackets: how many images a mean is over, where it is not over all.")
+    images = study.counted["lost"]
+    if (pictures := len({image for image, _ in images})) < len(images):
+        parts.append(f"{len(images)} masks of {pictures} picture{'s' * (pictures > 1)}.")
     if any(row.exact for point in study.points for row in point.rows):
         parts.append(EXACT)
     if "theta_psnr_db" in scores and len({p.setting.theta for p in study.points}) > 1:

@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
             ).fetchone()
             put(connection, "suites", (identity, content, "suite"))
             put(connection, "runs", ("run", "2026", identity, "images", "{}", None, "{}"))
-            put(connection, "image_sets", ("images", "image", ""))
+            put(connection, "image_sets", ("images", "image", "", "a/b.png"))
             put(connection, "images", ("image", "", "a/b.png", "/a/b.png", None))
             connection.execute("INSERT INTO settings VALUES (?, ?)", (other, setting))
             put(connection, "members", (identity, 0, "setting", "system", "{}"))

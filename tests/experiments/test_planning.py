@@ -71,7 +71,7 @@ def _ids(suite: Suite, item: Item) -> list[str]:
 
 
 def test_what_is_done_or_has_failed_is_left_out(tmp_path: Path) -> None:
-    suite = _suite(snr_db=[1, 2, 3])
+    suite = _suite(snr_db=[1, 2, 3], draws=20)
     one, two, three = _ids(suite, A)
     (first, *_) = (setting for _, setting in suite.settings())
 

@@ -70,7 +70,7 @@ def test_the_quick_form_runs(name: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["run", name, "--quick", "--out", str(out), "--jobs", "1"])
     assert result.exit_code == 0, result.output
     study, quick = read_study(out), suite(name, quick=True)
-    items = suite_items(quick, Path())
+    items = suite_items(quick, Path(), print)
     rows = {row.task for point in study.points for row in point.rows}
     assert rows == {task for _, _, task in tasks(quick, items)}
     assert study.failed == 0
