@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -28,6 +28,7 @@ def report(
     suite: str = "",
     run: str = "",
     all_images: bool = False,
+    say: Callable[..., None] = lambda *_: None,
 ) -> Path:
     """Write a results file as a page; return where it is.
 
@@ -39,6 +40,8 @@ def report(
         The page; ``report.html`` beside the results unless given.
     suite, run, all_images
         As of :func:`experiments.study.read_study`.
+    say
+        What gets notes.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def report(
 
     path = results / "results.db" if results.is_dir() else results
     study = read_study(path, suite=suite, run=run, all_images=all_images)
-    page = build(study, path, draw(study, width=PAGE), tables(study))
+    page = build(study, path, draw(study, width=PAGE), tables(study), say=say)
     out = out or path.parent / "report.html"
     save(out, page)
     return out
@@ -63,6 +66,7 @@ def build(
     tables: Sequence[Table],
     *,
     limit: int = LIMIT,
+    say: Callable[..., None] = lambda *_: None,
 ) -> str:
     """Build the page.
 
@@ -76,7 +80,12 @@ def build(
         What to show.
     limit
         Most characters of all pictures of the viewer.
+    say
+        What gets notes.
     """
+    viewer = build_viewer(study, path, limit=limit)
+    if viewer and viewer.damaged:
+        say(f"{path} holds damaged pictures, which are left out: {'; '.join(viewer.damaged)}")
     environment = Environment(
         loader=PackageLoader("experiments.report", package_path=""),
         autoescape=True,
@@ -97,7 +106,7 @@ def build(
         shared=shared,
         figures=[picture(drawing) for drawing in drawings],
         tables=[grid(one) for one in tables],
-        viewer=build_viewer(study, path, limit=limit),
+        viewer=viewer,
         making=making(study, path),
         most_rows=MOST_ROWS,
         most_tasks=MOST_TASKS,
