@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
+from experiments.comparison import differences
 from experiments.database import Database
 from experiments.integrity import is_plain_table, is_whole
 from experiments.schema import APPLICATION_ID
@@ -28,7 +30,8 @@ INSERT INTO main.rows SELECT * FROM other.rows o WHERE NOT EXISTS (
 """
 """A draw counts once, also where batches were cut differently."""
 _DIFFER = """
-SELECT count(*) FROM main.rows m JOIN other.rows o USING (task, first, draws)
+SELECT m.record, m.outcomes, o.record, o.outcomes
+FROM main.rows m JOIN other.rows o USING (task, first, draws)
 WHERE m.outcomes != o.outcomes OR m.record != o.record
 """
 
@@ -75,16 +78,27 @@ def _add(whole: Path, source: Path, database: Database, say: Say) -> int:
         connection.execute("ATTACH ? AS other", (name,))
         try:
             with database.transaction():
-                ((differ,),) = connection.execute(_DIFFER)
+                other_rows, last_digits = _count_other(connection)
                 added = connection.execute(_NEW).rowcount
                 for table in TABLES:
                     sql = f"INSERT OR IGNORE INTO main.{table} SELECT * FROM other.{table}"  # noqa: S608
                     connection.execute(sql)
         finally:
             connection.execute("DETACH other")
-    if differ:
-        say(f"{source}: {differ} rows differ from those of the same tasks; the latter are kept")
+    for count, how in ((other_rows, ""), (last_digits, " in the last digits, as on another CPU")):
+        if count:
+            said = f"{count} rows differ from those of the same tasks{how}; the latter are kept"
+            say(f"{source}: {said}")
     return added
+
+
+def _count_other(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Count the rows that differ, and those that do so by rounding alone."""
+    rounded = []
+    for row in connection.execute(_DIFFER):
+        record, outcomes, *again = map(json.loads, row)
+        rounded.append(all(d.is_rounding for d in differences([record, outcomes], again)))
+    return rounded.count(False), rounded.count(True)
 
 
 @contextmanager
