@@ -19,11 +19,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
 from experiments.integrity import broken, foreign, prepare, put
+from experiments.path_text import to_uri
 from experiments.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from experiments.setting import Setting
 from experiments.upgrade import upgrade, upgraded
@@ -181,7 +181,7 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
     if not write and not path.with_name(f"{path.name}-wal").exists():
         modes.append("immutable=1")  # WAL wants a file beside it, also to read: on a read-only disk
     for mode in modes:
-        uri = f"file:{quote(str(path.absolute()))}?{mode}"
+        uri = f"{to_uri(path)}?{mode}"
         connection = sqlite3.connect(uri, timeout=_BUSY_TIMEOUT_S, isolation_level=None, uri=True)
         try:
             connection.execute("PRAGMA schema_version")

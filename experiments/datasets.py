@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.path_text import from_text, readable
 from semcom.images import find_images
 
 ENVIRONMENT = "SEMCOM_DATA"
@@ -43,7 +44,7 @@ class Item:
     @property
     def name(self) -> str:
         """Folder and file, for people."""
-        return f"{self.path.parent.name}/{self.path.name}"
+        return readable(f"{self.path.parent.name}/{self.path.name}")
 
 
 def find_items(
@@ -77,7 +78,9 @@ def find_items(
     ValueError
         No such image, or no mask where one is needed; with what to do.
     """
-    paths = dict.fromkeys(path.resolve() for name in names for path in _paths(name, base))
+    paths = dict.fromkeys(
+        path.resolve() for name in names for path in _paths(from_text(name), base)
+    )
     items: dict[tuple[str, str], Item] = {}
     copies = []
     for path in list(paths)[:most]:

@@ -16,6 +16,7 @@ import zlib
 from contextlib import closing
 from typing import Any, Literal, NamedTuple
 
+from experiments.path_text import readable
 from experiments.schema import SCHEMA
 
 CHECKED = ("suites", "runs", "image_sets", "images", "members", "rows", "failures", "intervals")
@@ -52,7 +53,7 @@ def put(
 def _cell(value: Any, kind: str) -> Any:
     """Return what SQLite will give back."""
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
+        return readable(value)
     return float(value) if kind == "REAL" and value is not None else value
 
 

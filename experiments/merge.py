@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import quote
 
 from experiments.comparison import differences
 from experiments.database import Database
 from experiments.integrity import is_plain_table, is_whole
+from experiments.path_text import to_uri
 from experiments.schema import APPLICATION_ID
 
 Say = Callable[..., None]
@@ -74,8 +74,7 @@ def _add(whole: Path, source: Path, database: Database, say: Say) -> int:
     """Add what is in ``whole``, a file without damage; ``source`` is what it is called."""
     connection = database.connection
     with Database(whole) as other:  # refuses what is damaged, and brings up to date what is old
-        name = f"file:{quote(str(other.file.absolute()))}?mode=ro"
-        connection.execute("ATTACH ? AS other", (name,))
+        connection.execute("ATTACH ? AS other", (f"{to_uri(other.file)}?mode=ro",))
         try:
             with database.transaction():
                 other_rows, last_digits = _count_other(connection)
@@ -106,9 +105,8 @@ def _salvaged(source: Path) -> Iterator[Path]:
     """Have a copy of what can be read of a file, whole and of the same version."""
     with TemporaryDirectory(prefix="semcom-") as folder:
         copy = Path(folder) / "saved.db"
-        uri = f"file:{quote(str(source.absolute()))}?mode=ro"
         with (
-            closing(sqlite3.connect(uri, uri=True)) as broken,
+            closing(sqlite3.connect(f"{to_uri(source)}?mode=ro", uri=True)) as broken,
             closing(sqlite3.connect(copy)) as saved,
         ):
             # Without it, SQLite reads nothing at all of a file that is shorter than its header
@@ -166,7 +164,7 @@ def put_aside(path: Path, say: Say) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     kept = path.with_name(f"{path.stem}-{stamp}{path.suffix}")
     with Database(path, write=True) as database:
-        database.connection.execute("VACUUM INTO ?", (str(kept),))
+        database.connection.execute("VACUUM INTO ?", (to_uri(kept),))
         for ending in ("", "-wal", "-shm"):
             path.with_name(path.name + ending).unlink(missing_ok=True)
     say(f"the results so far are put aside as {kept}")

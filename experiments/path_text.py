@@ -6,11 +6,22 @@ import os
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-_URI = "file://"  # no absolute path begins so
+URI = "file://"  # no absolute path begins so
+
+
+def readable(text: str) -> str:
+    r"""Write with backslashes what is no UTF-8, for people.
+
+    Examples
+    --------
+    >>> readable(os.fsdecode(b"caf\xe9.png"))
+    'caf\\udce9.png'
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def to_text(path: Path) -> str:
-    r"""Write an absolute path as it is, or as a file URI (RFC 8089) where it is no UTF-8.
+    r"""Write a path as it is, or as a file URI (RFC 8089) where it is no UTF-8.
 
     Examples
     --------
@@ -21,12 +32,23 @@ def to_text(path: Path) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return _URI + quote_from_bytes(os.fsencode(path))
+        return URI + quote_from_bytes(os.fsencode(path.absolute()))
     return text
 
 
-def to_path(text: str) -> Path:
-    """Return the path that :func:`to_text` wrote."""
-    if text.startswith(_URI):
-        return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_URI))))
-    return Path(text)
+def from_text(text: str) -> str:
+    """Return the path that :func:`to_text` wrote; any other text stays as it is."""
+    if text.startswith(URI):
+        return os.fsdecode(unquote_to_bytes(text.removeprefix(URI)))
+    return text
+
+
+def to_uri(path: Path) -> str:
+    """Return the URI under which SQLite opens a file, whatever its name; options may follow.
+
+    Examples
+    --------
+    >>> to_uri(Path("/tmp/r?mode=memory.db"))
+    'file:/tmp/r%3Fmode%3Dmemory.db'
+    """
+    return "file:" + quote_from_bytes(os.fsencode(path.absolute()))

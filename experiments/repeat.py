@@ -12,7 +12,7 @@ from typing import Any
 from experiments.comparison import TOLERANCE, Difference, differences
 from experiments.database import Database, Made
 from experiments.datasets import Item, find_items
-from experiments.path_text import to_path
+from experiments.path_text import from_text
 from experiments.work import Job, Unit, work
 from semcom.agreement import Link
 from semcom.attention import Wishes, attend
@@ -145,7 +145,7 @@ def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
     """Find the image; that it is the same is checked where it is read."""
     sql = "SELECT path FROM images WHERE id = ? ORDER BY mask = ? DESC"
     known = list(database.query(sql, (row["image"], row["mask"])))
-    path = image or (to_path(known[0][0]) if known else None)
+    path = image or (Path(from_text(known[0][0])) if known else None)
     if path is None or not path.is_file():
         raise ValueError(f"{path or 'the image'} is not here any more; --image names it")
     (item,) = find_items([str(path)], Path())

@@ -22,6 +22,7 @@ from experiments.database import Database
 from experiments.datasets import Item
 from experiments.grid import System
 from experiments.integrity import put
+from experiments.path_text import readable
 from experiments.planning import (
     MOST_JOBS,
     Todo,
@@ -142,7 +143,7 @@ def run(
         database = stack.enter_context(Database(summary.path, write=True))
         stack.enter_context(_log_to(out / "run.log"))
         this = enter(database, suite, name, items, say)
-        LOG.info("run %s of suite %s, %d images", this.run, name, len(items))
+        LOG.info("run %s of suite %s, %d images", this.run, readable(name), len(items))
         progress = stack.enter_context(RunProgress(suite.scores[0]))
         crew: Crew | None = None
         for until in suite.rounds():
