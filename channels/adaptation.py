@@ -1,7 +1,8 @@
-"""The choice of a scheme: by the known SNR, by an outage target, or for a channel that is sampled.
+"""What a sender knows of a channel: the AWGN channel that is as good.
 
 The sender knows the channel's law and the mean SNR, never the realisation. Every channel is reduced
-to the AWGN channel that is as good, whose measured thresholds (:mod:`channels.mcs`) then decide:
+to the AWGN channel that is as good, whose measured thresholds (:mod:`channels.packet_errors`) then
+decide about the scheme (:mod:`channels.selection`):
 
 - AWGN: the SNR itself;
 - a fresh gain for every symbol: the SNR of equal BICM mutual information; for Rayleigh fading the
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,16 +31,6 @@ from numpy.typing import NDArray
 
 from channels import theory
 from channels.base import Channel, KnownLaw
-from channels.mcs import (
-    CRC_BITS,
-    HEADER_BYTES,
-    HEADER_SYMBOLS,
-    SCHEMES,
-    Scheme,
-    Threshold,
-    header_scheme,
-    thresholds,
-)
 from channels.modulation import constellation
 from channels.rayleigh import RayleighFast
 from channels.units import noise_var_from_snr_db
@@ -73,7 +65,7 @@ def effective_snr_db(
     target: Target,
     num_symbols: int,
     *,
-    num_blocks: int = 1,
+    shares: Sequence[float] = (1.0,),
 ) -> float:
     """SNR in dB of the AWGN channel that is as good as ``channel`` at mean SNR ``snr_db``.
 
@@ -88,8 +80,9 @@ def effective_snr_db(
         Of the modulation.
     target
         Its ``outage`` is the share of realisations that may be worse.
-    num_symbols, num_blocks
-        Length of the transmission in symbols, and code blocks that share it evenly.
+    num_symbols, shares
+        Length of the transmission in symbols, and the part of it that each code block takes, one
+        after the other; the worst of them counts.
     """
     constant = _constant_snr_db(channel, snr_db, bits_per_symbol)
     if constant is not None:
@@ -97,12 +90,17 @@ def effective_snr_db(
     if isinstance(channel, KnownLaw) and _lasts(channel, num_symbols):
         law: KnownLaw = channel
         return snr_db + 10 * math.log10(law.gain_quantile(target.outage))
-    worst = _worst_information(channel, snr_db, bits_per_symbol, num_symbols, num_blocks)
+    worst = _worst_information(channel, snr_db, bits_per_symbol, num_symbols, shares)
     return float(theory.snr_db_of_information(bits_per_symbol, np.quantile(worst, target.outage)))
 
 
 def snr_states_db(
-    channel: Channel, snr_db: float, bits_per_symbol: int, num_symbols: int, *, num_blocks: int = 1
+    channel: Channel,
+    snr_db: float,
+    bits_per_symbol: int,
+    num_symbols: int,
+    *,
+    shares: Sequence[float] = (1.0,),
 ) -> NDArray[np.float64]:
     """Equally likely SNRs of AWGN channels that are as good as ``channel`` is at one time each.
 
@@ -110,7 +108,7 @@ def snr_states_db(
 
     Parameters
     ----------
-    channel, snr_db, bits_per_symbol, num_symbols, num_blocks
+    channel, snr_db, bits_per_symbol, num_symbols, shares
         As for :func:`effective_snr_db`.
 
     Returns
@@ -127,9 +125,9 @@ def snr_states_db(
         return np.array([constant])
     if isinstance(channel, KnownLaw) and _lasts(channel, num_symbols):
         law: KnownLaw = channel
-        shares = (np.arange(NUM_STATES) + 0.5) / NUM_STATES
-        return snr_db + 10 * np.log10([law.gain_quantile(share) for share in shares.tolist()])
-    worst = _worst_information(channel, snr_db, bits_per_symbol, num_symbols, num_blocks)
+        levels = (np.arange(NUM_STATES) + 0.5) / NUM_STATES
+        return snr_db + 10 * np.log10([law.gain_quantile(level) for level in levels.tolist()])
+    worst = _worst_information(channel, snr_db, bits_per_symbol, num_symbols, shares)
     return np.sort(theory.snr_db_of_information(bits_per_symbol, worst))
 
 
@@ -143,27 +141,6 @@ def _constant_snr_db(channel: Channel, snr_db: float, bits_per_symbol: int) -> f
     return None
 
 
-def packet_error_rates(
-    channel: Channel, states_db: NDArray[np.float64], scheme: Scheme, num_bytes: int
-) -> NDArray[np.float64]:
-    """Probability that a packet is lost in each state.
-
-    Parameters
-    ----------
-    channel
-        Says which table of thresholds holds.
-    states_db
-        Equivalent SNRs in dB, any shape (:func:`snr_states_db`).
-    scheme, num_bytes
-        Of the packet. It is lost with any of its code blocks.
-    """
-    table = "rayleigh_fast" if isinstance(channel, RayleighFast) else "awgn"
-    num_bits = 8 * num_bytes + CRC_BITS
-    num_blocks = math.ceil(num_bits / (max(_thresholds_by_length(table)[scheme]) + CRC_BITS))
-    rates = _threshold(table, scheme, num_bits / num_blocks - CRC_BITS).bler(states_db)
-    return np.asarray(1 - (1 - rates) ** num_blocks)
-
-
 def _lasts(channel: Channel, num_symbols: int) -> bool:
     """Whether one gain holds for the whole transmission."""
     length = int(getattr(channel, "block_length", 0))
@@ -171,14 +148,18 @@ def _lasts(channel: Channel, num_symbols: int) -> bool:
 
 
 def _worst_information(
-    channel: Channel, snr_db: float, bits_per_symbol: int, num_symbols: int, num_blocks: int
+    channel: Channel,
+    snr_db: float,
+    bits_per_symbol: int,
+    num_symbols: int,
+    shares: Sequence[float],
 ) -> NDArray[np.float64]:
     """Mutual information per symbol of the worst block of every realisation, (NUM_DRAWS,)."""
     model: Any = channel
     information = _sampled_information(model, snr_db, bits_per_symbol, num_symbols)
-    edges = np.linspace(0, information.shape[1] - 1, min(num_blocks, information.shape[1] - 1) + 1)
-    at_edges = information[:, edges.astype(int)]
-    worst: NDArray[np.float64] = (np.diff(at_edges) / np.diff(edges.astype(int))).min(axis=1)
+    ends = np.cumsum(shares) / math.fsum(shares) * (information.shape[1] - 1)
+    edges = np.unique([0, *np.rint(ends).astype(int)])  # what is shorter than a symbol counts not
+    worst: NDArray[np.float64] = (np.diff(information[:, edges]) / np.diff(edges)).min(axis=1)
     return worst
 
 
@@ -208,92 +189,3 @@ def _sampled_information(
     snrs = _sampled_snrs(channel, snr_db, num_symbols)
     total = np.cumsum(theory.information_of_snr_db(bits_per_symbol, snrs), axis=1)
     return np.pad(total, ((0, 0), (1, 0)))
-
-
-def select_scheme(
-    channel: Channel,
-    snr_db: float,
-    num_symbols: int,
-    target: Target = Target(),
-    *,
-    num_packets: int = 1,
-) -> Scheme:
-    """Choose the scheme that carries most and meets the target.
-
-    ``num_symbols`` are shared by ``num_packets`` packets, each coded on its own; short codes need
-    more SNR, and the target is for all packets together.
-
-    Where none does, the most robust one is the sender's best try. Raises ``ValueError`` for an
-    SNR that is not finite.
-    """
-    _check_finite(snr_db)
-    fitting = []
-    for scheme in SCHEMES:
-        num_blocks = num_packets * _num_blocks(scheme, num_symbols / num_packets)
-        table, snr = _offer(channel, snr_db, scheme, num_symbols, target, num_blocks)
-        if _required_db(table, scheme, num_symbols / num_blocks, target.bler / num_blocks) <= snr:
-            fitting.append(scheme)
-    return max(fitting or SCHEMES[:1], key=lambda scheme: scheme.efficiency)
-
-
-def select_header(channel: Channel, snr_db: float, target: Target = Target()) -> int:
-    """Choose the length of the header in symbols: the shortest that is safe, at most the longest.
-
-    A header is needed by all that follows, so it gets a tenth of the accepted error rate.
-    """
-    _check_finite(snr_db)
-    for length in HEADER_SYMBOLS:
-        scheme = header_scheme(length)
-        table, snr = _offer(channel, snr_db, scheme, length, target, 1)
-        if thresholds(table)[scheme, 8 * HEADER_BYTES].at(target.bler / 10) <= snr:
-            return length
-    return HEADER_SYMBOLS[-1]
-
-
-def _offer(
-    channel: Channel,
-    snr_db: float,
-    scheme: Scheme,
-    num_symbols: int,
-    target: Target,
-    num_blocks: int,
-) -> tuple[str, float]:
-    """Name the table of thresholds, and the SNR in dB to compare with it."""
-    if isinstance(channel, RayleighFast):  # as it was measured
-        return "rayleigh_fast", snr_db
-    bits = scheme.bits_per_symbol
-    snr = effective_snr_db(channel, snr_db, bits, target, num_symbols, num_blocks=num_blocks)
-    return "awgn", snr
-
-
-def _num_blocks(scheme: Scheme, num_symbols: float) -> int:
-    """Code blocks of a packet of so many symbols."""
-    longest = max(_thresholds_by_length("awgn")[scheme]) + CRC_BITS
-    return max(1, math.ceil(num_symbols * scheme.efficiency / longest))
-
-
-def _required_db(table: str, scheme: Scheme, num_symbols: float, bler: float) -> float:
-    """SNR at which a code block of ``num_symbols`` reaches this error rate."""
-    return _threshold(table, scheme, num_symbols * scheme.efficiency - CRC_BITS).at(bler)
-
-
-def _threshold(table: str, scheme: Scheme, num_bits: float) -> Threshold:
-    """Return the threshold of a code block with ``num_bits`` payload bits."""
-    measured = _thresholds_by_length(table)[scheme]
-    # The longest measured block that is hardly longer than ours: shorter ones need more SNR, but a
-    # tenth less in length is some 0.01 dB.
-    length = max((bits for bits in measured if 0.9 * bits <= num_bits), default=min(measured))
-    return measured[length]
-
-
-@functools.cache
-def _thresholds_by_length(table: str) -> dict[Scheme, dict[int, Threshold]]:
-    by_length: dict[Scheme, dict[int, Threshold]] = {}
-    for (scheme, num_bits), threshold in thresholds(table).items():
-        by_length.setdefault(scheme, {})[num_bits] = threshold
-    return by_length
-
-
-def _check_finite(snr_db: float) -> None:
-    if not math.isfinite(snr_db):
-        raise ValueError(f"SNR must be a finite number of dB, got {snr_db}")

@@ -58,6 +58,13 @@ def num_pilot_symbols(num_data: int, num_pilots: int, block_length: int) -> int:
     return blocks * num_pilots
 
 
+def longest_frame(num_symbols: int, num_pilots: int, block_length: int) -> int:
+    """Symbols of the longest frame of :func:`insert_pilots` within ``num_symbols``; 0: none."""
+    _check(num_pilots, block_length)
+    stump = num_symbols % block_length if block_length else num_symbols
+    return num_symbols - (stump if stump <= num_pilots else 0)
+
+
 def pilot_sequence(num_pilots: int, like: Tensor) -> Tensor:
     """Known pilots of one block: complex (num_pilots,), QPSK, unit power, as ``like``.
 

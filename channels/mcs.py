@@ -63,11 +63,22 @@ HEADER_SYMBOLS = (96, 192, 384, 768, 1536, 3072)
 HEADER_BYTES = 11
 CRC_BITS = 24
 """Of every packet."""
+SHORT_BITS = 292
+"""Payload of a packet that takes base graph 2 at any rate."""
 
 
 def header_scheme(num_symbols: int) -> Scheme:
     """Return the scheme that spreads a header over ``num_symbols``."""
     return Scheme(2, (8 * HEADER_BYTES + CRC_BITS) / (2 * num_symbols))
+
+
+def packet_scheme(scheme: Scheme, num_bits: int) -> Scheme:
+    """Return the scheme that a packet of ``num_bits`` payload bits really has.
+
+    Up to 292 bits take base graph 2 (TS 38.212 §7.2.2), which is no good above a rate of 2/3.
+    """
+    rate = min(scheme.code_rate, 2 / 3) if num_bits <= SHORT_BITS else scheme.code_rate
+    return Scheme(scheme.bits_per_symbol, rate)
 
 
 def find_scheme(text: str) -> Scheme:

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from channels.base import ChannelOutput
-from channels.mcs import CRC_BITS, Scheme
+from channels.ldpc.base_graph import choose_base_graph
+from channels.mcs import CRC_BITS, Scheme, packet_scheme
 from channels.modulation import demodulate, modulate
 from channels.scrambling import gold_sequence
-from channels.transport import TransportCode, transport_code
+from channels.transport import TransportCode, count_blocks, transport_code
 
 _SCRAMBLING_SEED = 0x5EC0
 
@@ -30,7 +31,7 @@ def num_packet_symbols(num_bytes: int, scheme: Scheme) -> int:
     """Channel uses of a packet of ``num_bytes`` payload bytes."""
     bits = 8 * num_bytes + CRC_BITS
     # The tolerance keeps a quotient that is whole but for rounding from gaining a symbol.
-    return math.ceil(bits / (scheme.bits_per_symbol * _code_rate(num_bytes, scheme)) - 1e-9)
+    return math.ceil(bits / packet_scheme(scheme, 8 * num_bytes).efficiency - 1e-9)
 
 
 def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
@@ -39,6 +40,13 @@ def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
     while num_packet_symbols(num_bytes, scheme) > num_symbols:
         num_bytes -= 1
     return num_bytes
+
+
+def num_code_blocks(num_bytes: int, scheme: Scheme) -> int:
+    """Code blocks of a packet of ``num_bytes`` payload bytes, at least 1."""
+    num_bits = 8 * num_bytes
+    num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
+    return count_blocks(num_bits + CRC_BITS, choose_base_graph(num_bits, num_bits / num_coded_bits))
 
 
 def packet_accounting(num_bytes: int, scheme: Scheme) -> dict[str, Fraction]:
@@ -117,12 +125,6 @@ def packet_code(num_bytes: int, scheme: Scheme) -> TransportCode:
     """Return the prepared code of packets of ``num_bytes`` payload bytes."""
     num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
     return transport_code(8 * num_bytes, num_coded_bits, scheme.bits_per_symbol)
-
-
-def _code_rate(num_bytes: int, scheme: Scheme) -> float:
-    """Code rate of a packet: short ones take base graph 2, which is no good above 2/3."""
-    short = 8 * num_bytes <= 292  # TS 38.212 §7.2.2
-    return min(scheme.code_rate, 2 / 3) if short else scheme.code_rate
 
 
 def _scrambling(num_bits: int) -> NDArray[np.uint8]:

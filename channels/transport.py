@@ -81,7 +81,7 @@ class TransportCode:
         self.num_coded_bits = num_coded_bits
         self.bits_per_symbol = bits_per_symbol
         self.base_graph = choose_base_graph(num_bits, num_bits / num_coded_bits)
-        self.num_blocks = _count_blocks(num_bits + _CRC_BITS, self.base_graph)
+        self.num_blocks = count_blocks(num_bits + _CRC_BITS, self.base_graph)
         total = num_bits + self.num_crc_bits
         if total > MAX_RATE * num_coded_bits:
             raise ValueError(
@@ -240,8 +240,8 @@ def transport_code(num_bits: int, num_coded_bits: int, bits_per_symbol: int) -> 
     return TransportCode(num_bits, num_coded_bits, bits_per_symbol)
 
 
-def _count_blocks(num_bits: int, base_graph: int) -> int:
-    """Count the code blocks of a packet with its CRC: §5.2.2."""
+def count_blocks(num_bits: int, base_graph: int) -> int:
+    """Count the code blocks of a packet of ``num_bits``, its CRC included: §5.2.2."""
     largest = MAX_INFO_BITS[base_graph]
     return 1 if num_bits <= largest else -(-num_bits // (largest - _CRC_BITS))
 

@@ -1,10 +1,14 @@
-"""``semcom send``: images from files to received pictures, figures and records."""
+"""``semcom send``: images from files to received pictures, figures and records.
+
+What commands share that do something with every image stands here, too.
+"""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,11 +19,15 @@ from experiments.figures import save_delivery
 from experiments.saving import save
 from experiments.tables import SYSTEMS, print_records
 from semcom.agreement import Link
-from semcom.attention import Wishes, attend
+from semcom.attention import Attention, Wishes, attend
 from semcom.codecs.base import CODECS
 from semcom.images import find_images, load_image
 from semcom.link import Delivery
 from semcom.session import send_attended
+from semcom.types import Image
+
+_LONGEST = 220
+"""Bytes of an output's name, before its ending; file systems allow some 255."""
 
 
 def send_files(
@@ -42,7 +50,8 @@ def send_files(
     images
         Files and folders.
     out
-        Folder for ``NAME_received.png``, ``NAME_figure.png`` and ``NAME.json`` of each image.
+        Folder for ``NAME_received.png``, ``NAME_figure.png`` and ``NAME.json`` of each image; of a
+        blind delivery, ``NAME_blind_received.png`` and so on.
     tell
         What gets each record; None prints a table instead.
     say
@@ -53,36 +62,90 @@ def send_files(
     int
         How many could not be sent.
     """
-    failed = 0
     if not (blind or CODECS.create(codec).steerable):
         say(f"codec {codec} cannot follow the importance map: it is only used for the scores")
+
+    def one(file: Path, name: str) -> None:
+        image, seen = look(file, wishes, say)
+        delivery = send_attended(
+            image, seen, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
+        )
+        name += "_blind" * blind
+        write_delivery(delivery, out, name)
+        draw(lambda path: save_delivery(delivery, seen, path), out / f"{name}_figure.png", say)
+        if tell is not None:
+            tell(delivery.record)
+            return
+        print_records({SYSTEMS[delivery.record["system"]]: delivery.record}, title=str(file))
+        say(f"{file}: written to {out / name}_received.png, _figure.png and .json")
+        if delivery.all_lost:
+            say(f"{file}: nothing arrived; the scores are those of mid-grey")
+
+    endings = [f"{'_blind' * blind}{end}" for end in ("_received.png", "_figure.png", ".json")]
+    return for_each(images, wishes.mask, out, endings, one, say=say)
+
+
+def for_each(
+    images: Sequence[Path],
+    mask: str | None,
+    out: Path,
+    endings: Sequence[str],
+    do: Callable[[Path, str], None],
+    *,
+    say: Callable[..., None],
+) -> int:
+    """Do something with every image; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    images
+        Files and folders.
+    mask
+        A file that is read besides.
+    out
+        Folder for what is written, made if it is not there: files called as the image, then
+        ``endings``. One that is read is never written over.
+    do
+        Gets an image's file, and what to call its outputs.
+    say
+        What gets errors.
+
+    Returns
+    -------
+    int
+        How many failed.
+    """
+    failed = 0
     out.mkdir(parents=True, exist_ok=True)
     files = find_images(list(images))
     names = _names(files)
-    _check_inputs_survive(files, wishes.mask, out, names)
+    _check_inputs_survive(files, mask, [out / f"{name}{end}" for name in names for end in endings])
     for file, name in zip(files, names, strict=True):
         try:
-            image, notes = load_image(file)
-            seen = attend(image, wishes.beside(file))
-            say(*(f"{file}: {note}" for note in (*notes, *seen.notes)))
-            delivery = send_attended(
-                image, seen, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
-            )
-            write_delivery(delivery, out, name)
-            save_delivery(delivery, seen, out / f"{name}_figure.png")
+            do(file, name)
         except (ValueError, OSError) as error:
             failed += 1
             text = str(error)
             say(f"Error: {text}" if str(file) in text else f"Error: {file}: {text}")
-            continue
-        if tell is None:
-            print_records({SYSTEMS[delivery.record["system"]]: delivery.record}, title=str(file))
-            say(f"{file}: written to {out / name}_received.png, _figure.png and .json")
-            if delivery.all_lost:
-                say(f"{file}: nothing arrived; the scores are those of mid-grey")
-        else:
-            tell(delivery.record)
     return failed
+
+
+def look(file: Path, wishes: Wishes, say: Callable[..., None]) -> tuple[Image, Attention]:
+    """Read an image and find what matters in it."""
+    image, notes = load_image(file)
+    seen = attend(image, wishes.beside(file))
+    say(*(f"{file}: {note}" for note in (*notes, *seen.notes)))
+    return image, seen
+
+
+def draw(save: Callable[[Path], None], path: Path, say: Callable[..., None]) -> None:
+    """Draw a figure; one that cannot be drawn is said, and costs nothing else."""
+    try:
+        save(path)
+    except OSError:
+        raise
+    except Exception as error:  # the results are there, whatever matplotlib complains of
+        say(f"{path} could not be drawn: {' '.join(str(error).split()) or repr(error)}")
 
 
 def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
@@ -95,21 +158,27 @@ def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
     save(out / f"{name}.json", text + "\n")
 
 
-def _check_inputs_survive(files: list[Path], mask: str | None, out: Path, names: list[str]) -> None:
-    inputs = {path.resolve() for path in [*files, *([Path(mask)] if mask else [])]}
-    for name in names:
-        for output in (f"{name}_received.png", f"{name}_figure.png", f"{name}.json"):
-            if (out / output).resolve() in inputs:
-                raise ValueError(f"{out / output} is read and would be written over: change --out")
+def _check_inputs_survive(files: list[Path], mask: str | None, outputs: list[Path]) -> None:
+    # Path.resolve() raises on links that lead back to themselves.
+    inputs = {os.path.realpath(str(path)) for path in (*files, *([mask] if mask else []))}
+    for output in outputs:
+        if os.path.realpath(output) in inputs:
+            raise ValueError(f"{output} is read and would be written over: change --out")
 
 
 def _names(files: list[Path]) -> list[str]:
-    """Name outputs after the files; equal names are told apart by a number."""
+    """Name outputs after the files; equal names are told apart by a number.
+
+    A name that leaves no room for what is written behind it is cut.
+    """
     names: list[str] = []
     for file in files:
-        name, n = file.stem, 1
+        stem, n = file.stem, 1
+        while len(os.fsencode(stem)) > _LONGEST:
+            stem = stem[:-1]
+        name = stem
         while name in names:
             n += 1
-            name = f"{file.stem}-{n}"
+            name = f"{stem}-{n}"
         names.append(name)
     return names

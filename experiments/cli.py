@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,15 @@ from experiments import streams
 from experiments.cache_command import cache
 from experiments.check_command import check_codec
 from experiments.link_commands import ber, bler, mcs
-from experiments.options import out_option, say, the_link, what_matters
+from experiments.options import (
+    as_json_option,
+    examples,
+    out_option,
+    say,
+    some_images,
+    the_link,
+    what_matters,
+)
 from experiments.plot_command import plot
 from experiments.report_command import report
 from experiments.suite_commands import export, merge, plan, repeat, run
@@ -62,13 +71,13 @@ def demo(out: Path) -> None:
     run(out, say=say)
 
 
-@main.command()
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@main.command(epilog=examples("send photo.jpg", "send photos/ --snr-db 4 --cbr 1/24 --blind"))
+@some_images
 @what_matters
 @click.option("--blind", is_flag=True, help="Send with w = 1; the regions are still scored.")
 @the_link
 @out_option("semcom-out")
-@click.option("--json", "as_json", is_flag=True, help="Print the records, one line of JSON each.")
+@as_json_option
 def send(
     images: tuple[Path, ...],
     wishes: Wishes,
@@ -83,6 +92,7 @@ def send(
     """Send IMAGES (files or folders) across a channel and score what arrives.
 
     Writes for each image the received picture, a figure and a JSON record into the --out folder.
+    semcom list shows the codecs, channels and segmenters that there are.
     """
     from experiments.batch import send_files
 
@@ -95,11 +105,73 @@ def send(
         cbr=cbr,
         blind=blind,
         seed=seed,
-        tell=(lambda record: click.echo(json.dumps(record))) if as_json else None,
+        tell=_tell(as_json),
         say=say,
     )
+    _end(failed, "sent")
+
+
+@main.command(epilog=examples("compare photo.jpg", "compare photos/ --mask beside --cbr 1/24"))
+@some_images
+@what_matters
+@the_link
+@out_option("semcom-out")
+@as_json_option
+def compare(
+    images: tuple[Path, ...],
+    wishes: Wishes,
+    link: Link,
+    codec: str,
+    cbr: Fraction,
+    seed: int,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Send IMAGES blind and by importance within the same bandwidth, and show the gain.
+
+    Writes for each image what arrives of both, their records and a figure into the --out folder.
+    """
+    from experiments.compare import compare_files
+
+    failed = compare_files(
+        images,
+        out,
+        wishes=wishes,
+        link=link,
+        codec=codec,
+        cbr=cbr,
+        seed=seed,
+        tell=_tell(as_json),
+        say=say,
+    )
+    _end(failed, "sent")
+
+
+@main.command(epilog=examples("segment photo.jpg", "segment photo.jpg --point 320,200"))
+@some_images
+@what_matters
+@out_option("semcom-out")
+@as_json_option
+def segment(images: tuple[Path, ...], wishes: Wishes, out: Path, as_json: bool) -> None:
+    """Show what would be found in IMAGES, before anything is sent.
+
+    Writes for each image the region that matters (as --mask takes it), every mask that was found,
+    and a figure into the --out folder.
+    """
+    from experiments.segment import segment_files
+
+    failed = segment_files(images, out, wishes=wishes, tell=_tell(as_json), say=say)
+    _end(failed, "segmented")
+
+
+def _tell(as_json: bool) -> Callable[[dict[str, Any]], None] | None:
+    return (lambda record: click.echo(json.dumps(record))) if as_json else None
+
+
+def _end(failed: int, done: str) -> None:
+    """End with status 1 where an image failed; its error has been said."""
     if failed:
-        raise click.ClickException(f"{failed} of the images could not be sent")
+        raise click.ClickException(f"{failed} image{'s' * (failed > 1)} could not be {done}")
 
 
 for command in (

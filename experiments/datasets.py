@@ -9,7 +9,8 @@
     Photos that come with scikit-image, and outlines of their main objects that we drew.
 
 The folder that ``SEMCOM_DATA`` names comes first: ``$SEMCOM_DATA/kodak`` and so on. Any folder of
-images may be used by its path; masks are ``NAME_mask.png`` beside ``NAME.jpg``.
+images may be used by its path; masks are ``NAME_mask.png`` beside ``NAME.jpg``. What is
+named as an image but is no file, as a link to what is not there, is left out and said so.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.path_text import from_text, readable
-from semcom.images import find_images
+from semcom.image_files import FOLDER, why_no_file
+from semcom.images import images_in, is_named_image
 
 ENVIRONMENT = "SEMCOM_DATA"
 _SHOWN = 5  # copies that are named
@@ -63,7 +65,7 @@ def find_items(
         Data sets, files, folders or patterns such as ``davis/*_00005.jpg``, whose folder may be a
         data set, too. The name of a data set always means that one; a folder of yours with the same
         name is ``./kodak`` or ``kodak/``. Relative paths are looked for in the working folder, then
-        beside the suite.
+        beside the suite; ``~`` is your home.
     base
         Folder of the suite.
     most
@@ -78,12 +80,12 @@ def find_items(
     ValueError
         No such image, or no mask where one is needed; with what to do.
     """
-    paths = dict.fromkeys(
-        path.resolve() for name in names for path in _paths(from_text(name), base)
-    )
+    # Links stay: the mask is beside the link.
+    chosen = (path for name in names for path in _paths(from_text(name), base, say))
+    paths = [Path(path) for path in dict.fromkeys(map(os.path.abspath, chosen))]
     items: dict[tuple[str, str], Item] = {}
     copies = []
-    for path in list(paths)[:most]:
+    for path in paths[:most]:
         item = _item(path)
         if need_masks and item.mask is None:
             raise ValueError(
@@ -99,7 +101,7 @@ def find_items(
 
 def _item(path: Path) -> Item:
     mask = path.with_name(f"{path.stem}_mask.png")
-    found = mask if mask.is_file() else None
+    found = None if why_no_file(mask) else mask
     return Item(path, found, _sha256(path), _sha256(found) if found else "")
 
 
@@ -108,20 +110,48 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _paths(name: str, base: Path) -> list[Path]:
+def _paths(name: str, base: Path, say: Callable[..., None]) -> list[Path]:
+    """Find the files of one name; what is none is refused alone, and left out among others."""
     first, slash, rest = name.partition("/")
-    local = [folder / name for folder in (Path(), base)]
+    own = os.path.expanduser(name)  # noqa: PTH111 - which, unlike Path's, never raises
+    local = [folder / own for folder in (Path(), base)]
     if first in DATASETS and bool(slash) == bool(rest):
         folder = DATASETS[first]()
         local = [folder / rest if rest else folder]
     for path in local:
-        if path.exists():
-            return find_images([path])
-        if found := sorted(glob.glob(str(path))):  # noqa: PTH207 - the pattern may be absolute
-            return [Path(one) for one in found if not Path(one).stem.endswith("_mask")]
+        why = why_no_file(path)
+        if why is None:
+            return [path]
+        if why == FOLDER:
+            found = images_in(path)
+        else:
+            found = _matching(path)
+            if found == [path]:
+                raise ValueError(f"{path}: {why}")
+        if kept := _files(found, say):
+            return kept
+        if found or why == FOLDER:
+            raise ValueError(f"{path}: no images {'in this folder' if why == FOLDER else 'here'}")
     raise ValueError(
         f"images {name!r}: no such file or folder, nor a data set; choices: {', '.join(DATASETS)}"
     )
+
+
+def _matching(pattern: Path) -> list[Path]:
+    """Find what a pattern matches: what is named as an image, or else all but folders and masks."""
+    every = map(Path, sorted(glob.glob(str(pattern))))  # noqa: PTH207 - it may be absolute
+    found = [p for p in every if why_no_file(p) != FOLDER and not p.stem.endswith("_mask")]
+    return [path for path in found if is_named_image(path)] or found
+
+
+def _files(found: list[Path], say: Callable[..., None]) -> list[Path]:
+    kept = []
+    for path in found:
+        if why := why_no_file(path):
+            say(f"{path}: {why}; left out")
+        else:
+            kept.append(path)
+    return kept
 
 
 def data_folder(name: str) -> Path | None:

@@ -169,7 +169,8 @@ def _results(points: Sequence[Point]) -> dict[str, list[Any]]:
 
 def _images(points: Sequence[Point]) -> str:
     counts = sorted({len(point.over("psnr_db").rows) or len(point.rows) for point in points})
-    return f"{'–'.join(str(n) for n in dict.fromkeys((counts[0], counts[-1])))} images"
+    many = "–".join(str(n) for n in dict.fromkeys((counts[0], counts[-1])))
+    return f"{many} image" + "s" * (many != "1")
 
 
 def _bits_per_pixel(point: Point) -> float:

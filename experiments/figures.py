@@ -10,7 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from experiments.drawing.fonts import plain_text
 from experiments.saving import save_figure
 from experiments.tables import SYSTEMS, ratio
 from semcom.attention import Attention
@@ -27,34 +29,49 @@ _OUTLINE = "#ff2d95"
 
 def save_delivery(delivery: Delivery, seen: Attention, path: Path) -> None:
     """Draw one delivery: masks, importance, what arrived and its error."""
-    figure, axes = _panels(delivery.original, rows=1)
-    _draw_masks(axes[0], delivery.original, seen)
-    _draw_importance(axes[1], seen)
-    _draw_received(axes[2], delivery, SYSTEMS[delivery.record["system"]])
-    _draw_error(axes[3], delivery)
-    _save(figure, path, delivery.record)
+    with plain_text():
+        figure, axes = _panels(delivery.original, rows=1)
+        _draw_masks(axes[0], delivery.original, seen)
+        _draw_importance(axes[1], seen)
+        _draw_received(axes[2], delivery, SYSTEMS[delivery.record["system"]])
+        _draw_error(axes[3], delivery)
+        _save(figure, path, delivery.record)
 
 
 def save_comparison(blind: Delivery, steered: Delivery, seen: Attention, path: Path) -> None:
     """Draw a blind delivery beside one by importance, each above its error."""
-    figure, axes = _panels(blind.original, rows=2)
-    _draw_image(axes[0], blind.original, "original")
-    _draw_masks(axes[1], blind.original, seen)
-    _draw_received(axes[2], blind, "blind")
-    _draw_received(axes[3], steered, "by importance")
-    _draw_close_up(axes[4], blind, steered)
-    _draw_importance(axes[5], seen)
-    _draw_error(axes[6], blind)
-    _draw_error(axes[7], steered)
-    _save(figure, path, steered.record)
+    with plain_text():
+        figure, axes = _panels(blind.original, rows=2)
+        _draw_image(axes[0], blind.original, "original")
+        _draw_masks(axes[1], blind.original, seen)
+        _draw_received(axes[2], blind, "blind")
+        _draw_received(axes[3], steered, "by importance")
+        _draw_close_up(axes[4], blind, steered)
+        _draw_importance(axes[5], seen)
+        _draw_error(axes[6], blind)
+        _draw_error(axes[7], steered)
+        _save(figure, path, steered.record)
 
 
-def _panels(image: Image, rows: int) -> tuple[Figure, list[Axes]]:
+def save_masks(image: Image, seen: Attention, name: str, path: Path) -> None:
+    """Draw what was found in an image, and what follows for its importance."""
+    with plain_text():
+        figure, axes = _panels(image, rows=1, columns=3)
+        _draw_image(axes[0], image, "original")
+        _draw_masks(axes[1], image, seen)
+        _draw_importance(axes[2], seen)
+        area = seen.importance.region.mean()
+        title = f"{name}: found by {seen.record['segmenter']}, θ = {seen.importance.theta:g}"
+        figure.suptitle(f"{title}, region {area:.1%} of the frame", fontsize=12)
+        _write(figure, path)
+
+
+def _panels(image: Image, rows: int, columns: int = 4) -> tuple[Figure, list[Axes]]:
     height, width = image.shape[:2]
-    figure = Figure(figsize=(16, rows * (16 / 4 * height / width + 0.2) + 0.5))
+    figure = Figure(figsize=(4 * columns, rows * (4 * height / width + 0.2) + 0.5))
     figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
     FigureCanvasAgg(figure)
-    axes = list(figure.subplots(rows, 4, squeeze=False).ravel())
+    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for axis in axes:
         axis.set_axis_off()
     return figure, axes
@@ -114,16 +131,24 @@ def _draw_error(axis: Axes, delivery: Delivery) -> None:
 
 
 def _draw_close_up(axis: Axes, blind: Delivery, steered: Delivery) -> None:
-    """Show the same piece of the region from both deliveries, side by side."""
+    """Show the piece in which importance gains most, of the original and both deliveries."""
     height, width = blind.original.shape[:2]
-    rows, columns = np.nonzero(blind.importance.region)
-    centre = (rows.mean(), columns.mean()) if len(rows) else (height / 2, width / 2)
-    tall, wide = height // 5, width // 10
-    top = int(min(max(centre[0] - tall / 2, 0), height - tall))
-    left = int(min(max(centre[1] - wide / 2, 0), width - wide))
-    crops = [d.received[top : top + tall, left : left + wide] for d in (blind, steered)]
-    gap = np.full((tall, max(2, wide // 40), 3), 255, dtype=np.uint8)
-    _draw_image(axis, np.hstack([crops[0], gap, crops[1]]), "close-up: blind | by importance")
+    tall, wide = height // 5, width // 15
+    gain = np.subtract(*(_squared_error(delivery) for delivery in (blind, steered)))
+    total = np.pad(gain, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    sums = total[tall:, wide:] - total[:-tall, wide:] - total[tall:, :-wide] + total[:-tall, :-wide]
+    top, left = np.unravel_index(sums.argmax(), sums.shape)
+    pictures = (blind.original, blind.received, steered.received)
+    crops = [picture[top : top + tall, left : left + wide] for picture in pictures]
+    gap = np.full((tall, max(1, wide // 30), 3), 255, dtype=np.uint8)
+    row = np.hstack([crops[0], gap, crops[1], gap, crops[2]])
+    _draw_image(axis, row, "close-up: original | blind | by importance")
+
+
+def _squared_error(delivery: Delivery) -> NDArray[np.float64]:
+    """Squared error of each pixel, (H, W)."""
+    difference = delivery.original.astype(np.float64) - delivery.received
+    return np.asarray((difference**2).sum(axis=-1))
 
 
 def _save(figure: Figure, path: Path, record: dict[str, Any]) -> None:
@@ -133,5 +158,9 @@ def _save(figure: Figure, path: Path, record: dict[str, Any]) -> None:
         f"regions: {record['segmenter']}, θ = {record['theta']:g}",
         fontsize=12,
     )
+    _write(figure, path)
+
+
+def _write(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     save_figure(path, figure, dpi=100)

@@ -228,10 +228,12 @@ class Study:
 
     @property
     def about_images(self) -> str:
-        """Say which images these are."""
+        """Say which images these are, and of how many there are results."""
         names = list(self.images.values())
-        shown = ", ".join(names[:_SHOWN])
-        return f"{len(names)}: {shown}" + f" and {len(names) - _SHOWN} more" * (len(names) > _SHOWN)
+        have = len({row.key for point in self.points for row in point.rows})
+        text = f"{len(names)}" + f" ({have} with results)" * (have < len(names))
+        text += f": {', '.join(names[:_SHOWN])}"
+        return text + f" and {len(names) - _SHOWN} more" * (len(names) > _SHOWN)
 
     @cached_property
     def digests(self) -> frozenset[str]:

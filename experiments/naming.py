@@ -49,7 +49,7 @@ def file_names(names: Sequence[str]) -> list[str]:
     ['a_b-c8687a08', 'a_b-c14cddc0']
     """
     plain = [
-        re.sub(r"[^A-Za-z0-9.+-]+", "_", name.replace("θ", "theta")).strip("._") for name in names
+        re.sub(r"[^A-Za-z0-9.+-]+", "_", name.replace("θ", "theta")).strip("._-") for name in names
     ]
     common = Counter(name.casefold() for name in plain)
     found = []
@@ -59,5 +59,6 @@ def file_names(names: Sequence[str]) -> list[str]:
             found.append(text)
         else:
             digest = sha256(name.encode(errors="surrogateescape")).hexdigest()
-            found.append(f"{text[:_MOST]}-{digest[:8]}".lstrip("-"))
+            head = text[:_MOST].replace(".", "_")  # CON.0 is as reserved as CON
+            found.append(f"{head}-{digest[:8]}".lstrip("-"))
     return found

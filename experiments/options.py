@@ -47,6 +47,36 @@ class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             self.fail(str(error), param, ctx)
 
 
+def _some_image(
+    _ctx: click.Context, _param: click.Parameter, paths: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Refuse images of which none can be read, before anything that takes seconds."""
+    from semcom.images import find_images, peek
+
+    errors = []
+    for path in find_images(list(paths)):
+        try:
+            peek(path)
+        except ValueError as error:
+            errors.append(str(error))
+        else:
+            return paths
+    raise ValueError("\n".join(["none of these can be read:"] * (len(errors) > 1) + errors))
+
+
+some_images = click.argument(
+    "images", nargs=-1, required=True, type=click.Path(path_type=Path), callback=_some_image
+)
+as_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the records, one line of JSON each."
+)
+
+
+def examples(*commands: str) -> str:
+    """Return what a command's help ends with."""
+    return "\b\nExamples:\n" + "\n".join(f"  semcom {command}" for command in commands)
+
+
 def say(*notes: str) -> None:
     """Tell the user something on the error stream, which keeps the output clean."""
     for note in notes:
@@ -95,10 +125,11 @@ def the_link(command: Callable[..., None]) -> Callable[..., None]:
         losses: str,
         **others: Any,
     ) -> None:
+        _check_names(codec, channel, losses)
         from semcom.agreement import Link
         from semcom.codecs.base import CODECS
 
-        CODECS.parse(codec)  # a typing error shows before any work
+        CODECS.parse(codec)
         link = Link(
             channel,
             snr_db,
@@ -114,6 +145,16 @@ def the_link(command: Callable[..., None]) -> Callable[..., None]:
         command(link=link, codec=codec, **others)
 
     return _with_options(checked, _THE_LINK)
+
+
+def _check_names(codec: str, channel: str, losses: str) -> None:
+    """Refuse typing errors at once: importing torch takes seconds."""
+    from channels.channels import CHANNELS, PACKET_CHANNELS
+    from semcom.codecs.base import CODECS
+
+    named = [(CODECS, codec), (CHANNELS, channel), *([(PACKET_CHANNELS, losses)] if losses else [])]
+    for registry, spec in named:
+        registry.entry(spec.partition(":")[0])
 
 
 def _with_options(
@@ -152,7 +193,7 @@ _WHAT_MATTERS = (
         "--mask",
         type=click.Path(),
         metavar="FILE",
-        help="Masks from a file instead: PNG, NPY, or COCO JSON (RLE or polygons); "
+        help="Masks from a file instead of a segmenter: PNG, NPY, COCO or labelme JSON, …; "
         "'beside' takes NAME_mask.png beside each image.",
     ),
     click.option(
@@ -203,8 +244,8 @@ _THE_LINK = (
         default="equal",
         show_default=True,
         metavar="KIND",
-        help="equal: one scheme for all packets; unequal: what matters more is sent more robustly, "
-        "for the least expected error; graceful: for the highest expected PSNR.",
+        help="equal: all packets are equally safe; unequal: what matters more is sent more "
+        "robustly, for the least expected error; graceful: for the highest expected PSNR.",
     ),
     click.option(
         "--copies", default=1, show_default=True, help="How often every packet is sent, 1 to 4."

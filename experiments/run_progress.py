@@ -15,6 +15,7 @@ from rich.progress import (
 )
 
 from experiments.database import Made
+from experiments.grid import System
 
 _LINE_EVERY_S = 60.0
 
@@ -43,7 +44,7 @@ class RunProgress:
             disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("tasks", total=None, rate="", best="")
-        self._means: dict[str, tuple[int, float]] = {}
+        self._means: dict[System, tuple[int, float]] = {}
         self._done = self._total = 0
         self._start = self._told = time.monotonic()
 
@@ -63,7 +64,7 @@ class RunProgress:
         """Tell how many images are still to be segmented."""
         self._bar.update(self._task, rate=f"segmenting, {left} left" if left else "")
 
-    def advance(self, made: Made, system: str) -> None:
+    def advance(self, made: Made, system: System) -> None:
         """Count one task."""
         for outcome in made.outcomes:
             if (value := outcome["scores"].get(self._score)) is not None:
@@ -81,8 +82,9 @@ class RunProgress:
 
     def _best(self) -> str:
         """Name the system with the best mean so far; they may not be equally far."""
-        means = {name: total / count for name, (count, total) in self._means.items() if count}
+        means = {system: total / count for system, (count, total) in self._means.items() if count}
         if not means:
             return ""
-        name = max(means, key=lambda key: means[key])
-        return f"best {self._score} {means[name]:.2f}" + (f" ({name})" if name else "")
+        best = max(means, key=lambda system: means[system])
+        name = f" ({best.label})" if best.label else ""
+        return f"best {self._score} {means[best]:.2f}{name}"

@@ -70,9 +70,10 @@ class Summary:
         """Say it in words."""
         said = []
         for (image, error), failed in itertools.islice(self.failures.items(), _FAILURES_SHOWN):
-            text = error if image.rpartition("/")[2] in error else f"{image}: {error}"
             more = f" (and {len(failed) - 1} more tasks)" if len(failed) > 1 else ""
-            said.append(f"{text}{more}; again: semcom repeat {self.path} {failed[0][:12]}")
+            said.append(
+                f"{image}: {error}{more}; again: semcom repeat {self.path} {failed[0][:12]}"
+            )
         if len(self.failures) > _FAILURES_SHOWN:
             said.append(f"… {len(self.failures) - _FAILURES_SHOWN} more kinds, in run.log")
         if self.made:
@@ -208,11 +209,10 @@ def _work(
                 summary.made += 1
 
 
-def _system(database: Database, this: Entry, setting: str) -> str:
+def _system(database: Database, this: Entry, setting: str) -> System:
     sql = "SELECT system, varies FROM members WHERE suite = ? AND setting = ?"
-    for name, varies in database.query(sql, (this.suite, setting)):
-        return System(name, tuple(json.loads(varies).items())).label
-    return ""
+    ((name, varies),) = database.query(sql, (this.suite, setting))
+    return System(name, tuple(json.loads(varies).items()))
 
 
 def _segment(looks: list[tuple[Item, Setting]], crew: Crew, progress: RunProgress) -> None:

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from experiments.drawing.fonts import plain_text
 from experiments.links import modulation_name
 from experiments.saving import save_figure
 
@@ -30,6 +31,16 @@ _STYLES = {
 
 def plot_schemes(rows: Sequence[SchemeRow], law: Law, title: str, out: Path) -> list[Path]:
     """Draw both panels; return the files written, ``mcs`` as PNG and PDF."""
+    files = []
+    with plain_text():
+        figure = _draw(rows, law, title)
+        for suffix in (".png", ".pdf"):
+            files.append(out / f"mcs{suffix}")
+            save_figure(files[-1], figure, dpi=200)
+    return files
+
+
+def _draw(rows: Sequence[SchemeRow], law: Law, title: str) -> Figure:
     figure = Figure(figsize=(9.0, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
@@ -39,11 +50,7 @@ def plot_schemes(rows: Sequence[SchemeRow], law: Law, title: str, out: Path) -> 
         plot.grid(alpha=0.3, linewidth=0.5)
         plot.tick_params(labelsize=7)
     figure.suptitle(f"5G LDPC schemes at BLER 1e-2, {title}", fontsize=9)
-    files = []
-    for suffix in (".png", ".pdf"):
-        files.append(out / f"mcs{suffix}")
-        save_figure(files[-1], figure, dpi=200)
-    return files
+    return figure
 
 
 def _efficiencies(plot: Axes, rows: Sequence[SchemeRow], law: Law) -> None:

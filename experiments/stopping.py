@@ -20,7 +20,7 @@ from scipy.stats import t as student
 
 from experiments.counts import Count
 from experiments.database import Database
-from experiments.suite import Draws
+from experiments.draws import Draws
 
 CONFIDENCE = 0.95
 _ROUNDING = 1e-12

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +18,6 @@ from experiments.measured import Key
 from experiments.measured import Point as Point
 from experiments.measured import Study as Study
 from experiments.naming import unique
-from experiments.setting import Setting
 from experiments.upgrade import with_masks
 
 _SHOWN = 8  # digits of a run's id in messages
@@ -128,36 +129,37 @@ def _points(
 ) -> tuple[Point, ...]:
     """Read the points; ``names`` are of images with their masks, ``files`` of images alone."""
     sql = (
-        "SELECT m.place, m.system, m.varies, s.setting, r.image, r.mask, r.task, r.draws, r.lost, "
-        "r.sums, r.record, r.outcomes FROM members m "
-        "JOIN settings s ON s.id = m.setting JOIN rows r ON r.setting = m.setting "
+        "SELECT m.setting, r.image, r.mask, r.task, r.draws, r.lost, r.sums, r.record, r.outcomes "
+        "FROM members m JOIN rows r ON r.setting = m.setting "
         "WHERE m.suite = ? ORDER BY m.place, r.task, r.first"
     )
     images = {image for image, _ in names}
-    heads: dict[int, tuple[System, Setting]] = {}
-    tasks: dict[int, dict[Key, list[tuple[Any, ...]]]] = {}
-    for place, system, varies, setting, image, mask, *row in database.query(sql, (suite,)):
-        if image in images:
-            if place not in heads:
-                key = System(system, tuple(json.loads(varies).items()))
-                heads[place] = key, Setting(**json.loads(setting))
-            tasks.setdefault(place, {}).setdefault((image, mask), []).append(tuple(row))
-    labels = _labels(system for system, _ in heads.values())
-    points = []
-    for place, (system, setting) in heads.items():
-        found = [
-            _image_row(key, name, files[key[0], ""], rows)
+    systems, points = _systems(database, suite), []
+    labels = unique([system.label for system in dict.fromkeys(systems.values())])
+    shown = dict(zip(dict.fromkeys(systems.values()), labels, strict=True))
+    for identity, rows in groupby(database.query(sql, (suite,)), key=itemgetter(0)):
+        tasks: dict[Key, list[tuple[Any, ...]]] = {}
+        for _, image, mask, *row in rows:
+            if image in images:
+                tasks.setdefault((image, mask), []).append(tuple(row))
+        setting = database.setting(identity)
+        found = tuple(
+            _image_row(key, name, files[key[0], ""], mine)
             for key, name in names.items()
-            if (rows := tasks[place].get(key if setting.needs_mask else (key[0], "")))
-        ]
-        if found:
-            points.append(Point(system, setting, tuple(found), labels[system]))
+            if (mine := tasks.get(key if setting.needs_mask else (key[0], "")))
+        )
+        system = systems[identity]
+        points += [Point(system, setting, found, shown[system])] * bool(found)
     return align(points)
 
 
-def _labels(systems: Iterable[System]) -> dict[System, str]:
-    each = list(dict.fromkeys(systems))
-    return dict(zip(each, unique([system.label for system in each]), strict=True))
+def _systems(database: Database, suite: str) -> dict[str, System]:
+    """Return the system of each of a suite's settings."""
+    sql = "SELECT setting, system, varies FROM members WHERE suite = ? ORDER BY place"
+    return {
+        setting: System(name, tuple(json.loads(varies).items()))
+        for setting, name, varies in database.query(sql, (suite,))
+    }
 
 
 def _image_row(key: Key, name: str, file: str, rows: Sequence[tuple[Any, ...]]) -> ImageRow:

@@ -12,37 +12,32 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from channels.channels import CHANNELS, PACKET_CHANNELS
 from channels.mcs import find_scheme
 from channels.units import parse_cbr
 from experiments import literature
+from experiments.draws import AS_NEEDED, ONCE, Draws, as_draws
 from experiments.grid import AXES as AXES
 from experiments.grid import SWEPT as SWEPT
 from experiments.grid import Part, System, holds, part_of, system_of
 from experiments.links import parse_snrs
 from experiments.setting import BESIDE, BEST_SCHEMES, Setting
+from experiments.suite_types import Many, Real, Score, Section, Several, Whole, checked, several
 from semcom import weights
 from semcom.codecs.base import CODECS
 from semcom.frame import MAX_COPIES
 from semcom.importance import check_kind, check_theta
-from semcom.scores import SCORES
 from semcom.segmenters.base import SEGMENTERS
-
-SCORE_NAMES = (*SCORES, "lost")
-
-
-def _several(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def _snrs(value: Any) -> tuple[Any, ...]:
     found: list[Any] = []
     problems = []
-    for part in _several(value):
+    for part in several(value):
         try:
             found += parse_snrs(part) if isinstance(part, str) else (part,)
         except ValueError as error:
@@ -73,49 +68,21 @@ def _scheme(value: str) -> str:
     return value
 
 
-def _checked(check: Any) -> AfterValidator:
-    """Pass a value on that ``check`` does not refuse."""
-
-    def passed(value: Any) -> Any:
-        check(value)
-        return value
-
-    return AfterValidator(passed)
-
-
-def _score(value: str) -> None:
-    if value not in SCORE_NAMES:
-        raise ValueError(f"unknown score {value!r}; choices: {', '.join(SCORE_NAMES)}")
-
-
-T = TypeVar("T")
-Several = Annotated[tuple[T, ...], BeforeValidator(_several), Field(min_length=1)]
-Many = Annotated[tuple[T, ...], BeforeValidator(_several)]
-Whole = Annotated[int, Field(strict=True)]
-Real = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(lambda v: v + 0.0)]
-"""No text and no yes or no; and -0 is 0."""
 Decibels = Annotated[Real, Field(ge=-300, le=300)]
-Codec = Annotated[str, _checked(CODECS.parse)]
-Score = Annotated[str, _checked(_score)]
+Codec = Annotated[str, checked(CODECS.parse)]
 
 
-class _Part(BaseModel):
-    """A part of a suite: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Axes(_Part):
+class Axes(Section):
     """Values for some axes; see :class:`experiments.setting.Setting` for what they mean."""
 
     segmenter: Several[Annotated[str, AfterValidator(_segmenter)]] | None = None
     scored: Several[Literal["own", "beside"]] | None = None
-    importance: Several[Annotated[str, _checked(check_kind)]] | None = None
-    theta: Several[Annotated[Real, _checked(check_theta)]] | None = None
+    importance: Several[Annotated[str, checked(check_kind)]] | None = None
+    theta: Several[Annotated[Real, checked(check_theta)]] | None = None
     blind: Several[bool] | None = None
     codec: Several[Codec] | None = None
     bound: Several[bool] | None = None
-    channel: Several[Annotated[str, _checked(CHANNELS.create)]] | None = None
+    channel: Several[Annotated[str, checked(CHANNELS.create)]] | None = None
     csi: Several[Literal["perfect", "pilots"]] | None = None
     pilots: Several[Annotated[Whole, Field(ge=1)]] | None = None
     scheme: Several[Annotated[str, AfterValidator(_scheme)]] | None = None
@@ -123,7 +90,7 @@ class Axes(_Part):
     copies: Several[Annotated[Whole, Field(ge=1, le=MAX_COPIES)]] | None = None
     planned_snr_db: Several[Decibels | None] | None = None
     planned_std_db: Several[Annotated[Real, Field(ge=0, le=30)]] | None = None
-    losses: Several[Annotated[str, _checked(lambda v: v and PACKET_CHANNELS.create(v))]] | None = (
+    losses: Several[Annotated[str, checked(lambda v: v and PACKET_CHANNELS.create(v))]] | None = (
         None
     )
     seed: Several[Annotated[Whole, Field(ge=0, lt=2**53)]] | None = None
@@ -144,47 +111,6 @@ class Exclude(Axes):
     system: Several[str] | None = None
 
 
-class Draws(_Part):
-    """How often the channel is drawn for each image, and when a point has been measured.
-
-    A point is a setting; its mean is over the images. Rounds of draws double; after each, a point
-    is done where the 95 % interval of the mean of ``score`` over the draws is narrow enough, and
-    the share of lost pictures is known to ``lost_within`` (no loss so far is no proof of none).
-    Without ``within`` and ``relative``, all of ``most`` are drawn.
-    """
-
-    most: Whole = Field(1, ge=1, le=1_000_000)
-    first: Whole = Field(8, ge=2)
-    score: Score = "psnr_db"
-    within: Real | None = Field(None, gt=0)
-    """Half-width of the interval, in the units of the score."""
-    relative: Real | None = Field(None, gt=0)
-    """Half-width as a share of the mean."""
-    lost_within: Real = Field(0.05, gt=0)
-
-    @property
-    def stops(self) -> bool:
-        """Whether points may be done before ``most``."""
-        return self.within is not None or self.relative is not None
-
-    def rounds(self) -> list[int]:
-        """How many draws there are at the end of each round: 8, 16, 32, … ``most``."""
-        if not self.stops:
-            return [self.most]
-        ends = [min(self.first, self.most)]
-        while ends[-1] < self.most:
-            ends.append(min(2 * ends[-1], self.most))
-        return ends
-
-
-AS_NEEDED = Draws(most=32, within=0.5)
-"""Draws of a channel of which one says little, for suites that do not say how many."""
-
-
-def _draws(value: Any) -> Any:
-    return {"most": value} if isinstance(value, int) else value
-
-
 class Suite(Axes):
     """An experiment."""
 
@@ -196,7 +122,7 @@ class Suite(Axes):
     systems: dict[str, Axes] = Field(default_factory=dict)
     points: Many[Axes] = ()
     exclude: Many[Exclude] = ()
-    draws: Annotated[Draws | None, BeforeValidator(_draws)] = None
+    draws: Annotated[Draws | None, BeforeValidator(as_draws)] = None
     """Unless given, :data:`AS_NEEDED` where one draw says little, and one elsewhere."""
     scores: Several[Score] = ("psnr_db", "ssim", "region_psnr_db", "background_psnr_db")
     """What tables and figures show; all are measured."""
@@ -269,10 +195,10 @@ class Suite(Axes):
         Several seeds are draws, too, so that each is taken once unless the suite says otherwise.
         """
         if setting.bound:
-            return Draws()
+            return ONCE
         if self.draws is not None:
             return self.draws
-        return AS_NEEDED if setting.random and self._seeds == 1 else Draws()
+        return AS_NEEDED if setting.random and self._seeds == 1 else ONCE
 
     def rounds(self) -> list[int]:
         """How many draws there are at the end of each round, for settings that take so many."""

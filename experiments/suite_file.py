@@ -15,8 +15,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from experiments.draws import Draws
 from experiments.path_text import URI, to_text
-from experiments.suite import Axes, Draws, Exclude, Suite
+from experiments.suite import Axes, Exclude, Suite
 from experiments.suites import shipped
 
 Where = tuple[str | int, ...]

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -19,6 +20,7 @@ from rich.table import Table
 
 from experiments.counts import Count
 from experiments.csv_table import to_csv
+from experiments.drawing.fonts import plain_text, power_of_ten
 from experiments.references import Reference
 from experiments.saving import save, save_figure
 
@@ -67,10 +69,11 @@ def write_series(series: Sequence[Series], words: Words, out: Path, name: str) -
     print_series(series, words)
     files = [out / f"{name}.csv"]
     _write_csv(series, files[0])
-    figure = draw(series, words)
-    for suffix in (".png", ".pdf"):
-        files.append(out / f"{name}{suffix}")
-        save_figure(files[-1], figure, dpi=200)
+    with plain_text():
+        figure = draw(series, words)
+        for suffix in (".png", ".pdf"):
+            files.append(out / f"{name}{suffix}")
+            save_figure(files[-1], figure, dpi=200)
     return files
 
 
@@ -141,6 +144,8 @@ def draw(series: Sequence[Series], words: Words) -> Figure:
         _draw_points(plot, one, colour, index)
         _draw_theory(plot, one, colour)
     plot.set_ylim(bottom, 1.3 * max(highs))
+    plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+    plot.yaxis.set_minor_formatter(NullFormatter())
     plot.set_xlabel(words.axis, fontsize=8)
     plot.set_ylabel(words.rate, fontsize=8)
     plot.tick_params(labelsize=7)

@@ -1,6 +1,7 @@
 """semcom: a simulator of semantic image communication.
 
-``semcom.send(image, …)`` takes an image from its file to its score. Everything is imported on
+``semcom.send(image, …)`` takes an image from its file to its score, ``semcom.compare`` does so
+blind and by importance, ``semcom.sweep`` at many SNRs and bandwidths. Everything is imported on
 first use, so that ``import semcom`` costs nothing.
 """
 
@@ -14,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from semcom.agreement import Link as Link
     from semcom.attention import attend as attend
+    from semcom.comparison import Comparison as Comparison
+    from semcom.comparison import compare as compare
+    from semcom.comparison import sweep as sweep
     from semcom.images import load_image as load_image
     from semcom.link import Delivery as Delivery
     from semcom.link import deliver as deliver
@@ -26,8 +30,11 @@ _HOME = {
     "load_image": "images",
     "Delivery": "link",
     "deliver": "link",
+    "Comparison": "comparison",
+    "compare": "comparison",
     "send": "session",
-    "Link": "transmitter",
+    "sweep": "comparison",
+    "Link": "agreement",
     "Mask": "types",
     "Prompts": "types",
 }

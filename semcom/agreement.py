@@ -40,14 +40,15 @@ class Link:
         The error rates that the choice of the scheme accepts.
     scheme
         Modulation and code rate by name (``"16-QAM 0.602"``) or number, whatever the SNR; empty:
-        chosen by it (:mod:`channels.adaptation`).
+        chosen by it and by the length of each packet (:mod:`channels.selection`).
     copies
         How often every packet is sent, 1 to 4.
     protection
-        ``"equal"``: all packets get the same scheme and copies. ``"unequal"``: what matters more is
-        sent more robustly, by the law of the channel (:mod:`semcom.protection`), so that the
-        expected weighted squared error is least. ``"graceful"``: likewise, but so that the expected
-        weighted PSNR is highest, which risks more bad pictures for better good ones.
+        ``"equal"``: all packets are equally safe, at least as safe as the target asks.
+        ``"unequal"``: what matters more is sent more robustly, by the law of the channel
+        (:mod:`semcom.protection`), so that the expected weighted squared error is least.
+        ``"graceful"``: likewise, but so that the expected weighted PSNR is highest, which risks
+        more bad pictures for better good ones.
     planned_snr_db, planned_std_db
         What the sender takes for the mean SNR, and how unsure it is: the standard deviation in dB
         of a normal law, as that of shadowing. None: the SNR that the channel has. Equal protection

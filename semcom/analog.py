@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import math
 
-from channels.adaptation import select_header, select_scheme
-from channels.mcs import SCHEMES, find_scheme
-from channels.phy import num_packet_symbols
+from channels.mcs import HEADER_SYMBOLS, SCHEMES, find_scheme
+from channels.selection import packet_ways
 from semcom.agreement import Link
 from semcom.codecs.base import AnalogCodec
-from semcom.frame import MAX_PACKETS, PacketFormat
-from semcom.plan import Plan, room
+from semcom.frame import MAX_PACKETS, PacketFormat, analog_packets
+from semcom.plan import Plan, control_ways, room
 from semcom.types import AnalogSignal, Image, Map
 
 MARGIN_DB = 6.0
@@ -48,7 +47,7 @@ def encode_analog(
     if link.protection != "equal":
         raise ValueError(f"{link.protection} protection is for digital codecs; this one is analog")
     snr_db, symbols = _mean_snr_db(link), room(link, budget)
-    num_symbols = symbols - _header(link)
+    num_symbols = symbols - _header(link, 1)
     best, fits, too_many = None, 0, num_symbols + 1
 
     def attempt(num_symbols: int) -> tuple[AnalogSignal, Plan]:
@@ -78,17 +77,19 @@ def encode_analog(
 def plan_analog(signal: AnalogSignal, link: Link) -> Plan:
     """Choose how the side information is sent."""
     channel, snr_db = link.build_channel(), side_snr_db(link)
-    sizes = [len(packet.data) for packet in signal.side]
-    scheme = find_scheme(link.scheme) if link.scheme else SCHEMES[0]
-    if sizes and not link.scheme:
-        length = 8 * sum(sizes)
-        for _ in range(2):  # the scheme decides on the length, which decides on the scheme
-            length = 1 << int(math.log2(length))  # few lengths, since some channels are sampled
-            scheme = select_scheme(channel, snr_db, length, link.target, num_packets=len(sizes))
-            length = sum(num_packet_symbols(size, scheme) for size in sizes)
-    header = _header(link)
-    packets = tuple(PacketFormat(size, scheme, link.copies) for size in sizes)
-    return Plan(link, header, header, packets, len(signal.symbols))
+    sizes = [len(packet.data) for packet in analog_packets(signal)]
+    schemes = [find_scheme(link.scheme)] if link.scheme else SCHEMES
+    length = 8 * sum(sizes)
+    for _ in range(2):  # the schemes decide on the length, which decides on the schemes
+        length = 1 << int(math.log2(length))  # few lengths, since some channels are sampled
+        ways = packet_ways(channel, snr_db, sizes, length, link.target, schemes=schemes)
+        length = ways.cost(0.0)
+    code = _header(link, len(sizes))
+    packets = tuple(
+        PacketFormat(size, schemes[k], link.copies)
+        for size, k in zip(sizes, ways.choose(0.0), strict=True)
+    )
+    return Plan(link, code, code, packets, len(signal.symbols))
 
 
 def side_snr_db(link: Link) -> float:
@@ -96,8 +97,9 @@ def side_snr_db(link: Link) -> float:
     return min(link.usable_snr_db, _mean_snr_db(link) - MARGIN_DB)
 
 
-def _header(link: Link) -> int:
-    return select_header(link.build_channel(), side_snr_db(link), link.target)
+def _header(link: Link, packets: int) -> int:
+    ways = control_ways(link.build_channel(), side_snr_db(link), link.target, packets)
+    return HEADER_SYMBOLS[ways.choose(0.0)[0]]
 
 
 def _mean_snr_db(link: Link) -> float:

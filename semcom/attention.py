@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from semcom import cache, weights
-from semcom.importance import DEFAULT_THETA, Importance, check_kind, check_theta, importance
+from semcom.importance import (
+    DEFAULT_THETA,
+    Importance,
+    check_kind,
+    check_theta,
+    importance,
+    warning,
+)
 from semcom.segmenters.base import SEGMENTERS, Segmenter
-from semcom.segmenters.from_file import FromFile
+from semcom.segmenters.from_file import FromFile, check_mask_file
 from semcom.segmenters.packed import pack, unpack
 from semcom.segmenters.rank import choose, rank
 from semcom.types import Image, Mask, Prompts
@@ -46,14 +53,16 @@ class Wishes:
         ranked masks matter from the top until they cover 30 % of the frame.
     mask
         File with masks, used instead of a segmenter; all of them matter. ``"beside"`` stands for
-        ``NAME_mask.png`` beside each image.
+        ``NAME_mask.png`` beside each image. A file without an object leaves nothing to prefer.
     theta, kind
         See :func:`semcom.importance.importance`.
+    image
+        The image's file, where there is one: a file with masks of several images names them.
 
     Raises
     ------
     ValueError
-        Unknown names, or θ outside (0, 1).
+        Unknown names, a mask together with a segmenter, or θ outside (0, 1).
     """
 
     segmenter: str = "auto"
@@ -61,20 +70,26 @@ class Wishes:
     mask: str | None = None
     theta: float = DEFAULT_THETA
     kind: str = "region"
+    image: str = ""
 
     def __post_init__(self) -> None:
         check_theta(self.theta)
         check_kind(self.kind)
         if self.segmenter != "auto":
             SEGMENTERS.parse(self.segmenter)  # a typing error shows before any image is read
-        if self.mask not in (None, "beside") and not Path(str(self.mask)).is_file():
-            raise ValueError(f"{self.mask}: no such mask file")
+        if self.mask is not None and self.segmenter != "auto":
+            raise ValueError(
+                f"mask {self.mask} and segmenter {self.segmenter!r} exclude one another: give one"
+            )
+        if self.mask not in (None, "beside"):
+            check_mask_file(Path(str(self.mask)))
 
     def beside(self, image: Path) -> Wishes:
-        """Resolve ``mask="beside"`` for an image file."""
-        if self.mask != "beside":
-            return self
-        return replace(self, mask=str(image.with_name(f"{image.stem}_mask.png")))
+        """Say which file the image is: resolves ``mask="beside"``, and names it to ``mask``."""
+        mask = self.mask
+        if mask == "beside":
+            mask = str(image.with_name(f"{image.stem}_mask.png"))
+        return replace(self, mask=mask, image=str(image))
 
 
 def attend(image: Image, wishes: Wishes = Wishes()) -> Attention:
@@ -90,6 +105,7 @@ def attend(image: Image, wishes: Wishes = Wishes()) -> Attention:
     prompts.check(height, width)
     used, find, notes = _build(wishes)
     found = _find(find, used, image, prompts)
+    notes += getattr(found, "notes", ())
     if prompts:
         ranked = matter = found
     elif wishes.mask is not None:
@@ -98,8 +114,8 @@ def attend(image: Image, wishes: Wishes = Wishes()) -> Attention:
         ranked = rank(found)
         matter = choose(ranked)
     what = importance(matter, height, width, theta=wishes.theta, kind=wishes.kind)
-    if not 0 < what.region.mean() < 1:
-        notes.append("the region is empty or the whole frame: nothing to prefer, w = 1")
+    if (doubt := warning(what)) is not None:
+        notes.append(doubt)
     record = {
         "segmenter": used,
         "mask": wishes.mask,
@@ -124,7 +140,7 @@ def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Ma
 def _build(wishes: Wishes) -> tuple[str, Segmenter, list[str]]:
     """Return the name for the record, the segmenter and what to tell the user."""
     if wishes.mask is not None:
-        return "from_file", FromFile(path=wishes.mask), []
+        return "from_file", FromFile(path=wishes.mask, image=wishes.image), []
     segmenter, notes = wishes.segmenter, []
     if segmenter == "auto":
         segmenter = "mobile_sam" if weights.available() else "graph"

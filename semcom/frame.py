@@ -15,18 +15,20 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from channels.mcs import HEADER_BYTES, SCHEMES, Scheme, header_scheme
 from channels.phy import num_packet_symbols
 from semcom.codecs.base import CODECS, DecodeError, codec_id
 from semcom.images import MAX_PIXELS
+from semcom.types import AnalogSignal, Packet
 
 _HEADER, _FORMAT_BYTES, _MARK = ">HHHB", 4, b"T"
 MAX_PACKET_BYTES = 0x3FFFFF
 MAX_PACKETS = 255
 MAX_COPIES = 4
+_COUNT_BYTES = 4
 assert struct.calcsize(_HEADER) + _FORMAT_BYTES == HEADER_BYTES
 
 
@@ -125,6 +127,28 @@ class Header:
             for i, packet in enumerate(others, 1):
                 if packet.num_bytes and copy < packet.copies:
                     yield i, copy
+
+
+def analog_packets(signal: AnalogSignal) -> tuple[Packet, ...]:
+    """Return the packets of an analog signal: its side information, each behind the length."""
+    count = len(signal.symbols).to_bytes(_COUNT_BYTES, "big")
+    side = signal.side or (Packet(b""),)
+    return tuple(Packet(count + packet.data, packet.gain) for packet in side)
+
+
+def read_analog(header: Header, packets: Sequence[bytes | None]) -> tuple[int, list[bytes | None]]:
+    """Undo :func:`analog_packets` with what arrived: the number of symbols, and the side.
+
+    Where no packet arrived there are no symbols for all that the receiver knows. Raises
+    ``DecodeError`` for packets that no sender made.
+    """
+    counts = {packet[:_COUNT_BYTES] for packet in packets if packet is not None}
+    if len(counts) > 1 or any(len(count) < _COUNT_BYTES for count in counts):
+        raise DecodeError("packets do not agree on the number of analog symbols")
+    side = [None if packet is None else packet[_COUNT_BYTES:] for packet in packets]
+    if header.packets[0].num_bytes == _COUNT_BYTES:  # a codec without side information
+        side = []
+    return int.from_bytes(b"".join(counts), "big"), side
 
 
 def masked(block: bytes, code: int) -> bytes:

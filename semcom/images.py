@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, ImageOps, UnidentifiedImageError
 from PIL import Image as PilImage
 
+from semcom.image_files import FOLDER, Decoded, Found, check, decode, why_no_file
+from semcom.image_files import MAX_PIXELS as MAX_PIXELS
 from semcom.types import Image
 
-MAX_PIXELS = 50_000_000
 MIN_SIDE = 16
 MAX_SIDE = 65_535
 """What a frame's header can say."""
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm", ".webp", ".tif", ".tiff", ".gif", ".avif"}
+_NAMES = (
+    "apng avif avifs bmp bw dds dib gif icb icns ico im j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx "
+    "mpo pbm pcx pfm pgm png pnm ppm psd qoi rgb rgba sgi tga tif tiff vda vst webp"
 )
+SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())
 """File names that a folder's listing takes for images."""
 _MODES = {
     "RGB": None,
     "L": "greyscale",
+    "I": "greyscale",
+    "I;16": "greyscale",
+    "I;16B": "greyscale",
     "1": "black and white",
     "P": "palette",
     "RGBA": "alpha",
@@ -30,7 +36,10 @@ _MODES = {
     "PA": "palette with alpha",
     "RGBX": "padding",
     "YCbCr": "YCbCr",
+    "CMYK": "CMYK",
 }
+_DARK = 16
+"""An 8-bit picture below it is nearly black."""
 
 
 def load_image(path: str | Path) -> tuple[Image, list[str]]:
@@ -42,34 +51,42 @@ def load_image(path: str | Path) -> tuple[Image, list[str]]:
         (H, W, 3) uint8, RGB, upright.
     notes
         What was converted, in words: grey is repeated into three channels, alpha is laid over
-        white.
+        white, of more than 8 bits per channel the upper 8 are kept, CMYK becomes RGB without a
+        colour profile, and of several pictures of a camera (MPO) the first is taken.
 
     Raises
     ------
     ValueError
-        Missing, unreadable or corrupt file; more than 8 bits per channel, CMYK or another colour
-        space; animation; more than 50 megapixels; a side below 16 or above 65535 pixels.
+        Missing, unreadable or corrupt file; floats or more than 16 bits per channel; a colour space
+        not named above; animation; more than 50 megapixels; a side below 16 or above 65535 pixels.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large images; we refuse them below
-            with PilImage.open(path) as picture:
-                refusal = _refusal(path, picture)
-                if refusal is None:
-                    return _to_rgb(picture)
-    except PilImage.DecompressionBombError:
-        refusal = f"more than {MAX_PIXELS // 10**6} megapixels; shrink it"
-    except UnidentifiedImageError:
-        refusal = "not an image that Pillow can read"
-    except Exception as error:  # Pillow's plugins raise nearly anything on damaged files
-        refusal = f"corrupt or unreadable image ({' '.join(str(error).split()) or repr(error)})"
+    return _to_rgb(_checked(Path(path), decode))
+
+
+def peek(path: str | Path) -> None:
+    """Check an image file without decoding it: what it is, its size and its colours.
+
+    Raises ``ValueError`` as :func:`load_image` does, for all but damaged pixels.
+    """
+    _checked(Path(path), check)
+
+
+def _checked(
+    path: Path, do: Callable[[Path, Callable[[PilImage.Image], str | None]], Found]
+) -> Found:
+    """Do something with an image file; what is none of ours is refused by name."""
+    refusal = why_no_file(path)
+    if refusal is None:
+        try:
+            return do(path, _refusal)
+        except ValueError as error:
+            refusal = str(error)
+    elif refusal == FOLDER and not images_in(path):
+        refusal = "no images in this folder"
     raise ValueError(f"{path}: {refusal}")
 
 
-def _refusal(path: Path, picture: PilImage.Image) -> str | None:
+def _refusal(picture: PilImage.Image) -> str | None:
     """Say why an image that Pillow has opened is none for us; None if it is one."""
     width, height = picture.size
     if width * height > MAX_PIXELS:
@@ -79,45 +96,36 @@ def _refusal(path: Path, picture: PilImage.Image) -> str | None:
     if max(width, height) > MAX_SIDE:
         return f"{width}x{height} has a side over {MAX_SIDE} pixels; cut it"
     frames = getattr(picture, "n_frames", 1)
-    if frames > 1:
+    if frames > 1 and picture.format != "MPO":
         return f"animated or multi-page ({frames} frames); extract one"
-    if picture.mode.startswith(("I", "F")) or _is_cut_to_8_bits(path, picture):
-        return "more than 8 bits per channel; convert it to 8 bit"
+    if picture.mode == "F" or (picture.mode == "I" and picture.format == "TIFF"):
+        return "floats, signed or 32-bit pixels have no white; convert it to 8 or 16 bit"
     if picture.mode not in _MODES:
         return f"colour mode {picture.mode} is not supported; convert it to RGB"
     return None
 
 
-def _is_cut_to_8_bits(path: Path, picture: PilImage.Image) -> bool:
-    """Whether the file has deeper channels, which Pillow would silently cut down to 8 bits."""
-    tiles = getattr(picture, "tile", [])
-    if picture.format == "PPM":  # (mode, largest value)
-        return any(isinstance(x, int) and x > 255 for tile in tiles for x in tile[3])
-    if picture.format == "TIFF":
-        bits_per_sample = picture.getexif().get(258, 1)
-        return bool(np.max(bits_per_sample) > 8)
-    if picture.format in ("JPEG2000", "AVIF"):  # Pillow does not tell the depth of these
-        with path.open("rb") as file:
-            head = file.read(1 << 16)
-        if picture.format == "AVIF":  # high_bitdepth of the AV1 codec configuration box
-            return b"av1C" in head and bool(head[head.index(b"av1C") + 6] & 0x40)
-        siz = head.find(b"\xff\x4f\xff\x51")  # ISO/IEC 15444-1 A.5.1: Ssiz is the depth less 1
-        return siz >= 0 and head[siz + 42] & 0x7F > 7
-    return any(";16" in str(tile[3]) or tile[0] == "SGI16" for tile in tiles)
-
-
-def _to_rgb(picture: PilImage.Image) -> tuple[Image, list[str]]:
-    turned = 2 <= picture.getexif().get(ExifTags.Base.Orientation, 1) <= 8
-    upright = ImageOps.exif_transpose(picture)
-    notes = ["turned upright by its EXIF orientation"] if turned else []
+def _to_rgb(found: Decoded) -> tuple[Image, list[str]]:
+    upright, notes = found.picture, []
+    if found.frames > 1:
+        notes.append(f"the first of {found.frames} pictures in the file")
+    if found.turned:
+        notes.append("turned upright by its EXIF orientation")
     kind = _MODES[upright.mode]
+    if upright.mode.startswith("I"):
+        bits = 16 if upright.mode == "I" else found.largest.bit_length()  # Pillow widens PNM's
+        upright = PilImage.fromarray((np.asarray(upright) >> (bits - 8)).astype(np.uint8))
     if "A" in upright.mode or "transparency" in upright.info:
         notes.append(f"{kind or 'transparency'} laid over white")
         overlay = upright.convert("RGBA")
         upright = PilImage.alpha_composite(PilImage.new("RGBA", overlay.size, "white"), overlay)
     elif kind is not None:
         notes.append(f"{kind} converted to RGB")
-    return np.array(upright.convert("RGB")), notes
+    image = np.array(upright.convert("RGB"))
+    if found.deep:
+        dark = ", which leaves it nearly black" if image.max() < _DARK else ""
+        notes.append(f"more than 8 bits per channel: the upper 8 are kept{dark}")
+    return image, notes
 
 
 def check_pixels(image: Image) -> None:
@@ -138,24 +146,38 @@ def check_pixels(image: Image) -> None:
         )
 
 
-def find_images(paths: list[Path]) -> list[Path]:
-    """Expand folders into the image files in them, sorted by name; files stay as they are.
+def images_in(folder: Path) -> list[Path]:
+    """List what a folder's names promise to be images, sorted by name; folders are left out.
 
-    Files called ``*_mask.*`` are masks, not images, and are left out of folders.
+    So are hidden files (as macOS leaves them beside every image), and masks, ``*_mask.*``.
+
+    Raises
+    ------
+    OSError
+        The folder may not be read.
+    """
+    named = filter(is_named_image, folder.iterdir())
+    return sorted(entry for entry in named if why_no_file(entry) != FOLDER)
+
+
+def is_named_image(path: Path) -> bool:
+    """Whether a file's name says that it is an image."""
+    hidden, mask = path.name.startswith("."), path.stem.endswith("_mask")
+    return path.suffix.lower() in SUFFIXES and not hidden and not mask
+
+
+def find_images(paths: list[Path]) -> list[Path]:
+    """Expand folders into the image files in them (:func:`images_in`); all else stays as it is.
+
+    A folder without images stays, too: whoever reads it is told.
     """
     found: list[Path] = []
     for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(
-            entry
-            for entry in path.iterdir()
-            if entry.suffix.lower() in SUFFIXES and not entry.stem.endswith("_mask")
-        )
-        if not inside:
-            raise ValueError(f"{path}: no images in this folder")
-        found.extend(inside)
+        inside: list[Path] = []
+        if why_no_file(path) == FOLDER:
+            with contextlib.suppress(OSError):
+                inside = images_in(path)
+        found.extend(inside or [path])
     return found
 
 

@@ -89,6 +89,25 @@ def importance(
     return Importance(w.astype(np.float32), region, tuple(masks), theta)
 
 
+def warning(what: Importance) -> str | None:
+    """Say in a sentence why the map can gain little; None where it is worth something."""
+    area = float(what.region.mean())
+    if not 0 < area < 1:
+        return "the region is empty or the whole frame: nothing to prefer, w = 1"
+    theta, times = what.theta, float(what.w.max() / max(what.w.min(), 1e-9))
+    if area > theta:
+        return (
+            f"the region is {area:.0%} of the frame and θ = {theta:g} gives it less of the weight: "
+            f"its pixels count less than the others, which count up to {times:.2g} times as much"
+        )
+    if area > theta / 2:
+        return (
+            f"the region is {area:.0%} of the frame: with θ = {theta:g} its pixels count at most "
+            f"{times:.2g} times as much as the others, so there is little to gain"
+        )
+    return None
+
+
 def check_theta(theta: float) -> None:
     """Refuse a θ outside (0, 1)."""
     if not 0 < theta < 1:

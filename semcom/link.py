@@ -42,7 +42,8 @@ class Delivery:
     def __repr__(self) -> str:
         r = self.record
         arrived = f"{r['packets_received']} of {r['packets_sent']} packets"
-        return f"<Delivery: {r['system']}, CBR {r['cbr']:.5f}, {arrived}, PSNR {r['psnr_db']} dB>"
+        psnr = "none" if r["psnr_db"] is None else f"{r['psnr_db']:.2f} dB"
+        return f"<Delivery: {r['system']}, CBR {r['cbr']:.5f}, {arrived}, PSNR {psnr}>"
 
     @property
     def all_lost(self) -> bool:

@@ -1,22 +1,28 @@
 """A plan: how each packet of a frame is sent, and what that costs.
 
-With equal protection all packets share one scheme, which the channel's law and the target decide
-(:func:`plan_equal`). With unequal protection each has its own (:mod:`semcom.unequal`).
+With equal protection the channel's law and the target decide about the scheme of each packet, by
+its length (:func:`plan_equal`). With unequal protection, what matters more is safer
+(:mod:`semcom.unequal`).
 """
 
 from __future__ import annotations
 
+import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from channels.adaptation import select_header, select_scheme
-from channels.base import max_symbols, num_uses
+import numpy as np
+
+from channels.adaptation import Target
+from channels.base import Channel, max_symbols, num_uses
 from channels.csi import num_pilot_symbols
-from channels.mcs import Scheme, find_scheme
-from channels.phy import max_packet_bytes, num_packet_symbols, packet_accounting
+from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, find_scheme
+from channels.phy import max_packet_bytes, packet_accounting
+from channels.selection import Ways, control_margin_db, packet_ways, select_header, select_scheme
 from semcom.agreement import Link
-from semcom.frame import MAX_PACKET_BYTES, PacketFormat, table_symbols
+from semcom.frame import MAX_PACKET_BYTES, PacketFormat, table_bytes, table_symbols
 
 
 @dataclass(frozen=True)
@@ -77,38 +83,65 @@ class Plan:
 
 
 class Equal(NamedTuple):
-    """One scheme and number of copies for all packets."""
+    """A frame whose packets are protected alike."""
 
-    link: Link
-    header_symbols: int
-    scheme: Scheme
-
-    def plan(self, sizes: tuple[int, ...]) -> Plan:
-        """Return the frame of packets of these lengths in bytes."""
-        copies = self.link.copies
-        packets = tuple(PacketFormat(size, self.scheme, copies) for size in sizes)
-        return Plan(self.link, self.header_symbols, self.header_symbols, packets)
-
-    def max_bits(self, budget: int, packets: int) -> int:
-        """Payload bits that surely fit into ``budget`` channel uses with so many packets."""
-        control = self.header_symbols + table_symbols(self.header_symbols, packets)
-        left = (room(self.link, budget) - control) // self.link.copies
-        # Packets but the last may each waste part of a symbol and part of a byte.
-        waste = (packets - 1) * (num_packet_symbols(0, self.scheme) + 1)
-        most = max_packet_bytes(left - waste, self.scheme) - (packets - 1)
-        return 8 * max(0, min(most, packets * MAX_PACKET_BYTES))
+    plan: Plan
+    needed: int
+    """Symbols that the target asks for; the plan has no fewer."""
 
 
-def plan_equal(link: Link, budget: int, packets: int) -> Equal:
-    """Choose the scheme and the header for ``budget`` channel uses with so many packets."""
+def plan_equal(link: Link, budget: int, sizes: Sequence[int]) -> Equal:
+    """Protect packets of these lengths in bytes alike, as well as ``budget`` channel uses allow.
+
+    Of the schemes that exceed by some margin in dB what the target asks of a packet of its length,
+    each packet gets the one that carries most; header and table keep the same margin. It is the
+    largest that fits, and 0 where not even that fits: the plan then is too long.
+    """
+    channel, snr_db = link.build_channel(), link.usable_snr_db
+    schemes = [find_scheme(link.scheme)] if link.scheme else SCHEMES
+    symbols = max(1, max_symbols(channel, budget))
+    packets = packet_ways(channel, snr_db, sizes, symbols, link.target, schemes=schemes)
+    control = control_ways(channel, snr_db, link.target, len(sizes))
+
+    def needed(margin_db: float) -> int:
+        return link.copies * packets.cost(margin_db) + control.cost(margin_db)
+
+    margins = np.append(packets.margins_db, control.margins_db)
+    levels = [0.0, *([] if link.scheme else np.unique(margins[margins > 0]).tolist())]
+    left = room(link, budget)
+    fitting = bisect.bisect(levels, False, key=lambda margin_db: needed(margin_db) > left)
+    margin_db = levels[max(fitting - 1, 0)]
+    chosen = [schemes[k] for k in packets.choose(margin_db)]
+    formats = tuple(
+        PacketFormat(size, scheme, link.copies) for size, scheme in zip(sizes, chosen, strict=True)
+    )
+    code = HEADER_SYMBOLS[control.choose(margin_db)[0]]
+    return Equal(Plan(link, code, code, formats), needed(0.0))
+
+
+def control_ways(channel: Channel, snr_db: float, target: Target, packets: int) -> Ways:
+    """Compare the rates of header and table for a frame of so many packets."""
+    lengths = [HEADER_BYTES, *([table_bytes(packets)] if packets > 1 else [])]
+    costs = [code + table_symbols(code, packets) for code in HEADER_SYMBOLS]
+    margins = [
+        min(control_margin_db(channel, snr_db, code, length, target) for length in lengths)
+        for code in HEADER_SYMBOLS
+    ]
+    return Ways(np.array([costs]), np.array([margins]))
+
+
+def most_bits(link: Link, budget: int) -> int:
+    """Payload bits that one packet brings through ``budget`` channel uses."""
     channel, snr_db = link.build_channel(), link.usable_snr_db
     symbols = max(1, max_symbols(channel, budget))
     scheme = (
         find_scheme(link.scheme)
         if link.scheme
-        else select_scheme(channel, snr_db, symbols, link.target, num_packets=packets)
+        else select_scheme(channel, snr_db, symbols, link.target)
     )
-    return Equal(link, select_header(channel, snr_db, link.target), scheme)
+    header = select_header(channel, snr_db, link.target)
+    left = (room(link, budget) - header) // link.copies
+    return 8 * max(0, min(max_packet_bytes(left, scheme), MAX_PACKET_BYTES))
 
 
 def room(link: Link, budget: int) -> int:

@@ -6,16 +6,17 @@ grants (:class:`channels.base.ChannelOutput`). It imports nothing of the sender.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from torch.nn.functional import pad
+
 from channels.base import ChannelOutput
-from channels.csi import remove_pilots
+from channels.csi import longest_frame, remove_pilots
 from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, header_scheme
 from channels.phy import decode_packet
-from semcom.codecs.base import CODECS, DecodeError, is_analog
-from semcom.frame import Header, is_table, masked, table_bytes, table_symbols
+from semcom.codecs.base import CODECS, AnalogCodec, DecodeError, grey, is_analog
+from semcom.frame import Header, is_table, masked, read_analog, table_bytes, table_symbols
 from semcom.types import Image
 
 
@@ -59,28 +60,44 @@ def receive(
         brings, in the order of transmission. None: all.
     """
     if num_pilots:
-        received = remove_pilots(received.y, received.noise_var, num_pilots, block_length)
+        end = longest_frame(len(received.y), num_pilots, block_length)
+        if not end:
+            return Reception(None, None)
+        y, _, noise_var = _cut(received, 0, end)
+        received = remove_pilots(y, noise_var, num_pilots, block_length)
     found = _find_header(received)
     if found is None:
         return Reception(None, None)
     header, start, gap = found
     packets, position = _decode_packets(received, header, start, gap, arrivals)
     codec = CODECS.create(header.codec)
-    if is_analog(codec) and len(packets) > 1 and not gap:
-        return Reception(None, None)  # without the table, nobody knows where the symbols begin
-    size = header.height, header.width
-    decode: Callable[..., Image] = codec.decode
     if is_analog(codec):
-        y, h, noise_var = _cut(received, position, len(received.y))
-        packets = [p for p, sent in zip(packets, header.packets, strict=True) if sent.num_bytes]
-        decode = functools.partial(codec.decode, y, h, noise_var.expand(y.shape))
+        known = gap or len(packets) == 1  # without the table, nobody knows where the symbols begin
+        behind = _cut(received, position, len(received.y))
+        return _show_analog(codec, header, packets, behind) if known else Reception(None, None)
+    size = header.height, header.width
     try:
-        image = decode(packets, *size)
+        image = codec.decode(packets, *size)
     except DecodeError:
         # A CRC held by accident, or the sender is of another make: as good as lost.
         packets = [None] * len(packets)
-        image = decode(packets, *size)
-    return Reception(image, header, tuple(packets), is_analog(codec))
+        image = codec.decode(packets, *size)
+    return Reception(image, header, tuple(packets))
+
+
+def _show_analog(
+    codec: AnalogCodec, header: Header, packets: list[bytes | None], behind: ChannelOutput
+) -> Reception:
+    """Decode as many symbols as the first packet announces; what is cut off was not received."""
+    size = header.height, header.width
+    try:
+        count, side = read_analog(header, packets)
+        if count > 2 * len(behind.y):
+            raise DecodeError(f"most of {count} symbols are missing")
+        image = codec.decode(*_first(behind, count), side, *size)
+    except DecodeError:  # as above
+        return Reception(grey(*size), header, (None,) * len(packets))
+    return Reception(image, header, tuple(packets), any(packet is not None for packet in packets))
 
 
 def _decode_packets(
@@ -153,3 +170,11 @@ def _cut(received: ChannelOutput, start: int, end: int) -> ChannelOutput:
     y, h, noise_var = received
     part = noise_var[start:end] if noise_var.numel() > 1 else noise_var
     return ChannelOutput(y[start:end], h[start:end], part)
+
+
+def _first(received: ChannelOutput, count: int) -> ChannelOutput:
+    """Return the first symbols, with N0 of each; those that are missing have no gain."""
+    y, h, noise_var = _cut(received, 0, count)
+    ends = (0, count - len(y))
+    noise_var = pad(noise_var.expand(y.shape), ends, value=1.0)
+    return ChannelOutput(pad(y, ends), pad(h, ends), noise_var)

@@ -6,9 +6,10 @@ import contextlib
 import dataclasses
 import importlib.metadata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from channels.adaptation import Target
 from channels.units import parse_cbr
@@ -83,30 +84,90 @@ def send(
     >>> delivery.scores["region_psnr_db"] > delivery.scores["background_psnr_db"]
     True
     """
-    link = Link(
-        channel,
-        snr_db,
-        csi,
-        num_pilots,
-        target,
-        scheme,
-        copies,
-        protection,
-        planned_snr_db,
-        planned_std_db,
-        losses,
+    order = order_of(
+        segmenter=segmenter,
+        points=points,
+        boxes=boxes,
+        mask=mask,
+        theta=theta,
+        importance=importance,
+        blind=blind,
+        codec=codec,
+        channel=channel,
+        snr_db=snr_db,
+        cbr=cbr,
+        csi=csi,
+        num_pilots=num_pilots,
+        target=target,
+        scheme=scheme,
+        protection=protection,
+        copies=copies,
+        planned_snr_db=planned_snr_db,
+        planned_std_db=planned_std_db,
+        losses=losses,
+        seed=seed,
     )
+    pixels, source = read(image)
+    return fulfil(pixels, source, attend(pixels, beside(order.wishes, source)), order)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of :func:`send`, checked."""
+
+    wishes: Wishes
+    blind: bool
+    codec: str
+    cbr: Fraction
+    link: Link
+    seed: int
+
+
+def order_of(
+    *,
+    segmenter: str,
+    points: Sequence[tuple[float, float]],
+    boxes: Sequence[tuple[float, float, float, float]],
+    mask: str | Path | None,
+    theta: float,
+    importance: str,
+    blind: bool,
+    codec: str,
+    cbr: str | float | Fraction,
+    seed: int,
+    **link: Any,
+) -> Order:
+    """Check what :func:`send` was given, before any work; the options are its own."""
     prompts = Prompts(tuple(points), tuple(boxes))
     wishes = Wishes(segmenter, prompts, None if mask is None else str(mask), theta, importance)
-    CODECS.parse(codec)  # a typing error shows before any work
-    pixels = image if not isinstance(image, str | Path) else load_image(image)[0]
-    check_pixels(pixels)
-    source = None if pixels is image else str(image)
-    if source is not None:
-        wishes = wishes.beside(Path(source))
-    seen = attend(pixels, wishes)
+    CODECS.parse(codec)
+    return Order(wishes, blind, codec, parse_cbr(str(cbr)), Link(**link), seed)
+
+
+def read(image: str | Path | Image) -> tuple[Image, str | None]:
+    """Return the pixels, and the file that they came from."""
+    if isinstance(image, str | Path):
+        return load_image(image)[0], str(image)
+    check_pixels(image)
+    return image, None
+
+
+def beside(wishes: Wishes, source: str | None) -> Wishes:
+    """Resolve ``mask="beside"`` for an image that came from a file."""
+    return wishes if source is None else wishes.beside(Path(source))
+
+
+def fulfil(image: Image, source: str | None, seen: Attention, order: Order) -> Delivery:
+    """Send an image in which what matters has been found, as ordered."""
     return send_attended(
-        pixels, seen, source, blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
+        image,
+        seen,
+        source,
+        blind=order.blind,
+        codec=order.codec,
+        cbr=order.cbr,
+        link=order.link,
+        seed=order.seed,
     )
 
 

@@ -23,13 +23,16 @@ from semcom.codecs.base import (
     is_analog,
     weighted_gain,
 )
-from semcom.frame import UNSENT, Header, masked
+from semcom.frame import Header, analog_packets, masked
 from semcom.importance import check_map
-from semcom.plan import Plan, plan_equal
+from semcom.plan import Plan, most_bits, plan_equal, room
 from semcom.types import Bitstream, Image, Map
 from semcom.unequal import plan_unequal, rates
 
 _RATE_STEPS = (2, 2**0.5, 2**0.25, 2**0.125)
+_MOST_STEPS = 5  # with equal protection, once a stream fits
+_UNUSED = 0.01  # of the bits that a frame takes may be so
+_MOST_BITS = 1 << 40
 _ENOUGH_STEPS = 2  # of a stream of several packets: protection takes what the rate leaves
 
 
@@ -89,15 +92,16 @@ def transmit(
     analog = torch.zeros(0, dtype=torch.complex64)
     if is_analog(encoder):
         signal, plan = encode_analog(encoder, image, w, link, budget)
-        stream, analog = Bitstream(signal.side, signal.info), signal.symbols
+        stream, analog = Bitstream(analog_packets(signal), signal.info), signal.symbols
         if plan.num_uses > budget:
             raise ValueError(_too_small(image, budget, plan.num_uses))
     else:
         stream, plan = _encode_digital(encoder, image, w, link, budget)
-    header = Header(codec.partition(":")[0], height, width, plan.packets or (UNSENT,))
+    header = Header(codec.partition(":")[0], height, width, plan.packets)
     x = _modulate(header, stream, plan, analog)
     assert len(x) == plan.num_symbols
-    assert plan.num_uses <= budget
+    if plan.num_uses > budget:
+        raise RuntimeError(f"planned {plan.num_uses} channel uses, {budget} are allowed")
     return Transmission(x, header, stream, plan, budget)
 
 
@@ -119,18 +123,34 @@ def _encode_digital(
 def _encode_equal(
     encoder: DigitalCodec, image: Image, w: Map, link: Link, budget: int
 ) -> tuple[Bitstream, Plan]:
-    """Return the best stream whose frame fits, and the plan of that frame.
+    """Return the stream of most bits whose frame fits, and the plan of that frame.
 
-    Each packet has its own overhead and its own code, so their number decides about the scheme and
-    how many bits are left for payload. It may turn out smaller than was reckoned with.
+    Each packet has its own overhead and, by its length, its own scheme: what a stream takes shows
+    when it is there. The next one is asked for as many bits as the frame would take at that rate.
     """
-    packets = 1
-    while True:
-        equal = plan_equal(link, budget, packets)
-        stream = _encode(encoder, image, w, equal.max_bits(budget, packets))
-        if len(stream.packets) <= packets:
-            return stream, equal.plan(_sizes(stream))
-        packets = len(stream.packets)
+    symbols = room(link, budget)
+    max_bits, fits, too_many = most_bits(link, budget), 0, _MOST_BITS
+    best: tuple[Bitstream, Plan] | None = None
+    steps = 0
+    while best is None or (steps < _MOST_STEPS and max_bits > (1 + _UNUSED) * fits):
+        steps += 1
+        try:
+            stream = _encode(encoder, image, w, max_bits)
+        except BudgetTooSmallError:
+            if best is None:
+                raise
+            break
+        plan, needed = plan_equal(link, budget, _sizes(stream))
+        affordable = stream.num_bits * symbols // needed
+        if needed > symbols:
+            too_many = max_bits
+            max_bits = min(affordable, int((1 - _UNUSED) * min(max_bits, stream.num_bits)))
+        else:
+            fits = max_bits
+            if best is None or stream.num_bits > best[0].num_bits:
+                best = stream, plan
+            max_bits = min(affordable, (fits + too_many) // 2)
+    return best
 
 
 def _encode_unequal(
@@ -193,8 +213,7 @@ def _least(stream: Bitstream, link: Link, budget: int) -> Plan:
         if gain > -math.inf and len(plan.packets) == len(stream.packets):
             return plan
         link = dataclasses.replace(link, protection="equal")
-    sizes = _sizes(stream)
-    return plan_equal(link, budget, len(sizes)).plan(sizes)
+    return plan_equal(link, budget, _sizes(stream)).plan
 
 
 def _smallest_budget(link: Link, stream: Bitstream, too_small: int) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,14 @@ class Prompts:
     points: tuple[tuple[float, float], ...] = ()
     boxes: tuple[tuple[float, float, float, float], ...] = ()
 
+    def __post_init__(self) -> None:
+        for name, kind, count in (("points", "point", 2), ("boxes", "box", 4)):
+            prompts = getattr(self, name)
+            for prompt in prompts:
+                if not _are_numbers(prompt, count):
+                    raise ValueError(f"a {kind} is {count} numbers, got {prompt!r}")
+            object.__setattr__(self, name, tuple(tuple(map(float, one)) for one in prompts))
+
     def __bool__(self) -> bool:
         return bool(self.points or self.boxes)
 
@@ -53,6 +63,13 @@ class Prompts:
                     f"box {x0:g},{y0:g},{x1:g},{y1:g} must satisfy 0 <= x0 < x1 <= {width} "
                     f"and 0 <= y0 < y1 <= {height}"
                 )
+
+
+def _are_numbers(value: Any, count: int) -> bool:
+    """Whether a prompt is so many numbers; NumPy's count, and text does not."""
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
+        return False
+    return len(value) == count and all(isinstance(x, Real | np.number) for x in value)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ import math
 
 import numpy as np
 
-from channels.adaptation import NUM_STATES, packet_error_rates, snr_states_db
+from channels.adaptation import NUM_STATES, snr_states_db
 from channels.base import KnownLaw, max_symbols
 from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, Scheme, header_scheme
+from channels.packet_errors import packet_error_rates
 from semcom.agreement import Link
 from semcom.frame import MAX_COPIES, UNSENT, PacketFormat, table_bytes, table_symbols
 from semcom.plan import Plan, room
@@ -201,7 +202,7 @@ def _states_db(link: Link, budget: int, bits_per_symbol: int, packets: int) -> A
     if not isinstance(channel, KnownLaw):  # each is a sampling of its own
         snrs = snrs[:: -(-len(snrs) // _MOST_SAMPLINGS)]
     states = [
-        snr_states_db(channel, snr, bits_per_symbol, symbols, num_blocks=packets) for snr in snrs
+        snr_states_db(channel, snr, bits_per_symbol, symbols, shares=(1,) * packets) for snr in snrs
     ]
     mixed: Array = np.sort(np.concatenate(states))
     if len(mixed) <= NUM_STATES:

@@ -42,6 +42,7 @@ from channels.mcs import (
     SCHEMES,
     Scheme,
     header_scheme,
+    packet_scheme,
 )
 from channels.phy import num_packet_symbols
 from channels.transport import MAX_ITERATIONS
@@ -56,32 +57,37 @@ Point = tuple[float, int, int]
 
 def lengths(channel: str, scheme: Scheme) -> tuple[int, ...]:
     """Payload bits of the packets that are measured: each is one code block."""
+    short = (8, 24, 56, 120, 200, 296, 480, 1000)
     longest = 3784 if scheme.code_rate <= 0.25 else 8400  # base graph 2 takes shorter blocks
-    return (200, 1000, 3000, longest) if channel == "awgn" else (200, 1000, longest)
+    return (*short, 3000, longest) if channel == "awgn" else (*short, longest)
 
 
 def step_db(channel: str, num_bits: int) -> float:
     """Return the step in SNR: long blocks have steep curves."""
-    step = 0.3 if num_bits <= 200 else 0.2 if num_bits <= 1000 else 0.1
+    steps = {40: 0.4, 56: 0.4, 8: 0.5, 24: 0.5}
+    step = steps.get(num_bits, 0.3 if num_bits <= 200 else 0.2 if num_bits <= 1000 else 0.1)
     return 2 * step if channel != "awgn" and num_bits <= 1000 else step
 
 
 def max_blocks(num_bits: int) -> int:
     """Return the most blocks of a point: a steep curve forgives wider intervals."""
-    return {88: 60_000, 200: 40_000, 1000: 12_000}.get(num_bits, 4_000)
+    return {88: 60_000, 296: 24_000, 480: 16_000, 1000: 12_000}.get(
+        num_bits, 40_000 if num_bits <= 200 else 4_000
+    )
 
 
 def jobs() -> list[tuple[str, Scheme, int]]:
     """Every class of channel with every scheme and length, the control blocks included."""
-    headers = [(header_scheme(n), 8 * HEADER_BYTES) for n in HEADER_SYMBOLS]
-    return [
-        (channel, scheme, bits)
+    # The shortest table of packets has 40 bits, and the rate of a header.
+    headers = [(header_scheme(n), bits) for n in HEADER_SYMBOLS for bits in (8 * HEADER_BYTES, 40)]
+    packets = [
+        (channel, packet_scheme(scheme, bits), bits)
         for channel in CLASSES
-        for scheme, bits in (
-            *headers,
-            *((scheme, bits) for scheme in SCHEMES for bits in lengths(channel, scheme)),
-        )
+        for scheme in SCHEMES
+        for bits in lengths(channel, scheme)
     ]
+    controls = [(channel, scheme, bits) for channel in CLASSES for scheme, bits in headers]
+    return list(dict.fromkeys([*controls, *packets]))  # at short lengths, rates above 2/3 are one
 
 
 def block_errors(channel: str, scheme: Scheme, num_bits: int, snr_db: float, seed: int) -> Point:

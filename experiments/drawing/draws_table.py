@@ -14,19 +14,27 @@ def draws_table(study: Study) -> Table | None:
     The sender minimises the expectation of the squared error, weighted by what it is told matters:
     θ-PSNR at the system's own θ, or PSNR where it is blind.
     """
-    rows = []
+    found = []
     for point in by_condition(study):
         score = "psnr_db" if point.setting.blind else "theta_psnr_db"
         some = rescore(point, point.setting.theta).over(score)
         expected = some.mean("expected_psnr_db")
         if expected is not None and min(row.draws for row in some.rows) > 1 and _plain(some):
             every = point.over("lost")
+            decibels = expected, some.psnr_of_mean_error(score), some.mean(score)
             shown = 100 * (1 - every.outage(float(study.suite["shown_db"])))
-            cells = expected, some.psnr_of_mean_error(score), some.mean(score), len(some.rows)
-            rows.append((*place(point), *cells, shown, len(every.rows)))
-    if not rows:
+            found.append((point, decibels, len(some.rows), shown, len(every.rows)))
+    if not found:
         return None
-    columns = (*PLACE, "expected", "simulated", "mean", "mean" + COUNT, "shown, %", "images")
+    fewer = any(images < rows for *_, images, _, rows in found)
+    columns = list(PLACE)
+    for name in ("expected", "simulated", "mean"):
+        columns += [name, *[name + COUNT] * fewer]
+    columns += ["shown, %", "images"]
+    lines = []
+    for point, decibels, images, shown, rows in found:
+        cells = [cell for value in decibels for cell in (value, *[images] * fewer)]
+        lines.append((*place(point), *cells, shown, rows))
     caption = (
         "Expected: PSNR of the expected error, by the channel's law and the measured thresholds; "
         "simulated: of the mean error over the draws, in which few lost pictures weigh much; mean: "
@@ -35,7 +43,7 @@ def draws_table(study: Study) -> Table | None:
     )
     title = f"over {draws_words(study.points)}"
     named = titles("over the draws", study)
-    return Table("draws", title, caption, columns, tuple(rows), titles=named)
+    return Table("draws", title, caption, tuple(columns), tuple(lines), titles=named)
 
 
 def _plain(point: Point) -> bool:

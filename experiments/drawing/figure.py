@@ -143,7 +143,7 @@ def _legends(
     """Name the systems, and below them the published: handles, options, height in inches."""
     # A panel that lacks a system says nothing about its place.
     fullest = sorted(panels, key=lambda panel: -len(panel.lines))
-    lines = {line.label: line for panel in fullest for line in panel.lines}
+    lines = {(line.label, line.published): line for panel in fullest for line in panel.lines}
     found = []
     for published in (False, True):
         chosen = [line for line in lines.values() if line.published == published]

@@ -142,8 +142,8 @@ def _print_lost(table: Table) -> None:
             share = f"{row['%']:.1f} %"
             shown.add_row(*place, f"{row['lost']}/{row['draws']}", share, interval)
         _print(shown)
-    if not table.rows:  # nothing was lost, but tasks failed: the last sentence says so
-        Console(markup=False).print(table.caption.partition("Besides, ")[2])
+    if not table.rows:  # nothing was lost, but tasks failed: the caption says so
+        Console(markup=False).print(table.caption)
 
 
 def _rows(table: Table) -> Iterator[Row]:

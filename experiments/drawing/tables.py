@@ -143,6 +143,8 @@ def gains_table(study: Study) -> Table | None:
             cells += [None if one is None else one.mean, *[number] * said]
         rows.append((*place(point), *cells, images))
     caption = "Means over the images of the differences, in dB."
+    if words := draws_words(study.points):
+        caption += f" {words.capitalize()}."
     if "theta_psnr_db" in scores:
         caption += " θ-PSNR at each system's own θ."
     columns = list(PLACE)
@@ -188,11 +190,14 @@ def lost_table(study: Study) -> Table | None:
             rows.append((*place(point), lost, draws, *percent))
     if not rows and not study.failed:
         return None
-    caption = "Draws of which nothing could be shown; 95 % interval (Clopper, Pearson)."
+    parts = ["Draws of which nothing could be shown; 95 % interval (Clopper, Pearson)."] * bool(
+        rows
+    )
     if study.failed:
-        caption += f" Besides, {study.failed} tasks failed and have no row."
+        parts.append(f"{study.failed} tasks failed and have no row.")
     columns = (*PLACE, "lost", "draws", "%", "from", "to")
     named = titles("what was lost", study)
+    caption = " ".join(parts)
     return Table("lost", "what was lost", caption, columns, tuple(rows), titles=named)
 
 

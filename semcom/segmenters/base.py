@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from channels.registry import Entry, Registry
 from semcom.types import Image, Mask, Prompts
+
+
+class Masks(list[Mask]):
+    """Masks, and what the user should know about them; a segmenter may return it."""
+
+    def __init__(self, masks: Iterable[Mask] = (), notes: Iterable[str] = ()) -> None:
+        super().__init__(masks)
+        self.notes = tuple(notes)
+        """A line each."""
 
 
 class Segmenter(Protocol):
@@ -37,7 +47,7 @@ SEGMENTERS = Registry(
         Entry(
             "from_file",
             "semcom.segmenters.from_file:FromFile",
-            "masks from a PNG, NumPy or COCO JSON file (option path)",
+            "masks from a file: label map, NumPy, COCO, SAM or labelme JSON (option path)",
         ),
         Entry(
             "whole_image",

@@ -187,7 +187,7 @@ def test_a_bad_image_does_not_stop_the_others(semcom: Semcom) -> None:
     assert "small.png: 40x15 is smaller than 16x16" in error
     assert "broken.png: corrupt or unreadable image" in error
     assert "nope.png: no such file" in error
-    assert error.endswith("Error: 3 of the images could not be sent")
+    assert error.endswith("Error: 3 images could not be sent")
     # Equal stems are told apart.
     records = sorted(path.name for path in Path("out").glob("*.json"))
     assert records == ["a-2.json", "a-3.json", "a.json"]
@@ -213,6 +213,63 @@ def test_a_full_disk_names_each_file_and_leaves_nothing_half(
         file = Path("semcom-out", f"{name}_received.png")
         assert f"{name}.png: {file} cannot be written: No space left on device" in said
     assert not list(Path("semcom-out").iterdir())
+
+
+def test_a_frame_without_an_object_is_sent_blind_and_said(semcom: Semcom) -> None:
+    PilImage.new("L", (64, 48), 0).save("none.png")
+    result = _send(semcom, "--mask", "none.png", "--codec", "hevc", "--json")
+    assert result.exit_code == 0
+    assert "a.png: none.png: holds no object: every pixel is 0" in result.stderr
+    (record,), (blind,) = (
+        _records(r) for r in (result, _send(semcom, "--blind", "--codec", "hevc", "--json"))
+    )
+    assert record["psnr_db"] == blind["psnr_db"]
+    assert record["background_psnr_db"] == record["psnr_db"]
+    for name in ("region_psnr_db", "theta_psnr_db"):
+        assert record[name] is None
+    assert record["region_area"] == 0
+    assert "nothing to prefer, w = 1" in _send(semcom, "--mask", "none.png").stderr
+
+
+def test_what_a_mask_leaves_out_is_said(semcom: Semcom) -> None:
+    labels = np.zeros((48, 64), dtype=np.uint8)
+    labels[8:24, 20:44], labels[:4] = 15, 255
+    PilImage.fromarray(labels).save("a_mask.png")
+    result = _send(semcom, "--mask", "beside", "--json")
+    assert "a.png: a_mask.png: 255 beside labels is void, and left out" in result.stderr
+    assert _records(result)[0]["region_area"] == 16 * 24 / (48 * 64)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such files")
+def test_what_only_looks_like_an_image_does_not_stop_the_others(semcom: Semcom) -> None:
+    for name in ("photos", "empty", "photos/folder.png"):
+        Path(name).mkdir()
+    long = "n" * 251  # as long as names may be, so that nothing can be written behind it
+    for name in ("photos/b.png", f"photos/{long}.png", "photos/._b.png"):
+        Path(name).write_bytes(Path("a.png").read_bytes())
+    os.mkfifo("photos/fifo.png")
+    for name, target in (("zero", "/dev/zero"), ("loop", "loop.png"), ("gone", "nope.png")):
+        Path("photos", f"{name}.png").symlink_to(target)
+    result = _send(semcom, images=("photos", "empty", f"{'x' * 300}.png", "a.png"))
+    assert result.exit_code == 1
+    error = _error(result)
+    assert "Error: photos/fifo.png: is a FIFO, not a file\n" in error
+    assert "Error: photos/zero.png: is a device, not a file\n" in error
+    assert "Error: photos/loop.png: is a link that leads back to itself\n" in error
+    assert "Error: photos/gone.png: is a link to what is not there\n" in error
+    assert "Error: empty: no images in this folder\n" in error
+    assert "xxx.png: its name is too long\n" in error
+    assert error.endswith("Error: 6 images could not be sent")
+    written = sorted(Path("semcom-out").glob("*_received.png"))
+    assert [path.name[:3] for path in written] == ["a_r", "b_r", "nnn"]
+
+
+def test_what_cannot_be_written_does_not_stop_the_others(semcom: Semcom) -> None:
+    PilImage.open("a.png").save("b.png")
+    Path("out/a_figure.png").mkdir(parents=True)
+    result = _send(semcom, "--out", "out", images=("a.png", "b.png"))
+    assert "a_figure.png" in _error(result)
+    assert Path("out/b_figure.png").is_file()
 
 
 def test_inputs_are_never_written_over(semcom: Semcom) -> None:
@@ -301,6 +358,8 @@ def test_a_pipe_without_greek_letters_is_enough(semcom: Semcom, tmp_path: Path) 
         (("--csi", "pilots", "--channel", "rayleigh_fast"), "pilots cannot follow it"),
         (("--mask", "nope.png"), "nope.png: no such mask file"),
         (("--mask", "."), ".: no such mask file"),
+        (("--mask", "n" * 300), f"{'n' * 300}: no such mask file (its name is too long)"),
+        (("--segmenter", "graph"), "mask m.png and segmenter 'graph' exclude one another"),
         (("--point", "3"), "expected X,Y, got '3'"),
         (("--point", "3,x"), "expected X,Y, got '3,x'"),
         (("--box", "1,2,3"), "expected X0,Y0,X1,Y1, got '1,2,3'"),
@@ -324,7 +383,7 @@ def test_settings_that_make_no_sense_are_refused_before_any_work(
     [
         (("--mask", "tall.png"), "tall.png: masks are 64x50, but the image is 64x48"),
         (("--mask", "a.json"), "a.json: not a readable JSON file"),
-        (("--mask", "none.png"), "none.png: holds no mask"),
+        (("--mask", "other.json"), "other.json: holds annotations of 'b.png', not of a.png"),
         (("--point", "64,3"), "a.png: point 64,3 lies outside the 64x48 image"),
         (("--point", "nan,3"), "a.png: point nan,3 lies outside"),
         (("--box", "30,10,5,20"), "a.png: box 30,10,5,20 must satisfy"),
@@ -336,7 +395,9 @@ def test_what_does_not_fit_an_image_is_refused_with_its_name(
     semcom: Semcom, arguments: tuple[str, ...], message: str
 ) -> None:
     PilImage.new("L", (64, 50), 255).save("tall.png")
-    PilImage.new("L", (64, 48), 0).save("none.png")
+    images = [{"id": 1, "file_name": "b.png"}]
+    other = {"images": images, "annotations": [{"image_id": 1, "bbox": [1, 1, 9, 9]}]}
+    Path("other.json").write_text(json.dumps(other), encoding="utf-8")
     Path("a.json").write_text("{", encoding="utf-8")
     result = _send(semcom, *arguments)
     assert result.exit_code == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import experiments.suite
 from experiments.database import Database, Made
 from experiments.datasets import Item
+from experiments.draws import AS_NEEDED
 from experiments.planning import BATCH, gaps, pending, tasks, units, without_missing
 from experiments.setting import Setting
 from experiments.suite import Suite
@@ -118,6 +121,47 @@ def test_rounds_double_and_end_at_the_most(most: int) -> None:
     assert _suite(draws=most).draws.rounds() == [most]
 
 
+def _draws(suite: Suite) -> dict[str, int]:
+    """Return how many draws there may be, by channel or what it loses."""
+    every = {s.losses or s.channel: suite.draws_of(s).most for _, s in suite.settings()}
+    until = max(every.values())
+    found: Counter[str] = Counter()
+    for todo in pending(suite, [A], None, until=until):
+        found[todo.setting.losses or todo.setting.channel] += todo.draws
+    assert suite.rounds()[-1] == until
+    return dict(found)
+
+
+CHANNELS = ["awgn", "rayleigh_fast", "rayleigh", "rician:k_db=3", "rayleigh:block_length=100"]
+CHANNELS += ["ofdm:over=tdl_a", "mimo"]
+
+
+def test_a_channel_of_which_one_draw_says_little_is_drawn_as_often_as_it_takes() -> None:
+    """Noise, and gains that are fresh for every symbol, average out within a frame."""
+    once = {"awgn": 1, "rayleigh_fast": 1}
+    many = dict.fromkeys(CHANNELS[2:], AS_NEEDED.most)
+    suite = _suite(channel=CHANNELS)
+    assert _draws(suite) == {**once, **many}
+    assert suite.rounds() == [8, 16, 32]
+    (said,) = suite.about_draws()
+    assert said.startswith(f"{', '.join(CHANNELS[2:])}: 8 to 32 draws for each image, until ")
+    assert _draws(_suite(losses="packet_erasure:p=0.1")) == {"packet_erasure:p=0.1": 32}
+    quiet = _suite(channel=CHANNELS[:2])
+    assert (list(quiet.about_draws()), quiet.rounds()) == ([], [1])
+    assert _draws(_suite(bound=True)) == {"awgn": 1}
+
+
+def test_draws_that_are_given_are_obeyed_and_one_is_marked() -> None:
+    for draws in (1, 5):
+        suite = _suite(channel=CHANNELS, draws=draws)
+        assert _draws(suite) == dict.fromkeys(CHANNELS, draws)
+        assert [("says little" in said) for said in suite.about_draws()] == [True] * (draws == 1)
+    assert list(_suite(draws=1).about_draws()) == []
+    # Several seeds are draws, too.
+    seeds = _suite(channel="rayleigh", seed=[0, 1, 2])
+    assert (_draws(seeds), list(seeds.about_draws())) == ({"rayleigh": 3}, [])
+
+
 def test_without_weights_mobile_sam_is_left_out_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "available", lambda: False)
     axes = {
@@ -150,3 +194,18 @@ def test_weights_of_the_users_own_are_left_in_and_named(
     assert without_missing(suite, told.append) is suite
     assert told == [weights.why_unavailable()]
     assert str(own) in told[0]
+
+
+def test_a_suite_says_which_segmenter_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where weights come later, it is another suite: else both would go under one name."""
+    suite = Suite.model_validate({"title": "t", "images": "x", "blind": True})
+    ids = set()
+    for name in ("graph", "mobile_sam"):
+        monkeypatch.setitem(experiments.suite._DEFAULTS, "segmenter", (name,))
+        resolved = suite.resolved()
+        assert {s.segmenter for _, s in resolved.settings()} == {name}
+        assert [s.id for _, s in resolved.settings()] == [s.id for _, s in suite.settings()]
+        ids.add(resolved.model_dump_json())
+    assert len(ids) == 2
+    own = suite.model_copy(update={"segmenter": ("graph",)})
+    assert own.resolved() is own

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image as PilImage
 
 from experiments.database import Database, Made
+from experiments.grid import System
 from experiments.run_progress import RunProgress
 from experiments.runner import Summary, run
 from experiments.suite import Suite
@@ -285,6 +286,27 @@ def test_an_image_that_comes_later_is_drawn_as_often(folder: Path, start: Run) -
     assert {end[1] for end in both}.isdisjoint(end[1] for end in _ends(folder) if end[4] == 1)
 
 
+def test_without_draws_a_channel_that_fades_is_drawn_until_it_is_known(
+    folder: Path, start: Run
+) -> None:
+    do = _drawing({"a": 0.1, "b": 5.0})
+    changes = ("draws=null", "channel=[awgn, rayleigh]", "snr_db=9", "cbr=1")
+    start("out", *changes, jobs=1, do=do)
+    drawn: dict[str, set[int]] = {}
+    sql = "SELECT setting, image, sum(draws) FROM rows GROUP BY 1, 2"
+    with Database(folder / "out" / "results.db") as database:
+        for setting, _, draws in database.query(sql):
+            drawn.setdefault(database.setting(setting).channel, set()).add(draws)
+        ends = set(database.query("SELECT draws, done FROM intervals WHERE score = 'psnr_db'"))
+    # 2.5 dB in the mean of both images: ±0.5 dB takes about 100 draws, and 32 are the most.
+    assert drawn == {"awgn": {1}, "rayleigh": {32}}
+    assert ends == {(32, "most draws")}
+    quiet = start("quiet", *changes, jobs=1, do=_drawing({"a": 0.1, "b": 0.1}))
+    drawn_once = _query(quiet.path, "SELECT DISTINCT draws FROM rows ORDER BY 1")
+    assert drawn_once[0] == (1,)
+    assert max(drawn_once) < (32,)
+
+
 def test_every_point_is_measured_also_of_thousands_of_which_some_are_done(
     folder: Path, start: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,7 +341,7 @@ def test_progress_names_the_best_system() -> None:
     progress.begin(2)
     for system, value in (("blind", 20.0), ("masks", 30.0)):
         outcome = {"count": 2, "scores": {"psnr_db": value}}
-        progress.advance(Made("t", 0, 2, "i", "", "s", 0, 0.0, {}, [outcome]), system)
+        progress.advance(Made("t", 0, 2, "i", "", "s", 0, 0.0, {}, [outcome]), System(system))
     assert progress._best() == "best psnr_db 30.00 (masks)"
 
 

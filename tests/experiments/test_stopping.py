@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from experiments.database import Database, Made
+from experiments.draws import Draws
 from experiments.stopping import Interval, lost_interval, mean_interval, measure, why_done
-from experiments.suite import Draws
 
 
 def _sums(draws: list[np.ndarray]) -> list[tuple[float, float, float]]:

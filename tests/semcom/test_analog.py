@@ -20,6 +20,7 @@ from semcom.codecs.base import CODECS, DecodeError, grey
 from semcom.importance import importance
 from semcom.link import deliver
 from semcom.receiver import receive
+from semcom.scores.psnr import psnr_db
 from semcom.transmitter import transmit
 from semcom.types import AnalogSignal, Mask, Packet
 
@@ -60,7 +61,7 @@ class Pixels:
         if not {*side} <= {None, *(packet.data for packet in self.side)}:
             raise DecodeError("not mine")
         shown = grey(height, width)
-        values = 127.5 + 60 * (y / h).real.numpy()
+        values = 127.5 + 60 * (y / h).nan_to_num().real.numpy()
         shown.reshape(-1, 3)[: len(y)] = np.clip(values, 0, 255)[:, None]
         return shown
 
@@ -96,7 +97,7 @@ def test_budget_is_kept_and_the_items_add_up(photo, what, name, cbr):
     assert streams * items["payload"] * packet.scheme.bits_per_symbol == sent.stream.num_bits
     power = float(sent.x.abs().square().mean())
     assert power == pytest.approx(1, abs=0.02)
-    assert float(sent.x[-1000:].abs().square().mean()) == pytest.approx(1, abs=0.25)
+    assert float(sent.x[-1000:].abs().square().mean()) > 0.2  # no silence at the end
 
 
 def test_a_digital_codec_has_no_analog_item(photo, what):
@@ -108,6 +109,7 @@ RECEIVER = """
 import sys, numpy as np, torch
 from channels.base import ChannelOutput
 from semcom.receiver import receive
+from semcom.scores.psnr import psnr_db
 data = np.load(sys.argv[1])
 air = ChannelOutput(*(torch.from_numpy(data[k]) for k in ("y", "h", "noise_var")))
 shown = receive(air, num_pilots=int(data["num_pilots"]), block_length=int(data["block_length"]))
@@ -152,12 +154,13 @@ def test_a_codec_may_have_no_side_information(photo, what, pixels):
     delivery = deliver(photo, what, codec="pixels", cbr=Fraction(1, 4), link=LINKS["awgn"])
     assert pixels.seen[3] == []
     record = delivery.record
-    assert record["packets_sent"] == record["packets_received"] == record["num_bits"] == 0
-    assert record["scheme"] == "analog"
+    assert record["packets_sent"] == record["packets_received"] == 1  # the number of symbols
+    assert record["num_bits"] == 32
+    assert record["scheme"].startswith("analog, ")
     assert not delivery.all_lost
     assert delivery.scores["psnr_db"] > 10
     sent = delivery.transmission
-    assert sent.num_uses == sent.budget == sent.plan.header_symbols + sent.plan.analog_symbols
+    assert sent.num_uses == sent.budget == sent.plan.data_symbols
 
 
 def test_what_a_codec_may_not_make_is_refused(photo, what, pixels, monkeypatch):
@@ -269,7 +272,11 @@ def test_lost_side_information_is_told_to_the_codec(photo, what, pixels):
     for seed in range(12):
         delivery = deliver(photo, what, codec="pixels", cbr=Fraction(1, 4), link=link, seed=seed)
         lost.add(tuple(packet is None for packet in delivery.reception.packets))
-        assert not delivery.all_lost
+        # The number of symbols stands in each packet.
+        assert delivery.all_lost == all(packet is None for packet in delivery.reception.packets)
+        assert delivery.all_lost == (delivery.received == 128).all()
+        expected = [packet and packet[4:] for packet in delivery.reception.packets]
+        assert pixels.seen[3] == expected
     assert len(lost) == 4
     delivery = deliver(
         photo,
@@ -287,8 +294,55 @@ def test_what_is_no_side_information_is_as_good_as_lost(photo, what, pixels):
     pixels.side = (Packet(b"other"),)
     shown = receive(ChannelOutput(sent.x, torch.ones_like(sent.x), torch.tensor(1e-2)))
     assert shown.packets == (None,)
-    assert shown.analog
-    assert pixels.seen[3] == [None]
+    assert shown.all_lost
+    assert (shown.image == 128).all()
+
+
+@pytest.mark.parametrize("name", ["awgn", "block, pilots", "one block, pilots"])
+@pytest.mark.parametrize("side", [(), (Packet(b"one"), Packet(b"two"))])
+def test_where_a_frame_ends_is_not_known_for_free(photo, what, pixels, name, side):
+    """Symbols behind the frame change nothing, and those that are cut off were not received."""
+    pixels.side, link = side, LINKS[name]
+    sent = transmit(photo, what.w, codec="pixels", cbr=Fraction(1, 4), link=link)
+    count = sent.plan.analog_symbols
+    rng = torch.Generator().manual_seed(0)
+
+    def shown(y):
+        about = {"num_pilots": link.pilots, "block_length": link.block_length}
+        received = ChannelOutput(y, torch.ones_like(y), torch.tensor(1e-2))
+        return receive(received, **about).image, pixels.seen
+
+    exact, (y, *_) = shown(sent.x)
+    assert len(y) == count
+    for more in (1, 7, 8, 9, 499, 500, 3000):
+        noise = torch.randn(more, dtype=torch.complex64, generator=rng)
+        again, (y, h, noise_var, told) = shown(torch.cat([sent.x, noise]))
+        assert len(y) == len(h) == len(noise_var) == count
+        assert told == [packet.data for packet in side]
+        assert (again == exact).all()
+    for less in (1, 9, 499, 3000):
+        cut, (y, h, noise_var, _) = shown(sent.x[:-less])
+        assert len(y) == len(h) == len(noise_var) == count
+        assert cut.shape == exact.shape
+        missing = less if not link.pilots else int((h == 0).sum())
+        assert (h[:-missing] != 0).all()
+        assert (h[-missing:] == 0).all()
+        assert 0 < missing <= less
+    most_lost, _ = shown(sent.x[: len(sent.x) // 3])
+    assert most_lost is None or (most_lost == 128).all()
+
+
+@pytest.mark.parametrize("snr_db", [4, 16])
+def test_softcast_does_not_live_by_the_length_of_what_it_receives(photo, what, snr_db):
+    link = Link("awgn", snr_db)
+    sent = transmit(photo, what.w, codec="softcast", cbr=Fraction(1, 6), link=link)
+    rng = torch.Generator().manual_seed(0)
+    y, h, noise_var = link.build_channel()(sent.x, 10 ** (-snr_db / 10), rng)
+    exact = receive(ChannelOutput(y, h, noise_var)).image
+    longer = torch.cat([y, y[:1]]), torch.cat([h, h[:1]])
+    assert (receive(ChannelOutput(*longer, noise_var)).image == exact).all()
+    shorter = receive(ChannelOutput(y[:-20], h[:-20], noise_var)).image
+    assert psnr_db(photo, shorter) > psnr_db(photo, exact) - 1
 
 
 def test_a_cut_frame_never_crashes(photo, what):

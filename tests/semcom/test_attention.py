@@ -13,6 +13,7 @@ from PIL import Image as PilImage
 
 from semcom import attention, weights
 from semcom.attention import Wishes, attend
+from semcom.segmenters.base import Masks
 from semcom.types import Image, Mask, Prompts
 
 
@@ -160,9 +161,38 @@ def test_unknown_names_are_refused_at_once_with_the_choices(tmp_path: Path) -> N
         Wishes("grph")
     with pytest.raises(ValueError, match="unknown importance 'grade'; choices: region, graded"):
         Wishes(kind="grade")
-    for mask in (tmp_path / "nope.png", tmp_path):
+    for mask in (tmp_path / "nope.png", tmp_path, tmp_path / f"{'n' * 300}.png"):
         with pytest.raises(ValueError, match="no such mask file"):
             Wishes(mask=str(mask))
+
+
+@pytest.mark.parametrize("mask", ["beside", "m.png"])
+def test_a_mask_and_a_segmenter_together_are_refused_at_once(mask: str) -> None:
+    with pytest.raises(ValueError, match="segmenter 'graph' exclude one another: give one"):
+        Wishes("graph", mask=mask)
+
+
+def test_a_mask_without_an_object_leaves_nothing_to_prefer(image: Image, tmp_path: Path) -> None:
+    PilImage.new("L", (64, 48)).save(tmp_path / "x_mask.png")
+    seen = attend(image, Wishes(mask=str(tmp_path / "x_mask.png")))
+    assert (seen.importance.w == 1).all()
+    assert not seen.importance.region.any()
+    assert seen.notes == (
+        "x_mask.png: holds no object: every pixel is 0",
+        "the region is empty or the whole frame: nothing to prefer, w = 1",
+    )
+    assert seen.record["num_masks"] == 0
+    for prompts in (Prompts(((3.0, 3.0),)), Prompts(boxes=((3.0, 3.0, 9.0, 9.0),))):
+        with pytest.raises(ValueError, match="none of the masks of"):
+            attend(image, Wishes(mask=str(tmp_path / "x_mask.png"), prompts=prompts))
+
+
+def test_notes_of_a_third_partys_masks_reach_the_user(
+    image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Masks([Mask(np.ones((48, 64), dtype=bool))], ["seen through fog"])
+    monkeypatch.setattr(attention, "_build", lambda _: ("theirs", lambda *_: found, ["first"]))
+    assert attend(image, Wishes()).notes[:2] == ("first", "seen through fog")
 
 
 def test_an_unknown_option_of_a_segmenter_is_refused_with_the_options(image: Image) -> None:
@@ -174,6 +204,7 @@ def test_beside_is_resolved_for_each_image(image: Image, square: Path) -> None:
     wishes = Wishes(mask="beside")
     assert wishes.beside(square.with_name("x.jpg")).mask == str(square)
     assert Wishes(mask=str(square)).beside(Path("y.png")).mask == str(square)
+    assert Wishes(mask=str(square)).beside(Path("x/y.png")).image == str(Path("x/y.png"))
     assert Wishes().beside(Path("y.png")).mask is None
     with pytest.raises(ValueError, match=r"y_mask\.png: no such mask file"):
         attend(image, wishes.beside(square.with_name("y.png")))

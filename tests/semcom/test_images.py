@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import socket
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -16,7 +20,7 @@ from PIL import ExifTags, features
 from PIL import Image as PilImage
 
 import semcom
-from semcom.images import MAX_PIXELS, digest, find_images, load_image
+from semcom.images import MAX_PIXELS, SUFFIXES, digest, find_images, load_image
 
 Pixels = NDArray[np.uint8]
 
@@ -123,29 +127,6 @@ def test_a_transparent_colour_is_laid_over_white_and_said_so(
     assert notes == ["transparency laid over white"]
 
 
-# EXIF 2.32, 4.6.4: where the file's 0th row and 0th column are to be seen.
-UPRIGHT = {
-    2: np.fliplr,  # top, right
-    3: lambda x: np.rot90(x, 2),  # bottom, right
-    4: np.flipud,  # bottom, left
-    5: lambda x: x.swapaxes(0, 1),  # left, top
-    6: lambda x: np.rot90(x, -1),  # right, top
-    7: lambda x: np.rot90(x, 2).swapaxes(0, 1),  # right, bottom
-    8: np.rot90,  # left, bottom
-}
-
-
-@pytest.mark.parametrize("orientation", UPRIGHT)
-def test_exif_orientation_turns_upright_and_is_said_so(
-    tmp_path: Path, pixels: Pixels, orientation: int
-) -> None:
-    exif = PilImage.Exif()
-    exif[ExifTags.Base.Orientation] = orientation
-    image, notes = load_image(_save(tmp_path, "x.png", pixels, exif=exif))
-    np.testing.assert_array_equal(image, UPRIGHT[orientation](pixels))
-    assert notes == ["turned upright by its EXIF orientation"]
-
-
 @pytest.mark.parametrize("orientation", [0, 1, 9, 77])
 def test_exif_orientations_without_meaning_turn_nothing(
     tmp_path: Path, pixels: Pixels, orientation: int
@@ -191,44 +172,93 @@ def _deep_png(path: Path, pixels: Pixels, colour: int, channels: int) -> Path:
     return _png(path, pixels.shape[1], pixels.shape[0], 16, colour, rows)
 
 
+DEEP = "more than 8 bits per channel: the upper 8 are kept"
+
+
+def _upper(deep: NDArray[np.uint16]) -> Pixels:
+    """Keep the upper 8 bits of 16, (H, W) or (H, W, 3), as RGB."""
+    upper = (deep >> 8).astype(np.uint8)
+    return upper if deep.ndim == 3 else np.repeat(upper[..., None], 3, axis=2)
+
+
+@pytest.fixture(scope="module")
+def deep(pixels: Pixels) -> NDArray[np.uint16]:
+    """The face with 16 bits, of which the lower ones matter to rounding."""
+    noise = np.random.default_rng(0).integers(0, 256, pixels.shape)
+    return (pixels.astype(np.uint16) << 8) + noise.astype(np.uint16)
+
+
 @pytest.mark.parametrize(
     ("colour", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)], ids=["grey", "rgb", "la", "rgba"]
 )
-def test_a_16_bit_png_is_refused(
-    tmp_path: Path, pixels: Pixels, colour: int, channels: int
+def test_of_a_16_bit_png_the_upper_8_are_kept_and_said(
+    tmp_path: Path, deep: NDArray[np.uint16], colour: int, channels: int
 ) -> None:
-    path = _deep_png(tmp_path / "x.png", pixels, colour, channels)
-    assert "more than 8 bits per channel" in _refusal(path)
+    stored = deep[..., [0, 1, 2, 0][:channels]].copy()
+    if channels in (2, 4):
+        stored[..., -1] = 65535
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in stored)
+    path = _png(tmp_path / "x.png", deep.shape[1], deep.shape[0], 16, colour, rows)
+    image, notes = load_image(path)
+    expected = _upper(deep) if channels > 2 else _upper(deep[..., 0])
+    np.testing.assert_array_equal(image, expected)
+    assert notes[-1] == DEEP
 
 
-@pytest.mark.parametrize("layout", ["grey", "contig", "separate", "deflate", "big-endian", "int32"])
-def test_a_deep_tiff_is_refused(tmp_path: Path, pixels: Pixels, layout: str) -> None:
-    deep, path = pixels.astype(np.uint16) * 257, tmp_path / "x.tif"
-    if layout == "grey":
-        tifffile.imwrite(path, deep[..., 0])
-    elif layout == "int32":
-        tifffile.imwrite(path, pixels[..., 0].astype(np.int32))
-    elif layout == "separate":
-        planes = np.ascontiguousarray(deep.transpose(2, 0, 1))
-        tifffile.imwrite(path, planes, photometric="rgb", planarconfig="separate")
-    elif layout == "deflate":
-        tifffile.imwrite(path, deep, photometric="rgb", compression="zlib")
-    else:
-        byteorder = ">" if layout == "big-endian" else "<"
-        tifffile.imwrite(path, deep, photometric="rgb", byteorder=byteorder)
-    assert "more than 8 bits per channel" in _refusal(path)
+@pytest.mark.parametrize(
+    "layout", ["grey", "contig", "deflate", "big-endian", "big-endian grey", "tiles"]
+)
+def test_of_a_deep_tiff_the_upper_8_are_kept_and_said(
+    tmp_path: Path, deep: NDArray[np.uint16], layout: str
+) -> None:
+    values = deep[..., 0] if "grey" in layout else deep
+    photometric = "minisblack" if "grey" in layout else "rgb"
+    options: dict[str, object] = {"byteorder": ">"} if "big" in layout else {}
+    options |= {"deflate": {"compression": "zlib"}, "tiles": {"tile": (16, 16)}}.get(layout, {})
+    tifffile.imwrite(tmp_path / "x.tif", values, photometric=photometric, **options)
+    image, notes = load_image(tmp_path / "x.tif")
+    np.testing.assert_array_equal(image, _upper(values))
+    assert notes[-1] == DEEP
+
+
+def test_what_pillow_would_garble_or_has_no_white_is_refused(
+    tmp_path: Path, pixels: Pixels, deep: NDArray[np.uint16]
+) -> None:
+    path = tmp_path / "x.tif"
+    planes = np.ascontiguousarray(deep.transpose(2, 0, 1))
+    tifffile.imwrite(path, planes, photometric="rgb", planarconfig="separate")
+    assert "in separate planes are not supported" in _refusal(path)
+    tifffile.imwrite(path, deep[..., 0], photometric="miniswhite")
+    assert "in which 0 is white (MinIsWhite) are not supported" in _refusal(path)
+    for dtype in (np.int32, np.uint32, np.int16, np.float32):
+        tifffile.imwrite(path, pixels[..., 0].astype(dtype))
+        assert "floats, signed or 32-bit pixels have no white" in _refusal(path)
+    tifffile.imwrite(path, pixels[..., 0], photometric="miniswhite")
+    np.testing.assert_array_equal(load_image(path)[0][..., 0], 255 - pixels[..., 0])
 
 
 @pytest.mark.parametrize("maximum", [256, 1023, 65535])
-@pytest.mark.parametrize("kind", ["P6", "P5", "P3"])
-def test_a_deep_pnm_is_refused(tmp_path: Path, pixels: Pixels, maximum: int, kind: str) -> None:
-    values = pixels if kind != "P5" else pixels[..., 0]
+@pytest.mark.parametrize("kind", ["P6", "P5", "P3", "P2"])
+def test_a_deep_pnm_is_scaled_by_its_largest_value_and_said(
+    tmp_path: Path, pixels: Pixels, maximum: int, kind: str
+) -> None:
+    values = np.rint((pixels if kind in ("P6", "P3") else pixels[..., 0]) / 255 * maximum)
     body = values.astype(">u2").tobytes()
-    if kind == "P3":
-        body = " ".join(map(str, values.ravel())).encode()
+    if kind in ("P3", "P2"):
+        body = " ".join(map(str, values.astype(int).ravel())).encode()
     path = tmp_path / "x.ppm"
     path.write_bytes(f"{kind}\n64 48\n{maximum}\n".encode() + body)
-    assert "more than 8 bits per channel" in _refusal(path)
+    image, notes = load_image(path)
+    expected = pixels if kind in ("P6", "P3") else np.repeat(pixels[..., :1], 3, axis=2)
+    assert np.abs(image.astype(int) - expected).max() <= 1
+    assert notes[-1] == DEEP
+
+
+def test_12_bits_in_a_file_of_16_are_said_to_be_dark(
+    tmp_path: Path, deep: NDArray[np.uint16]
+) -> None:
+    PilImage.fromarray(deep[..., 0] >> 4).save(tmp_path / "x.png")
+    assert load_image(tmp_path / "x.png")[1][-1] == f"{DEEP}, which leaves it nearly black"
 
 
 def test_a_shallow_pnm_is_scaled(tmp_path: Path, pixels: Pixels) -> None:
@@ -245,7 +275,7 @@ def test_a_shallow_pnm_is_scaled(tmp_path: Path, pixels: Pixels) -> None:
         ("x.avif", "avif", ("libsvtav1", "libaom-av1"), "yuv420p10le"),
     ],
 )
-def test_what_pillow_cuts_to_8_bits_in_silence_is_refused(
+def test_what_pillow_cuts_to_8_bits_in_silence_is_said(
     tmp_path: Path, pixels: Pixels, name: str, feature: str, encoders: tuple[str, ...], layout: str
 ) -> None:
     encoder = next((each for each in encoders if each in av.codecs_available), None)
@@ -258,14 +288,32 @@ def test_what_pillow_cuts_to_8_bits_in_silence_is_refused(
         stream = file.add_stream(encoder, rate=1)
         stream.width, stream.height, stream.pix_fmt = 64, 48, layout
         file.mux(stream.encode(frame.reformat(format=layout)) + stream.encode(None))
-    assert "more than 8 bits per channel" in _refusal(tmp_path / name)
-    shallow = _save(tmp_path, f"shallow-{name}", pixels)
-    assert load_image(shallow)[0].shape == pixels.shape
+    image, notes = load_image(tmp_path / name)
+    assert np.abs(image.astype(int) - pixels).mean() < 12
+    assert notes == [DEEP]
+    assert load_image(_save(tmp_path, f"shallow-{name}", pixels))[1] == []
 
 
 @pytest.mark.parametrize("name", ["x.jpg", "x.tif"])
-def test_cmyk_is_refused(tmp_path: Path, pixels: Pixels, name: str) -> None:
-    assert "colour mode CMYK" in _refusal(_save(tmp_path, name, pixels, "CMYK"))
+def test_cmyk_is_converted_and_said(tmp_path: Path, pixels: Pixels, name: str) -> None:
+    options = {"quality": 95} if name == "x.jpg" else {}
+    image, notes = load_image(_save(tmp_path, name, pixels, "CMYK", **options))
+    assert np.abs(image.astype(int) - pixels).mean() < (4 if name == "x.jpg" else 1)
+    assert notes == ["CMYK converted to RGB"]
+
+
+def test_of_a_cameras_pictures_the_first_is_taken_and_said(tmp_path: Path, pixels: Pixels) -> None:
+    second = PilImage.fromarray(255 - pixels)
+    options = {"save_all": True, "append_images": [second, second], "quality": 95}
+    image, notes = load_image(_save(tmp_path, "x.mpo", pixels, **options))
+    alone, _ = load_image(_save(tmp_path, "x.jpg", pixels, quality=95))
+    np.testing.assert_array_equal(image, alone)
+    assert notes == ["the first of 3 pictures in the file"]
+
+
+def test_a_colour_space_without_a_conversion_is_refused(tmp_path: Path, pixels: Pixels) -> None:
+    tifffile.imwrite(tmp_path / "x.tif", pixels, photometric="cielab")
+    assert "colour mode LAB is not supported; convert it to RGB" in _refusal(tmp_path / "x.tif")
 
 
 @pytest.mark.parametrize("name", ["x.gif", "x.png", "x.tif", "x.webp"])
@@ -277,8 +325,8 @@ def test_animations_and_pages_are_refused(tmp_path: Path, pixels: Pixels, name: 
 
 def test_missing_files_folders_and_what_is_no_image(tmp_path: Path) -> None:
     assert _refusal(tmp_path / "nope.png") == "no such file"
-    assert _refusal(tmp_path) == "is a folder"
     (tmp_path / "empty.png").touch()
+    assert _refusal(tmp_path) == "is a folder"
     assert _refusal(tmp_path / "empty.png") == "not an image that Pillow can read"
     (tmp_path / "text.png").write_text("hello")
     assert _refusal(tmp_path / "text.png") == "not an image that Pillow can read"
@@ -325,18 +373,65 @@ def test_damage_gives_an_image_or_a_refusal_never_another_exception(
 def test_folders_are_expanded_in_order_without_masks(tmp_path: Path, pixels: Pixels) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    for name in ("b.png", "a.JPG", "a_mask.png", "c.gif"):
+    for name in ("b.png", "a.JPG", "a_mask.png", "c.gif", ".hidden.png"):
         _save(folder, name, pixels)
     (folder / "notes.txt").touch()
+    (folder / "._b.png").write_bytes(b"\0\5\x16\7")  # as macOS leaves it on other disks
+    (folder / "d.png").mkdir()
     alone = tmp_path / "z_mask.png"
     found = find_images([alone, folder])
     assert found == [alone, folder / "a.JPG", folder / "b.png", folder / "c.gif"]
 
 
-def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_images_stays_and_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(ValueError, match="no images in this folder"):
-        find_images([tmp_path])
+    assert find_images([tmp_path]) == [tmp_path]
+    assert _refusal(tmp_path) == "no images in this folder"
+
+
+def test_what_is_an_image_alone_is_one_in_a_folder(tmp_path: Path, pixels: Pixels) -> None:
+    """Of every name under which Pillow writes what we read."""
+    alone = set()
+    for suffix in PilImage.registered_extensions():
+        path = tmp_path / f"x{suffix}"
+        with contextlib.suppress(Exception):  # Pillow writes none of that kind, or not this mode
+            PilImage.fromarray(pixels).save(path)
+            load_image(path)
+            alone.add(suffix)
+        path.unlink(missing_ok=True)
+    assert alone >= {".jp2", ".jfif", ".jpe", ".mpo", ".pnm"}
+    assert alone <= SUFFIXES
+
+
+def _make_special(folder: Path) -> dict[str, str]:
+    """Make what only looks like images; returns names and what is said of them."""
+    os.mkfifo(folder / "fifo.png")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "socket.png"))
+    for name, target in (("zero", "/dev/zero"), ("loop", "loop.png"), ("dangling", "gone.png")):
+        (folder / f"{name}.png").symlink_to(target)
+    return {
+        "dangling.png": "is a link to what is not there",
+        "fifo.png": "is a FIFO, not a file",
+        "loop.png": "is a link that leads back to itself",
+        "socket.png": "is a socket, not a file",
+        "zero.png": "is a device, not a file",
+        f"{'n' * 300}.png": "its name is too long",
+        "gone.png": "no such file",
+        "a.png/b.png": "no such file",
+    }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such files")
+def test_what_only_looks_like_an_image_is_refused_at_once(
+    tmp_path: Path, pixels: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # names of sockets are short
+    _save(Path(), "a.png", pixels)
+    special = _make_special(Path())
+    assert [path.name for path in find_images([Path()])] == ["a.png", *list(special)[:5]]
+    for name, reason in special.items():
+        assert _refusal(Path(name)) == reason
 
 
 def test_the_digest_is_of_the_pixels_and_the_shape(tmp_path: Path, pixels: Pixels) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import subprocess
 import sys
 from fractions import Fraction
@@ -13,12 +14,13 @@ import pytest
 import torch
 
 from channels.base import ChannelOutput, num_uses
-from channels.mcs import find_scheme
+from channels.mcs import SCHEMES, find_scheme
 from channels.units import symbol_budget
 from semcom.agreement import Link
+from semcom.codecs.base import BudgetTooSmallError
 from semcom.importance import importance
 from semcom.link import deliver, derive_seed
-from semcom.plan import plan_equal
+from semcom.plan import most_bits, plan_equal
 from semcom.receiver import receive
 from semcom.transmitter import _encode_equal, transmit
 from semcom.types import Bitstream, Mask, Packet
@@ -56,11 +58,16 @@ def test_budget_is_kept_and_the_items_add_up(photo, what, name, codec):
     assert all(uses >= 0 for uses in sent.accounting.values())
     assert (sent.accounting["pilots"] > 0) == (LINKS[name].csi == "pilots")
     streams = 2 if name == "mimo" else 1
-    (scheme,) = {packet.scheme for packet in sent.header.packets}
-    payload = sent.accounting["payload"] * scheme.bits_per_symbol
-    assert streams * payload == sent.stream.num_bits
+    payload = sum(
+        Fraction(8 * packet.num_bytes, packet.scheme.bits_per_symbol)
+        for packet in sent.header.packets
+    )
+    assert streams * sent.accounting["payload"] == payload
+    assert [packet.num_bytes for packet in sent.header.packets] == [
+        len(packet.data) for packet in sent.stream.packets
+    ]
     if name == "fixed":
-        assert scheme == find_scheme("16-QAM 0.499")
+        assert {packet.scheme for packet in sent.header.packets} == {find_scheme("16-QAM 0.499")}
     power = sent.x.abs().square()
     assert abs(power.mean() - 1) < 5 * power.std() / np.sqrt(len(power)) + 1e-6
 
@@ -109,7 +116,7 @@ def test_same_seed_same_record_whatever_the_threads(photo, what):
 RECEIVER = """
 import sys, numpy as np, torch
 from channels.base import ChannelOutput, num_uses
-from channels.mcs import find_scheme
+from channels.mcs import SCHEMES, find_scheme
 from semcom.receiver import receive
 data = np.load(sys.argv[1])
 air = ChannelOutput(*(torch.from_numpy(data[k]) for k in ("y", "h", "noise_var")))
@@ -211,25 +218,73 @@ def test_seeds_follow_what_they_are_for():
 
 
 class Fickle:
-    """Two packets where there are bits for them, else one: asked for two, it may make one."""
+    """Two packets where there are bits for them, else one: asked for fewer, it may make more."""
 
     steerable = False
 
     def __init__(self, enough):
         self.enough = enough
+        self.asked = []
 
     def encode(self, _image, _w, max_bits):
+        self.asked.append(max_bits)
+        if max_bits < 8:
+            raise BudgetTooSmallError(8, max_bits)
         count = 2 if max_bits >= self.enough else 1
-        size = max_bits // 8 // count
+        size = max(1, max_bits // 8 // count)
         return Bitstream(tuple(Packet(bytes(size), 1.0) for _ in range(count)))
 
 
-def test_a_codec_that_changes_its_mind_about_packets_comes_to_an_end(photo, what):
-    """For one packet there are more bits than for two."""
+@pytest.mark.parametrize("enough", [100, 3000, 5600, 1 << 30])
+def test_a_codec_that_changes_its_mind_about_packets_comes_to_an_end(photo, what, enough):
     link, budget = Link(), 2000
-    bits = [plan_equal(link, budget, packets).max_bits(budget, packets) for packets in (1, 2)]
-    assert bits[1] < bits[0]
-    codec = Fickle(sum(bits) // 2)
+    codec = Fickle(enough)
     stream, plan = _encode_equal(codec, photo, what.w, link, budget)
-    assert len(stream.packets) == len(plan.packets) == 1
+    assert len(stream.packets) == len(plan.packets)
     assert plan.num_uses <= budget
+    assert len(codec.asked) <= 8
+    assert stream.num_bits > 0.8 * most_bits(link, budget)
+
+
+@pytest.mark.parametrize("size", [1, 2, 11, 30, 37, 150])
+def test_what_lies_unused_protects_header_and_packets(size):
+    """Short packets are as safe as the frame has room for, and never less than the target asks."""
+    link, last = Link(snr_db=10), math.inf
+    least = plan_equal(link, 1, [size, size]).needed
+    for budget in (least, 2 * least, 4 * least, 8 * least, 16 * least):
+        plan, needed = plan_equal(link, budget, [size, size])
+        assert needed <= plan.data_symbols <= budget
+        efficiency = plan.packets[0].scheme.efficiency
+        assert efficiency <= last
+        last = efficiency
+    assert plan.packets[0].scheme == SCHEMES[0] or plan.data_symbols > 0.75 * budget
+    assert plan.header_symbols > plan_equal(link, least, [size, size]).plan.header_symbols
+
+
+def test_a_plan_that_does_not_fit_is_the_shortest_that_reaches_the_target():
+    plan, needed = plan_equal(Link(snr_db=0), 500, [400])
+    assert plan.data_symbols == needed > 500
+
+
+SHORT = [
+    ("webp", 64, Fraction(1, 4)),
+    ("jpeg2000", 32, Fraction(1, 6)),
+    ("jpeg2000", 48, Fraction(1, 6)),
+    ("scalable", 64, Fraction(1, 5)),
+    ("hevc:tiles=2x2", 96, Fraction(1, 6)),
+]
+
+
+@pytest.mark.parametrize(("codec", "side", "cbr"), SHORT)
+@pytest.mark.parametrize("snr_db", [0, 6, 12, 18])
+def test_small_pictures_never_take_more_than_allowed(photo, codec, side, cbr, snr_db):
+    """Their packets are so short that each costs more than its share of a long one."""
+    for corner in (0, 40):
+        image = np.ascontiguousarray(photo[corner : corner + side, corner : corner + side])
+        w = np.ones((side, side), dtype=np.float32)
+        try:
+            sent = transmit(image, w, codec=codec, cbr=cbr, link=Link(snr_db=snr_db))
+        except ValueError as error:
+            smallest = float(str(error).split("that fits is ")[1].split()[0])
+            sent = transmit(image, w, codec=codec, cbr=smallest, link=Link(snr_db=snr_db))
+        assert sent.num_uses == len(sent.x) <= sent.budget

@@ -1,0 +1,46 @@
+"""What values in a suite may be."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from semcom.scores import SCORES
+
+SCORE_NAMES = (*SCORES, "lost")
+
+
+def several(value: Any) -> tuple[Any, ...]:
+    """Take one value for a list of it."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def checked(check: Any) -> AfterValidator:
+    """Pass a value on that ``check`` does not refuse."""
+
+    def passed(value: Any) -> Any:
+        check(value)
+        return value
+
+    return AfterValidator(passed)
+
+
+def _score(value: str) -> None:
+    if value not in SCORE_NAMES:
+        raise ValueError(f"unknown score {value!r}; choices: {', '.join(SCORE_NAMES)}")
+
+
+T = TypeVar("T")
+Several = Annotated[tuple[T, ...], BeforeValidator(several), Field(min_length=1)]
+Many = Annotated[tuple[T, ...], BeforeValidator(several)]
+Whole = Annotated[int, Field(strict=True)]
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(lambda v: v + 0.0)]
+"""No text and no yes or no; and -0 is 0."""
+Score = Annotated[str, checked(_score)]
+
+
+class Section(BaseModel):
+    """A part of a suite: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

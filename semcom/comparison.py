@@ -1,0 +1,163 @@
+"""One image sent several times: blind beside by importance, and at many SNRs and bandwidths."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from semcom.attention import Attention, Wishes, attend
+from semcom.link import Delivery
+from semcom.session import beside, fulfil, order_of, read, send
+from semcom.types import Image
+
+BLIND_AND_NOT: Mapping[str, Mapping[str, Any]] = {"blind": {"blind": True}, "importance": {}}
+"""The systems of :func:`sweep` unless others are given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One image sent twice within the same bandwidth, over the same draw of the channel."""
+
+    blind: Delivery
+    steered: Delivery
+    """By importance."""
+
+    @property
+    def gains(self) -> dict[str, float | None]:
+        """Each score by importance minus the blind one; None where one of them has none."""
+        pairs = {
+            name: (self.steered.record[name], self.blind.record[name]) for name in self.blind.scores
+        }
+        return {
+            name: None if one is None or other is None else one - other
+            for name, (one, other) in pairs.items()
+        }
+
+
+def compare(image: str | Path | Image, **options: Any) -> Comparison:
+    """Send an image blind and by importance within the same bandwidth.
+
+    Parameters
+    ----------
+    image
+        A file, or the pixels (H, W, 3) uint8.
+    options
+        Those of :func:`send` but ``blind``. The channel draws the same for both.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`send`; an unknown option.
+
+    Examples
+    --------
+    >>> import semcom, skimage.data
+    >>> comparison = semcom.compare(skimage.data.astronaut(), segmenter="graph", cbr="1/16")
+    >>> comparison.gains["region_psnr_db"] > 0 > comparison.gains["background_psnr_db"]
+    True
+    """
+    blind, steered = (order_of(**_options(options, blind=blind)) for blind in (True, False))
+    pixels, source = read(image)
+    seen = attend(pixels, beside(steered.wishes, source))
+    return Comparison(fulfil(pixels, source, seen, blind), fulfil(pixels, source, seen, steered))
+
+
+def sweep(
+    image: str | Path | Image,
+    *,
+    snr_db: Iterable[float] = (10.0,),
+    cbr: Iterable[str | float | Fraction] = (Fraction(1, 16),),
+    systems: Mapping[str, Mapping[str, Any]] = BLIND_AND_NOT,
+    draws: int = 1,
+    **options: Any,
+) -> list[dict[str, Any]]:
+    """Send an image by several systems at every bandwidth and SNR.
+
+    For one image and a quick look; suites (``semcom run``) take many, keep what is done, and run
+    in parallel.
+
+    Parameters
+    ----------
+    image
+        A file, or the pixels (H, W, 3) uint8.
+    snr_db, cbr
+        The SNRs in dB, and the channel bandwidth ratios allowed.
+    systems
+        What to call each system, and the options of :func:`send` that make it.
+    draws
+        Draws of the channel, at least 1; draw k is that of the seed plus k. On a channel that
+        fades, a single one says little.
+    options
+        Options of :func:`send` that all systems share.
+
+    Returns
+    -------
+    list of dict
+        A row for each system, bandwidth, SNR and draw, as ``pandas.DataFrame`` takes them: the
+        keys of a record, with the channel uses of each item as ``uses_header`` and so on.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`send`, before anything is sent where that can be known.
+
+    Examples
+    --------
+    >>> import semcom, skimage.data
+    >>> photo = skimage.data.astronaut()[:128, :128].copy()
+    >>> rows = semcom.sweep(photo, snr_db=[4, 10], cbr=["1/8"], segmenter="graph")
+    >>> [(row["system"], row["snr_db"]) for row in rows]
+    [('blind', 4.0), ('blind', 10.0), ('importance', 4.0), ('importance', 10.0)]
+    """
+    if draws < 1:
+        raise ValueError(f"draws must be at least 1, got {draws}")
+    axes = list(itertools.product(systems.items(), list(cbr), list(snr_db), range(draws)))
+    seed = int(options.pop("seed", 0))
+    orders = [
+        (
+            name,
+            draw,
+            order_of(
+                **_options({**options, **own}, cbr=ratio, snr_db=float(snr), seed=seed + draw)
+            ),
+        )
+        for (name, own), ratio, snr, draw in axes
+    ]
+    pixels, source = read(image)
+    seen: dict[Wishes, Attention] = {}
+    rows = []
+    for name, draw, order in tqdm(orders, unit="delivery", leave=False, disable=None):
+        wishes = beside(order.wishes, source)
+        if wishes not in seen:
+            seen[wishes] = attend(pixels, wishes)
+        record = fulfil(pixels, source, seen[wishes], order).record
+        rows.append({"system": name, "draw": draw, **_flat(record)})
+    return rows
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record without what has parts, and without whose system it is."""
+    uses = {f"uses_{item}": count for item, count in record["accounting"].items()}
+    plain = {k: v for k, v in record.items() if not isinstance(v, dict | list | tuple)}
+    del plain["system"]
+    return {**plain, **uses}
+
+
+def _options(given: Mapping[str, Any], **fixed: Any) -> dict[str, Any]:
+    """Fill in the defaults of :func:`send`; refuse what it does not have."""
+    known: dict[str, Any] = send.__kwdefaults__ or {}
+    for name in given:
+        if name in fixed:
+            raise ValueError(f"option {name!r} cannot be given here: it is varied")
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; choices: {', '.join(known)}"
+            raise ValueError(f"unknown option {name!r}{hint}")
+    return {**known, **given, **fixed}

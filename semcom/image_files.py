@@ -1,0 +1,180 @@
+"""Image files, of pictures and of masks alike: found safe to read, decoded and turned upright.
+
+Pillow gets an open file and never its name. By name it maps some TIFFs into memory (uncompressed,
+grey) and takes the rows to be as long as those of the picture that stands upright, which garbles
+every one that lies on its side (orientations 5 to 8).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import numpy as np
+from PIL import ExifTags, ImageOps, UnidentifiedImageError
+from PIL import Image as PilImage
+
+Found = TypeVar("Found")
+MAX_PIXELS = 50_000_000
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR = 258, 262, 284  # tags of TIFF 6.0
+FOLDER = "is a folder"
+"""What :func:`why_no_file` says of one."""
+_HEAD = 1 << 16  # bytes of a file in which what Pillow does not tell is looked for
+_KINDS = {
+    stat.S_IFDIR: FOLDER,
+    stat.S_IFIFO: "is a FIFO, not a file",
+    stat.S_IFSOCK: "is a socket, not a file",
+    stat.S_IFCHR: "is a device, not a file",
+    stat.S_IFBLK: "is a device, not a file",
+}
+_ERRORS = {
+    errno.ENOENT: "no such file",
+    errno.ENOTDIR: "no such file",
+    errno.ELOOP: "is a link that leads back to itself",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.EACCES: "may not be read",
+}
+
+
+def why_no_file(path: Path) -> str | None:
+    """Say why ``path`` is no file to read; None if it is one. Reading a device may never end."""
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except OSError as error:
+        if error.errno == errno.ENOENT and os.path.islink(path):  # noqa: PTH114 - never raises
+            return "is a link to what is not there"
+        return _ERRORS.get(error.errno or 0, str(error.strerror))
+    except ValueError:  # a zero byte in the name
+        return "no such file"
+    if kind != stat.S_IFREG:
+        return _KINDS.get(kind, "is no ordinary file")
+    return None if os.access(path, os.R_OK) else _ERRORS[errno.EACCES]
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A picture as its file has it, but upright."""
+
+    picture: PilImage.Image
+    """In the mode that Pillow gives it."""
+    format: str
+    """What Pillow calls the file's format."""
+    frames: int
+    """How many pictures the file has; this is the first."""
+    turned: bool
+    """Whether the file's orientation (EXIF 2.32, 4.6.4) said to turn it."""
+    deep: bool
+    """Whether channels have more than 8 bits in the file; Pillow cuts colours down to 8."""
+    largest: int
+    """The largest value that the file can say, where it is whole numbers that it holds."""
+    lossy: bool
+    """Whether the format changes pixels."""
+
+
+def decode(path: Path, refuse: Callable[[PilImage.Image], str | None]) -> Decoded:
+    """Decode an image file.
+
+    Parameters
+    ----------
+    path
+        An ordinary file (:func:`why_no_file`).
+    refuse
+        Gets the picture, opened but not decoded, and says why it is not wanted, or None.
+
+    Raises
+    ------
+    ValueError
+        Not wanted, no image, corrupt, or of a kind that Pillow would garble; in one line that does
+        not name the file.
+    """
+    return _open(path, refuse, _decode)
+
+
+def check(path: Path, refuse: Callable[[PilImage.Image], str | None]) -> None:
+    """Check an image file as :func:`decode` does, but for its pixels, which takes no time."""
+    _open(path, refuse, lambda *_: None)
+
+
+def _open(
+    path: Path,
+    refuse: Callable[[PilImage.Image], str | None],
+    use: Callable[[PilImage.Image, BinaryIO], Found],
+) -> Found:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of large images; callers refuse them
+            with path.open("rb") as file, PilImage.open(file) as picture:
+                refusal = refuse(picture) or _garbled(picture)
+                if refusal is None:
+                    return use(picture, file)
+    except PilImage.DecompressionBombError:
+        refusal = f"more than {MAX_PIXELS // 10**6} megapixels; shrink it"
+    except UnidentifiedImageError:
+        refusal = "not an image that Pillow can read"
+    except Exception as error:  # Pillow's plugins raise nearly anything on damaged files
+        refusal = f"corrupt or unreadable image ({' '.join(str(error).split()) or repr(error)})"
+    raise ValueError(refusal)
+
+
+def _decode(picture: PilImage.Image, file: BinaryIO) -> Decoded:
+    where = file.tell()
+    file.seek(0)
+    head = file.read(_HEAD)
+    file.seek(where)
+    kind = picture.format or ""
+    largest = _largest(picture, head)
+    frames = getattr(picture, "n_frames", 1)
+    if kind != "TIFF":
+        picture.load()  # PNG may say how to turn it after the pixels; TIFF forgets it once turned
+    turned = 2 <= picture.getexif().get(ExifTags.Base.Orientation, 1) <= 8
+    lossy = kind in ("JPEG", "MPO", "JPEG2000", "AVIF") or (kind == "WEBP" and b"VP8L" not in head)
+    upright = ImageOps.exif_transpose(picture)
+    return Decoded(upright, kind, frames, turned, largest > 255, largest, lossy)
+
+
+def _garbled(picture: PilImage.Image) -> str | None:
+    """Refuse what Pillow 13 decodes to other pixels than the file has."""
+    if picture.format != "TIFF":
+        return None
+    tags = picture.getexif()
+    if int(np.max(tags.get(_BITS_PER_SAMPLE, 1))) <= 8:
+        return None
+    if tags.get(_PLANAR, 1) == 2 and picture.mode not in ("F", "I", "I;16", "I;16B"):
+        return "more than 8 bits per channel in separate planes are not supported; interleave them"
+    if zero_is_white(picture):
+        return "more than 8 bits in which 0 is white (MinIsWhite) are not supported; invert it"
+    return None
+
+
+def zero_is_white(picture: PilImage.Image) -> bool:
+    """Whether an opened TIFF's smallest value is white; Pillow inverts what has up to 8 bits."""
+    return picture.format == "TIFF" and picture.getexif().get(_PHOTOMETRIC, 1) == 0
+
+
+def _largest(picture: PilImage.Image, head: bytes) -> int:
+    """Find the largest value that the file can say; to be asked before the picture is decoded."""
+    tiles = [(tile[0], tile[3]) for tile in getattr(picture, "tile", [])]
+    if picture.format == "PPM":
+        values = [args[1] for _, args in tiles if isinstance(args, tuple) and len(args) == 2]
+        return values[0] if values else 65535 if picture.mode == "I" else 255
+    if picture.format == "TIFF":
+        bits = int(np.max(picture.getexif().get(_BITS_PER_SAMPLE, 1)))
+    elif picture.format == "AVIF":  # high_bitdepth of the AV1 codec configuration box
+        at = head.find(b"av1C")
+        bits = 10 if at >= 0 and head[at + 6] & 0x40 else 8
+    elif picture.format == "JPEG2000":  # ISO/IEC 15444-1 A.5.1: Ssiz is the depth less 1
+        at = head.find(b"\xff\x4f\xff\x51")
+        bits = (head[at + 42] & 0x7F) + 1 if at >= 0 else 8
+    elif picture.mode.startswith("I") or any(";16" in str(a) or n == "SGI16" for n, a in tiles):
+        bits = 16
+    else:
+        found = [re.search(r"L;([24])", str(args)) for _, args in tiles]
+        bits = int(found[0][1]) if found and found[0] else 8
+    return int(2**bits - 1)
