@@ -5,17 +5,28 @@ from __future__ import annotations
 import click
 
 
-@click.group()
-def cache() -> None:
-    """Encodings and masks that are kept on disk, so that nothing is done twice."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def cache(ctx: click.Context) -> None:
+    """Show where encodings and masks are kept, so that nothing is done twice, and how many."""
+    if ctx.invoked_subcommand is None:
+        from semcom.cache import folder
+        from semcom.cache import size as num_bytes
+
+        kept = f": {num_bytes() / 1e6:,.1f} MB; semcom cache clear deletes them"
+        click.echo(f"{_place()}{kept if folder() else ''}")
 
 
 @cache.command()
 def path() -> None:
     """Print where they are kept."""
+    click.echo(_place())
+
+
+def _place() -> str:
     from semcom.cache import ENVIRONMENT, folder
 
-    click.echo(folder() or f"nowhere: {ENVIRONMENT} switches it off")
+    return str(folder() or f"nowhere: {ENVIRONMENT} switches it off")
 
 
 @cache.command()

@@ -40,6 +40,12 @@ class Commands(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            # What begins alike was most likely meant.
+            close = error.possibilities or []
+            alike = [one for one in close if one.startswith(error.option_name)]
+            name, context = error.option_name, error.ctx
+            raise click.NoSuchOption(name, possibilities=alike or close, ctx=context) from None
         except BrokenPipeError:
             raise  # the reader has had enough: click ends quietly
         except (ValueError, OSError) as error:

@@ -117,7 +117,8 @@ def _short(rate: float) -> str:
     """Write an error rate as ``1.47e-3``."""
     if rate < 1e-30:
         return "0" if rate == 0 else "<1e-30"
-    return f"{rate:.2e}".replace("e-0", "e-").replace("e+00", "")
+    digits, _, exponent = f"{rate:.2e}".partition("e")
+    return f"{digits}e{int(exponent)}"
 
 
 def _write_csv(series: Sequence[Series], file: Path) -> None:

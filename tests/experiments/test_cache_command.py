@@ -27,3 +27,11 @@ def test_off(monkeypatch, value):
     assert run("path") == "nowhere: SEMCOM_CACHE switches it off"
     assert run("size") == "0 bytes"
     assert run("clear") == ""
+
+
+def test_alone_it_says_where_and_how_much(tmp_path, monkeypatch):
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "kept"))
+    recall(lambda: bytes(2_000_000), "about")
+    assert run() == f"{tmp_path / 'kept'}: 2.0 MB; semcom cache clear deletes them"
+    monkeypatch.setenv(ENVIRONMENT, "off")
+    assert run() == "nowhere: SEMCOM_CACHE switches it off"

@@ -150,3 +150,8 @@ def test_a_figure_that_fails_stops_nothing(run: Run, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("command", ["send", "compare", "segment"])
 def test_help_ends_with_examples(run: Run, command: str) -> None:
     assert f"Examples:\n    semcom {command} photo.jpg\n" in run(command, "--help").stdout
+
+
+def test_an_option_that_begins_alike_is_suggested_first(run: Run) -> None:
+    assert "Did you mean '--snr-db'?" in run("send", "a.png", "--snr", "3").stderr
+    assert "Did you mean '--codec'?" in run("compare", "a.png", "--cdec", "hevc").stderr
