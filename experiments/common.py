@@ -6,8 +6,8 @@ exact would count for nothing. So for each score:
 
 - At one channel, bandwidth and SNR, an image counts if every system there has a value of it.
 - An image that fewer than half of the points have a value of counts nowhere.
-- A system that has fewer than half of the images does not decide for others: it has a mean over
-  those that are left.
+- A system that has rows of fewer than half of the images does not decide for others: it has a mean
+  over those that are left.
 
 A system without any value of a score has no part in it.
 """
@@ -29,6 +29,7 @@ def align(points: Sequence[Point]) -> tuple[Point, ...]:
     for i, point in enumerate(points):
         s = point.setting
         conditions.setdefault((s.channel, s.cbr, s.snr_db), []).append(i)
+    there = [frozenset(row.key for row in point.rows) for point in points]
     for score in (*SCORES, "lost"):
         have = [
             frozenset(row.key for row in point.rows if row.mean(score) is not None)
@@ -38,13 +39,9 @@ def align(points: Sequence[Point]) -> tuple[Point, ...]:
         some = sum(map(bool, have))
         images = frozenset(key for key, count in tally.items() if 2 * count >= some)
         for places in conditions.values():
-            common = _common([have[i] & images for i in places], images)
+            known = [i for i in places if have[i]]
+            decide = [i for i in known if 2 * len(there[i] & images) >= len(images)]
+            common = images.intersection(*(have[i] for i in decide or known))
             for i in places:
                 counted[i][score] = have[i] & common
     return tuple(replace(p, counted=c) for p, c in zip(points, counted, strict=True))
-
-
-def _common(have: Sequence[frozenset[Key]], images: frozenset[Key]) -> frozenset[Key]:
-    """Return the images that all systems have which have half of them; else, that all have."""
-    most = [keys for keys in have if 2 * len(keys) >= len(images)]
-    return images.intersection(*(most or [keys for keys in have if keys]))

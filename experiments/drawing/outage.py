@@ -29,7 +29,7 @@ _INTERVAL = (
 def outage(study: Study, *, width: float) -> list[Drawing]:
     """Draw outage against the quality, and against the SNR at the quality that counts as shown."""
     study, note = few(study)
-    points = study.whole(study.points, "lost")
+    points = [point.over("lost") for point in study.whole(study.points, "lost")]
     varied = [p for p in points if any(r.draws > 1 for r in p.rows) or p.setting.losses]
     if not any(row.draws > 1 for point in varied for row in point.rows):
         return []
@@ -50,10 +50,7 @@ def outage(study: Study, *, width: float) -> list[Drawing]:
 
 def _over_quality(study: Study, varied: list[Point], score: str, name: str) -> list[Panel]:
     panels = []
-    for (channel, snr_db, cbr), points in conditions(
-        study.points, "channel", "snr_db", "cbr"
-    ).items():
-        mine = [point for point in points if point in varied]
+    for (channel, snr_db, cbr), mine in conditions(varied, "channel", "snr_db", "cbr").items():
         values = [v for p in mine for r in p.rows for v, _ in r.values(score) if v is not None]
         if not values:
             continue
@@ -95,8 +92,7 @@ def share_interval(point: Point, share: float) -> Range:
 
 def _over_snr(study: Study, varied: list[Point], score: str, threshold: float) -> list[Panel]:
     panels = []
-    for (channel, cbr), points in conditions(study.points, "channel", "cbr").items():
-        mine = [point for point in points if point in varied]
+    for (channel, cbr), mine in conditions(varied, "channel", "cbr").items():
         lines = []
         for line in curves(mine, "snr_db"):
             lines += [_outages(study, line, score, threshold)] if len(line) > 1 else []

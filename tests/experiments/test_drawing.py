@@ -420,6 +420,17 @@ def test_published_curves_stand_beside_kodak_alone(monkeypatch: pytest.MonkeyPat
     assert column(differences, "difference", CBR="1/16", published="WITT") == [ours - theirs]
 
 
+def test_a_system_may_be_called_as_what_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [replace(p, key=System("WITT"), system="WITT") for p in masks().points]
+    made = study(points, beside=["witt"])
+    monkeypatch.setattr(published, "is_kodak", lambda digests: bool(digests))
+    drawing = named(draw(made))["rate-distortion"]
+    legends = drawing.figure.findobj(Legend)
+    assert [text.get_text() for one in legends for text in one.get_texts()] == ["WITT", "WITT"]
+    assert len(column(drawing.data, "cbr", system="WITT", published=None, score="psnr_db")) == 5
+    assert len(column(drawing.data, "cbr", system="WITT", published="yes")) > 1
+
+
 def test_lost_pictures_have_an_interval() -> None:
     seen = {"a": [scores(10, 10)] * 5, "b": [scores(10, 10)] * 5}
     lost = table(study([point("one", seen, lost=5)]), "lost")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from experiments.drawing.base import Table
 from experiments.drawing.printing import print_tables
 from experiments.export import _results
 from experiments.grid import System
-from experiments.measured import ImageRow, Point, Study
+from experiments.measured import ImageRow, Key, Point, Study
 from experiments.setting import Setting
 from experiments.stopping import measure
 
@@ -84,6 +85,16 @@ def test_a_system_is_not_better_for_fewer_images(capsys: pytest.CaptureFixture[s
     for text in ("21.00 (1)", "24.50 (1)", "+3.50 (1)", "4/5", "3/5"):
         assert text in said
     assert "An exact copy has no finite PSNR: its image counts for no system there." in said
+
+
+def test_a_system_that_is_mostly_exact_is_compared_where_it_is_not() -> None:
+    """Else it would be scored on what is hard, and the others on everything."""
+    one = {"a": [21.0], **{name: [EXACT] for name in "bcde"}}
+    other = {name: [20.0 + 5 * i] for i, name in enumerate("abcde")}
+    found = named(study(point("one", one), point("other", other)))
+    assert cells(found["means"], "PSNR") == [21.0, 20.0]
+    assert cells(found["means"], "PSNR images") == [1, 1]
+    assert cells(found["gains"], "PSNR, dB") == [-1.0]
 
 
 def test_a_draw_that_is_exact_leaves_no_mean_over_the_others() -> None:
@@ -180,24 +191,32 @@ PSNR = st.one_of(st.none(), st.floats(10, 60))
 ROWS = st.dictionaries(st.sampled_from("abcde"), st.lists(PSNR, min_size=2, max_size=2), min_size=1)
 
 
+def known(p: Point) -> set[Key]:
+    return {row.key for row in p.rows if row.mean("psnr_db") is not None}
+
+
 @given(st.lists(ROWS, min_size=2, max_size=4))
 def test_a_gain_is_the_difference_of_two_means_over_the_same_images(seen: list[Seen]) -> None:
     made = study(*(point(f"s{i}", rows) for i, rows in enumerate(seen)))
     gains = next((t for t in tables(made) if t.name == "gains"), None)
     first, *others = made.points
+    tally = Counter(key for p in made.points for key in known(p))
+    some = sum(bool(known(p)) for p in made.points)
+    images = {key for key, count in tally.items() if 2 * count >= some}
     for one in others:
         both = first.counted["psnr_db"] & one.counted["psnr_db"]
-        # Whoever has half of the images that count has a mean over the same ones.
-        if 2 * min(len(p.means("psnr_db")) for p in (first, one)) > len(made.counted["psnr_db"]):
+        # Whoever has results of half of the images that count has a mean over the same ones.
+        there = [{row.key for row in p.rows} & images for p in (first, one)]
+        if all(known(p) for p in (first, one)) and 2 * min(map(len, there)) >= len(images):
             assert first.counted["psnr_db"] == one.counted["psnr_db"]
         if gains is None or "PSNR, dB" not in gains.columns:
             continue
         (gain,) = cells(gains, "PSNR, dB", system=one.system)
         means = [{r.key: r.mean("psnr_db") for r in p.rows if r.key in both} for p in (first, one)]
-        known = [means[1][key] - means[0][key] for key in both]  # type: ignore[operator]
-        assert (gain is None) == (not known)
-        if known:
-            assert gain == pytest.approx(sum(known) / len(known), abs=1e-9)
+        each = [means[1][key] - means[0][key] for key in both]  # type: ignore[operator]
+        assert (gain is None) == (not each)
+        if each:
+            assert gain == pytest.approx(sum(each) / len(each), abs=1e-9)
             if first.counted["psnr_db"] == one.counted["psnr_db"]:
                 a, b = first.mean("psnr_db"), one.mean("psnr_db")
                 assert a is not None
