@@ -246,7 +246,7 @@ def _reproducible() -> Iterator[None]:
         torch.set_num_threads(1)
         torch.use_deterministic_algorithms(True)
         try:
-            with torch.inference_mode():
+            with zoo.quiet(), torch.inference_mode():
                 yield
         finally:
             torch.set_num_threads(threads)
