@@ -30,6 +30,8 @@ class Thumbnail:
         return AnalogSignal(torch.from_numpy(x), (side,))
 
     def decode(self, y, h, noise_var, side, height, width) -> Image:
+        if len(side) != 1:
+            raise DecodeError(f"side information is one packet, got {len(side)}")
         if side[0] is None:
             return grey(height, width)
         if len(side[0]) != 8:
