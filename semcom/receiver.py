@@ -14,7 +14,7 @@ from channels.base import ChannelOutput
 from channels.csi import remove_pilots
 from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, header_scheme
 from channels.phy import decode_packet
-from semcom.codecs.base import CODECS, DecodeError, is_analog
+from semcom.codecs.base import CODECS, DecodeError, grey, is_analog
 from semcom.frame import Header, is_table, masked, table_bytes, table_symbols
 from semcom.types import Image
 
@@ -59,11 +59,16 @@ def receive(
         brings, in the order of transmission. None: all.
     """
     if num_pilots:
-        received = remove_pilots(received.y, received.noise_var, num_pilots, block_length)
+        try:
+            received = remove_pilots(received.y, received.noise_var, num_pilots, block_length)
+        except ValueError:  # no frame ends there
+            return Reception(None, None)
     found = _find_header(received)
     if found is None:
         return Reception(None, None)
     header, start, gap = found
+    if CODECS.entry(header.codec).missing:  # nobody here can have sent it
+        return Reception(None, None)
     packets, position = _decode_packets(received, header, start, gap, arrivals)
     codec = CODECS.create(header.codec)
     if is_analog(codec) and len(packets) > 1 and not gap:
@@ -74,13 +79,13 @@ def receive(
         y, h, noise_var = _cut(received, position, len(received.y))
         packets = [p for p, sent in zip(packets, header.packets, strict=True) if sent.num_bytes]
         decode = functools.partial(codec.decode, y, h, noise_var.expand(y.shape))
-    try:
-        image = decode(packets, *size)
-    except DecodeError:
-        # A CRC held by accident, or the sender is of another make: as good as lost.
-        packets = [None] * len(packets)
-        image = decode(packets, *size)
-    return Reception(image, header, tuple(packets), is_analog(codec))
+    lost: list[bytes | None] = [None] * len(packets)
+    for arrived in (packets, lost):
+        try:
+            return Reception(decode(arrived, *size), header, tuple(arrived), is_analog(codec))
+        except DecodeError:
+            continue  # a CRC held by accident, or the sender is of another make: as good as lost
+    return Reception(grey(*size), header, tuple(lost))
 
 
 def _decode_packets(
