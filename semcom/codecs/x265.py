@@ -87,13 +87,13 @@ def decode(body: bytes, height: int, width: int) -> Planes:
     DecodeError
         If the bytes are no such picture.
     """
-    stream = parameter_sets(height, width) + _START + _SLICE_HEADER + body
     context = av.CodecContext.create("hevc", "r")
     context.thread_count = 1
     padded = _padded_size(height), _padded_size(width)
     # What is behind a start code in the body may announce another size.
     context.options = {"max_pixels": str((padded[0] + 64) * (padded[1] + 64))}
     try:
+        stream = parameter_sets(height, width) + _START + _SLICE_HEADER + body
         frames = [*context.decode(av.Packet(stream)), *context.decode(None)]
     except FFmpegError as error:
         raise DecodeError(f"damaged HEVC slice: {error.strerror}") from None
