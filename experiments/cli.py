@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from experiments.cache_command import cache
-from experiments.check_command import check_codec
+from experiments.check_command import check_channel, check_codec
 from experiments.link_commands import ber, bler, mcs
 from experiments.options import out_option, say, the_link, what_matters
 from experiments.plot_command import plot
@@ -110,6 +110,7 @@ for command in (
     bler,
     mcs,
     check_codec,
+    check_channel,
     cache,
 ):
     main.add_command(command)
