@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from experiments.database import Database
 from experiments.datasets import Item, find_items
+from experiments.grid import check_size
 from experiments.setting import BESIDE, Setting, task_id
 from experiments.suite import Axes, Suite
 from experiments.work import Job, Unit
@@ -35,10 +36,12 @@ class Todo:
 
 
 def suite_items(suite: Suite, base: Path) -> list[Item]:
-    """Find the images of a suite; ``ValueError`` where there are none."""
+    """Find the images of a suite; ``ValueError`` where there are none, or too many tasks."""
     parts = (suite, *suite.points, *suite.systems.values())
     need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
-    return find_items(suite.images, base, most=suite.most_images, need_masks=need_masks)
+    items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks)
+    check_size(suite.most_settings(), len(items))
+    return items
 
 
 def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:

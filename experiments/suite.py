@@ -9,6 +9,7 @@ one of its entries.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Annotated, Any, Literal, TypeVar
@@ -21,7 +22,7 @@ from channels.units import parse_cbr
 from experiments import literature
 from experiments.grid import AXES as AXES
 from experiments.grid import SWEPT as SWEPT
-from experiments.grid import Part, holds, label_of, part_of
+from experiments.grid import Part, check_size, holds, label_of, part_of
 from experiments.links import parse_snrs
 from experiments.setting import BESIDE, BEST_SCHEMES, Setting
 from semcom import weights
@@ -204,6 +205,11 @@ class Suite(Axes):
     """Of how many images what arrives is kept, for the report."""
 
     @model_validator(mode="after")
+    def _check_size(self) -> Suite:
+        check_size(self.most_settings(), 1)
+        return self
+
+    @model_validator(mode="after")
     def _check_names(self) -> Suite:
         for name in (self.anchor, *(n for drop in self.exclude for n in drop.system or ())):
             if name and name not in self.systems:
@@ -249,6 +255,11 @@ class Suite(Axes):
                     if not any(holds(part, values) for part in without):
                         yield label(values), Setting(*values)
                 without.append(part_of(grid))
+
+    def most_settings(self) -> int:
+        """Count the settings without making them, and as if none were excluded."""
+        grids = (grid for name in self._systems() for grid in self._grids(name))
+        return sum(math.prod(map(len, grid.values())) for grid in grids)
 
     def idle(self) -> Iterator[str]:
         """Say which axes have no effect, since all points or all systems say their own."""
