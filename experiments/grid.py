@@ -63,6 +63,6 @@ def check_size(settings: int, images: int) -> None:
     if settings * images > MOST_TASKS:
         each = f" of {images:,} images are {settings * images:,} tasks" if images > 1 else ""
         raise ValueError(
-            f"{settings:,} settings{each}, a suite takes at most {MOST_TASKS:,}: give shorter lists, "
-            "or several suites"
+            f"{settings:,} settings{each}, a suite takes at most {MOST_TASKS:,}: give shorter "
+            "lists, or several suites"
         )
