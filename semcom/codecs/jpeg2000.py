@@ -91,8 +91,8 @@ class Jpeg2000:
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image from the layers before the first that is lost."""
-        if len(packets) > _MAX_LAYERS:
-            raise DecodeError(f"jpeg2000: at most {_MAX_LAYERS} layers, got {len(packets)}")
+        if len(packets) > 0xFFFF:
+            raise DecodeError(f"jpeg2000: a header counts 65535 layers, got {len(packets)}")
         check_sides("jpeg2000", height, width, j2k_packets.MAX_SIDE, DecodeError)
         layers = []
         for packet in packets:
