@@ -7,12 +7,15 @@ importing a package or printing the list stays cheap. Options are written behind
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import difflib
 import importlib.util
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 
@@ -34,6 +37,31 @@ class Entry:
     def missing(self) -> tuple[str, ...]:
         """The required modules that are not installed."""
         return tuple(m for m in self.requires if importlib.util.find_spec(m) is None)
+
+    @property
+    def about(self) -> str:
+        """The summary; without one, the first line of the docstring, which is read, not run."""
+        module, _, name = self.target.partition(":")
+        lines = [] if self.summary else _docstring(module, name).splitlines()
+        return lines[0].rstrip(".") if lines else self.summary
+
+
+def _docstring(module: str, name: str) -> str:
+    """Read the docstring of a class or function, or else of its module; empty if there is none."""
+    top, *parts = module.split(".")
+    with contextlib.suppress(ImportError, ValueError, OSError, SyntaxError):
+        spec = importlib.util.find_spec(top)
+        if spec is None or spec.origin is None:
+            return ""
+        path = Path(spec.origin).parent.joinpath(*parts) if parts else Path(spec.origin)
+        files = (path, path.with_suffix(".py"), path / "__init__.py")
+        source = next((file for file in files if file.is_file()), path)
+        tree = ast.parse(source.read_bytes())
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
+                return ast.get_docstring(node) or ast.get_docstring(tree) or ""
+        return ast.get_docstring(tree) or ""
+    return ""
 
 
 class Registry:

@@ -9,6 +9,7 @@ one of its entries.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cached_property
@@ -24,7 +25,7 @@ from experiments.axis_values import parse_snrs
 from experiments.draws import AS_NEEDED, ONCE, Draws, as_draws
 from experiments.grid import AXES as AXES
 from experiments.grid import SWEPT as SWEPT
-from experiments.grid import Part, System, holds, part_of, system_of
+from experiments.grid import Part, System, check_size, holds, part_of, system_of
 from experiments.setting import BESIDE, BEST_SCHEMES, Setting
 from experiments.suite_types import Many, Real, Score, Section, Several, Whole, checked, several
 from semcom import weights
@@ -134,6 +135,11 @@ class Suite(Axes):
     """Of how many images what arrives is kept, for the report."""
 
     @model_validator(mode="after")
+    def _check_size(self) -> Suite:
+        check_size(self.most_settings(), 1)
+        return self
+
+    @model_validator(mode="after")
     def _check_names(self) -> Suite:
         for name in (self.anchor, *(n for drop in self.exclude for n in drop.system or ())):
             if name and name not in self.systems:
@@ -224,6 +230,11 @@ class Suite(Axes):
     def _seeds(self) -> int:
         every = (seed for name in self._systems() for g in self._grids(name) for seed in g["seed"])
         return len(set(every))
+
+    def most_settings(self) -> int:
+        """Count the settings without making them, and as if none were excluded."""
+        grids = (grid for name in self._systems() for grid in self._grids(name))
+        return sum(math.prod(map(len, grid.values())) for grid in grids)
 
     def idle(self) -> Iterator[str]:
         """Say which axes have no effect, since all points or all systems say their own."""

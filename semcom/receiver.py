@@ -69,6 +69,8 @@ def receive(
     if found is None:
         return Reception(None, None)
     header, start, gap = found
+    if CODECS.entry(header.codec).missing:  # nobody here can have sent it
+        return Reception(None, None)
     packets, position = _decode_packets(received, header, start, gap, arrivals)
     codec = CODECS.create(header.codec)
     if is_analog(codec):
@@ -76,19 +78,19 @@ def receive(
         behind = _cut(received, position, len(received.y))
         return _show_analog(codec, header, packets, behind) if known else Reception(None, None)
     size = header.height, header.width
-    try:
-        image = codec.decode(packets, *size)
-    except DecodeError:
-        # A CRC held by accident, or the sender is of another make: as good as lost.
-        packets = [None] * len(packets)
-        image = codec.decode(packets, *size)
-    return Reception(image, header, tuple(packets))
+    lost: list[bytes | None] = [None] * len(packets)
+    for arrived in (packets, lost):
+        try:
+            return Reception(codec.decode(arrived, *size), header, tuple(arrived))
+        except DecodeError:
+            continue  # a CRC held by accident, or the sender is of another make: as good as lost
+    return Reception(grey(*size), header, tuple(lost))
 
 
 def _show_analog(
     codec: AnalogCodec, header: Header, packets: list[bytes | None], behind: ChannelOutput
 ) -> Reception:
-    """Decode as many symbols as the first packet announces; what is cut off was not received."""
+    """Decode as many symbols as the packets announce; what is cut off was not received."""
     size = header.height, header.width
     try:
         count, side = read_analog(header, packets)

@@ -327,7 +327,7 @@ def test_what_is_no_trace_is_refused(tmp_path: Path, file: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"hold": 0}, "hold must be a whole number of symbols per row, at least 1, got 0"),
+        ({"hold": 0}, "hold must be a whole number of symbols per row, 1 to 1000000000, got 0"),
         ({"hold": 1.5}, "hold must be a whole number"),
         ({"start": "last"}, "start must be one of random, first, got 'last'"),
     ],

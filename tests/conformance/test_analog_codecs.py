@@ -29,11 +29,17 @@ def test_check(name, check):
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def harmless(request):
-    """Check what is made of a small picture's side information."""
+def sent(request):
+    """A codec, and what is received of a small picture: symbols and side information."""
     codec = CODECS.create(request.param)
     signal = encode(codec, crop(40, 90, 40, 56), 1_000)
-    received, side = air(signal.symbols, 10), data_of(signal)
+    return codec, air(signal.symbols, 10), data_of(signal)
+
+
+@pytest.fixture
+def harmless(sent):
+    """Check what is made of a small picture's side information."""
+    codec, received, side = sent
 
     def check(damage):
         try:
@@ -65,15 +71,22 @@ def test_damage_gives_an_error_or_an_image(harmless, seed, flips, share):
     harmless(lambda packets: cut(flipped(packets, flips, rng), share if flips < 4 else 1))
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("length", [0, 1, 7, 2_000])
-def test_another_number_of_symbols_gives_an_error_or_an_image(name, length):
-    """As behind a header whose CRC held by accident."""
-    codec = CODECS.create(name)
-    signal = encode(codec, crop(40, 90, 40, 56), 1_000)
-    y = torch.ones(length, dtype=torch.complex64)
+@HYPOTHESIS
+@given(
+    kinds=st.lists(st.one_of(st.none(), st.binary(max_size=60), st.just(0)), max_size=4),
+    symbols=st.integers(0, 2_000),
+    size=st.one_of(
+        st.tuples(st.integers(1, 200), st.integers(1, 200)),
+        st.sampled_from([(40, 56), (1, 65_535), (65_535, 1)]),
+    ),
+)
+def test_any_frame_gives_an_error_or_an_image(sent, kinds, symbols, size):
+    """Also with another number of symbols, as behind a header whose CRC held by accident."""
+    codec, _, side = sent
+    y = torch.ones(symbols, dtype=torch.complex64)
+    packets = [side[kind] if isinstance(kind, int) else kind for kind in kinds]
     try:
-        shown = codec.decode(y, y, torch.ones(length), data_of(signal), 40, 56)
+        shown = codec.decode(y, y, torch.ones(symbols), packets, *size)
     except DecodeError:
         return
-    assert shown.shape == (40, 56, 3)
+    assert shown.shape == (*size, 3)
