@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tracemalloc
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,10 @@ def test_many_tasks_are_planned_without_a_list_of_them() -> None:
 
 def test_too_many_images_for_a_suite_are_refused_before_tasks_are_made(monkeypatch) -> None:
     suite = _suite(snr_db=[i / 10 for i in range(1000)], seed=list(range(100)))
-    monkeypatch.setattr(planning, "find_items", lambda *_, **__: [A] * 100)
+    many = [replace(A, sha256=f"{i:064x}") for i in range(101)]
+    monkeypatch.setattr(planning, "find_items", lambda *_, **__: many[:100])
     assert len(suite_items(suite, Path(), print)) == 100
-    monkeypatch.setattr(planning, "find_items", lambda *_, **__: [A] * 101)
+    monkeypatch.setattr(planning, "find_items", lambda *_, **__: many)
     with pytest.raises(ValueError, match=r"^100,000 settings of 101 images .* 10,100,000 tasks, "):
         suite_items(suite, Path(), print)
 
