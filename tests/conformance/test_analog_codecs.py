@@ -6,17 +6,23 @@ decoder does not stand.
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from semcom.codecs.base import CODECS, DecodeError, is_analog
+from channels.base import ChannelOutput
+from semcom.agreement import Link
+from semcom.codecs.base import CODECS, DecodeError, grey, is_analog
 from semcom.conformance.analog import ANALOG_CHECKS
 from semcom.conformance.analog_trial import air, data_of, encode
 from semcom.conformance.base import Candidate
 from semcom.conformance.garbage import cut, flipped, replaced
 from semcom.conformance.samples import crop
+from semcom.receiver import receive
+from semcom.scores.psnr import psnr_db
+from semcom.transmitter import transmit
 
 INSTALLED = [name for name in CODECS.names() if not CODECS.entry(name).missing]
 NAMES = [name for name in INSTALLED if is_analog(CODECS.load(name))]
@@ -65,8 +71,6 @@ def test_garbage_gives_an_error_or_an_image(harmless, garbage, keep):
 @given(seed=st.integers(0, 2**32), flips=st.integers(0, 8), share=st.floats(0, 1))
 def test_damage_gives_an_error_or_an_image(harmless, seed, flips, share):
     """Bits flip anywhere, and where they are few the end is missing."""
-    import numpy as np
-
     rng = np.random.default_rng(seed)
     harmless(lambda packets: cut(flipped(packets, flips, rng), share if flips < 4 else 1))
 
@@ -90,3 +94,23 @@ def test_any_frame_gives_an_error_or_an_image(sent, kinds, symbols, size):
     except DecodeError:
         return
     assert shown.shape == (*size, 3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_length_of_a_frame_is_sent_and_not_seen(name):
+    """Noise behind the frame changes nothing; what is cut off costs what it carried."""
+    image, link = crop(40, 90, 40, 56), Link(snr_db=12)
+    sent = transmit(image, np.ones((40, 56), dtype=np.float32), codec=name, cbr=0.25, link=link)
+    rng = torch.Generator().manual_seed(0)
+    y, h, noise_var = link.build_channel()(sent.x, 10**-1.2, rng)
+    exact = receive(ChannelOutput(y, h, noise_var)).image
+    for more in (1, 2, 50, len(y)):
+        noise = torch.randn(more, dtype=y.dtype, generator=rng)
+        longer = ChannelOutput(torch.cat([y, noise]), torch.cat([h, noise]), noise_var)
+        assert (receive(longer).image == exact).all()
+    worst = psnr_db(image, grey(40, 56)) - 1
+    for less in (1, 2, 50):
+        cut = receive(ChannelOutput(y[:-less], h[:-less], noise_var)).image
+        assert psnr_db(image, cut) > worst
+    cut = receive(ChannelOutput(y[:-1], h[:-1], noise_var)).image
+    assert psnr_db(image, cut) > psnr_db(image, exact) - 3
