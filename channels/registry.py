@@ -2,7 +2,8 @@
 
 A name stands for ``"module:attribute"`` and is imported only when it is asked for, so that
 importing a package or printing the list stays cheap. Options are written behind the name, as in
-``"rician:k_db=6"``, and are checked against the signature before anything runs.
+``"rician:k_db=6"``, and are checked against the signature before anything runs. A value that holds
+a comma stands in quotes, ``'trace:file="a,b.csv"'``; a quote within them is doubled.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ import contextlib
 import difflib
 import importlib.util
 import inspect
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
+
+_COMMAS = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+"""Those outside of quotes."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +193,10 @@ def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:
         if p.kind is p.KEYWORD_ONLY and isinstance(p.default, int | float | str)
     }
     options: dict[str, Any] = {}
-    for item in text.split(","):
+    for item in _COMMAS.split(text):
         key, equals, value = item.partition("=")
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1].replace('""', '"')
         if not equals or key not in parameters:
             choices = ", ".join(f"{p.name}={p.default}" for p in parameters.values()) or "none"
             raise ValueError(f"{who} has no option {item!r}; options and defaults: {choices}")

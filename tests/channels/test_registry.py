@@ -166,6 +166,11 @@ def test_without_a_summary_the_docstring_tells_and_nothing_is_run(
         ("thing:gain_db=1e-3,mode=a=b", Thing(gain_db=1e-3, mode="a=b")),
         ("thing:fast=True,mode=", Thing(fast=True, mode="")),
         ("thing:fast=false", Thing()),
+        ('thing:mode="a,b",count=2', Thing(mode="a,b", count=2)),
+        ('thing:count=2,mode="a=1,b=2"', Thing(mode="a=1,b=2", count=2)),
+        ('thing:mode="say ""a,b"""', Thing(mode='say "a,b"')),
+        ('thing:mode=5" of rain,count=2', Thing(mode='5" of rain', count=2)),
+        ('thing:mode="', Thing(mode='"')),
     ],
 )
 def test_options_take_the_type_of_their_default(spec, thing):
