@@ -212,8 +212,20 @@ _WHAT_MATTERS = (
 )
 
 _THE_LINK = (
-    click.option("--codec", default="hevc", show_default=True, metavar="NAME"),
-    click.option("--channel", default="awgn", show_default=True, metavar="NAME"),
+    click.option(
+        "--codec",
+        default="hevc",
+        show_default=True,
+        metavar="NAME",
+        help="How the image is encoded, with options: hevc:tiles=2x2.",
+    ),
+    click.option(
+        "--channel",
+        default="awgn",
+        show_default=True,
+        metavar="NAME",
+        help="What it crosses, with options: rician:k_db=9.",
+    ),
     click.option("--snr-db", default=10.0, show_default=True, help="Mean Es/N0 in dB."),
     click.option(
         "--cbr",
