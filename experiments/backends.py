@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from semcom import cache
+
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
@@ -87,8 +89,10 @@ def _local(jobs: int, _: str | None) -> Iterator[tuple[Submit, int]]:
         return
     from loky import ProcessPoolExecutor
 
+    # What is wrong with the cache is said here, once, and not by every worker.
+    environment = ONE_THREAD if cache.usable() else ONE_THREAD | {cache.ENVIRONMENT: "off"}
     pool = ProcessPoolExecutor(
-        max_workers=jobs, env=ONE_THREAD, initializer=_end_with, initargs=(os.getpid(),)
+        max_workers=jobs, env=environment, initializer=_end_with, initargs=(os.getpid(),)
     )
     try:
         yield pool.submit, jobs

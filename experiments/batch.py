@@ -5,6 +5,7 @@ What commands share that do something with every image stands here, too.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 from PIL import Image as PilImage
 
 from experiments.figures import save_delivery
+from experiments.saving import save
 from experiments.tables import SYSTEMS, print_records
 from semcom.agreement import Link
 from semcom.attention import Attention, Wishes, attend
@@ -148,10 +150,12 @@ def draw(save: Callable[[Path], None], path: Path, say: Callable[..., None]) -> 
 
 def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
     """Write the received picture and the record."""
-    PilImage.fromarray(delivery.received).save(out / f"{name}_received.png")
+    sink = io.BytesIO()
+    PilImage.fromarray(delivery.received).save(sink, "PNG")
+    save(out / f"{name}_received.png", sink.getvalue())
     text = json.dumps(delivery.record, indent=2, ensure_ascii=False, allow_nan=False)
     # A file name that is no UTF-8 becomes JSON's own escapes.
-    (out / f"{name}.json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    save(out / f"{name}.json", text + "\n")
 
 
 def _check_inputs_survive(files: list[Path], mask: str | None, outputs: list[Path]) -> None:

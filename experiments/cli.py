@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
+import errno
 import json
-import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments import streams
 from experiments.cache_command import cache
 from experiments.check_command import check_codec
 from experiments.link_commands import ber, bler, mcs
@@ -49,7 +49,13 @@ class Commands(click.Group):
         except BrokenPipeError:
             raise  # the reader has had enough: click ends quietly
         except (ValueError, OSError) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_text(error)) from error
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        return f"the output cannot be written: {error.strerror}"  # files name themselves
+    return str(error)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,9 +65,7 @@ def main() -> None:
 
     Send images across noisy channels, spending the bandwidth on what matters.
     """
-    # A pipe may lack θ, and file names may lack an encoding: escape what cannot be written.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    streams.prepare()
 
 
 @main.command()

@@ -13,18 +13,17 @@ check finds broken pages, the seal of each row and the ids of suites and setting
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
+from experiments.integrity import broken, foreign, prepare, put
+from experiments.path_text import to_uri
 from experiments.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from experiments.setting import Setting
 from experiments.upgrade import upgrade, upgraded
@@ -119,23 +118,15 @@ class Database:
             for one in made:
                 about = (one.task, one.first, one.draws, one.image, one.mask, one.setting)
                 if one.error:
-                    connection.execute(
-                        "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        (*about, one.error, one.trace, run),
-                    )
+                    failure = (*about, one.error, one.trace, run)
+                    put(connection, "failures", failure, known="REPLACE")
                     continue
                 lost = sum(o["count"] for o in one.outcomes if o["all_lost"])
                 parts = (add_up(one.outcomes), one.record, one.outcomes)
                 texts = (json.dumps(part, allow_nan=False) for part in parts)
-                row = (*about, one.seed, lost, *texts, float(one.seconds), run)
-                connection.execute(
-                    "INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*row, seal_of(*row)),
-                )
-                connection.executemany(
-                    "INSERT OR IGNORE INTO pictures VALUES (?, ?, ?)",
-                    ((one.task, kind, data) for kind, data in one.pictures.items()),
-                )
+                put(connection, "rows", (*about, one.seed, lost, *texts, one.seconds, run))
+                for kind, data in one.pictures.items():
+                    put(connection, "pictures", (one.task, kind, data))
 
     def setting(self, identity: str) -> Setting:
         """Return a setting by its id."""
@@ -170,11 +161,6 @@ def _lock(path: Path) -> FileLock:
     return lock
 
 
-def seal_of(*row: Any) -> int:
-    """Return the CRC-32 of a row of results without its seal."""
-    return zlib.crc32("\x1f".join(map(str, row)).encode())
-
-
 def _open(path: Path, write: bool) -> tuple[sqlite3.Connection, int]:
     """Open a file and check it; return the version that it has, too."""
     if path.is_dir():
@@ -195,7 +181,7 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
     if not write and not path.with_name(f"{path.name}-wal").exists():
         modes.append("immutable=1")  # WAL wants a file beside it, also to read: on a read-only disk
     for mode in modes:
-        uri = f"file:{quote(str(path.absolute()))}?{mode}"
+        uri = f"{to_uri(path)}?{mode}"
         connection = sqlite3.connect(uri, timeout=_BUSY_TIMEOUT_S, isolation_level=None, uri=True)
         try:
             connection.execute("PRAGMA schema_version")
@@ -219,39 +205,37 @@ def _check(connection: sqlite3.Connection, path: Path, write: bool) -> int:
     cut = 0 < path.stat().st_size < _LEAST_BYTES  # SQLite takes it for an empty file
     if (tables or cut or not write) and application != APPLICATION_ID:
         raise ValueError(f"{path} is no results file of semcom")
-    if write:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
     if not tables and write:
+        version = SCHEMA_VERSION
+        _keep_safely(connection)
         _create(connection)
-        return SCHEMA_VERSION
-    if not 1 <= version <= SCHEMA_VERSION:
+    elif not 1 <= version <= SCHEMA_VERSION:
         raise ValueError(
             f"{path} has version {version}, this semcom reads 1 to {SCHEMA_VERSION}; "
             "use the semcom that wrote it"
         )
-    ((verdict,),) = connection.execute("PRAGMA integrity_check(1)")
-    if verdict != "ok":
-        raise ValueError(_damaged(path, verdict))
-    connection.create_function("seal_of", -1, seal_of, deterministic=True)
-    connection.create_function("sha256", 1, _sha256, deterministic=True)
-    for table, broken in _BROKEN.items():
-        sql = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {broken})"  # noqa: S608
-        if any(found for (found,) in connection.execute(sql)):
-            raise ValueError(_damaged(path, f"{table} that are not what was written"))
+    _check_content(connection, path, complete=version == SCHEMA_VERSION)
+    if write:
+        _keep_safely(connection)
     return int(version)
 
 
-_BROKEN = {
-    "suites": "id != sha256(content)",
-    "settings": "id != sha256(setting)",
-    "rows": "seal != seal_of(task, first, draws, image, mask, setting, seed, lost, sums, record, "
-    "outcomes, seconds, run)",
-}
+def _check_content(connection: sqlite3.Connection, path: Path, *, complete: bool) -> None:
+    """Refuse what we did not write, or not so."""
+    prepare(connection)
+    if other := foreign(connection, complete=complete):
+        raise ValueError(f"{path} is not as semcom wrote it: its {other} is none of ours")
+    ((verdict,),) = connection.execute("PRAGMA integrity_check(1)")
+    if verdict != "ok":
+        raise ValueError(_damaged(path, verdict))
+    if table := broken(connection, complete=complete):
+        raise ValueError(_damaged(path, f"{table} that are not what was written"))
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _keep_safely(connection: sqlite3.Connection) -> None:
+    """Keep what is committed, whatever happens."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _create(connection: sqlite3.Connection) -> None:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.path_text import from_text, readable
 from semcom.image_files import FOLDER, why_no_file
 from semcom.images import images_in, is_named_image
 
@@ -45,7 +46,7 @@ class Item:
     @property
     def name(self) -> str:
         """Folder and file, for people."""
-        return f"{self.path.parent.name}/{self.path.name}"
+        return readable(f"{self.path.parent.name}/{self.path.name}")
 
 
 def find_items(
@@ -80,8 +81,8 @@ def find_items(
         No such image, or no mask where one is needed; with what to do.
     """
     # Links stay: the mask is beside the link.
-    found = (os.path.abspath(path) for name in names for path in _paths(name, base, say))  # noqa: PTH100
-    paths = [Path(path) for path in dict.fromkeys(found)]
+    chosen = (path for name in names for path in _paths(from_text(name), base, say))
+    paths = [Path(path) for path in dict.fromkeys(map(os.path.abspath, chosen))]
     items: dict[tuple[str, str], Item] = {}
     copies = []
     for path in paths[:most]:

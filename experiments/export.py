@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import csv
+import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from experiments.csv_table import to_csv
 from experiments.drawing.points import draws_words, join_seeds
 from experiments.grid import System
 from experiments.measured import ImageRow, Point, Study
 from experiments.naming import file_names
+from experiments.saving import save
 from semcom.scores import SCORES
 
 FORMATS = ("parquet", "csv", "json")
@@ -54,11 +56,12 @@ def export(study: Study, out: Path, formats: Sequence[str]) -> list[Path]:
         if name not in FORMATS:
             raise ValueError(f"unknown format {name!r}; choices: {', '.join(FORMATS)}")
     out.mkdir(parents=True, exist_ok=True)
-    files = []
+    files: list[Path] = []
+    (name,) = file_names([study.name])
     if "parquet" in formats:
-        files.append(_write_parquet(study, out / f"{study.name}.parquet"))
+        files.append(_write_parquet(study, out / f"{name}.parquet"))
     if "csv" in formats:
-        files.append(_write_csv(study, out / f"{study.name}.csv"))
+        files.append(_write_csv(study, out / f"{name}.csv"))
     if "json" in formats:
         files += _write_json(study, out)
     return files
@@ -104,10 +107,8 @@ def _flat(study: Study, point: Point, row: ImageRow) -> dict[str, Any]:
 
 def _write_csv(study: Study, path: Path) -> Path:
     names = dict.fromkeys(name for row in flat_rows(study) for name in row)
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-        writer = csv.DictWriter(file, fieldnames=list(names))
-        writer.writeheader()
-        writer.writerows(flat_rows(study))
+    rows = ([row.get(name) for name in names] for row in flat_rows(study))
+    save(path, to_csv(list(names), rows))
     return path
 
 
@@ -118,7 +119,9 @@ def _write_parquet(study: Study, path: Path) -> Path:
         raise ValueError("Parquet needs polars: pip install 'semcom[parquet]'") from None
     about = {"title": study.title, "versions": json.dumps(study.versions), "git": study.git or ""}
     frame = polars.DataFrame(list(flat_rows(study)), infer_schema_length=None)
-    frame.write_parquet(path, metadata=about)
+    sink = io.BytesIO()
+    frame.write_parquet(sink, metadata=about)
+    save(path, sink.getvalue())
     return path
 
 
@@ -142,7 +145,7 @@ def _write_json(study: Study, out: Path) -> Iterator[Path]:
             "results": _results(points),
         }
         path = out / f"{name}.json"
-        path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        save(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
         yield path
 
 

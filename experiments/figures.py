@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.drawing.fonts import plain_text
+from experiments.saving import save_figure
 from experiments.tables import SYSTEMS, ratio
 from semcom.attention import Attention
 from semcom.link import Delivery
@@ -162,4 +163,4 @@ def _save(figure: Figure, path: Path, record: dict[str, Any]) -> None:
 
 def _write(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
+    save_figure(path, figure, dpi=100)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import quote
 
-from experiments.database import Database, seal_of
+from experiments.comparison import differences
+from experiments.database import Database
+from experiments.integrity import is_plain_table, is_whole
+from experiments.path_text import to_uri
 from experiments.schema import APPLICATION_ID
 
 Say = Callable[..., None]
@@ -28,7 +30,8 @@ INSERT INTO main.rows SELECT * FROM other.rows o WHERE NOT EXISTS (
 """
 """A draw counts once, also where batches were cut differently."""
 _DIFFER = """
-SELECT count(*) FROM main.rows m JOIN other.rows o USING (task, first, draws)
+SELECT m.record, m.outcomes, o.record, o.outcomes
+FROM main.rows m JOIN other.rows o USING (task, first, draws)
 WHERE m.outcomes != o.outcomes OR m.record != o.record
 """
 
@@ -71,20 +74,30 @@ def _add(whole: Path, source: Path, database: Database, say: Say) -> int:
     """Add what is in ``whole``, a file without damage; ``source`` is what it is called."""
     connection = database.connection
     with Database(whole) as other:  # refuses what is damaged, and brings up to date what is old
-        name = f"file:{quote(str(other.file.absolute()))}?mode=ro"
-        connection.execute("ATTACH ? AS other", (name,))
+        connection.execute("ATTACH ? AS other", (f"{to_uri(other.file)}?mode=ro",))
         try:
             with database.transaction():
-                ((differ,),) = connection.execute(_DIFFER)
+                other_rows, last_digits = _count_other(connection)
                 added = connection.execute(_NEW).rowcount
                 for table in TABLES:
                     sql = f"INSERT OR IGNORE INTO main.{table} SELECT * FROM other.{table}"  # noqa: S608
                     connection.execute(sql)
         finally:
             connection.execute("DETACH other")
-    if differ:
-        say(f"{source}: {differ} rows differ from those of the same tasks; the latter are kept")
+    for count, how in ((other_rows, ""), (last_digits, " in the last digits, as on another CPU")):
+        if count:
+            said = f"{count} rows differ from those of the same tasks{how}; the latter are kept"
+            say(f"{source}: {said}")
     return added
+
+
+def _count_other(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Count the rows that differ, and those that do so by rounding alone."""
+    rounded = []
+    for row in connection.execute(_DIFFER):
+        record, outcomes, *again = map(json.loads, row)
+        rounded.append(all(d.is_rounding for d in differences([record, outcomes], again)))
+    return rounded.count(False), rounded.count(True)
 
 
 @contextmanager
@@ -92,9 +105,8 @@ def _salvaged(source: Path) -> Iterator[Path]:
     """Have a copy of what can be read of a file, whole and of the same version."""
     with TemporaryDirectory(prefix="semcom-") as folder:
         copy = Path(folder) / "saved.db"
-        uri = f"file:{quote(str(source.absolute()))}?mode=ro"
         with (
-            closing(sqlite3.connect(uri, uri=True)) as broken,
+            closing(sqlite3.connect(f"{to_uri(source)}?mode=ro", uri=True)) as broken,
             closing(sqlite3.connect(copy)) as saved,
         ):
             # Without it, SQLite reads nothing at all of a file that is shorter than its header
@@ -103,7 +115,7 @@ def _salvaged(source: Path) -> Iterator[Path]:
             try:
                 for table in (*TABLES, "rows"):
                     _copy(table, broken, saved)
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, ValueError) as error:
                 raise ValueError(f"{source}: nothing of it can be read ({error})") from None
             saved.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             ((version,),) = broken.execute("PRAGMA user_version")
@@ -114,18 +126,22 @@ def _salvaged(source: Path) -> Iterator[Path]:
 
 def _copy(table: str, broken: sqlite3.Connection, saved: sqlite3.Connection) -> None:
     """Copy row by row what can be read of a table."""
+    if not is_plain_table(broken, table):
+        raise ValueError(f"{table} is none of our tables")
     about = broken.execute("SELECT name, type FROM pragma_table_info(?)", (table,)).fetchall()
     columns = [f"{name} {kind}" for name, kind in about if f"{name}{kind}".isidentifier()]
     if not columns and table != "rows":  # an older file, which has no such table
         return
     saved.execute(f"CREATE TABLE {table} ({', '.join(columns)}) STRICT")
     sql = f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-    for row in _readable(broken, table):
+    for row in _readable(broken, table, tuple(name for name, _ in about)):
         with suppress(sqlite3.IntegrityError):  # a value of the wrong type
             saved.execute(sql, row)
 
 
-def _readable(broken: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...]]:
+def _readable(
+    broken: sqlite3.Connection, table: str, columns: tuple[str, ...]
+) -> Iterator[tuple[Any, ...]]:
     number = missing = 0
     while missing < _GONE:
         number += 1
@@ -136,16 +152,9 @@ def _readable(broken: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...
             row = None
         if row is None:
             missing += 1
-        elif table not in _IS_WHOLE or _IS_WHOLE[table](row):
+        elif is_whole(table, columns, row):
             missing = 0
             yield row
-
-
-_IS_WHOLE: dict[str, Callable[[tuple[Any, ...]], bool]] = {
-    "suites": lambda row: row[0] == sha256(str(row[1]).encode()).hexdigest(),
-    "settings": lambda row: row[0] == sha256(str(row[1]).encode()).hexdigest(),
-    "rows": lambda row: row[-1] == seal_of(*row[:-1]),
-}
 
 
 def put_aside(path: Path, say: Say) -> None:
@@ -155,7 +164,7 @@ def put_aside(path: Path, say: Say) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     kept = path.with_name(f"{path.stem}-{stamp}{path.suffix}")
     with Database(path, write=True) as database:
-        database.connection.execute("VACUUM INTO ?", (str(kept),))
+        database.connection.execute("VACUUM INTO ?", (to_uri(kept),))
         for ending in ("", "-wal", "-shm"):
             path.with_name(path.name + ending).unlink(missing_ok=True)
     say(f"the results so far are put aside as {kept}")

@@ -38,6 +38,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from experiments.counts import Count
 from experiments.json_lines import Row, read_rows
+from experiments.saving import named
 
 
 class Simulation(Protocol):
@@ -186,7 +187,7 @@ def collect(
     rows = read_rows(store, say)
     known = add_up(rows.values())
     points = [_Point(task, known.get(task.point, Count()), rows.keys()) for task in tasks]
-    with ExitStack() as stack:
+    with named(store), ExitStack() as stack:
         sink = stack.enter_context(store.open("a", encoding="utf-8"))
         bar = stack.enter_context(_bar(progress))
         workers = _workers(jobs)

@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.saving import named
+
 OUTLINES = {
     # The astronaut, without the helmet in front of her.
     "astronaut": (
@@ -70,12 +72,14 @@ def make() -> Path:
     folder = Path(pooch.os_cache("semcom")) / f"photos-{VERSION}"
     if folder.is_dir():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix="photos-", dir=folder.parent))
+    with named(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix="photos-", dir=folder.parent))
     try:
-        for name, content in _files():
-            (made / name).write_bytes(content)
-        made.rename(folder)
+        with named(folder):
+            for name, content in _files():
+                (made / name).write_bytes(content)
+            made.rename(folder)
     except OSError:
         if not folder.is_dir():  # else another process was faster
             raise

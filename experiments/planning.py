@@ -61,6 +61,10 @@ def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
     """Leave MobileSAM out where its weights are not here and there are other segmenters."""
     if weights.available():
         return suite
+    why = weights.why_unavailable()
+    if weights.named():
+        say(why)
+        return suite
     parts = {name: _without_mobile_sam(axes) for name, axes in suite.systems.items()}
     found = _without_mobile_sam(suite)
     systems = {name: axes for name, axes in parts.items() if axes is not None}
@@ -68,7 +72,7 @@ def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
         return suite  # nothing is left: each task then says how to fetch them
     found = found.model_copy(update={"systems": systems})
     if found != suite:
-        say("no MobileSAM weights (semcom weights fetch): what takes them is left out")
+        say(f"{why}: what takes MobileSAM is left out; semcom weights fetch gets the weights")
     return found
 
 

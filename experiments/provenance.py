@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from semcom.processor import processor
+
 
 def commit() -> str | None:
     """Return semcom's git commit, with a + where files were changed; None outside of a checkout."""
@@ -28,7 +30,8 @@ def machine() -> dict[str, Any]:
     return {
         "node": platform.node(),
         "system": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor()["name"],
+        "cpu": processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
     }

@@ -1,4 +1,4 @@
-"""``semcom repeat``: a row made anew, and compared bit for bit."""
+"""``semcom repeat``: a row made anew, and compared with what is on record."""
 
 from __future__ import annotations
 
@@ -7,30 +7,28 @@ import json
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from experiments.comparison import TOLERANCE, Difference, differences
 from experiments.database import Database, Made
 from experiments.datasets import Item, find_items
+from experiments.path_text import from_text
 from experiments.work import Job, Unit, work
 from semcom.agreement import Link
 from semcom.attention import Wishes, attend
 from semcom.images import digest, load_image
+from semcom.processor import processor
 from semcom.session import send_attended, versions
 from semcom.types import Prompts
 
 _SHORTEST_ID = 4
 
 
-class Difference(NamedTuple):
-    """Where what was made anew is not what is on record."""
-
-    what: str
-    recorded: Any
-    again: Any
-
-
 def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., None]) -> bool:
-    """Make the rows of a task again; return whether they are the same, bit for bit.
+    """Make the rows of a task again; return whether they are the same.
+
+    Pictures, packets and counts must be the same exactly, other numbers to within
+    :data:`experiments.comparison.TOLERANCE`: on another processor, their last bits may differ.
 
     Parameters
     ----------
@@ -53,7 +51,10 @@ def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., N
         rows = list(_rows(database, path, task))
         item = _item(database, rows[0], image)
         setting = database.setting(rows[0]["setting"])
-        ((made_by,),) = database.query("SELECT versions FROM runs WHERE id = ?", (rows[0]["run"],))
+        runs = {
+            run: (json.loads(made_by), json.loads(machine).get("cpu"))
+            for run, made_by, machine in database.query("SELECT id, versions, machine FROM runs")
+        }
     same = True
     for row in rows:
         (made,) = work(Unit(item, (Job(setting, row["first"], row["draws"]),)))
@@ -63,7 +64,8 @@ def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., N
         if row["failed"]:
             say(f"task {made.task[:12]} failed before ({row['failed']}) and works now")
             continue
-        same &= _verdict(f"task {made.task[:12]}", _compare(row, made), made_by, say)
+        made_by, made_on = runs.get(row["run"], ({}, None))
+        same &= _verdict(f"task {made.task[:12]}", _compare(row, made), made_by, made_on, say)
     return same
 
 
@@ -86,10 +88,10 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     seen = attend(pixels, wishes)
     again = send_attended(pixels, seen, source, link=link, blind=blind, **about).record
     again = json.loads(json.dumps(again))
-    left, right = dict(record), dict(again)
-    made_by = json.dumps(left.pop("versions", {}))
-    right.pop("versions")
-    return _verdict(str(file), list(_differences(left, right)), made_by, say)
+    made_by, made_on = record.pop("versions", {}), record.pop("cpu", None)
+    for name in ("versions", "cpu", *({"received_sha256"} - record.keys())):  # older ones lack it
+        again.pop(name)
+    return _verdict(str(file), list(differences(record, again)), made_by, made_on, say)
 
 
 def _wishes(record: dict[str, Any]) -> Wishes:
@@ -143,7 +145,7 @@ def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
     """Find the image; that it is the same is checked where it is read."""
     sql = "SELECT path FROM images WHERE id = ? ORDER BY mask = ? DESC"
     known = list(database.query(sql, (row["image"], row["mask"])))
-    path = image or (Path(known[0][0]) if known else None)
+    path = image or (Path(from_text(known[0][0])) if known else None)
     if path is None or not path.is_file():
         raise ValueError(f"{path or 'the image'} is not here any more; --image names it")
     (item,) = find_items([str(path)], Path())
@@ -157,30 +159,51 @@ def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
 def _compare(row: dict[str, Any], made: Made) -> list[Difference]:
     recorded = {"record": json.loads(row["record"]), "outcomes": json.loads(row["outcomes"])}
     again = {"record": made.record, "outcomes": made.outcomes}
-    return list(_differences(recorded, json.loads(json.dumps(again))))
+    return list(differences(recorded, json.loads(json.dumps(again))))
 
 
-def _differences(recorded: Any, again: Any, where: str = "") -> Iterator[Difference]:
-    """Yield every value that is not the same."""
-    if isinstance(recorded, dict) and isinstance(again, dict):
-        for key in dict.fromkeys([*recorded, *again]):
-            name = f"{where}.{key}" if where else str(key)
-            yield from _differences(recorded.get(key), again.get(key), name)
-    elif isinstance(recorded, list) and isinstance(again, list) and len(recorded) == len(again):
-        for i, (one, other) in enumerate(zip(recorded, again, strict=True)):
-            yield from _differences(one, other, f"{where}[{i}]")
-    elif recorded != again:
-        yield Difference(where, recorded, again)
-
-
-def _verdict(what: str, found: list[Difference], made_by: str, say: Callable[..., None]) -> bool:
+def _verdict(
+    what: str,
+    found: list[Difference],
+    made_by: dict[str, str],
+    made_on: dict[str, str] | None,
+    say: Callable[..., None],
+) -> bool:
+    """Say whether a row is the same, and how far; ``made_on`` is the processor, where known."""
+    others = _others(made_by, made_on)
     if not found:
         say(f"{what}: the same, bit for bit")
         return True
+    if all(one.is_rounding for one in found):
+        most = max(one.size for one in found)
+        say(
+            f"{what}: the same pictures and packets; numbers differ by at most {most:.1e}, within "
+            f"{TOLERANCE:.0e}: {'; '.join(others) or 'nothing on record says why'}"
+        )
+        return True
     for one in found:
         say(f"{what}: {one.what} is {one.again!r}, on record {one.recorded!r}")
-    here = versions()
-    then = json.loads(made_by)
-    if other := [f"{k} {v} (here {here.get(k)})" for k, v in then.items() if here.get(k) != v]:
-        say(f"{what}: it was made with {', '.join(other)}")
+    if others:
+        say(f"{what}: it was made with {'; '.join(others)}")
     return False
+
+
+def _others(made_by: dict[str, str], made_on: dict[str, str] | None) -> list[str]:
+    """Say what was other where a row was made: versions, and the processor."""
+    here = versions()
+    others = [f"{k} {v} (here {here.get(k)})" for k, v in made_by.items() if here.get(k) != v]
+    if made_on is None:
+        return [*others, "the record does not say which CPU it was"]
+    cpu = list(_other_cpu(made_on, processor()))
+    return [*others, f"another CPU: {', '.join(cpu)}"] if cpu else others
+
+
+def _other_cpu(then: dict[str, str], here: dict[str, str]) -> Iterator[str]:
+    for what in ("name", "torch", "numba"):
+        if then.get(what) != here[what]:
+            yield f"{what} {then.get(what)} (here {here[what]})".removeprefix("name ")
+    mine, theirs = (one.get("numpy", "").split() for one in (here, then))
+    if only := [feature for feature in theirs if feature not in mine]:
+        yield f"numpy with {' '.join(only)} (here without)"
+    if only := [feature for feature in mine if feature not in theirs]:
+        yield f"numpy without {' '.join(only)} (here with)"

@@ -26,5 +26,5 @@ def report(results: Path, out: Path | None, suite: str, run: str, all_images: bo
     """
     from experiments.report.page import report as write
 
-    page = write(results, out, suite=suite, run=run, all_images=all_images)
+    page = write(results, out, suite=suite, run=run, all_images=all_images, say=say)
     say(f"{page}, {page.stat().st_size / 1e6:.1f} MB")

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from experiments.database import Database, Made
 from experiments.datasets import Item
+from experiments.integrity import put
+from experiments.path_text import to_text
 from experiments.provenance import commit, machine
 from experiments.suite import Suite
 from experiments.upgrade import image_set_id
@@ -52,29 +54,17 @@ def enter(
         if differ := [f"{k} {v}" for k, v in json.loads(text).items() if made_by.get(k) != v]:
             say(f"{database.path} holds rows made with {', '.join(differ)}; they are kept")
     with database.transaction() as connection:
-        connection.execute(
-            "INSERT INTO suites VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-            "name = excluded.name",
-            (entry.suite, content, name),
-        )
+        put(connection, "suites", (entry.suite, content, name), known="REPLACE")
         about = (entry.run, now, entry.suite, entry.image_set)
-        connection.execute(
-            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*about, json.dumps(made_by), git, json.dumps(machine())),
-        )
-        connection.executemany(
-            "INSERT OR REPLACE INTO image_sets VALUES (?, ?, ?, ?)",
-            ((entry.image_set, *key, name) for key, name in names.items()),
-        )
-        connection.executemany(
-            "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)",
-            ((i.sha256, i.mask_sha256, i.name, str(i.path), i.mask and str(i.mask)) for i in items),
-        )
+        put(connection, "runs", (*about, json.dumps(made_by), git, json.dumps(machine())))
+        for key, shown in names.items():
+            put(connection, "image_sets", (entry.image_set, *key, shown), known="REPLACE")
+        for i in items:
+            where = (to_text(i.path), i.mask and to_text(i.mask))
+            put(connection, "images", (i.sha256, i.mask_sha256, i.name, *where), known="REPLACE")
         for place, (system, setting) in enumerate(suite.settings()):
             text = json.dumps(setting.about(), sort_keys=True)
             connection.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (setting.id, text))
-            connection.execute(
-                "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?, ?)",
-                (entry.suite, place, setting.id, system.name, json.dumps(dict(system.varies))),
-            )
+            who = (system.name, json.dumps(dict(system.varies)))
+            put(connection, "members", (entry.suite, place, setting.id, *who), known="REPLACE")
     return entry

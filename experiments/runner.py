@@ -12,7 +12,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from experiments.crew import Crew, Do
 from experiments.database import Database
 from experiments.datasets import Item
 from experiments.grid import System
+from experiments.integrity import put
+from experiments.path_text import readable
 from experiments.planning import (
     MOST_JOBS,
     Todo,
@@ -142,7 +144,7 @@ def run(
         database = stack.enter_context(Database(summary.path, write=True))
         stack.enter_context(_log_to(out / "run.log"))
         this = enter(database, suite, name, items, say)
-        LOG.info("run %s of suite %s, %d images", this.run, name, len(items))
+        LOG.info("run %s of suite %s, %d images", this.run, readable(name), len(items))
         progress = stack.enter_context(RunProgress(suite.scores[0]))
         crew: Crew | None = None
         for until in suite.rounds():
@@ -237,16 +239,17 @@ def _measure(database: Database, suite: Suite, this: Entry, items: list[Item], u
                 lost = measure(database, setting.id, wanted, "lost", until=until)
                 done_by = why_done(draws, score, lost)
                 about = (this.suite, this.image_set, setting.id)
-                connection.executemany(
-                    "INSERT OR REPLACE INTO intervals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(*about, *astuple(one), done_by) for one in (score, lost)],
-                )
+                for one in (score, lost):
+                    row = (*about, *astuple(one), done_by)
+                    put(connection, "intervals", row, known="REPLACE")
 
 
 @contextmanager
 def _log_to(path: Path) -> Iterator[None]:
     """Write the log of this module to a file."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    # Where the disk is full, the results file says so.
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # noqa: ARG005
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
@@ -255,4 +258,5 @@ def _log_to(path: Path) -> Iterator[None]:
         yield
     finally:
         LOG.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()

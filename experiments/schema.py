@@ -6,7 +6,8 @@ SCHEMA = """
 CREATE TABLE suites (
     id TEXT PRIMARY KEY,      -- SHA-256 of the content
     content TEXT NOT NULL,    -- JSON, every default filled in
-    name TEXT NOT NULL        -- as the latest run calls it
+    name TEXT NOT NULL,       -- as the latest run calls it
+    seal INTEGER NOT NULL     -- as below, in all tables whose id says less
 ) STRICT;
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,      -- random
@@ -15,13 +16,15 @@ CREATE TABLE runs (
     image_set TEXT NOT NULL,  -- what it was over
     versions TEXT NOT NULL,   -- JSON
     git TEXT,                 -- commit of semcom, with + where files were changed; or null
-    machine TEXT NOT NULL     -- JSON
+    machine TEXT NOT NULL,    -- JSON
+    seal INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE image_sets (
     id TEXT NOT NULL,         -- SHA-256 of its images and masks, see image_set_id
     image TEXT NOT NULL,
     mask TEXT NOT NULL,       -- SHA-256 of the mask's file, empty where the suite takes none
     name TEXT NOT NULL,       -- of the image, as the latest run over the set has it
+    seal INTEGER NOT NULL,
     PRIMARY KEY (id, image, mask)
 ) STRICT;
 CREATE TABLE images (         -- where they were when they were last seen
@@ -30,6 +33,7 @@ CREATE TABLE images (         -- where they were when they were last seen
     name TEXT NOT NULL,
     path TEXT NOT NULL,
     mask_path TEXT,           -- of the mask beside it, or null
+    seal INTEGER NOT NULL,
     PRIMARY KEY (id, mask)
 ) STRICT;
 CREATE TABLE settings (
@@ -42,6 +46,7 @@ CREATE TABLE members (        -- which settings a suite has, and of which system
     setting TEXT NOT NULL,
     system TEXT NOT NULL,     -- as the suite calls it, empty where it names none
     varies TEXT NOT NULL,     -- JSON: the axes that vary within the system, with their values
+    seal INTEGER NOT NULL,
     PRIMARY KEY (suite, setting)
 ) STRICT;
 CREATE TABLE rows (
@@ -72,6 +77,7 @@ CREATE TABLE failures (
     error TEXT NOT NULL,
     trace TEXT NOT NULL,
     run TEXT NOT NULL,
+    seal INTEGER NOT NULL,
     PRIMARY KEY (task, first, run)
 ) STRICT;
 CREATE VIEW open_failures AS  -- those that no later try has made good
@@ -88,12 +94,14 @@ CREATE TABLE intervals (      -- of the mean over the draws of a setting, 95 %
     low REAL,
     high REAL,
     done TEXT NOT NULL,       -- why sampling ended; empty: it has not
+    seal INTEGER NOT NULL,
     PRIMARY KEY (suite, image_set, setting, score)
 ) STRICT;
 CREATE TABLE pictures (
     task TEXT NOT NULL,
     kind TEXT NOT NULL,       -- original, received (of the first draw), region
     data BLOB NOT NULL,       -- lossless WebP
+    seal INTEGER NOT NULL,
     PRIMARY KEY (task, kind)
 ) STRICT;
 """

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 
 from experiments.drawing.fonts import plain_text
 from experiments.links import modulation_name
+from experiments.saving import save_figure
 
 if TYPE_CHECKING:
     from experiments.scheme_table import Law, SchemeRow
@@ -35,8 +36,7 @@ def plot_schemes(rows: Sequence[SchemeRow], law: Law, title: str, out: Path) -> 
         figure = _draw(rows, law, title)
         for suffix in (".png", ".pdf"):
             files.append(out / f"mcs{suffix}")
-            metadata = {"CreationDate": None} if suffix == ".pdf" else {}
-            figure.savefig(files[-1], dpi=200, metadata=metadata)
+            save_figure(files[-1], figure, dpi=200)
     return files
 
 

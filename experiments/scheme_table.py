@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import math
 from collections.abc import Callable
@@ -24,7 +23,9 @@ from channels.mcs import CRC_BITS, LEVELS, SCHEMES, Scheme, Threshold, threshold
 from channels.phy import num_packet_symbols
 from channels.rayleigh import RayleighFast
 from channels.units import awgn_capacity, linear_to_db
+from experiments.csv_table import to_csv
 from experiments.links import create_channel
+from experiments.saving import save
 from experiments.scheme_plot import plot_schemes
 
 Array = NDArray[np.float64]
@@ -225,13 +226,13 @@ def _print(rows: list[SchemeRow], title: str) -> None:
 
 
 def _write_csv(rows: list[SchemeRow], file: Path) -> None:
-    with file.open("w", newline="", encoding="utf-8") as sink:
-        writer = csv.writer(sink)
-        levels = [f"snr_db_at_{level:g}" for level in LEVELS]
-        head = ["number", "scheme", "bits_per_symbol", "code_rate", "num_bits", *levels]
-        writer.writerow([*head, "capacity_db", "capacity_gap_db", "normal_db", "normal_gap_db"])
-        for row in rows:
-            scheme = row.scheme
-            about = [row.number, scheme.name, scheme.bits_per_symbol, scheme.code_rate]
-            gaps = [row.capacity_db, row.capacity_gap_db, row.normal_db, row.normal_gap_db]
-            writer.writerow([*about, row.num_bits, *row.snr_db, *gaps])
+    levels = [f"snr_db_at_{level:g}" for level in LEVELS]
+    head = ["number", "scheme", "bits_per_symbol", "code_rate", "num_bits", *levels]
+    head += ["capacity_db", "capacity_gap_db", "normal_db", "normal_gap_db"]
+    cells = []
+    for row in rows:
+        scheme = row.scheme
+        about = [row.number, scheme.name, scheme.bits_per_symbol, scheme.code_rate]
+        gaps = [row.capacity_db, row.capacity_gap_db, row.normal_db, row.normal_gap_db]
+        cells.append([*about, row.num_bits, *row.snr_db, *gaps])
+    save(file, to_csv(head, cells))

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from experiments.batch import draw, for_each, look
 from experiments.figures import save_masks
+from experiments.saving import save
 from semcom.attention import Attention, Wishes
 
 ENDINGS = ("_mask.png", "_masks.npz", "_masks.png")
@@ -68,14 +69,14 @@ def _write(seen: Attention, out: Path, name: str) -> None:
     PilImage.fromarray(np.where(seen.importance.region, np.uint8(255), np.uint8(0))).save(
         sink, "PNG"
     )
-    (out / f"{name}_mask.png").write_bytes(sink.getvalue())
+    save(out / f"{name}_mask.png", sink.getvalue())
     shape = seen.importance.region.shape
     masks = np.array([mask.pixels for mask in seen.masks], dtype=bool).reshape(-1, *shape)
     scores = np.array([mask.score for mask in seen.masks])
     labels = np.array([mask.label or "" for mask in seen.masks], dtype=np.str_)
     sink = io.BytesIO()
     np.savez_compressed(sink, masks=masks, scores=scores, labels=labels)
-    (out / f"{name}_masks.npz").write_bytes(sink.getvalue())
+    save(out / f"{name}_masks.npz", sink.getvalue())
 
 
 def _account(seen: Attention, source: str) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def merge(target: Path, sources: tuple[Path, ...], salvage: bool) -> None:
     help="The image, where it has moved.",
 )
 def repeat(record: Path, task: str | None, image: Path | None) -> None:
-    """Make a row again and compare it bit for bit.
+    """Make a row again and compare it: pictures and packets exactly, scores to 1e-9.
 
     RECORD is a results file and TASK the id of one of its tasks, or the beginning of it; or RECORD
     is the JSON file that semcom send wrote.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from experiments.draws import Draws
+from experiments.path_text import URI, to_text
 from experiments.suite import Axes, Exclude, Suite
 from experiments.suites import shipped
 
@@ -154,6 +156,8 @@ def _set(content: Any, places: dict[Where, str], change: str) -> None:
     if not equals or not all(names):
         raise ValueError(f"--set takes KEY=VALUE such as cbr=[1/16,1/8], got {change!r}")
     try:
+        if (path := to_text(Path(text))).startswith(URI):  # no UTF-8, which YAML would not take
+            text = json.dumps(path)
         value = YAML(typ="safe").load(StringIO(text)) if text.strip() else ""
     except YAMLError:
         raise ValueError(f"--set {change}: the value is no YAML") from None

@@ -19,9 +19,17 @@ from tempfile import TemporaryDirectory
 from pydantic import ValidationError
 
 from experiments.grid import System
+from experiments.integrity import prepare, put
 from experiments.schema import SCHEMA, SCHEMA_VERSION
 
-_CHANGED = ("suites", "runs", "images", "members", "intervals")
+_CHANGED = ("suites", "runs", "images", "members", "failures", "intervals", "pictures")
+_UNCHANGED = (
+    "INSERT OR IGNORE INTO suites "
+    "SELECT id, content, name, seal_of(id, content, name) FROM old_suites",
+    "INSERT OR IGNORE INTO failures SELECT *, seal_of(task, first, draws, image, mask, setting, "
+    "error, trace, run) FROM old_failures",
+    "INSERT OR IGNORE INTO pictures SELECT *, seal_of(task, kind, data) FROM old_pictures",
+)
 _IMAGES = """
 SELECT suite, image, mask FROM old_members JOIN rows USING (setting)
 UNION SELECT suite, image, mask FROM old_members JOIN failures USING (setting)
@@ -45,6 +53,7 @@ def upgraded(connection: sqlite3.Connection) -> Iterator[Path]:
         with closing(sqlite3.connect(file, isolation_level=None)) as copy:
             connection.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
+            prepare(copy)
             upgrade(copy)
         yield file
 
@@ -53,14 +62,18 @@ def upgrade(connection: sqlite3.Connection) -> None:
     """Make a file of version 1 one of version 2, all or nothing."""
     with connection:
         connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DROP VIEW IF EXISTS open_failures")
         for table in _CHANGED:
             connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+        new = ("VIEW open_failures", *(f"TABLE {name} (" for name in (*_CHANGED, "image_sets")))
         for statement in SCHEMA.split(";\n"):
-            if any(f"CREATE TABLE {table} (" in statement for table in (*_CHANGED, "image_sets")):
+            if any(f"CREATE {one}" in statement for one in new):
                 connection.execute(statement)
-        connection.execute("INSERT OR IGNORE INTO suites SELECT id, content, name FROM old_suites")
+        for statement in _UNCHANGED:
+            connection.execute(statement)
         _image_sets(connection)
-        connection.execute(f"INSERT OR IGNORE INTO images {_NAMES}")
+        for row in connection.execute(_NAMES).fetchall():
+            put(connection, "images", row)
         _members(connection)
         for table in _CHANGED:
             connection.execute(f"DROP TABLE old_{table}")
@@ -76,12 +89,9 @@ def _image_sets(connection: sqlite3.Connection) -> None:
     for run in connection.execute("SELECT * FROM old_runs ORDER BY rowid").fetchall():
         images = with_masks(found.get(run[2], set()))
         image_set = image_set_id(images)
-        new = (*run[:3], image_set, *run[3:])
-        connection.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", new)
-        connection.executemany(
-            "INSERT OR IGNORE INTO image_sets VALUES (?, ?, ?, ?)",
-            ((image_set, image, mask, names.get(image, image)) for image, mask in images),
-        )
+        put(connection, "runs", (*run[:3], image_set, *run[3:]))
+        for image, mask in images:
+            put(connection, "image_sets", (image_set, image, mask, names.get(image, image)))
 
 
 def with_masks(images: set[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -103,7 +113,7 @@ def _members(connection: sqlite3.Connection) -> None:
         # What MobileSAM's weights decided may be decided otherwise here: then the label is left.
         system = known.get(setting) or known.get(label) or System(label)
         values = (suite, place, setting, system.name, json.dumps(dict(system.varies)))
-        connection.execute("INSERT OR IGNORE INTO members VALUES (?, ?, ?, ?, ?)", values)
+        put(connection, "members", values)
 
 
 def _systems(content: str) -> dict[str, System]:

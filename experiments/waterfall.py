@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,8 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.counts import Count
+from experiments.csv_table import to_csv
 from experiments.drawing.fonts import plain_text, power_of_ten
 from experiments.references import Reference
+from experiments.saving import save, save_figure
 
 Array = NDArray[np.float64]
 
@@ -72,8 +73,7 @@ def write_series(series: Sequence[Series], words: Words, out: Path, name: str) -
         figure = draw(series, words)
         for suffix in (".png", ".pdf"):
             files.append(out / f"{name}{suffix}")
-            metadata = {"CreationDate": None} if suffix == ".pdf" else {}
-            figure.savefig(files[-1], dpi=200, metadata=metadata)
+            save_figure(files[-1], figure, dpi=200)
     return files
 
 
@@ -128,10 +128,7 @@ def _write_csv(series: Sequence[Series], file: Path) -> None:
             low, high = count.interval()
             row = {"system": one.name, "snr_db": x, **asdict(count), "rate": count.rate}
             rows.append({**row, "low": low, "high": high, "theory": theory})
-    with file.open("w", newline="", encoding="utf-8") as sink:
-        writer = csv.DictWriter(sink, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    save(file, to_csv(list(rows[0]), [list(row.values()) for row in rows]))
 
 
 def draw(series: Sequence[Series], words: Words) -> Figure:

@@ -21,6 +21,7 @@ from experiments.bound import bound
 from experiments.database import Made
 from experiments.datasets import Item
 from experiments.fixed_scheme import best_fixed
+from experiments.path_text import readable
 from experiments.setting import BEST_SCHEMES, Setting, task_id
 from semcom.agreement import Link
 from semcom.attention import Attention, Wishes, attend
@@ -70,10 +71,10 @@ def work(unit: Unit) -> list[Made]:
             about = _do(unit.item, job)
             json.dumps([about["record"], about["outcomes"]], allow_nan=False)  # what is stored
         except Exception as error:  # a task that fails is a result
-            text = " ".join(str(error).split()) or repr(error)
+            text = readable(" ".join(str(error).split()) or repr(error))
             if not isinstance(error, ValueError):
                 text = f"{type(error).__name__}: {text}"
-            about = {"error": text, "trace": traceback.format_exc()}
+            about = {"error": text, "trace": readable(traceback.format_exc())}
         made.append(unit.describe(job, seconds=time.perf_counter() - start, **about))
     return made
 

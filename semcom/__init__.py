@@ -8,6 +8,8 @@ first use, so that ``import semcom`` costs nothing.
 from __future__ import annotations
 
 import importlib
+import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +39,28 @@ _HOME = {
     "Prompts": "types",
 }
 __all__ = sorted(_HOME)
+
+
+def check_not_hidden(package: str) -> None:
+    """Refuse to go on where Python finds something else under the name of a package of ours.
+
+    A folder ``channels`` of the user's beside a script, with an ``__init__.py``, comes before ours.
+
+    Raises
+    ------
+    ImportError
+        What hides our package, and what to do.
+    """
+    ours = Path(__file__).parents[1] / package / "__init__.py"
+    spec = importlib.util.find_spec(package)
+    found = ours if spec is None or spec.origin is None else Path(spec.origin)
+    if ours.exists() and found.resolve() != ours.resolve():
+        raise ImportError(
+            f"{found} hides semcom's own package {package!r}: rename it, or start Python elsewhere"
+        )
+
+
+check_not_hidden("channels")
 
 
 def __getattr__(name: str) -> Any:

@@ -144,7 +144,7 @@ def _build(wishes: Wishes) -> tuple[str, Segmenter, list[str]]:
     segmenter, notes = wishes.segmenter, []
     if segmenter == "auto":
         segmenter = "mobile_sam" if weights.available() else "graph"
-        why = "weights found" if segmenter == "mobile_sam" else "no MobileSAM weights"
+        why = "weights found" if segmenter == "mobile_sam" else weights.why_unavailable()
         notes.append(f"segmenter auto: using {segmenter} ({why})")
     find = _segmenter(segmenter)
     return getattr(find, "provenance", segmenter), find, notes

@@ -2,9 +2,12 @@
 
 An encoder at one setting is a pure function. Its bytes are stored under the SHA-256 of its
 arguments, of the versions that they depend on, and of the sources of our codecs: a cached run gives
-what an uncached one gives, bit for bit. joblib's ``Memory`` holds the files: a writer that is
-killed leaves no half entry, and processes may share a folder. An entry carries its own hash, and a
-damaged one is made anew. Where the folder cannot be written, everything works without.
+what an uncached one gives, bit for bit.
+
+An entry is a file of plain bytes behind their hash; nothing in it is ever run. It is written under
+another name first, so that a writer that is killed leaves no half entry, and processes may share a
+folder. A damaged entry is made anew, and what belongs to another user is not read. Where the folder
+cannot be used, everything works without, and says so once.
 
 The folder is in the user's cache, or what the environment variable ``SEMCOM_CACHE`` names; ``off``
 or nothing switches it off. What was not used for longest goes when there is more than 2 GB.
@@ -19,21 +22,24 @@ import hashlib
 import importlib.metadata
 import logging
 import os
+import re
+import stat
 import time
-import warnings
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import platformdirs
 
-if TYPE_CHECKING:
-    from joblib import Memory
+from channels.owner import is_ours
 
 ENVIRONMENT = "SEMCOM_CACHE"
 _MAX_BYTES = 2 << 30
 _TRIM_EVERY_S = 24 * 3600.0
+_UNFINISHED_S = 3600.0  # a file that is being written for longer has been left behind
+_SEAL_BYTES = 32
+_OURS = re.compile(r"[0-9a-f]{64}(\.[0-9a-f]{32})?")  # nothing else in the folder is touched
 
 
 def folder() -> Path | None:
@@ -57,15 +63,12 @@ def recall(make: Callable[[], bytes], *about: object, part: str = "codecs") -> b
     part
         Folder of semcom whose sources it depends on.
     """
-    if (where := folder()) is None or (keep := _keeper(where)) is None:
+    if (where := folder()) is None or not usable():
         return make()
     key = _key(about, part)
-    with contextlib.suppress(Exception):  # missing, damaged or vanishing: whatever, make it
-        seal, data = keep(key, None)
-        if (seal, data) == _seal(key, data):
-            return bytes(data)
-    data = make()
-    _write(keep, key, data, where)
+    if (data := _read(where, key)) is None:
+        data = make()
+        _write(where, key, data)
     return data
 
 
@@ -76,60 +79,94 @@ def version(package: str) -> str:
 
 def size() -> int:
     """Bytes on disk."""
-    where = folder()
-    files = [] if where is None else where.rglob("*")
-    return sum(file.stat().st_size for file in files if file.is_file())
+    return sum(status.st_size for _, status in _files())
 
 
 def clear() -> None:
     """Forget everything."""
-    if (where := folder()) is not None and where.is_dir() and (memory := _memory(where)):
-        memory.clear(warn=False)
+    for file, _ in _files():
+        file.unlink(missing_ok=True)
 
 
 def trim(*, max_bytes: int = _MAX_BYTES) -> None:
     """Drop what was not used for longest, until ``max_bytes`` are left."""
-    if (where := folder()) is not None and where.is_dir() and (memory := _memory(where)):
-        memory.reduce_size(bytes_limit=max_bytes)
+    files = sorted(_files(), key=lambda one: one[1].st_mtime, reverse=True)
+    for file, status in files:
+        max_bytes -= status.st_size
+        if max_bytes < 0:
+            file.unlink(missing_ok=True)
 
 
-def _seal(key: str, data: bytes | None) -> tuple[bytes, bytes]:
-    """Bind ``data`` to its key by a hash; this is the function whose results joblib keeps."""
-    if data is None:
-        raise LookupError(key)
-    return hashlib.sha256(key.encode() + data).digest(), data
+def _files() -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield all entries, and what was left behind unfinished."""
+    where = folder()
+    for file in where.iterdir() if where is not None and where.is_dir() else ():
+        if not (name := _OURS.fullmatch(file.name)):
+            continue
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            status = file.lstat()
+            if not name[1] or time.time() - status.st_mtime > _UNFINISHED_S:
+                yield file, status
 
 
-def _write(keep: Any, key: str, data: bytes, where: Path) -> None:
+def usable() -> bool:
+    """Make the folder, where nobody else may look; False, and a note, if it cannot be used."""
+    if (where := folder()) is None:
+        return False
+    other = f"; {ENVIRONMENT} names another folder, or off"
     try:
-        keep.call(key, data)
-        kept = keep.check_call_in_cache(key, None)
-    except Exception:  # a full disk, or joblib's warnings turned into errors
-        kept = False
-    if kept:
-        _trim_at_exit()
-    else:
-        _note(f"encodings cannot be kept in {where}; {ENVIRONMENT} names another folder, or off")
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.mkdir(mode=0o700, exist_ok=True)
+        if is_ours(where.stat()):
+            return True
+        _note(f"{where} belongs to another user and is not used{other}")
+    except OSError as error:
+        _note(f"{where} cannot be made ({error.strerror}){other}")
+    return False
 
 
-@functools.cache
-def _keeper(where: Path) -> Any | None:
-    """Return what calls :func:`_seal`, or finds what it returned before; None without a folder."""
-    memory = _memory(where)
-    return None if memory is None else memory.cache(_seal, ignore=["data"], verbose=0)
-
-
-@functools.cache
-def _memory(where: Path) -> Memory | None:
-    import joblib  # takes a while
-
-    # It warns of every entry that it could not write; we say so once.
-    warnings.filterwarnings("ignore", "Unable to (cache|write)|Persisting input", module="joblib")
+def _read(where: Path, key: str) -> bytes | None:
+    """Return what was kept; None if it is missing, damaged or somebody else's."""
     try:
-        return joblib.Memory(where, verbose=0)
+        with open(where / key, "rb", opener=_open) as file:
+            status = os.fstat(file.fileno())
+            if not (stat.S_ISREG(status.st_mode) and is_ours(status)):
+                _note(f"{where} holds entries of another user, which are not used")
+                return None
+            found = file.read()
     except OSError:
-        _note(f"{where} cannot be made; {ENVIRONMENT} names another folder, or off")
         return None
+    seal, data = found[:_SEAL_BYTES], found[_SEAL_BYTES:]
+    if seal != _seal(key, data):
+        _note(f"{where} held damaged entries, which are made anew")
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(where / key)  # used now
+    return data
+
+
+def _open(path: str, flags: int) -> int:
+    """Open a file, but follow no link, which could lead anywhere, and wait for no pipe."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _write(where: Path, key: str, data: bytes) -> None:
+    unfinished = where / f"{key}.{uuid.uuid4().hex}"
+    try:
+        unfinished.write_bytes(_seal(key, data) + data)
+        unfinished.replace(where / key)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        why = f"({error.strerror}); {ENVIRONMENT} names another folder, or off"
+        _note(f"encodings cannot be kept in {where} {why}")
+    else:
+        _trim_at_exit()
+
+
+def _seal(key: str, data: bytes) -> bytes:
+    """Bind ``data`` to its key by a hash."""
+    return hashlib.sha256(key.encode() + data).digest()
 
 
 def _key(about: tuple[object, ...], part: str) -> str:

@@ -19,6 +19,7 @@ from semcom.codecs.base import CODECS
 from semcom.images import check_pixels, digest, load_image
 from semcom.importance import DEFAULT_THETA
 from semcom.link import Delivery, deliver, derive_seed
+from semcom.processor import processor
 from semcom.types import Image, Prompts
 
 
@@ -202,7 +203,14 @@ def send_attended(
         "width": image.shape[1],
         **seen.record,
     }
-    record = {**about, **delivery.record, "seed": seed, "versions": versions()}
+    record = {
+        **about,
+        **delivery.record,
+        "received_sha256": digest(delivery.received),
+        "seed": seed,
+        "versions": versions(),
+        "cpu": processor(),
+    }
     return dataclasses.replace(delivery, record=record)
 
 

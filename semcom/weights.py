@@ -36,8 +36,26 @@ def path() -> Path:
 
 def available() -> bool:
     """Whether a file of the right size is in place; cheap, the hash is not computed."""
+    return not why_unavailable()
+
+
+def why_unavailable() -> str:
+    """Say why no file is taken unless it is asked for; empty where one is."""
     file = path()
-    return file.is_file() and file.stat().st_size == SIZE
+    if not file.is_file():
+        other = os.environ.get(ENVIRONMENT)
+        return f"{file}, named by {ENVIRONMENT}, is no file" if other else "no MobileSAM weights"
+    if (size := file.stat().st_size) == SIZE:
+        return ""
+    found = f"has {size:,} bytes, the official checkpoint has {SIZE:,}"
+    if not named():
+        return f"{file} {found}"
+    return f"{file}, named by {ENVIRONMENT}, {found}; only segmenter mobile_sam takes it"
+
+
+def named() -> bool:
+    """Whether the user names a file that is there: segmenter mobile_sam takes it as it is."""
+    return bool(os.environ.get(ENVIRONMENT)) and path().is_file()
 
 
 def sha256_of(file: Path) -> str:
@@ -71,7 +89,7 @@ def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Pat
     import pooch
 
     target = path()
-    if os.environ.get(ENVIRONMENT) and target.is_file():
+    if named():
         if sha256_of(target) == sha256.lower():
             return target
         raise ValueError(
@@ -97,8 +115,7 @@ def locate() -> Path:
     WeightsUnavailable
         See :func:`fetch`.
     """
-    file = path()
-    return file if os.environ.get(ENVIRONMENT) and file.is_file() else fetch()
+    return path() if named() else fetch()
 
 
 def check(file: Path | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +9,11 @@ from typing import Any
 
 from matplotlib import rc_context
 
+from experiments.csv_table import to_csv
 from experiments.drawing.base import Drawing, Table
 from experiments.drawing.style import SETTINGS
+from experiments.naming import file_names
+from experiments.saving import save
 
 FORMATS = ("png", "pdf", "svg")
 _DPI = 300
@@ -46,15 +48,6 @@ def render(drawing: Drawing, kind: str) -> bytes:
     return sink.getvalue()
 
 
-def as_csv(table: Table) -> str:
-    """Return the numbers of a table; what is not known is empty."""
-    sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(table.rows)
-    return sink.getvalue()
-
-
 def write(
     drawings: Sequence[Drawing],
     tables: Sequence[Table],
@@ -69,15 +62,17 @@ def write(
     """
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
-    for drawing in drawings:
+    shown = (*(drawing.data for drawing in drawings), *tables)
+    names = file_names([table.name for table in shown])
+    for name, drawing in zip(names, drawings, strict=False):
         for kind in formats:
-            files.append(folder / f"{drawing.data.name}.{kind}")
-            files[-1].write_bytes(render(drawing, kind))
+            files.append(folder / f"{name}.{kind}")
+            save(files[-1], render(drawing, kind))
     captions = list(about)
-    for table in (*(drawing.data for drawing in drawings), *tables):
-        files.append(folder / f"{table.name}.csv")
-        files[-1].write_text(as_csv(table), encoding="utf-8")
-        captions.append(f"**{table.name}** – {table.title}. {table.caption}".strip())
+    for name, table in zip(names, shown, strict=True):
+        files.append(folder / f"{name}.csv")
+        save(files[-1], to_csv(table.columns, table.rows))
+        captions.append(f"**{name}** – {table.title}. {table.caption}".strip())
     files.append(folder / "captions.md")
-    files[-1].write_text("\n\n".join(captions) + "\n", encoding="utf-8")
+    save(files[-1], "\n\n".join(captions) + "\n")
     return files

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
-import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from experiments.csv_table import to_csv
 from experiments.drawing.base import Table
 from experiments.report.words import cell, digits, rank
 
@@ -41,28 +39,10 @@ def grid(table: Table) -> Grid:
     rows = [
         [Cell(cell(v, d), rank(v)) for v, d in zip(row, decimals, strict=True)] for row in shown
     ]
-    return Grid(table, rows, data_url("text/csv;charset=utf-8", to_csv(table).encode()))
-
-
-def to_csv(table: Table) -> str:
-    r"""Write a table as CSV, numbers in full precision, nothing for None and NaN.
-
-    Examples
-    --------
-    >>> to_csv(Table("t", "T", "", ("a", "b"), ((0.1, None), ("x, y", 3))))
-    'a,b\n0.1,\n"x, y",3\n'
-    """
-    sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows([_plain(value) for value in row] for row in table.rows)
-    return sink.getvalue()
+    file = to_csv(table.columns, table.rows).encode()
+    return Grid(table, rows, data_url("text/csv;charset=utf-8", file))
 
 
 def data_url(kind: str, data: bytes) -> str:
     """Return a URL that holds the data itself."""
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def _plain(value: Any) -> Any:
-    return "" if isinstance(value, float) and math.isnan(value) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from experiments.report.grid import MOST_ROWS, grid
 from experiments.report.overview import MOST_TASKS, making, systems
 from experiments.report.pictures import GAIN
 from experiments.report.viewer import LIMIT, build_viewer
+from experiments.saving import save
 from experiments.study import Study, read_study
 
 
@@ -27,6 +28,7 @@ def report(
     suite: str = "",
     run: str = "",
     all_images: bool = False,
+    say: Callable[..., None] = lambda *_: None,
 ) -> Path:
     """Write a results file as a page; return where it is.
 
@@ -38,6 +40,8 @@ def report(
         The page; ``report.html`` beside the results unless given.
     suite, run, all_images
         As of :func:`experiments.study.read_study`.
+    say
+        What gets notes.
 
     Raises
     ------
@@ -49,11 +53,9 @@ def report(
 
     path = results / "results.db" if results.is_dir() else results
     study = read_study(path, suite=suite, run=run, all_images=all_images)
-    page = build(study, path, draw(study, width=PAGE), tables(study))
+    page = build(study, path, draw(study, width=PAGE), tables(study), say=say)
     out = out or path.parent / "report.html"
-    partial = out.with_name(f"{out.name}.part")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(out)
+    save(out, page)
     return out
 
 
@@ -64,6 +66,7 @@ def build(
     tables: Sequence[Table],
     *,
     limit: int = LIMIT,
+    say: Callable[..., None] = lambda *_: None,
 ) -> str:
     """Build the page.
 
@@ -77,7 +80,12 @@ def build(
         What to show.
     limit
         Most characters of all pictures of the viewer.
+    say
+        What gets notes.
     """
+    viewer = build_viewer(study, path, limit=limit)
+    if viewer and viewer.damaged:
+        say(f"{path} holds damaged pictures, which are left out: {'; '.join(viewer.damaged)}")
     environment = Environment(
         loader=PackageLoader("experiments.report", package_path=""),
         autoescape=True,
@@ -98,7 +106,7 @@ def build(
         shared=shared,
         figures=[picture(drawing) for drawing in drawings],
         tables=[grid(one) for one in tables],
-        viewer=build_viewer(study, path, limit=limit),
+        viewer=viewer,
         making=making(study, path),
         most_rows=MOST_ROWS,
         most_tasks=MOST_TASKS,

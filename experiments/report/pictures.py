@@ -28,7 +28,8 @@ _SHADE = 165  # of 255: how dark the background gets
 
 def decode(data: bytes) -> Picture:
     """Read a picture of the results file."""
-    return PilImage.open(io.BytesIO(data)).convert("RGB")
+    # Of other formats, Pillow hands some to other programs.
+    return PilImage.open(io.BytesIO(data), formats=("WEBP",)).convert("RGB")
 
 
 def received(picture: Picture) -> bytes:

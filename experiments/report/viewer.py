@@ -12,9 +12,10 @@ from typing import Any
 from experiments.database import Database
 from experiments.drawing.scores import label, shown_scores
 from experiments.grid import System
-from experiments.measured import ImageRow, Key, Study
+from experiments.measured import Key, Study
 from experiments.report import pictures
 from experiments.report.pictures import Album
+from experiments.report.shots import Shot, intact
 from experiments.report.words import axis_name, axis_value
 from experiments.setting import Setting
 from experiments.suite import AXES
@@ -31,30 +32,6 @@ TASK = 12
 
 
 @dataclass(frozen=True)
-class Shot:
-    """A picture that arrived."""
-
-    system: System
-    setting: Setting
-    row: ImageRow
-
-    def value(self, axis: str) -> Any:
-        """Return where it is on an axis of the viewer."""
-        return self.row.key if axis == "image" else getattr(self.setting, axis)
-
-    @property
-    def outcome(self) -> dict[str, Any]:
-        """What was shown of the first draw, of which the picture is."""
-        outcomes = self.row.outcomes
-        return next((one for one in outcomes if one["draw"] == 0), outcomes[0])
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The image and what was shown; equal where the pictures are."""
-        return self.row.image, self.outcome["sha256"]
-
-
-@dataclass(frozen=True)
 class Viewer:
     """All that the page's viewer needs."""
 
@@ -64,6 +41,8 @@ class Viewer:
     """WebP, by the numbers in the data."""
     notes: list[str]
     """What was left out, for people."""
+    damaged: list[str]
+    """Of which rows the pictures are damaged, for people."""
 
 
 def build_viewer(study: Study, path: Path, *, limit: int = LIMIT) -> Viewer | None:
@@ -92,10 +71,19 @@ def build_viewer(study: Study, path: Path, *, limit: int = LIMIT) -> Viewer | No
         values = _values(study, shots)
         if sum({s.key: sizes[s.row.task] for s in shots}.values()) > limit / 2:
             values, shots = _thin(values, shots, limit / _mean_size(database, shots))
+        shots, gone = intact(database, shots)
+        lost = [f"{study.labels[s.system]}, {s.row.name} (task {s.row.task[:TASK]})" for s in gone]
+        if not shots:
+            return Viewer({}, [], [], lost)
+        values = {a: [v for v in some if _any(a, v, shots)] for a, some in values.items()}
         notes = _notes(study, values, shots)
         _fill(database, album, shots)
         data = _describe(study, database, album, values, shots)
-    return Viewer(data, album.pictures, notes)
+    return Viewer(data, album.pictures, notes, lost)
+
+
+def _any(axis: str, value: Any, shots: Sequence[Shot]) -> bool:
+    return any(shot.value(axis) == value for shot in shots)
 
 
 def _values(study: Study, shots: Sequence[Shot]) -> dict[str, list[Any]]:
@@ -135,10 +123,10 @@ def _evenly(values: Sequence[Any], count: int) -> list[Any]:
 
 def _mean_size(database: Database, shots: Sequence[Shot]) -> float:
     """Return the mean characters of a picture with its error map, of some at random."""
-    some = sorted(shots, key=lambda shot: shot.row.task)[:_SAMPLES]
+    some, _ = intact(database, sorted(shots, key=lambda shot: shot.row.task)[:_SAMPLES])
     album = Album()
     _fill(database, album, some)
-    return math.fsum(map(_length, album.pictures)) / _count(some)
+    return math.fsum(map(_length, album.pictures)) / max(1, _count(some)) or 1.0
 
 
 def _count(shots: Sequence[Shot]) -> int:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image as PilImage
 
 from experiments.backends import check_backend, default_jobs, workers
+from semcom import cache
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +42,23 @@ def test_there_is_a_job() -> None:
         assert submit(divmod, 7, 2).result() == (3, 1)
         with pytest.raises(ZeroDivisionError):
             submit(divmod, 7, 0).result()
+
+
+def test_a_cache_that_cannot_be_used_is_said_once_and_not_by_every_worker(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv(cache.ENVIRONMENT, str(tmp_path / "file" / "encodings"))
+    with workers("local", jobs=2) as (submit, _):
+        made = [submit(cache.recall, bytes, i) for i in range(4)]
+        assert [future.result() for future in made] == 4 * [b""]
+    assert [record.message.partition(" (")[0] for record in caplog.records] == [
+        f"{tmp_path / 'file' / 'encodings'} cannot be made"
+    ]
+    assert capfd.readouterr().err == ""
 
 
 DASK = """

@@ -18,7 +18,7 @@ def test_path_size_and_clear(tmp_path, monkeypatch):
     recall(lambda: bytes(5000), "about")
     assert int(run("size").removesuffix(" bytes").replace(",", "")) > 5000
     assert run("clear") == ""
-    assert not list(tmp_path.rglob("output.pkl"))
+    assert not [file for file in (tmp_path / "kept").iterdir() if len(file.name) == 64]
 
 
 @pytest.mark.parametrize("value", ["", "off"])

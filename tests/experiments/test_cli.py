@@ -196,6 +196,25 @@ def test_a_bad_image_does_not_stop_the_others(semcom: Semcom) -> None:
     assert len(set(received)) == 1
 
 
+def test_a_full_disk_names_each_file_and_leaves_nothing_half(
+    semcom: Semcom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("b.png").write_bytes(Path("a.png").read_bytes())
+    write = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> None:
+        write(self, data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    result = _send(semcom, images=("a.png", "b.png"))
+    said = _error(result)
+    for name in "ab":
+        file = Path("semcom-out", f"{name}_received.png")
+        assert f"{name}.png: {file} cannot be written: No space left on device" in said
+    assert not list(Path("semcom-out").iterdir())
+
+
 def test_a_frame_without_an_object_is_sent_blind_and_said(semcom: Semcom) -> None:
     PilImage.new("L", (64, 48), 0).save("none.png")
     result = _send(semcom, "--mask", "none.png", "--codec", "hevc", "--json")
@@ -265,6 +284,17 @@ def test_inputs_are_never_written_over(semcom: Semcom) -> None:
     assert "a.json is read" in _error(_send(semcom, "--mask", "a.json", "--out", "."))
     assert "segmentation" in mask.read_text(encoding="utf-8")
     assert _send(semcom, "--out", ".").exit_code == 0  # nothing is in the way
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_an_output_that_cannot_be_written_is_said_in_a_sentence() -> None:
+    command = [sys.executable, "-c", "from experiments.cli import main; main(['list'])"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: the output cannot be written: No space left on device\n"
 
 
 @pytest.mark.parametrize("name", ["[red]x.png", "y].png", ":car:.png", "with space.png", "ä.png"])

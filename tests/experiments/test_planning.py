@@ -182,6 +182,20 @@ def test_without_weights_mobile_sam_is_left_out_and_told(monkeypatch: pytest.Mon
     assert len(told) == 1
 
 
+def test_weights_of_the_users_own_are_left_in_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own.pt"
+    monkeypatch.setenv(weights.ENVIRONMENT, str(own))
+    own.write_bytes(b"of another size")
+    axes = {"segmenter": ["graph", "mobile_sam"]}
+    suite = Suite.model_validate({"title": "t", "images": "x", **axes})
+    told: list[str] = []
+    assert without_missing(suite, told.append) is suite
+    assert told == [weights.why_unavailable()]
+    assert str(own) in told[0]
+
+
 def test_a_suite_says_which_segmenter_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where weights come later, it is another suite: else both would go under one name."""
     suite = Suite.model_validate({"title": "t", "images": "x", "blind": True})

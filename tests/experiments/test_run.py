@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -154,6 +155,38 @@ def test_a_run_that_is_killed_over_and_over_ends_as_if_it_had_not_been(
     start("whole", "snr_db=6:11:1", "pictures=0", jobs=1)
     assert _rows(folder, "killed") == _rows(folder, "whole")
     assert _ends(folder, "killed") == _ends(folder, "whole")
+
+
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_a_run_whose_streams_are_closed_works_like_any_other(
+    folder: Path, start: Run, closed: tuple[int, ...]
+) -> None:
+    """As ``semcom run … >&-``: the workers inherit what takes the place of the output."""
+    run = [sys.executable, "-c", "from experiments.cli import main; main()"]
+    code = (
+        f"import os, sys\nfor descriptor in {closed}: os.close(descriptor)\n"
+        f"os.execv({sys.executable!r}, [*{run!r}, *sys.argv[1:]])"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, "run", str(folder / "s.yaml"), "--jobs", "2"]
+    command += ["--out", str(folder / "closed"), "--set", "draws=2"]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    start("open", "draws=2", jobs=1)
+    assert _rows(folder, "closed") == _rows(folder, "open")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_log_that_cannot_be_written_costs_nothing(
+    folder: Path, start: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "out").mkdir()
+    (folder / "out" / "run.log").symlink_to("/dev/full")
+    assert start("out", "draws=1", jobs=1).made == 8
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def _count(path: Path) -> int:

@@ -16,8 +16,8 @@ import pytest
 from click.testing import Result
 from PIL import Image as PilImage
 
-from experiments.database import seal_of
 from experiments.datasets import find_items
+from experiments.integrity import seal_of
 from experiments.setting import Setting
 from experiments.study import read_study
 from experiments.work import Job, Unit, work
@@ -404,3 +404,30 @@ def test_segmenters_are_scored_on_the_true_masks_if_one_asks(suite: Run) -> None
     areas = {p.setting.scored: p.rows[0].mean("region_area") for p in points}
     assert areas["own"] == 1
     assert areas["beside"] == pytest.approx(16 * 24 / (48 * 64))
+
+
+def test_a_file_from_elsewhere_writes_where_it_is_told_and_nothing_that_acts(done: Run) -> None:
+    """Names in it may be anybody's, and its seals are no signature."""
+    evil = "=HYPERLINK(1)/../../../evil"
+    for table, column in (("suites", "name"), ("members", "system"), ("image_sets", "name")):
+        for identity, *row in _sql(f"SELECT rowid, * FROM {table}"):
+            names = [name for _, name, *_ in _sql(f"PRAGMA table_info({table})")]
+            row[names.index(column)] = f"{evil} {row[names.index(column)]}"
+            values = (f"{column} = '{row[names.index(column)]}', seal = {seal_of(*row[:-1])}",)
+            _sql(f"UPDATE {table} SET {values[0]} WHERE rowid = {identity}")
+    Path("inner").mkdir()
+    before = {path for path in Path().rglob("*") if Path("inner") not in path.parents}
+    above = set(Path("..").iterdir())
+    assert done("export", "out", "--out", "inner/export").exit_code == 0
+    assert done("plot", "out", "--out", "inner/figures", "--formats", "svg").exit_code == 0
+    assert done("report", "out", "--out", "inner/page.html").exit_code == 0
+    after = {path for path in Path().rglob("*") if Path("inner") not in path.parents}
+    assert {path for path in after - before if "results.db" not in path.name} == set()
+    assert set(Path("..").iterdir()) == above
+    files = list(Path("inner/export").iterdir())
+    assert len(files) == 3
+    for file in (*Path("inner").rglob("*.csv"),):
+        with file.open(newline="", encoding="utf-8") as stream:
+            cells = [cell for line in csv.reader(stream) for cell in line]
+        assert not [cell for cell in cells if cell.startswith("=")]
+    assert f"'{evil}" in Path("inner/figures/means.csv").read_text(encoding="utf-8")

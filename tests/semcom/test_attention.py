@@ -230,6 +230,16 @@ def test_auto_takes_mobile_sam_where_its_weights_are_and_says_what_it_took(
     assert seen.notes[0].startswith(f"segmenter auto: using {used}")
 
 
+def test_auto_names_the_file_of_weights_that_it_does_not_take(
+    image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own.pt"
+    own.write_bytes(b"not it")
+    monkeypatch.setenv(weights.ENVIRONMENT, str(own))
+    note = attend(image, Wishes()).notes[0]
+    assert note.startswith(f"segmenter auto: using graph ({own}, named by SEMCOM_MOBILE_SAM, has 6")
+
+
 def test_attention_is_repeatable(image: Image) -> None:
     first, second = attend(image, Wishes("graph")), attend(image, Wishes("graph"))
     np.testing.assert_array_equal(first.importance.w, second.importance.w)

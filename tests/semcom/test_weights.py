@@ -161,6 +161,28 @@ def test_check_names_what_is_wrong(target: Path, monkeypatch: pytest.MonkeyPatch
     weights.check()
 
 
+def test_why_a_file_is_not_taken_names_it(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert weights.why_unavailable() == f"{target}, named by SEMCOM_MOBILE_SAM, is no file"
+    assert not weights.named()
+    target.parent.mkdir()
+    target.write_bytes(CONTENT)
+    assert weights.why_unavailable() == (
+        f"{target}, named by SEMCOM_MOBILE_SAM, has 102,400 bytes, the official checkpoint has "
+        "40,728,226; only segmenter mobile_sam takes it"
+    )
+    assert weights.named()
+    assert weights.locate() == target
+    monkeypatch.delenv(weights.ENVIRONMENT)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(target.parents[1]))
+    assert weights.why_unavailable() == "no MobileSAM weights"
+    weights.path().parent.mkdir()
+    weights.path().write_bytes(CONTENT[:10])
+    assert weights.why_unavailable() == (
+        f"{weights.path()} has 10 bytes, the official checkpoint has 40,728,226"
+    )
+    assert not weights.named()
+
+
 def test_load_returns_the_tensors(tmp_path: Path) -> None:
     state = {"a": torch.arange(3.0), "b": torch.ones(2, 2)}
     torch.save(state, tmp_path / "ok.pt")
