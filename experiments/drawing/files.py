@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
-
 from experiments.csv_table import to_csv
 from experiments.drawing.base import Drawing, Table
+from experiments.drawing.fonts import plain_text
 from experiments.drawing.style import SETTINGS
 from experiments.naming import file_names
 from experiments.saving import save
@@ -43,7 +42,7 @@ def render(drawing: Drawing, kind: str) -> bytes:
         "svg": {"Title": title, "Description": caption, "Date": None},
     }
     sink = io.BytesIO()
-    with rc_context(SETTINGS):
+    with plain_text(SETTINGS):
         drawing.figure.savefig(sink, format=kind, dpi=_DPI, metadata=metadata[kind])
     return sink.getvalue()
 

@@ -9,6 +9,7 @@ from experiments.drawing.panels import Axis, Line, Range
 from experiments.drawing.points import count_images, drawn, draws_words
 from experiments.drawing.style import system_look
 from experiments.measured import Point, Study
+from experiments.naming import visible
 from experiments.setting import Setting
 from experiments.tables import ratio
 
@@ -81,7 +82,7 @@ def snr_axis(points: Iterable[Point]) -> Axis:
 
 def where(channel: str, *, snr_db: float | None = None, cbr: str | None = None) -> tuple[str, ...]:
     """Describe a condition: ``("awgn", "10 dB", "CBR 1/16")``."""
-    parts = [channel]
+    parts = [visible(channel)]
     parts += [] if snr_db is None else [f"{snr_db:g} dB"]
     parts += [] if cbr is None else [f"CBR {ratio(float(Setting(cbr=cbr).budget))}"]
     return tuple(parts)

@@ -6,9 +6,9 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matplotlib import rc_context
-
 from experiments.drawing.base import Drawing
+from experiments.drawing.fonts import plain_text
+from experiments.drawing.style import SETTINGS
 from experiments.report.grid import Grid, data_url, grid
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def picture(drawing: Drawing) -> Picture:
 
 def _save(figure: Figure, suffix: str) -> bytes:
     sink = io.BytesIO()
-    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "semcom"}):
+    with plain_text({**SETTINGS, "svg.fonttype": "path"}):
         date = {"Date": None} if suffix == "svg" else {}
         figure.savefig(sink, format=suffix, dpi=200, facecolor="white", metadata=date)
     return sink.getvalue()
