@@ -63,6 +63,7 @@ def plot(
     """
     from experiments.drawing.all import draw, tables
     from experiments.drawing.files import write
+    from experiments.drawing.fonts import plain_text
     from experiments.drawing.printing import print_tables
     from experiments.drawing.style import COLUMN, PAGE
     from experiments.study import read_study
@@ -70,12 +71,17 @@ def plot(
     kinds = _names(formats, _FORMATS, "format")
     study = read_study(results, suite=suite, run=run, all_images=all_images)
     say(*study.about)
-    drawings = _choose(draw(study, width=PAGE if width == "page" else COLUMN), figures)
-    made = tables(study)
-    folder = out or (results if results.is_dir() else results.parent) / "figures"
-    files = write(drawings, made, folder, kinds, about=study.about)
+    failed: list[str] = []
+    inches = PAGE if width == "page" else COLUMN
+    drawings = _choose(draw(study, width=inches, tell=failed.append), figures)
+    made = tables(study, tell=failed.append)
     print_tables(made)
-    say(f"{len(drawings)} figures, {len(files)} files in {folder}")
+    folder = out or (results if results.is_dir() else results.parent) / "figures"
+    with plain_text():
+        files = write(drawings, made, folder, kinds, about=study.about, tell=failed.append)
+    say(*(f"failed: {line}" for line in failed), f"{len(files)} files in {folder}")
+    if failed:
+        raise click.ClickException(f"{len(failed)} figures or tables failed; the rest is there")
 
 
 def _choose(drawings: Sequence[Drawing], figures: str) -> list[Drawing]:

@@ -88,6 +88,7 @@ def _annotate(plot: Axes, line: Line) -> None:
             textcoords="offset points",
             fontsize=SMALL,
             color=line.look["color"],
+            bbox={"facecolor": "white", "alpha": 0.6, "linewidth": 0, "pad": 0},
         )
 
 

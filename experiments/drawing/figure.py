@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -46,7 +47,7 @@ def drawings(
         named = name + (f"-{suffix}" if len(parts) > 1 else "")
         about = part[0].y.label.removesuffix(", dB")
         described = f"{title}: {about}" if len(parts) > 1 else title
-        figure = draw_panels(part, width=width)
+        figure = functools.partial(draw_panels, part, width=width)
         found.append(Drawing(figure, table(named, described, caption, part)))
     return found
 

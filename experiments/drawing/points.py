@@ -123,6 +123,21 @@ def _place(axis: str, value: Any, channels: list[str]) -> float:
     return float(Setting(cbr=value).budget) if axis == "cbr" else float(value)
 
 
+def bandwidth_sweep(points: Iterable[Point]) -> tuple[float, str]:
+    """Return where to look first: the SNR that has most CBRs, and the CBR in their middle.
+
+    Of several such SNRs, it is the one in the middle.
+    """
+    found = conditions(points, "snr_db", "cbr")
+    cbrs: dict[float, list[str]] = {}
+    for snr_db, cbr in found:
+        cbrs.setdefault(snr_db, []).append(cbr)
+    most = max(map(len, cbrs.values()))
+    snrs = [snr_db for snr_db, some in cbrs.items() if len(some) == most]
+    snr_db = snrs[(len(snrs) - 1) // 2]
+    return snr_db, cbrs[snr_db][(most - 1) // 2]
+
+
 def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:
     """Split points into lines along ``axis``, rising, each of one system."""
     found: dict[tuple[System, Setting], list[Point]] = {}

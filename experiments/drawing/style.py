@@ -58,11 +58,16 @@ _DASHES: tuple[Any, ...] = (
 def system_look(place: int, *, colour: int | None = None, bound: bool = False) -> Look:
     """Return the look of the system at a place; 49 of them differ in marker or dashes.
 
-    ``colour`` is the place of its colour, where that tells something else than the system.
+    ``colour`` is the place of its colour, where that tells something else than the system. Where
+    there are more such places than colours, marker and dashes tell these apart, too.
     """
+    if colour is None:
+        colour = place
+    else:
+        place += 3 * (colour // len(_COLOURS))
     turn = place // len(_COLOURS)
     look = {
-        "color": _COLOURS[(place if colour is None else colour) % len(_COLOURS)],
+        "color": _COLOURS[colour % len(_COLOURS)],
         "marker": _MARKERS[(place + 2 * turn) % len(_MARKERS)],
         "linestyle": _DASHES[(place + turn) % len(_DASHES)],
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.database import Database
+from experiments.drawing.points import bandwidth_sweep
 from experiments.drawing.scores import label, shown_scores
 from experiments.grid import System
 from experiments.measured import Key, Study
@@ -18,6 +19,7 @@ from experiments.report.pictures import Album
 from experiments.report.shots import Shot, intact
 from experiments.report.words import axis_name, axis_value
 from experiments.setting import Setting
+from experiments.shell import path_word
 from experiments.suite import AXES
 
 LIMIT = 40 << 20
@@ -199,13 +201,9 @@ def _describe(
     several = any(shot.row.draws > 1 for shot in shots)
     regions = _regions(database, album, shots)
     return {
-        "results": database.path.name,
+        "results": path_word(database.path),
         "images": _images(album, values["image"], shots),
-        "axes": [
-            {"name": axis_name(axis), "values": [axis_value(axis, value) for value in some]}
-            for axis, some in values.items()
-            if axis != "image"
-        ],
+        "axes": _axes(study, values),
         "systems": [study.labels[system] for system in systems],
         "left": systems.index(left),
         "right": next((i for i, system in enumerate(systems) if system != left), -1),
@@ -226,6 +224,20 @@ def _describe(
             for shot in shots
         ],
     }
+
+
+def _axes(study: Study, values: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Describe what is chosen by hand, each with the place at which it opens."""
+    first: dict[str, Any] = dict(zip(("snr_db", "cbr"), bandwidth_sweep(study.points), strict=True))
+    return [
+        {
+            "name": axis_name(axis),
+            "values": [axis_value(axis, value) for value in some],
+            "open": some.index(first[axis]) if first.get(axis) in some else (len(some) - 1) // 2,
+        }
+        for axis, some in values.items()
+        if axis != "image"
+    ]
 
 
 def _images(album: Album, images: Sequence[Key], shots: Sequence[Shot]) -> list[dict[str, Any]]:
