@@ -31,6 +31,8 @@ class Table:
     """Those columns that are scores, or gains of them."""
     anchor: str = ""
     """What gains are against."""
+    bounds: frozenset[str] = frozenset()
+    """Systems that are none: bits at capacity, never sent."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """By channel: the title of its rows alone, where there are several channels."""
 

@@ -52,6 +52,7 @@ def means_table(study: Study) -> Table:
         tuple(columns),
         tuple(rows),
         scores=tuple(SHORT[score] for score in scores),
+        bounds=frozenset(point.system for point in study.points if point.setting.bound),
         titles=titles(base, study),
     )
 
