@@ -22,7 +22,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from channels import theory
 from channels.base import Channel, KnownLaw
 from channels.modulation import constellation
 from channels.rayleigh import RayleighFast
+from channels.target import Target
 from channels.units import noise_var_from_snr_db
 
 NUM_DRAWS = 200
@@ -41,21 +41,6 @@ NUM_STATES = 1000
 """Quantiles that stand for a known law of the gain."""
 _MAX_KEPT = 16_384  # symbols of a realisation that are looked at, evenly spread
 _BATCH_SYMBOLS = 1 << 20
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a link must reach."""
-
-    bler: float = 1e-3
-    """Accepted error rate of the whole transmission, given that the fading allows it."""
-    outage: float = 0.1
-    """Accepted probability that the fading does not allow it."""
-
-    def __post_init__(self) -> None:
-        for name, value in (("bler", self.bler), ("outage", self.outage)):
-            if not 0 < value < 1:
-                raise ValueError(f"target {name} must be in (0, 1), got {value}")
 
 
 def effective_snr_db(

@@ -115,6 +115,10 @@ def complex_normal(
     return torch.view_as_complex(normal.mul_(std)).to(like.device)
 
 
+MAX_BLOCK_LENGTH = 10**9
+"""Symbols for which a gain can be asked to hold."""
+
+
 def check_flat(channel: Channel, what: str) -> None:
     """Refuse a channel that is no gain and noise for every symbol sent, by name.
 

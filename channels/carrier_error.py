@@ -47,7 +47,7 @@ class CarrierError:
     cfo
         Frequency offset in cycles per symbol, -0.5 to 0.5.
     phase_deg
-        Phase at the first symbol in degrees.
+        Phase at the first symbol in degrees, -360 to 360.
     random_phase
         Whether a uniform phase comes on top, one per transmission.
     linewidth
@@ -75,8 +75,8 @@ class CarrierError:
     ) -> None:
         if not -0.5 <= cfo <= 0.5:
             raise ValueError(f"cfo must be between -0.5 and 0.5 cycles per symbol, got {cfo}")
-        if not math.isfinite(phase_deg):
-            raise ValueError(f"phase_deg must be finite, got {phase_deg}")
+        if not -360 <= phase_deg <= 360:
+            raise ValueError(f"phase_deg must be between -360 and 360 degrees, got {phase_deg}")
         if not 0 <= linewidth <= 1:
             raise ValueError(f"linewidth must be between 0 and 1 per symbol, got {linewidth}")
         self.channel: Channel = CHANNELS.create(over)

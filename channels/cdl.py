@@ -36,9 +36,9 @@ class Cdl:
     profile
         ``"a"``, ``"b"``, ``"c"`` (no line of sight), ``"d"`` or ``"e"``.
     delay_spread_ns
-        Root mean square delay spread in ns, at least 0.
+        Root mean square delay spread in ns, up to 1e9.
     doppler_hz
-        Maximum Doppler shift in Hz, at least 0.
+        Maximum Doppler shift in Hz, up to 1e6.
 
     Raises
     ------

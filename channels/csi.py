@@ -133,7 +133,7 @@ def remove_pilots(
     """
     _check(num_pilots, block_length)
     total = y.shape[-1]
-    length = block_length or total
+    length = min(block_length or total, total)
     if 0 < total % length <= num_pilots or total <= num_pilots:
         raise ValueError(
             f"a frame of {total} symbols ends without data behind {num_pilots} pilots per block "

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from channels.awgn import add_noise
-from channels.base import ChannelOutput, Coherence, check_input
+from channels.base import MAX_BLOCK_LENGTH, ChannelOutput, Coherence, check_input
 
 
 class Fading(ABC):
@@ -52,28 +52,29 @@ class BlockFading(Fading):
     Parameters
     ----------
     block_length
-        Symbols per block; 0: one gain per transmission, that is per leading index. The last block
-        of a transmission may be shorter.
+        Symbols per block, up to 10⁹; 0: one gain per transmission, that is per leading index. The
+        last block of a transmission may be shorter.
 
     Raises
     ------
     ValueError
-        ``block_length`` negative or not whole.
+        ``block_length`` outside this range or not whole.
     """
 
     coherence: Coherence = "block"
 
     def __init__(self, *, block_length: int = 0) -> None:
-        if block_length != int(block_length) or block_length < 0:
+        if not 0 <= block_length <= MAX_BLOCK_LENGTH or block_length != int(block_length):
             raise ValueError(
-                f"block_length must be 0 (one block per transmission) or more, got {block_length}"
+                f"block_length must be 0 (one block per transmission) to {MAX_BLOCK_LENGTH} "
+                f"symbols, got {block_length}"
             )
         self.block_length = int(block_length)
 
     def gains(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Draw one gain per block and hold it."""
         num_symbols = x.shape[-1]
-        length = self.block_length or num_symbols
+        length = min(self.block_length or num_symbols, num_symbols)
         drawn = self.draw(torch.Size((*x.shape[:-1], -(-num_symbols // length))), x, rng)
         return drawn.repeat_interleave(length, dim=-1)[..., :num_symbols]
 

@@ -57,6 +57,10 @@ SCHEMES: tuple[Scheme, ...] = tuple(
 )
 """Every scheme; a header names one by its index, so the order is part of the format."""
 
+MODULATIONS = {"bpsk": 1, "qpsk": 2, "16qam": 4, "64qam": 6, "256qam": 8}
+"""Bits per symbol by name."""
+_LABELS = {1: "BPSK", 2: "QPSK", 4: "16-QAM", 6: "64-QAM", 8: "256-QAM"}
+
 HEADER_SYMBOLS = (96, 192, 384, 768, 1536, 3072)
 """Lengths of a control block (QPSK), from daring to robust. The receiver tries them in turn, as a
 5G terminal tries the aggregation levels of its control channel."""
@@ -79,6 +83,29 @@ def packet_scheme(scheme: Scheme, num_bits: int) -> Scheme:
     """
     rate = min(scheme.code_rate, 2 / 3) if num_bits <= SHORT_BITS else scheme.code_rate
     return Scheme(scheme.bits_per_symbol, rate)
+
+
+def parse_modulation(text: str) -> int:
+    """Bits per symbol of ``"16qam"``, ``"16-QAM"`` or ``"4"``.
+
+    Raises
+    ------
+    ValueError
+        Anything else; square QAM takes an even number of bits.
+    """
+    name = text.strip().lower().replace("-", "").replace(" ", "")
+    bits = MODULATIONS.get(name, int(name) if name.isdecimal() else None)
+    if bits not in _LABELS:
+        raise ValueError(
+            f"modulation must be one of {', '.join(MODULATIONS)}, or "
+            f"{', '.join(map(str, _LABELS))} bits per symbol, got {text.strip()!r}"
+        )
+    return bits
+
+
+def modulation_name(bits_per_symbol: int) -> str:
+    """For people: ``"16-QAM"``."""
+    return _LABELS[bits_per_symbol]
 
 
 def find_scheme(text: str) -> Scheme:

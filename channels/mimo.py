@@ -38,6 +38,7 @@ from torch import Tensor
 
 from channels.awgn import draw_noise
 from channels.base import (
+    MAX_BLOCK_LENGTH,
     ChannelOutput,
     Coherence,
     check_input,
@@ -93,10 +94,11 @@ class Mimo:
         """Whether the receiver estimates H, so that the error is in the noise."""
         self.num_pilots = self.num_streams if self.estimated else 0
         """Channel uses that head every block."""
-        if block_length != 0 and block_length <= self.num_pilots:
+        if block_length != 0 and not self.num_pilots < block_length <= MAX_BLOCK_LENGTH:
             raise ValueError(
                 f"block_length must be 0 (one block per transmission) or exceed the "
-                f"{self.num_pilots} pilots that head it, got {block_length}"
+                f"{self.num_pilots} pilots that head it, up to {MAX_BLOCK_LENGTH} uses, "
+                f"got {block_length}"
             )
         self.block_length = int(block_length)
 

@@ -42,14 +42,13 @@ from channels.base import (
 from channels.channels import CHANNELS
 from channels.estimation import Estimator, Layout, LeastSquares, Lmmse
 from channels.multipath import Flat, Grid, Multipath
+from channels.ofdm_options import check_grid, check_pilots
 from channels.registry import Entry, Registry
 from channels.tdl import Tdl
 
-ESTIMATIONS = ("lmmse", "ls", "perfect")
 _REPLAYS = Registry(
     "multipath", [Entry("cir", "channels.trace_cir:TraceCir")], group="semcom.multipaths"
 )
-_MAX_SUBCARRIERS = 1024
 _MAX_DOPPLER_SHARE = 0.02
 
 
@@ -106,15 +105,16 @@ class Ofdm:
     subcarriers
         Size of the transform, 2 to 1024; all carry symbols.
     spacing_khz
-        Subcarrier spacing in kHz.
+        Subcarrier spacing in kHz, 0.001 to 1e6.
     prefix_us
-        Cyclic prefix in µs, rounded up to samples; it must outlast the channel.
+        Cyclic prefix in µs, 0 to 10,000, rounded up to samples; it must outlast the channel.
     slot
-        OFDM symbols per slot, at least 1.
+        OFDM symbols per slot, 1 to 1000, and up to 16,384 subcarriers in all of them.
     pilot_symbols
         OFDM symbols with pilots in each slot, evenly spread; 0 only with perfect knowledge.
     pilot_step
-        Every which subcarrier of these is a pilot (comb); 1: all of them (block).
+        Every which subcarrier of these is a pilot (comb); 1: all of them (block). A slot takes up
+        to 1024 pilots, with perfect knowledge any number.
 
     Raises
     ------
@@ -138,8 +138,8 @@ class Ofdm:
         pilot_symbols: int = 2,
         pilot_step: int = 2,
     ) -> None:
-        _check_grid(subcarriers, spacing_khz, prefix_us, slot)
-        _check_pilots(estimation, subcarriers, slot, pilot_symbols, pilot_step)
+        check_grid(subcarriers, spacing_khz, prefix_us, slot)
+        check_pilots(estimation, subcarriers, slot, pilot_symbols, pilot_step)
         spacing_hz = spacing_khz * 1e3
         # The tolerance keeps a prefix of whole samples from gaining one by rounding.
         self.prefix = math.ceil(prefix_us * 1e-6 * spacing_hz * subcarriers - 1e-9)
@@ -158,7 +158,8 @@ class Ofdm:
         if not 0 <= doppler_hz <= _MAX_DOPPLER_SHARE * spacing_hz:
             raise ValueError(
                 f"doppler_hz must be between 0 and {_MAX_DOPPLER_SHARE:g} of the subcarrier "
-                f"spacing ({_MAX_DOPPLER_SHARE * spacing_hz:g} Hz), got {doppler_hz}"
+                f"spacing ({_MAX_DOPPLER_SHARE * spacing_hz:g} Hz): lower it or raise spacing_khz, "
+                f"got {doppler_hz}"
             )
         self.slot_grid = Grid(slot, period_s, subcarriers, spacing_hz)
         """The resource elements of one slot."""
@@ -258,31 +259,3 @@ def ofdm_cdl(
         doppler_hz=doppler_hz,
         estimation=estimation,
     )
-
-
-def _check_grid(subcarriers: int, spacing_khz: float, prefix_us: float, slot: int) -> None:
-    if not 2 <= subcarriers <= _MAX_SUBCARRIERS:
-        raise ValueError(f"subcarriers must be between 2 and {_MAX_SUBCARRIERS}, got {subcarriers}")
-    if not (spacing_khz > 0 and math.isfinite(spacing_khz)):
-        raise ValueError(f"spacing_khz must be finite and above 0, got {spacing_khz}")
-    if not (prefix_us >= 0 and math.isfinite(prefix_us)):
-        raise ValueError(f"prefix_us must be finite and at least 0, got {prefix_us}")
-    if slot < 1:
-        raise ValueError(f"slot must have at least 1 OFDM symbol, got {slot}")
-
-
-def _check_pilots(
-    estimation: str, subcarriers: int, slot: int, pilot_symbols: int, pilot_step: int
-) -> None:
-    if estimation not in ESTIMATIONS:
-        raise ValueError(f"estimation must be one of {', '.join(ESTIMATIONS)}, got {estimation!r}")
-    fewest = 0 if estimation == "perfect" else 1
-    if not fewest <= pilot_symbols <= slot:
-        raise ValueError(
-            f"pilot_symbols must be between {fewest} and the {slot} symbols of a slot with "
-            f"estimation {estimation}, got {pilot_symbols}"
-        )
-    if not 1 <= pilot_step <= subcarriers:
-        raise ValueError(f"pilot_step must be between 1 and {subcarriers}, got {pilot_step}")
-    if pilot_symbols == slot and pilot_step == 1:
-        raise ValueError("pilots fill the whole slot: lower pilot_symbols or raise pilot_step")

@@ -2,18 +2,26 @@
 
 A name stands for ``"module:attribute"`` and is imported only when it is asked for, so that
 importing a package or printing the list stays cheap. Options are written behind the name, as in
-``"rician:k_db=6"``, and are checked against the signature before anything runs.
+``"rician:k_db=6"``, and are checked against the signature before anything runs. A value that holds
+a comma stands in quotes, ``'trace:file="a,b.csv"'``; a quote within them is doubled.
 """
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import difflib
 import importlib.util
 import inspect
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
+
+_COMMAS = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+"""Those outside of quotes."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,31 @@ class Entry:
     def missing(self) -> tuple[str, ...]:
         """The required modules that are not installed."""
         return tuple(m for m in self.requires if importlib.util.find_spec(m) is None)
+
+    @property
+    def about(self) -> str:
+        """The summary; without one, the first line of the docstring, which is read, not run."""
+        module, _, name = self.target.partition(":")
+        lines = [] if self.summary else _docstring(module, name).splitlines()
+        return lines[0].rstrip(".") if lines else self.summary
+
+
+def _docstring(module: str, name: str) -> str:
+    """Read the docstring of a class or function, or else of its module; empty if there is none."""
+    top, *parts = module.split(".")
+    with contextlib.suppress(ImportError, ValueError, OSError, SyntaxError):
+        spec = importlib.util.find_spec(top)
+        if spec is None or spec.origin is None:
+            return ""
+        path = Path(spec.origin).parent.joinpath(*parts) if parts else Path(spec.origin)
+        files = (path, path.with_suffix(".py"), path / "__init__.py")
+        source = next((file for file in files if file.is_file()), path)
+        tree = ast.parse(source.read_bytes())
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
+                return ast.get_docstring(node) or ast.get_docstring(tree) or ""
+        return ast.get_docstring(tree) or ""
+    return ""
 
 
 class Registry:
@@ -98,6 +131,20 @@ class Registry:
             raise ValueError(f"unknown {self.kind} {name!r}{hint}; choices: {', '.join(names)}")
         return self._entries[name]
 
+    def _installed(self, name: str) -> Entry:
+        entry = self.entry(name)
+        if entry.missing:
+            how = f"pip install 'semcom[{entry.extra}]'" if entry.extra else "install it"
+            raise ValueError(f"{self.kind} {name!r} needs {', '.join(entry.missing)}: {how}")
+        return entry
+
+    def check(self, spec: str) -> None:
+        """Refuse what cannot be built, as :meth:`create` does; a name alone is not imported."""
+        if ":" in spec:
+            self.create(spec)
+        else:
+            self._installed(spec)
+
     def load(self, name: str) -> Any:
         """Import the class or function behind ``name``.
 
@@ -106,10 +153,7 @@ class Registry:
         ValueError
             Unknown name, a missing extra, or a target that cannot be imported or called.
         """
-        entry = self.entry(name)
-        if entry.missing:
-            how = f"pip install 'semcom[{entry.extra}]'" if entry.extra else "install it"
-            raise ValueError(f"{self.kind} {name!r} needs {', '.join(entry.missing)}: {how}")
+        entry = self._installed(name)
         try:
             plugin = EntryPoint(name, entry.target, self.group).load()
             if not callable(plugin):
@@ -149,8 +193,10 @@ def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:
         if p.kind is p.KEYWORD_ONLY and isinstance(p.default, int | float | str)
     }
     options: dict[str, Any] = {}
-    for item in text.split(","):
+    for item in _COMMAS.split(text):
         key, equals, value = item.partition("=")
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1].replace('""', '"')
         if not equals or key not in parameters:
             choices = ", ".join(f"{p.name}={p.default}" for p in parameters.values()) or "none"
             raise ValueError(f"{who} has no option {item!r}; options and defaults: {choices}")

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from channels.adaptation import Target, effective_snr_db
+from channels.adaptation import effective_snr_db
 from channels.base import Channel
 from channels.mcs import CRC_BITS, HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, Scheme, header_scheme
 from channels.packet_errors import block_snr_db
 from channels.phy import num_code_blocks, num_packet_symbols
 from channels.rayleigh import RayleighFast
+from channels.target import Target
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,8 @@ from channels.jakes import jakes_process
 from channels.multipath import Grid, phase_turns, response
 
 PROFILES = ("a", "b", "c", "d", "e")
+_MAX_DELAY_SPREAD_NS = 1e9
+_MAX_DOPPLER_HZ = 1e6
 _SPECULAR_SHIFT = 0.7  # of the maximum Doppler shift: clause 7.7.2
 
 
@@ -30,10 +32,12 @@ def check_profile(profile: str, delay_spread_ns: float, doppler_hz: float) -> No
     """Refuse options of a TDL or CDL that make no sense, by name."""
     if profile not in PROFILES:
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}, got {profile!r}")
-    if not (delay_spread_ns >= 0 and math.isfinite(delay_spread_ns)):
-        raise ValueError(f"delay_spread_ns must be finite and at least 0, got {delay_spread_ns}")
-    if not (doppler_hz >= 0 and math.isfinite(doppler_hz)):
-        raise ValueError(f"doppler_hz must be finite and at least 0, got {doppler_hz}")
+    if not 0 <= delay_spread_ns <= _MAX_DELAY_SPREAD_NS:
+        raise ValueError(
+            f"delay_spread_ns must be between 0 and {_MAX_DELAY_SPREAD_NS:g}, got {delay_spread_ns}"
+        )
+    if not 0 <= doppler_hz <= _MAX_DOPPLER_HZ:
+        raise ValueError(f"doppler_hz must be between 0 and {_MAX_DOPPLER_HZ:g}, got {doppler_hz}")
 
 
 class Tdl:
@@ -44,10 +48,10 @@ class Tdl:
     profile
         ``"a"``, ``"b"``, ``"c"`` (no line of sight), ``"d"`` or ``"e"``.
     delay_spread_ns
-        Root mean square delay spread in ns, at least 0; the standard speaks of 10 (very short), 30,
+        Root mean square delay spread in ns, up to 1e9; the standard speaks of 10 (very short), 30,
         100 (nominal), 300 and 1000.
     doppler_hz
-        Maximum Doppler shift in Hz, at least 0; 0: gains last for the whole transmission.
+        Maximum Doppler shift in Hz, up to 1e6; 0: gains last for the whole transmission.
 
     Raises
     ------

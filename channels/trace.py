@@ -24,12 +24,15 @@ from channels.fading import Fading
 from channels.trace_file import read_gains
 
 STARTS = ("random", "first")
+_MAX_HOLD = 10**9
 
 
 def check_replay(hold: int, start: str) -> None:
     """Refuse options of a replay that make no sense, by name."""
-    if hold != int(hold) or hold < 1:
-        raise ValueError(f"hold must be a whole number of symbols per row, at least 1, got {hold}")
+    if not 1 <= hold <= _MAX_HOLD or hold != int(hold):
+        raise ValueError(
+            f"hold must be a whole number of symbols per row, 1 to {_MAX_HOLD}, got {hold}"
+        )
     if start not in STARTS:
         raise ValueError(f"start must be one of {', '.join(STARTS)}, got {start!r}")
 
@@ -79,7 +82,7 @@ class Trace(Fading):
     file
         Path of a CSV or NPZ file; see :mod:`channels.trace_file`.
     hold
-        Symbols per row, at least 1.
+        Symbols per row, 1 to 10⁹.
     start
         ``"random"``: every transmission anywhere in the trace; ``"first"``: all at its first row.
     normalise

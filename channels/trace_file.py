@@ -7,11 +7,13 @@ names. Both hold one of
 - ``re`` and ``im``: complex gain;
 
 and NPZ files also ``h``, complex, of shape (time,), or (time, taps) with ``delay_s`` (taps,).
-Anything else in them, such as times, is passed over. Nothing is ever unpickled.
+Anything else in them, such as times, is passed over. Commas separate the fields of a CSV file, and
+every line has as many as the first; decimals have a point. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -108,15 +110,19 @@ def _read(file: str) -> Arrays:
 def _read_csv(file: str) -> Arrays:
     text = Path(file).read_text(encoding="utf-8-sig")
     lines = [line for line in text.splitlines() if line.strip()]
-    header = [name.strip() for name in lines[0].split(",")] if lines else []
+    header, *rows = csv.reader(lines) if lines else [[]]
+    header = [name.strip() for name in header]
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            raise ValueError(
+                f"line {number} has {len(row)} fields, the header has {len(header)}; a comma "
+                "separates fields, and decimals have a point"
+            )
     names = [name for name in header if name in _COLUMNS - {"h", "delay_s"}]
     if len(set(names)) < len(names):
         raise ValueError(f"a column is there twice: {', '.join(names)}")
-    if not names or len(lines) == 1:
-        return {name: np.empty(0) for name in names}
-    columns = [header.index(name) for name in names]
-    table = np.loadtxt(lines[1:], delimiter=",", usecols=columns, ndmin=2, comments=None)
-    return dict(zip(names, table.T, strict=True))
+    places = {name: header.index(name) for name in names}
+    return {name: np.array([row[i] for row in rows], np.float64) for name, i in places.items()}
 
 
 def _read_npz(file: str) -> Arrays:

@@ -11,17 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from channels.mcs import modulation_name
 from channels.modulation import demodulate, modulate
 from channels.units import check_bits_per_symbol
 from experiments.counts import Count
-from experiments.links import (
-    AXIS_LABELS,
-    Axis,
-    create_channel,
-    modulation_name,
-    pass_channel,
-    to_esn0,
-)
+from experiments.links import AXIS_LABELS, Axis, create_channel, pass_channel, to_esn0
 from experiments.montecarlo import Limits, Task, collect
 from experiments.references import exact_ber
 from experiments.waterfall import Series, Words, write_series

@@ -15,17 +15,11 @@ from channels.awgn import Awgn
 from channels.chain import batch_size, pass_blocks, random_bits
 from channels.ldpc import LdpcCode, ldpc_code
 from channels.ldpc.decoders import DECODERS, DEFAULT_DECODER
-from channels.mcs import find_scheme
+from channels.mcs import find_scheme, modulation_name
 from channels.units import check_bits_per_symbol
+from experiments.axis_values import parse_snrs
 from experiments.counts import Count
-from experiments.links import (
-    AXIS_LABELS,
-    Axis,
-    create_channel,
-    modulation_name,
-    parse_snrs,
-    to_esn0,
-)
+from experiments.links import AXIS_LABELS, Axis, create_channel, to_esn0
 from experiments.montecarlo import Limits, Task, collect
 from experiments.references import bicm_limit_db, reference_bler
 from experiments.waterfall import Series, Words, write_series

@@ -1,22 +1,26 @@
-"""``semcom check-codec``: whether a codec keeps what a codec promises."""
+"""``semcom check-codec`` and ``check-channel``: whether a plugin keeps what it promises."""
 
 from __future__ import annotations
 
 import shutil
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from semcom.conformance.base import Check, CheckFailed
+    from channels.conformance.base import Candidate as ChannelCandidate
+    from semcom.conformance.base import Candidate, Check, CheckFailed
 
-_PAGE = "docs/adding-a-codec.md"
+_only = click.option(
+    "--only", multiple=True, metavar="CHECK", help="Make this check only (repeatable)."
+)
 
 
 @click.command("check-codec")
 @click.argument("codec", metavar="NAME[:OPTION=VALUE,…]")
-@click.option("--only", multiple=True, metavar="CHECK", help="Make this check only (repeatable).")
+@_only
 @click.option(
     "--limit-s",
     default=20.0,
@@ -29,11 +33,47 @@ def check_codec(codec: str, only: tuple[str, ...], limit_s: float) -> None:
     Each check runs in a process of its own, so that a codec may hang or crash. Ends with status 1
     if one fails.
     """
+    from semcom.conformance.analog import ANALOG_CHECKS
     from semcom.conformance.base import Candidate
-    from semcom.conformance.runner import open_codec, run_check, stumbled
+    from semcom.conformance.codecs import CODEC_CHECKS
+    from semcom.conformance.runner import open_codec
 
     candidate = Candidate(codec, decode_limit_s=limit_s)
-    checks = _chosen(only, analog=open_codec(candidate))
+    checks = ANALOG_CHECKS if open_codec(candidate) else CODEC_CHECKS
+    _check(candidate, _chosen(checks, only), "docs/adding-a-codec.md")
+
+
+@click.command("check-channel")
+@click.argument("channel", metavar="NAME[:OPTION=VALUE,…]")
+@_only
+@click.option("--limit-s", default=60.0, show_default=True, help="What a check may take.")
+def check_channel(channel: str, only: tuple[str, ...], limit_s: float) -> None:
+    """Check that an installed channel keeps what a channel promises.
+
+    Each check runs in a process of its own, so that a channel may hang or crash. Ends with status 1
+    if one fails.
+    """
+    from channels.conformance.base import Candidate
+    from channels.conformance.checks import CHANNEL_CHECKS
+    from semcom.conformance.runner import open_channel
+
+    candidate = Candidate(channel, check_limit_s=limit_s)
+    open_channel(candidate)
+    _check(candidate, _chosen(CHANNEL_CHECKS, only), "docs/adding-a-channel.md")
+
+
+def _chosen(checks: Sequence[Check], only: tuple[str, ...]) -> list[Check]:
+    names = [check.name for check in checks]
+    for name in only:
+        if name not in names:
+            raise ValueError(f"unknown check {name!r}; choices: {', '.join(names)}")
+    return [check for check in checks if not only or check.name in only]
+
+
+def _check(candidate: Candidate | ChannelCandidate, checks: Sequence[Check], page: str) -> None:
+    """Make the checks, and say what came of them."""
+    from semcom.conformance.runner import run_check, stumbled
+
     broken: set[str] = set()
     failed = not_made = 0
     for i, check in enumerate(checks, 1):
@@ -49,30 +89,20 @@ def check_codec(codec: str, only: tuple[str, ...], limit_s: float) -> None:
             failed += 1
             broken.add(report.failure.promise)
             click.echo(f"FAILED {report.seconds:7.1f} s")
-            _explain(report.failure)
+            _explain(report.failure, page)
     if failed:
         more = f", {not_made} could not be made" if not_made else ""
-        raise click.ClickException(f"{codec}: {failed} of {len(checks)} checks failed{more}")
-    click.echo(f"{codec}: all {len(checks)} checks passed")
+        raise click.ClickException(
+            f"{candidate.spec}: {failed} of {len(checks)} checks failed{more}"
+        )
+    click.echo(f"{candidate.spec}: all {len(checks)} checks passed")
 
 
-def _chosen(only: tuple[str, ...], *, analog: bool) -> list[Check]:
-    from semcom.conformance.analog import ANALOG_CHECKS
-    from semcom.conformance.codecs import CODEC_CHECKS
-
-    checks = ANALOG_CHECKS if analog else CODEC_CHECKS
-    names = [check.name for check in checks]
-    for name in only:
-        if name not in names:
-            raise ValueError(f"unknown check {name!r}; choices: {', '.join(names)}")
-    return [check for check in checks if not only or check.name in only]
-
-
-def _explain(failure: CheckFailed) -> None:
+def _explain(failure: CheckFailed, page: str) -> None:
     rows = {
         "asked to": failure.asked,
         "got": failure.got,
-        "promised": f"{failure.promise} ({_PAGE})",
+        "promised": f"{failure.promise} ({page})",
     }
     width = min(shutil.get_terminal_size().columns, 100)
     for label, text in rows.items():

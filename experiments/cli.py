@@ -13,7 +13,7 @@ import click
 
 from experiments import streams
 from experiments.cache_command import cache
-from experiments.check_command import check_codec
+from experiments.check_command import check_channel, check_codec
 from experiments.link_commands import ber, bler, mcs
 from experiments.options import (
     as_json_option,
@@ -192,6 +192,7 @@ for command in (
     bler,
     mcs,
     check_codec,
+    check_channel,
     cache,
 ):
     main.add_command(command)

@@ -13,6 +13,9 @@ AXES = tuple(field.name for field in fields(Setting))
 SWEPT = ("channel", "cbr", "snr_db", "seed")
 """Axes along which a system is looked at; along others it becomes several systems."""
 
+MOST_TASKS = 10_000_000
+"""Of a suite: what nobody can run, and what takes long to be counted one by one."""
+
 Part = list[tuple[int, frozenset[Any]]]
 """Of some axes, by their places, the values that a part of the grid has."""
 
@@ -78,3 +81,13 @@ def _number(value: float) -> str:
     """Write a number briefly, but never two alike."""
     text = f"{value:g}"
     return text if float(text) == value else repr(value)
+
+
+def check_size(settings: int, images: int) -> None:
+    """Raise ``ValueError`` for more than :data:`MOST_TASKS`."""
+    if settings * images > MOST_TASKS:
+        each = f" of {images:,} images are {settings * images:,} tasks" if images > 1 else ""
+        raise ValueError(
+            f"{settings:,} settings{each}, a suite takes at most {MOST_TASKS:,}: give shorter "
+            "lists, or several suites"
+        )

@@ -30,13 +30,13 @@ class Parsed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 
 def _snrs(text: str) -> tuple[float, ...]:
-    from experiments.links import parse_snrs
+    from experiments.axis_values import parse_snrs
 
     return parse_snrs(text)
 
 
 def _modulations(text: str) -> tuple[int, ...]:
-    from experiments.links import parse_modulation
+    from channels.mcs import parse_modulation
 
     return tuple(dict.fromkeys(parse_modulation(part) for part in text.split(",")))
 
@@ -52,10 +52,22 @@ def _numbers(kind: type, text: str) -> tuple[Any, ...]:
 _INTEGERS = Parsed("N,N,…", functools.partial(_numbers, int))
 _REALS = Parsed("R,R,…", functools.partial(_numbers, float))
 _MODULATIONS = Parsed("NAME,NAME,…", _modulations)
+
+
+def _known(_ctx: click.Context, _param: click.Parameter, specs: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse channels that there are not, before anything that takes seconds."""
+    from channels.channels import CHANNELS
+
+    for spec in specs:
+        CHANNELS.entry(spec.partition(":")[0])
+    return specs
+
+
 _CHANNELS = click.option(
     "--channel",
     "channels",
     multiple=True,
+    callback=_known,
     default=("awgn",),
     show_default=True,
     metavar="SPEC",

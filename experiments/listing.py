@@ -41,7 +41,7 @@ def print_listing(kind: str) -> None:
             for entry in _REGISTRIES[name].entries():
                 extra = f" (pip install 'semcom[{entry.extra}]')" if entry.extra else ""
                 missing = ", ".join(entry.missing) + (extra if entry.missing else "")
-                table.add_row(entry.name, entry.summary, entry.source, missing)
+                table.add_row(entry.name, entry.about, entry.source, missing)
         Console(markup=False, emoji=False).print(table)
 
 

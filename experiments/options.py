@@ -1,4 +1,4 @@
-"""Options that several commands share, and the types of their values."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -9,42 +9,7 @@ from typing import Any
 
 import click
 
-
-class Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """So many numbers separated by commas."""
-
-    def __init__(self, name: str, count: int) -> None:
-        self.name = name
-        self.count = count
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Turn text into a tuple of floats."""
-        if not isinstance(value, str):
-            return value
-        try:
-            numbers = tuple(float(part) for part in value.split(","))
-        except ValueError:
-            numbers = ()
-        if len(numbers) != self.count:
-            self.fail(f"expected {self.name}, got {value!r}", param, ctx)
-        return numbers
-
-
-class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """A channel bandwidth ratio."""
-
-    name = "cbr"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Turn text such as ``1/16`` into a fraction."""
-        from channels.units import parse_cbr
-
-        if not isinstance(value, str):
-            return value
-        try:
-            return parse_cbr(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+from experiments.parameter_types import Numbers, Ratio
 
 
 def _some_image(
@@ -154,7 +119,7 @@ def _check_names(codec: str, channel: str, losses: str) -> None:
 
     named = [(CODECS, codec), (CHANNELS, channel), *([(PACKET_CHANNELS, losses)] if losses else [])]
     for registry, spec in named:
-        registry.entry(spec.partition(":")[0])
+        registry.entry(spec.partition(":")[0])  # options would have to be imported
 
 
 def _with_options(
@@ -212,8 +177,20 @@ _WHAT_MATTERS = (
 )
 
 _THE_LINK = (
-    click.option("--codec", default="hevc", show_default=True, metavar="NAME"),
-    click.option("--channel", default="awgn", show_default=True, metavar="NAME"),
+    click.option(
+        "--codec",
+        default="hevc",
+        show_default=True,
+        metavar="NAME",
+        help="How the image is encoded, with options: hevc:tiles=2x2.",
+    ),
+    click.option(
+        "--channel",
+        default="awgn",
+        show_default=True,
+        metavar="NAME",
+        help="What it crosses, with options: rician:k_db=9.",
+    ),
     click.option("--snr-db", default=10.0, show_default=True, help="Mean Es/N0 in dB."),
     click.option(
         "--cbr",
@@ -273,12 +250,20 @@ _THE_LINK = (
 )
 
 
+def _there(_ctx: click.Context, _param: click.Parameter, results: Path) -> Path:
+    """Refuse results that are not there, before anything that takes seconds."""
+    file = results / "results.db" if results.is_dir() else results
+    if not file.exists():
+        raise ValueError(f"{file}: no such results file")
+    return results
+
+
 def of_results(command: Callable[..., None]) -> Callable[..., None]:
     """Add what commands that read a results file take: ``results``, and which run of it."""
     return _with_options(
         command,
         (
-            click.argument("results", type=click.Path(path_type=Path)),
+            click.argument("results", type=click.Path(path_type=Path), callback=_there),
             click.option(
                 "--suite",
                 default="",

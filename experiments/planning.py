@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from experiments.database import Database
 from experiments.datasets import Item, find_items
+from experiments.grid import check_size
 from experiments.setting import BESIDE, Setting, task_id
 from experiments.suite import Axes, Suite
 from experiments.work import Job, Unit
@@ -42,11 +43,12 @@ def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item
     Raises
     ------
     ValueError
-        There are none.
+        There are none, or too many tasks.
     """
     parts = (suite, *suite.points, *suite.systems.values())
     need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
     items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks, say=say)
+    check_size(suite.most_settings(), len(items))
     if need_masks:
         return items
     plain: dict[str, Item] = {}

@@ -85,6 +85,8 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     pixels, _ = load_image(image or source)
     if digest(pixels) != record["sha256"]:
         raise ValueError(f"{image or source} is not the image that was sent; --image names it")
+    if source is not None:  # a mask file of several images names them
+        wishes = wishes.beside(Path(source))
     seen = attend(pixels, wishes)
     again = send_attended(pixels, seen, source, link=link, blind=blind, **about).record
     again = json.loads(json.dumps(again))
@@ -108,7 +110,7 @@ def _wishes(record: dict[str, Any]) -> Wishes:
 
 
 def _link(record: dict[str, Any]) -> Link:
-    from channels.adaptation import Target
+    from channels.target import Target
 
     values = {field.name: record[field.name] for field in dataclasses.fields(Link)}
     values["target"] = Target(**values["target"])

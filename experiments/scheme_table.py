@@ -16,12 +16,13 @@ from rich.table import Table
 from scipy.optimize import brentq
 
 from channels import theory
-from channels.adaptation import Target, effective_snr_db
+from channels.adaptation import effective_snr_db
 from channels.awgn import Awgn
 from channels.base import Channel, Coherence, KnownLaw
 from channels.mcs import CRC_BITS, LEVELS, SCHEMES, Scheme, Threshold, thresholds
 from channels.phy import num_packet_symbols
 from channels.rayleigh import RayleighFast
+from channels.target import Target
 from channels.units import awgn_capacity, linear_to_db
 from experiments.csv_table import to_csv
 from experiments.links import create_channel

@@ -10,8 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from channels.adaptation import Target
 from channels.channels import CHANNELS
+from channels.target import Target
 from semcom.agreement import DEFAULT_PILOTS, Link
 from semcom.attention import Wishes
 from semcom.codecs.base import CODECS, is_analog

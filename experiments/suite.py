@@ -9,6 +9,7 @@ one of its entries.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cached_property
@@ -20,16 +21,16 @@ from channels.channels import CHANNELS, PACKET_CHANNELS
 from channels.mcs import find_scheme
 from channels.units import parse_cbr
 from experiments import literature
+from experiments.axis_values import parse_snrs
 from experiments.draws import AS_NEEDED, ONCE, Draws, as_draws
 from experiments.grid import AXES as AXES
 from experiments.grid import SWEPT as SWEPT
-from experiments.grid import Part, System, holds, part_of, system_of
-from experiments.links import parse_snrs
+from experiments.grid import Part, System, check_size, holds, part_of, system_of
 from experiments.setting import BESIDE, BEST_SCHEMES, Setting
 from experiments.suite_types import Many, Real, Score, Section, Several, Whole, checked, several
 from semcom import weights
+from semcom.agreement import MAX_COPIES
 from semcom.codecs.base import CODECS
-from semcom.frame import MAX_COPIES
 from semcom.importance import check_kind, check_theta
 from semcom.segmenters.base import SEGMENTERS
 
@@ -55,7 +56,7 @@ def _segmenter(value: str) -> str:
     if value == "auto":
         return "mobile_sam" if weights.available() else "graph"
     if value != BESIDE:
-        SEGMENTERS.parse(value)
+        SEGMENTERS.check(value)
     return value
 
 
@@ -69,7 +70,7 @@ def _scheme(value: str) -> str:
 
 
 Decibels = Annotated[Real, Field(ge=-300, le=300)]
-Codec = Annotated[str, checked(CODECS.parse)]
+Codec = Annotated[str, checked(CODECS.check)]
 
 
 class Axes(Section):
@@ -82,7 +83,7 @@ class Axes(Section):
     blind: Several[bool] | None = None
     codec: Several[Codec] | None = None
     bound: Several[bool] | None = None
-    channel: Several[Annotated[str, checked(CHANNELS.create)]] | None = None
+    channel: Several[Annotated[str, checked(CHANNELS.check)]] | None = None
     csi: Several[Literal["perfect", "pilots"]] | None = None
     pilots: Several[Annotated[Whole, Field(ge=1)]] | None = None
     scheme: Several[Annotated[str, AfterValidator(_scheme)]] | None = None
@@ -90,9 +91,7 @@ class Axes(Section):
     copies: Several[Annotated[Whole, Field(ge=1, le=MAX_COPIES)]] | None = None
     planned_snr_db: Several[Decibels | None] | None = None
     planned_std_db: Several[Annotated[Real, Field(ge=0, le=30)]] | None = None
-    losses: Several[Annotated[str, checked(lambda v: v and PACKET_CHANNELS.create(v))]] | None = (
-        None
-    )
+    losses: Several[Annotated[str, checked(lambda v: v and PACKET_CHANNELS.check(v))]] | None = None
     seed: Several[Annotated[Whole, Field(ge=0, lt=2**53)]] | None = None
     cbr: Several[Annotated[str, BeforeValidator(_cbr)]] | None = None
     snr_db: Annotated[tuple[Decibels, ...], BeforeValidator(_snrs), Field(min_length=1)] | None = (
@@ -134,6 +133,11 @@ class Suite(Axes):
     """Published curves that figures show: ``all``, or some of ``experiments/results``."""
     pictures: Whole = Field(2, ge=0)
     """Of how many images what arrives is kept, for the report."""
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Suite:
+        check_size(self.most_settings(), 1)
+        return self
 
     @model_validator(mode="after")
     def _check_names(self) -> Suite:
@@ -226,6 +230,11 @@ class Suite(Axes):
     def _seeds(self) -> int:
         every = (seed for name in self._systems() for g in self._grids(name) for seed in g["seed"])
         return len(set(every))
+
+    def most_settings(self) -> int:
+        """Count the settings without making them, and as if none were excluded."""
+        grids = (grid for name in self._systems() for grid in self._grids(name))
+        return sum(math.prod(map(len, grid.values())) for grid in grids)
 
     def idle(self) -> Iterator[str]:
         """Say which axes have no effect, since all points or all systems say their own."""

@@ -62,10 +62,10 @@ def plan(
     SUITE is a YAML file, or the name of one that comes with semcom (semcom list suites). Prints how
     many tasks there are and are done, and an estimate of time and disk.
     """
+    read, name, base = _read(suite, quick, changes)  # a mistake shows before imports take seconds
     from experiments.backends import default_jobs
     from experiments.estimate import print_plan
 
-    read, name, base = _read(suite, quick, changes)
     folder = out or Path("semcom-runs") / name
     print_plan(read, folder, base=base, jobs=jobs or default_jobs(), say=say)
 
@@ -99,11 +99,11 @@ def run(
     results.db in the --out folder as they are made. A run that was killed goes on where it was;
     what is done is not done again.
     """
+    read, name, base = _read(suite, quick, changes)
     from experiments.backends import default_jobs
     from experiments.runner import RESULTS
     from experiments.runner import run as run_suite
 
-    read, name, base = _read(suite, quick, changes)
     folder = out or Path("semcom-runs") / name
     if not resume:
         from experiments.merge import put_aside

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +88,8 @@ def _parse(path: Path) -> tuple[dict[Any, Any], dict[Where, str]]:
     """Return a file's content, and of each part of it the line."""
     if path.stat().st_size > _MAX_BYTES:
         raise ValueError(f"{path}: more than {_MAX_BYTES >> 20} MB, no suite")
-    yaml = YAML(typ="safe", pure=True)
     try:
-        text = path.read_text(encoding="utf-8")
-        places = _places(yaml.compose(text), path.name)
-        content = yaml.load(text)
+        content, places = _load(path.read_text(encoding="utf-8"), path.name)
     except UnicodeDecodeError:
         raise ValueError(f"{path}: no UTF-8 text, no suite") from None
     except MarkedYAMLError as error:
@@ -108,6 +104,13 @@ def _parse(path: Path) -> tuple[dict[Any, Any], dict[Where, str]]:
     if not isinstance(content, dict):
         raise ValueError(f"{path}: a suite is a mapping of keys to values; see docs/experiments.md")
     return content, places
+
+
+def _load(text: str, name: str) -> tuple[Any, dict[Where, str]]:
+    """Return what YAML says, and of each part of it the line."""
+    yaml = YAML(typ="safe", pure=True)
+    places = _places(yaml.compose(text), name)
+    return yaml.load(text), places
 
 
 def _places(root: Node | None, name: str) -> dict[Where, str]:
@@ -158,9 +161,11 @@ def _set(content: Any, places: dict[Where, str], change: str) -> None:
     try:
         if (path := to_text(Path(text))).startswith(URI):  # no UTF-8, which YAML would not take
             text = json.dumps(path)
-        value = YAML(typ="safe").load(StringIO(text)) if text.strip() else ""
-    except YAMLError:
+        value = _load(text, "--set")[0] if text.strip() else ""
+    except (YAMLError, TypeError, RecursionError):
         raise ValueError(f"--set {change}: the value is no YAML") from None
+    except ValueError as error:
+        raise ValueError(f"--set {change}: {error}") from None
     node = content
     for name in names[:-1]:
         step: Any = int(name) if isinstance(node, list) and name.isdecimal() else name

@@ -25,7 +25,7 @@ from experiments.path_text import readable
 from experiments.setting import BEST_SCHEMES, Setting, task_id
 from semcom.agreement import Link
 from semcom.attention import Attention, Wishes, attend
-from semcom.codecs.base import grey, weighted_gain
+from semcom.codecs.base import weighted_gain
 from semcom.images import digest, load_image
 from semcom.importance import Importance
 from semcom.link import bandwidth, carry, derive_seed, one_thread
@@ -144,7 +144,7 @@ def _draw(
         for draw in range(job.first, job.first + job.draws):
             seed = derive_seed(setting.seed + draw, digest(image))
             reception = carry(sent, setting.link, seed=seed)
-            shown = grey(*image.shape[:2]) if reception.image is None else reception.image
+            shown = reception.shown(*image.shape[:2])
             first = shown if draw == job.first else first
             received = sum(packet is not None for packet in reception.packets)
             key = f"{received} {reception.all_lost} {digest(shown)}"

@@ -6,17 +6,20 @@ import functools
 import math
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from channels.adaptation import Target
-from channels.base import Channel, Costed, PacketChannel
 from channels.channels import CHANNELS, PACKET_CHANNELS
 from channels.mcs import find_scheme
+from channels.target import Target
 from channels.units import linear_to_db
-from semcom.frame import MAX_COPIES
+
+if TYPE_CHECKING:
+    from channels.base import Channel, PacketChannel
 
 DEFAULT_PILOTS = 8
 PROTECTIONS = ("equal", "unequal", "graceful")
+MAX_COPIES = 4
+"""Of a packet."""
 NUM_PLANNED = 33
 """SNRs that stand for the law of what the sender takes for the mean SNR."""
 
@@ -170,6 +173,8 @@ def _build_channel(spec: str) -> Channel:
 
 def _holds_gain(channel: Channel) -> bool:
     """Whether gains last for blocks of symbols, on each of which pilots can stand."""
+    from channels.base import Costed
+
     if isinstance(channel, Costed) or channel.coherence == "fast":
         return False
     return channel.coherence != "varying" or hasattr(channel, "block_length")

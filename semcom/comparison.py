@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,8 @@ def compare(image: str | Path | Image, **options: Any) -> Comparison:
 def sweep(
     image: str | Path | Image,
     *,
-    snr_db: Iterable[float] = (10.0,),
-    cbr: Iterable[str | float | Fraction] = (Fraction(1, 16),),
+    snr_db: float | Iterable[float] = 10.0,
+    cbr: str | float | Fraction | Iterable[str | float | Fraction] = Fraction(1, 16),
     systems: Mapping[str, Mapping[str, Any]] = BLIND_AND_NOT,
     draws: int = 1,
     **options: Any,
@@ -88,7 +89,7 @@ def sweep(
     image
         A file, or the pixels (H, W, 3) uint8.
     snr_db, cbr
-        The SNRs in dB, and the channel bandwidth ratios allowed.
+        The SNRs in dB, and the channel bandwidth ratios allowed: one, or several.
     systems
         What to call each system, and the options of :func:`send` that make it.
     draws
@@ -118,7 +119,9 @@ def sweep(
     """
     if draws < 1:
         raise ValueError(f"draws must be at least 1, got {draws}")
-    axes = list(itertools.product(systems.items(), list(cbr), list(snr_db), range(draws)))
+    axes = list(itertools.product(systems.items(), _several(cbr), _several(snr_db), range(draws)))
+    if not axes:
+        raise ValueError("a sweep needs at least one system, one SNR and one bandwidth")
     seed = int(options.pop("seed", 0))
     orders = [
         (
@@ -140,6 +143,10 @@ def sweep(
         record = fulfil(pixels, source, seen[wishes], order).record
         rows.append({"system": name, "draw": draw, **_flat(record)})
     return rows
+
+
+def _several(values: Any) -> list[Any]:
+    return [values] if isinstance(values, str | Real) else list(values)
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:

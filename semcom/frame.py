@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from channels.mcs import HEADER_BYTES, SCHEMES, Scheme, header_scheme
 from channels.phy import num_packet_symbols
+from semcom.agreement import MAX_COPIES
 from semcom.codecs.base import CODECS, DecodeError, codec_id
 from semcom.images import MAX_PIXELS
 from semcom.types import AnalogSignal, Packet
@@ -27,7 +28,6 @@ from semcom.types import AnalogSignal, Packet
 _HEADER, _FORMAT_BYTES, _MARK = ">HHHB", 4, b"T"
 MAX_PACKET_BYTES = 0x3FFFFF
 MAX_PACKETS = 255
-MAX_COPIES = 4
 _COUNT_BYTES = 4
 assert struct.calcsize(_HEADER) + _FORMAT_BYTES == HEADER_BYTES
 

@@ -89,6 +89,8 @@ def _checked(
 def _refusal(picture: PilImage.Image) -> str | None:
     """Say why an image that Pillow has opened is none for us; None if it is one."""
     width, height = picture.size
+    if picture.format == "EPS":  # Pillow would run it, in Ghostscript
+        return "PostScript is a program, not a picture; convert it"
     if width * height > MAX_PIXELS:
         return f"{width}x{height} is more than {MAX_PIXELS // 10**6} megapixels; shrink it"
     if min(width, height) < MIN_SIDE:

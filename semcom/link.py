@@ -15,7 +15,6 @@ import torch
 from channels.units import cbr as bandwidth_ratio
 from channels.units import noise_var_from_snr_db
 from semcom.agreement import Link
-from semcom.codecs.base import grey
 from semcom.importance import Importance
 from semcom.receiver import Reception, receive
 from semcom.scores import score
@@ -89,7 +88,7 @@ def deliver(
     with one_thread():
         sent = transmit(image, w, codec=codec, cbr=cbr, link=link)
         reception = carry(sent, link, seed=seed)
-        received = grey(*image.shape[:2]) if reception.image is None else reception.image
+        received = reception.shown(*image.shape[:2])
         scores = score(image, received, importance)
     record = {
         "system": "blind" if blind else "importance",

@@ -32,6 +32,15 @@ class Reception:
     analog: bool = False
     """Whether the symbols behind the packets were shown, too."""
 
+    def shown(self, height: int, width: int) -> Image:
+        """Return what people see who expect an image of this size: mid-grey without a header.
+
+        A header whose CRC holds by accident may announce another size.
+        """
+        if self.image is None or self.image.shape[:2] != (height, width):
+            return grey(height, width)
+        return self.image
+
     @property
     def all_lost(self) -> bool:
         """Whether nothing but mid-grey can be shown."""
@@ -69,6 +78,8 @@ def receive(
     if found is None:
         return Reception(None, None)
     header, start, gap = found
+    if CODECS.entry(header.codec).missing:  # nobody here can have sent it
+        return Reception(None, None)
     packets, position = _decode_packets(received, header, start, gap, arrivals)
     codec = CODECS.create(header.codec)
     if is_analog(codec):
@@ -76,19 +87,19 @@ def receive(
         behind = _cut(received, position, len(received.y))
         return _show_analog(codec, header, packets, behind) if known else Reception(None, None)
     size = header.height, header.width
-    try:
-        image = codec.decode(packets, *size)
-    except DecodeError:
-        # A CRC held by accident, or the sender is of another make: as good as lost.
-        packets = [None] * len(packets)
-        image = codec.decode(packets, *size)
-    return Reception(image, header, tuple(packets))
+    lost: list[bytes | None] = [None] * len(packets)
+    for arrived in (packets, lost):
+        try:
+            return Reception(codec.decode(arrived, *size), header, tuple(arrived))
+        except DecodeError:
+            continue  # a CRC held by accident, or the sender is of another make: as good as lost
+    return Reception(grey(*size), header, tuple(lost))
 
 
 def _show_analog(
     codec: AnalogCodec, header: Header, packets: list[bytes | None], behind: ChannelOutput
 ) -> Reception:
-    """Decode as many symbols as the first packet announces; what is cut off was not received."""
+    """Decode as many symbols as the packets announce; what is cut off was not received."""
     size = header.height, header.width
     try:
         count, side = read_analog(header, packets)

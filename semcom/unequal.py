@@ -17,8 +17,8 @@ from channels.adaptation import NUM_STATES, snr_states_db
 from channels.base import KnownLaw, max_symbols
 from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, Scheme, header_scheme
 from channels.packet_errors import packet_error_rates
-from semcom.agreement import Link
-from semcom.frame import MAX_COPIES, UNSENT, PacketFormat, table_bytes, table_symbols
+from semcom.agreement import MAX_COPIES, Link
+from semcom.frame import UNSENT, PacketFormat, table_bytes, table_symbols
 from semcom.plan import Plan, room
 from semcom.protection import NOT_SENT, Array, Choices, allocate
 from semcom.types import Bitstream

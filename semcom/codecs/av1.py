@@ -17,8 +17,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from semcom.codecs import ffmpeg, obu
-from semcom.codecs.base import BudgetTooSmallError, DecodeError, grey, weighted_gain
+from semcom.codecs.base import (
+    BudgetTooSmallError,
+    DecodeError,
+    grey,
+    only_packet,
+    weighted_gain,
+)
 from semcom.codecs.colour import Planes, from_planes, to_planes
+from semcom.codecs.ffmpeg import FfmpegError
 from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
@@ -75,13 +82,16 @@ class Av1:
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; see :class:`DigitalCodec`."""
-        (data,) = packets
+        data = only_packet("av1", packets)
         if data is None:
             return grey(height, width)
         head, payload = data[:_HEAD_BYTES], data[_HEAD_BYTES:]
         if len(head) < _HEAD_BYTES or head[0] not in _SPEEDS:
             raise DecodeError("not an AV1 packet: it must begin with a speed, 0 to 8, and a scale")
-        stream = _known(height, width, head[0]) + obu.frame(payload)
+        try:
+            stream = _known(height, width, head[0]) + obu.frame(payload)
+        except FfmpegError as error:
+            raise DecodeError(str(error)) from None
         source = ["-f", "obu", "-c:v", "libdav1d"]
         picture = ffmpeg.decode(stream, source, "yuv444p10le", height, width)
         planes = np.frombuffer(picture, "<u2").reshape(3, height, width)
@@ -113,7 +123,9 @@ def _scale(planes: Planes, factor: float) -> Planes:
     return scaled
 
 
-def _encode(planes: Planes, crf: int, cpu_used: int) -> tuple[bytes, bytes]:
+def _encode(
+    planes: Planes, crf: int, cpu_used: int, *, limited: bool = False
+) -> tuple[bytes, bytes]:
     """Return what comes before the frame, and the frame's payload."""
     options = {
         "c:v": "libaom-av1",
@@ -126,10 +138,11 @@ def _encode(planes: Planes, crf: int, cpu_used: int) -> tuple[bytes, bytes]:
     }
     output = [word for name, value in options.items() for word in (f"-{name}", value)]
     picture, (height, width) = planes.astype("<u2").tobytes(), planes.shape[1:]
-    return obu.split(ffmpeg.encode(picture, "yuv444p10le", height, width, output))
+    stream = ffmpeg.encode(picture, "yuv444p10le", height, width, output, limited=limited)
+    return obu.split(stream)
 
 
 @functools.lru_cache(maxsize=64)
 def _known(height: int, width: int, cpu_used: int) -> bytes:
     """Temporal delimiter and sequence header of every picture of this size."""
-    return _encode(to_planes(grey(height, width)), _MAX_CRF, cpu_used)[0]
+    return _encode(to_planes(grey(height, width)), _MAX_CRF, cpu_used, limited=True)[0]

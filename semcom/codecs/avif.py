@@ -17,11 +17,12 @@ from PIL import features
 
 from semcom.cache import recall, version
 from semcom.codecs import obu
-from semcom.codecs.base import DecodeError, grey, weighted_gain
+from semcom.codecs.base import DecodeError, check_sides, grey, only_packet, weighted_gain
 from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _QUALITIES = range(101)
+_MAX_SIDE = 32_768  # pixels, libavif's AVIF_DEFAULT_IMAGE_DIMENSION_LIMIT
 _SLOPE = 0.035  # typical growth of ln(size) per step of quality
 
 
@@ -33,6 +34,7 @@ class Avif:
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the highest quality (0 to 100) that fits; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
+        check_sides("avif", height, width, _MAX_SIDE)
         frames: dict[int, bytes] = {}
 
         def size_bits(quality: int) -> int:
@@ -48,9 +50,10 @@ class Avif:
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; see :class:`DigitalCodec`."""
-        (data,) = packets
+        data = only_packet("avif", packets)
         if data is None:
             return grey(height, width)
+        check_sides("avif", height, width, _MAX_SIDE, DecodeError)
         head, sequence = _known(height, width)
         try:
             with PilImage.open(io.BytesIO(_join(head, sequence + obu.frame(data)))) as picture:

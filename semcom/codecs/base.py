@@ -52,7 +52,8 @@ class DigitalCodec(Protocol):
         """Rebuild the image (height, width, 3) uint8; ``None`` stands for a lost packet.
 
         Lost parts are concealed. With everything lost the result is mid-grey. Raises
-        :class:`DecodeError` for bytes that no encoder of this codec wrote.
+        :class:`DecodeError` for what no encoder of this codec made: other bytes, another number of
+        packets, another size.
         """
         ...
 
@@ -97,7 +98,8 @@ class AnalogCodec(Protocol):
         Raises
         ------
         DecodeError
-            Side information that no encoder of this codec wrote.
+            Side information, or another number of packets of it, that no encoder of this codec
+            made for this size.
         """
         ...
 
@@ -180,6 +182,21 @@ def codec_id(name: str) -> bytes:
 def grey(height: int, width: int) -> Image:
     """What is shown when all is lost: mid-grey (128), the best guess without knowledge."""
     return np.full((height, width, 3), 128, dtype=np.uint8)
+
+
+def only_packet(codec: str, packets: Sequence[bytes | None]) -> bytes | None:
+    """Return the packet of a codec that makes one; ``DecodeError`` for another number of them."""
+    if len(packets) != 1:
+        raise DecodeError(f"{codec}: a picture is one packet, got {len(packets)}")
+    return packets[0]
+
+
+def check_sides(
+    codec: str, height: int, width: int, most: int, error: type[ValueError] = ValueError
+) -> None:
+    """Raise ``error`` for a picture with a longer side than ``most`` pixels."""
+    if max(height, width) > most:
+        raise error(f"{codec}: a side takes at most {most} pixels, got {width}x{height}")
 
 
 def weighted_gain(image: Image, decoded: Image, w: Map) -> float:

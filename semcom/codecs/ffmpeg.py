@@ -18,17 +18,27 @@ from semcom.cache import recall, version
 from semcom.codecs.base import DecodeError
 
 _LEAST_LIMIT_S = 10.0
-_PIXELS_PER_S = 500_000  # a tenth of what decoders do
+_ENCODED_PER_S = 100_000  # pixels; a sixth of what libaom does at its slowest with a grey picture
+_DECODED_PER_S = 500_000  # pixels; a tenth of what decoders do
+_BLOCK = 128  # pixels; narrow pictures take as much time and memory as if they were as wide
 _BYTES_PER_PIXEL = {"yuv444p10le": 6}
 
 Arguments = Sequence[str]
 
 
-class FfmpegError(RuntimeError):
-    """The program failed or took too long."""
+class FfmpegError(ValueError):
+    """The program refused the picture, failed or took too long."""
 
 
-def encode(picture: bytes, pixels: str, height: int, width: int, output: Arguments) -> bytes:
+def encode(
+    picture: bytes,
+    pixels: str,
+    height: int,
+    width: int,
+    output: Arguments,
+    *,
+    limited: bool = False,
+) -> bytes:
     """Encode one raw picture on one thread; :mod:`semcom.cache` remembers the result.
 
     Parameters
@@ -39,15 +49,24 @@ def encode(picture: bytes, pixels: str, height: int, width: int, output: Argumen
         Their pixel format.
     output
         Encoder, options and container.
+    limited
+        Whether the time is, as it must be at a receiver, which encodes what it was told the size
+        of.
 
     Raises
     ------
     FfmpegError
         The encoder failed.
     """
+    limit_s = _limit_s(height, width, _ENCODED_PER_S) if limited else None
     raw = ["-f", "rawvideo", "-pix_fmt", pixels, "-video_size", f"{width}x{height}", "-i", "pipe:0"]
     arguments = (*raw, "-frames:v", "1", "-threads", "1", *output)
-    return recall(lambda: _run(arguments, picture, limit_s=None), _build(), arguments, picture)
+    try:
+        return recall(
+            lambda: _run(arguments, picture, limit_s=limit_s), _build(), arguments, picture
+        )
+    except FfmpegError as error:
+        raise FfmpegError(f"a picture of {width}x{height} cannot be encoded: {error}") from None
 
 
 def decode(
@@ -71,10 +90,10 @@ def decode(
     DecodeError
         There is no such picture in the stream, or the decoder took too long.
     """
-    limits = ["-threads", "1", "-max_pixels", str(max(height * width, 1 << 16))]
+    limits = ["-threads", "1", "-max_pixels", str(_area(height, width))]
     convert = ["-vf", f"scale={scale}"] if scale else []
     raw = [*convert, "-frames:v", "1", "-pix_fmt", pixels, "-f", "rawvideo"]
-    limit_s = _LEAST_LIMIT_S + height * width / _PIXELS_PER_S
+    limit_s = _limit_s(height, width, _DECODED_PER_S)
     try:
         picture = _run([*limits, *source, "-i", "pipe:0", *raw], stream, limit_s=limit_s)
     except FfmpegError as error:
@@ -82,6 +101,15 @@ def decode(
     if len(picture) != height * width * _BYTES_PER_PIXEL[pixels]:
         raise DecodeError("damaged stream: no picture of the expected size")
     return picture
+
+
+def _area(height: int, width: int) -> int:
+    """Pixels of a picture, with the blocks beyond its edges."""
+    return (height + _BLOCK) * (width + _BLOCK)
+
+
+def _limit_s(height: int, width: int, pixels_per_s: float) -> float:
+    return _LEAST_LIMIT_S + _area(height, width) / pixels_per_s
 
 
 def _run(arguments: Arguments, data: bytes, *, limit_s: float | None) -> bytes:

@@ -89,8 +89,12 @@ class Hevc:
         grid = tag[0] >> 4, tag[0] & 15
         if grid[0] * grid[1] != len(packets):
             raise DecodeError(f"HEVC: {len(packets)} packets for {grid[0]}x{grid[1]} tiles")
+        try:
+            tiles = list(_tiles(height, width, grid))
+        except ValueError as error:
+            raise DecodeError(str(error)) from None
         image, received = grey(height, width), np.zeros((height, width), dtype=bool)
-        for tile, packet in zip(_tiles(height, width, grid), packets, strict=True):
+        for tile, packet in zip(tiles, packets, strict=True):
             if packet is not None:
                 image[tile] = _decode(packet, *image[tile].shape[:2])
                 received[tile] = True

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image as PilImage
 
-from semcom.codecs.base import DecodeError, grey, weighted_gain
+from semcom.codecs.base import DecodeError, check_sides, grey, only_packet, weighted_gain
 from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _QUALITIES = range(1, 101)
 _SLOPE = 0.02  # typical growth of ln(size) per step of quality
 _EOI = b"\xff\xd9"
+_MAX_SIDE = 65_500  # pixels, libjpeg's JPEG_MAX_DIMENSION
 
 
 class Jpeg:
@@ -30,26 +31,29 @@ class Jpeg:
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the highest quality (1 to 100) that fits; see :class:`DigitalCodec`."""
+        height, width = image.shape[:2]
+        check_sides("jpeg", height, width, _MAX_SIDE)
         scans: dict[int, bytes] = {}
 
         def size_bits(quality: int) -> int:
             header, scan = _split(_compress(image, quality))
-            assert header == _header(*image.shape[:2], quality)
+            assert header == _header(height, width, quality)
             scans[quality] = bytes([quality]) + scan
             return 8 * len(scans[quality])
 
         quality = best_level(size_bits, _QUALITIES, max_bits, guess=50, slope=_SLOPE)
         data = scans[quality]
-        gain = weighted_gain(image, self.decode([data], *image.shape[:2]), w)
+        gain = weighted_gain(image, self.decode([data], height, width), w)
         return Bitstream((Packet(data, gain),), {"quality": quality})
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; see :class:`DigitalCodec`."""
-        (data,) = packets
+        data = only_packet("jpeg", packets)
         if data is None:
             return grey(height, width)
         if not data or data[0] not in _QUALITIES:
             raise DecodeError("not a JPEG packet: its first byte must be a quality, 1 to 100")
+        check_sides("jpeg", height, width, _MAX_SIDE, DecodeError)
         stream = _header(height, width, data[0]) + data[1:] + _EOI
         try:
             with PilImage.open(io.BytesIO(stream)) as picture:

@@ -30,15 +30,17 @@ from PIL import features
 
 from semcom.cache import recall, version
 from semcom.codecs import j2k_packets
-from semcom.codecs.base import DecodeError, grey, weighted_gain
+from semcom.codecs.base import DecodeError, check_sides, grey, weighted_gain
 from semcom.codecs.j2k_packets import Band, Block, Layout, all_blocks
 from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
+_MAX_LAYERS = 32
 _LEVELS = 5  # of the wavelet transform
 _MIN_SIDE = 32  # pixels; OpenJPEG cannot fit many layers of a smaller picture into its buffer
 _SMALL = 1 << 17  # pixels; a picture below that has small code-blocks
 _LAYERS_DB = tuple(float(psnr) for psnr in range(10, 56))  # of the first encoding
+_SIZE, _TILE_SIZE = 8, 24  # where the header tells them: width, height (A.5.1)
 _CODING_STYLE, _TILE_PART = b"\xff\x52", b"\xff\x90"  # COD and SOT
 _END = b"\xff\xd9"
 
@@ -55,18 +57,14 @@ class Jpeg2000:
     steerable = True
 
     def __init__(self, *, layers: int = 4) -> None:
-        if not 1 <= layers <= 32:
-            raise ValueError(f"jpeg2000: layers must be 1 to 32, got {layers}")
+        if not 1 <= layers <= _MAX_LAYERS:
+            raise ValueError(f"jpeg2000: layers must be 1 to {_MAX_LAYERS}, got {layers}")
         self.layers = layers
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode with as many contributions as fit; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
-        if max(height, width) > j2k_packets.MAX_SIDE:
-            raise ValueError(
-                f"jpeg2000: a side takes at most {j2k_packets.MAX_SIDE} pixels, "
-                f"got {width}x{height}"
-            )
+        check_sides("jpeg2000", height, width, j2k_packets.MAX_SIDE)
         bands = _read(image)
         order, sizes = _rank(bands, image, w)
 
@@ -93,6 +91,9 @@ class Jpeg2000:
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image from the layers before the first that is lost."""
+        if len(packets) > 0xFFFF:
+            raise DecodeError(f"jpeg2000: a header counts 65535 layers, got {len(packets)}")
+        check_sides("jpeg2000", height, width, j2k_packets.MAX_SIDE, DecodeError)
         layers = []
         for packet in packets:
             if packet is None:
@@ -114,7 +115,7 @@ class Jpeg2000:
 def _read(image: Image) -> Layout:
     """Encode in fine layers; return what each adds to each code-block."""
     height, width = image.shape[:2]
-    header, body = _compress(image, _LAYERS_DB)
+    header, body = _compress(image, _LAYERS_DB, _block_side(height, width))
     if header != _header(height, width, len(_LAYERS_DB)):
         raise RuntimeError("OpenJPEG wrote headers that the receiver cannot know")
     bands = j2k_packets.layout(*_padded(height, width), _LEVELS, _block_side(height, width))
@@ -177,7 +178,7 @@ def _block_side(height: int, width: int) -> int:
     return 16 if height * width < _SMALL else 32
 
 
-def _compress(image: Image, layers_db: Sequence[float]) -> tuple[bytes, bytes]:
+def _compress(image: Image, layers_db: Sequence[float], block_side: int) -> tuple[bytes, bytes]:
     """Return the main header and the body of the only tile."""
     height, width = image.shape[:2]
     rows, columns = _padded(height, width)
@@ -193,7 +194,7 @@ def _compress(image: Image, layers_db: Sequence[float]) -> tuple[bytes, bytes]:
             irreversible=True,
             mct=1,
             num_resolutions=_LEVELS + 1,
-            codeblock_size=(_block_side(height, width),) * 2,
+            codeblock_size=(block_side, block_side),
             progression="LRCP",
             quality_mode="dB",
             quality_layers=layers_db,
@@ -201,18 +202,26 @@ def _compress(image: Image, layers_db: Sequence[float]) -> tuple[bytes, bytes]:
         return buffer.getvalue()
 
     openjpeg = version("pillow"), features.version("jpg_2000")
-    stream = recall(write, "jpeg2000", openjpeg, image, tuple(layers_db))
+    stream = recall(write, "jpeg2000", openjpeg, image, tuple(layers_db), block_side)
     cut = stream.index(_TILE_PART)
     return stream[:cut], stream[cut + len(_tile_part(b"")) - len(_END) : -len(_END)]
 
 
-@functools.lru_cache(maxsize=64)
 def _header(height: int, width: int, layers: int) -> bytes:
     """All that comes before the tile, which size and number of layers determine."""
-    header = bytearray(_compress(grey(height, width), [40.0])[0])
+    header = bytearray(_small_header(_block_side(height, width)))
+    rows, columns = _padded(height, width)
+    for position in (_SIZE, _TILE_SIZE):
+        struct.pack_into(">II", header, position, columns, rows)
     position = header.index(_CODING_STYLE) + 6  # behind marker, length, style and progression
-    header[position : position + 2] = layers.to_bytes(2, "big")
+    struct.pack_into(">H", header, position, layers)
     return bytes(header)
+
+
+@functools.cache
+def _small_header(block_side: int) -> bytes:
+    """Return the header of the smallest picture, which is made at once."""
+    return _compress(grey(1, 1), [40.0], block_side)[0]
 
 
 def _tile_part(body: bytes) -> bytes:

@@ -36,7 +36,7 @@ from semcom.codecs.base import (
     grey,
     weighted_gain,
 )
-from semcom.codecs.rectangles import MIN_SIDE, Area, area_of, rectangles
+from semcom.codecs.rectangles import MAX_RECTANGLES, MIN_SIDE, Area, area_of, rectangles
 from semcom.codecs.scaled import Scaled
 from semcom.types import Bitstream, Image, Map, Packet, Region
 
@@ -86,6 +86,8 @@ class Layered:
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Add the differences that arrived to the coarse picture; see :class:`DigitalCodec`."""
+        if not 1 <= len(packets) <= 1 + MAX_RECTANGLES:
+            raise DecodeError(f"layered: 1 to {1 + MAX_RECTANGLES} packets, got {len(packets)}")
         whole, *others = packets
         shown = grey(height, width)
         if whole is not None:

@@ -38,7 +38,7 @@ import torch
 
 from semcom.cache import recall, version
 from semcom.codecs import zoo
-from semcom.codecs.base import DecodeError, grey, weighted_gain
+from semcom.codecs.base import DecodeError, grey, only_packet, weighted_gain
 from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 from semcom.weights import sha256_of
@@ -120,7 +120,7 @@ class Learned:
         WeightsUnavailable
             The packet is whole, but the pretrained weights are not here and cannot be fetched.
         """
-        (data,) = packets
+        data = only_packet("learned", packets)
         if data is None:
             return grey(height, width)
         crc, body = data[1 : 1 + _CRC_BYTES], data[1 + _CRC_BYTES :]
@@ -246,7 +246,7 @@ def _reproducible() -> Iterator[None]:
         torch.set_num_threads(1)
         torch.use_deterministic_algorithms(True)
         try:
-            with torch.inference_mode():
+            with zoo.quiet(), torch.inference_mode():
                 yield
         finally:
             torch.set_num_threads(threads)

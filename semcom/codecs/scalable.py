@@ -27,6 +27,7 @@ from semcom.codecs.base import (
 )
 from semcom.types import Bitstream, Image, Map, Packet
 
+_MAX_LAYERS = 8
 _RATIO = 2  # of the bits of a packet to those of the one before it
 
 
@@ -45,8 +46,8 @@ class Scalable:
         name = base.partition(":")[0]
         if name in ("layered", "scalable"):
             raise ValueError(f"scalable: base must be another codec, got {name!r}")
-        if not 1 <= layers <= 8:
-            raise ValueError(f"scalable: layers must be 1 to 8, got {layers}")
+        if not 1 <= layers <= _MAX_LAYERS:
+            raise ValueError(f"scalable: layers must be 1 to {_MAX_LAYERS}, got {layers}")
         self._codec = digital(base)
         self._id = codec_id(name)
         self.layers = layers
@@ -80,6 +81,8 @@ class Scalable:
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Add up the layers before the first that is lost; see :class:`DigitalCodec`."""
+        if len(packets) > _MAX_LAYERS:
+            raise DecodeError(f"scalable: at most {_MAX_LAYERS} layers, got {len(packets)}")
         shown = grey(height, width)
         for i, packet in enumerate(itertools.takewhile(lambda p: p is not None, packets)):
             if packet is None or len(packet) <= scaled.ID_BYTES:

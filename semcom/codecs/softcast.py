@@ -34,7 +34,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semcom.codecs.base import DecodeError, grey
+from semcom.codecs.base import grey, only_packet
 from semcom.codecs.chunks import Chunks
 from semcom.codecs.colour import from_planes, to_planes
 from semcom.codecs.power_allocation import Array, lmmse_error
@@ -88,11 +88,10 @@ class Softcast:
         width: int,
     ) -> Image:
         """Estimate the coefficients; see :class:`AnalogCodec`."""
-        if len(side) != 1:
-            raise DecodeError(f"softcast: side information is one packet, got {len(side)}")
-        if side[0] is None:
+        packet = only_packet("softcast", side)
+        if packet is None:
             return grey(height, width)
-        about = Side.unpack(side[0], height, width)
+        about = Side.unpack(packet, height, width)
         chunks = chunks_of(about.layout, height, width)
         coefficients = _estimate(about, chunks, *(t.numpy(force=True) for t in (y, h, noise_var)))
         tiles = chunks.synthesise(coefficients) + _MEAN_STEP * about.means[..., None, None]

@@ -21,7 +21,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from semcom.codecs import ffmpeg
-from semcom.codecs.base import BudgetTooSmallError, DecodeError, grey, weighted_gain
+from semcom.codecs.base import (
+    BudgetTooSmallError,
+    DecodeError,
+    check_sides,
+    grey,
+    only_packet,
+    weighted_gain,
+)
 from semcom.codecs.colour import Planes, from_planes, to_planes
 from semcom.codecs.ffmpeg import FfmpegError
 from semcom.rate_control import best_level
@@ -35,6 +42,7 @@ _MULTIPLIERS = 1.26 * 0.63 ** (np.arange(_FINE) / _FINE)  # of the Lagrange mult
 _SLOPE = 0.1  # typical growth of ln(size) for one QP less
 _QUICK_EXCESS = 1.12  # typical size of a stream at the fastest preset against medium
 _MIN_SIDE, _STEP = 32, 8  # pixels; VVenC takes 16, but see _encode about its buffer
+_MAX_SIDE = 25_328  # pixels: √(8·MaxLumaPs) of level 6.3 (H.266, A.4.1), in such steps
 _START = b"\x00\x00\x00\x01"
 _PARAMETER_SETS = (15, 16, 20)  # unit types of SPS, PPS and access unit delimiter
 _FULL = "yuv444p10le"
@@ -61,6 +69,7 @@ class Vvc:
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the lowest QP that fits, and finer; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
+        check_sides("vvc", height, width, _MAX_SIDE)
         planes = _planes(image)
         tag = bytes([_PRESETS.index(self.preset)])
         known = _known(*_padded(height, width), self.preset)
@@ -86,13 +95,17 @@ class Vvc:
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; see :class:`DigitalCodec`."""
-        (data,) = packets
+        data = only_packet("vvc", packets)
         if data is None:
             return grey(height, width)
         if not data or data[0] >= len(_PRESETS):
             raise DecodeError(f"not a VVC packet: its first byte must be below {len(_PRESETS)}")
+        check_sides("vvc", height, width, _MAX_SIDE, DecodeError)
         rows, columns = _padded(height, width)
-        stream = _known(rows, columns, _PRESETS[data[0]]) + _START + data[1:]
+        try:
+            stream = _known(rows, columns, _PRESETS[data[0]]) + _START + data[1:]
+        except FfmpegError as error:
+            raise DecodeError(str(error)) from None
         picture = ffmpeg.decode(stream, ["-f", "vvc"], _FULL, rows, columns, scale=_RESAMPLE)
         planes = np.frombuffer(picture, "<u2").reshape(3, rows, columns)
         return from_planes(planes[:, :height, :width])
@@ -120,7 +133,7 @@ def _planes(image: Image) -> Planes:
     return np.pad(to_planes(image), ((0, 0), (0, rows - height), (0, columns - width)), mode="edge")
 
 
-def _encode(planes: Planes, level: int, preset: str) -> bytes | None:
+def _encode(planes: Planes, level: int, preset: str, *, limited: bool = False) -> bytes | None:
     """Encode one picture; None where it takes more than a byte per pixel.
 
     FFmpeg gives VVenC a buffer of that size, and fails where it overflows.
@@ -138,7 +151,7 @@ def _encode(planes: Planes, level: int, preset: str) -> bytes | None:
     output = [word for name, value in options.items() for word in (f"-{name}", value)]
     picture, (rows, columns) = planes.astype("<u2").tobytes(), planes.shape[1:]
     try:
-        return ffmpeg.encode(picture, _FULL, rows, columns, output)
+        return ffmpeg.encode(picture, _FULL, rows, columns, output, limited=limited)
     except FfmpegError:
         if steps == 0:
             raise
@@ -153,7 +166,7 @@ def _beyond(planes: Planes, max_bits: int) -> int:
 @functools.lru_cache(maxsize=64)
 def _known(rows: int, columns: int, preset: str) -> bytes:
     """Parameter sets of every picture of this size, with start codes."""
-    stream = _encode(to_planes(grey(rows, columns)), _LEVELS[0], preset)
+    stream = _encode(to_planes(grey(rows, columns)), _LEVELS[0], preset, limited=True)
     assert stream is not None
     return _split(stream)[0]
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image as PilImage
 
-from semcom.codecs.base import DecodeError, grey, weighted_gain
+from semcom.codecs.base import DecodeError, check_sides, grey, only_packet, weighted_gain
 from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
@@ -31,8 +31,7 @@ class Webp:
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the highest quality (0 to 100) that fits; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
-        if max(height, width) > _MAX_SIDE:
-            raise ValueError(f"webp: a side takes at most {_MAX_SIDE} pixels, got {width}x{height}")
+        check_sides("webp", height, width, _MAX_SIDE)
         frames: dict[int, bytes] = {}
 
         def size_bits(quality: int) -> int:
@@ -46,9 +45,10 @@ class Webp:
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; see :class:`DigitalCodec`."""
-        (data,) = packets
+        data = only_packet("webp", packets)
         if data is None:
             return grey(height, width)
+        check_sides("webp", height, width, _MAX_SIDE, DecodeError)
         frame = data[:_TAG_BYTES] + _frame_size(height, width) + data[_TAG_BYTES:]
         try:
             with PilImage.open(io.BytesIO(_file_header(len(frame)) + frame)) as picture:

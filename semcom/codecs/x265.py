@@ -17,7 +17,9 @@ from typing import Literal
 
 import av
 import numpy as np
+from av.codec.context import Flags
 from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -85,14 +87,16 @@ def decode(body: bytes, height: int, width: int) -> Planes:
     DecodeError
         If the bytes are no such picture.
     """
-    stream = parameter_sets(height, width) + _START + _SLICE_HEADER + body
     context = av.CodecContext.create("hevc", "r")
     context.thread_count = 1
+    padded = _padded_size(height), _padded_size(width)
+    # What is behind a start code in the body may announce another size.
+    context.options = {"max_pixels": str((padded[0] + 64) * (padded[1] + 64))}
     try:
+        stream = parameter_sets(height, width) + _START + _SLICE_HEADER + body
         frames = [*context.decode(av.Packet(stream)), *context.decode(None)]
     except FFmpegError as error:
         raise DecodeError(f"damaged HEVC slice: {error.strerror}") from None
-    padded = _padded_size(height), _padded_size(width)
     if len(frames) != 1 or (frames[0].height, frames[0].width) != padded:
         raise DecodeError("damaged HEVC slice: no picture of the expected size")
     if frames[0].format.name != _FORMAT:
@@ -102,10 +106,14 @@ def decode(body: bytes, height: int, width: int) -> Planes:
 
 @functools.lru_cache(maxsize=64)
 def parameter_sets(height: int, width: int) -> bytes:
-    """VPS, SPS and PPS of every picture of this size, with start codes."""
-    flat = np.full((3, height, width), 512, dtype=np.uint16)
-    blocks = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), dtype=np.int64)
-    return _split(_encode_frame(_to_frame(flat), blocks, MAX_QP, "slow"))[0]
+    """VPS, SPS and PPS of every picture of this size, with start codes.
+
+    x265 writes them when it is opened, so that no picture need be encoded, however large.
+    """
+    context = _encoder(_padded_size(height), _padded_size(width), MAX_QP, "slow")
+    context.flags |= Flags.global_header
+    context.open()
+    return bytes(context.extradata or b"")
 
 
 def _split(stream: bytes) -> tuple[bytes, bytes]:
@@ -117,20 +125,25 @@ def _split(stream: bytes) -> tuple[bytes, bytes]:
     return b"".join(_START + unit for unit in parameters), picture[2:]
 
 
-def _encode_frame(frame: VideoFrame, offsets: Offsets, qp: int, preset: Preset) -> bytes:
+def _encoder(height: int, width: int, crf: int, preset: Preset) -> VideoCodecContext:
     context = av.CodecContext.create("libx265", "w")
-    context.width, context.height, context.pix_fmt = frame.width, frame.height, _FORMAT
+    context.width, context.height, context.pix_fmt = width, height, _FORMAT
     context.time_base = Fraction(1, 25)
-    base = int(np.bincount(offsets.ravel() - offsets.min()).argmax() + offsets.min())
-    # The commonest offset moves into the base QP, so that fewer rectangles are needed.
-    crf = min(max(qp + base, 0), MAX_QP)
     # At least 64, or 32 for a picture smaller than that: x265 wants one whole coding tree unit.
-    unit = 64 if min(frame.width, frame.height) >= 64 else 32
+    unit = 64 if min(width, height) >= 64 else 32
     context.options = {
         "preset": preset,
         "crf": str(crf),
         "x265-params": f"{_PARAMETERS}:ctu={unit}",
     }
+    return context
+
+
+def _encode_frame(frame: VideoFrame, offsets: Offsets, qp: int, preset: Preset) -> bytes:
+    base = int(np.bincount(offsets.ravel() - offsets.min()).argmax() + offsets.min())
+    # The commonest offset moves into the base QP, so that fewer rectangles are needed.
+    crf = min(max(qp + base, 0), MAX_QP)
+    context = _encoder(frame.height, frame.width, crf, preset)
     steered = _with_regions(frame, offsets + (qp - crf))
     return b"".join(bytes(packet) for packet in [*context.encode(steered), *context.encode(None)])
 

@@ -7,8 +7,11 @@ are read as tensors only and nothing in them runs.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -22,10 +25,20 @@ if TYPE_CHECKING:
     from compressai.models import CompressionModel
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep to ourselves what libraries say of their own future: it is not for users to mend."""
+    with warnings.catch_warnings():
+        for category in (FutureWarning, DeprecationWarning):
+            warnings.simplefilter("ignore", category)
+        yield
+
+
 def import_zoo() -> ModuleType:
     """Import ``compressai.zoo``, which takes seconds."""
-    import_torchvision()  # CompressAI needs no more of it than MobileSAM does
-    import compressai.zoo
+    with quiet():
+        import_torchvision()  # CompressAI needs no more of it than MobileSAM does
+        import compressai.zoo
 
     return compressai.zoo  # type: ignore[no-any-return]
 
@@ -91,9 +104,10 @@ def load(file: Path, model: str) -> CompressionModel:
     try:
         if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
             raise ValueError("not all numbers are finite")
-        with torch.random.fork_rng(devices=[]):  # the weights are drawn before they are read
+        # The weights are drawn before they are read.
+        with quiet(), torch.random.fork_rng(devices=[]):
             network = zoo.image.model_architectures[model].from_state_dict(state)
-        network.update(force=True)
+            network.update(force=True)
     except (LookupError, RuntimeError, ValueError) as error:
         why = " ".join(str(error).split())[:200]
         raise ValueError(f"{file} is no checkpoint of {model} ({why})") from error

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from semcom.codecs.base import AnalogCodec, DecodeError
+from semcom.codecs.base import AnalogCodec
 from semcom.conformance import analog_promises as promises
 from semcom.conformance import garbage
 from semcom.conformance.analog_trial import air, build, data_of, decode, encode, same, send
@@ -20,13 +20,14 @@ from semcom.conformance.base import Candidate, Check, CheckFailed, told
 from semcom.conformance.elsewhere import ProcessError, run
 from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.conformance.samples import crop, large_photo, made, photo, region
-from semcom.conformance.trial import attempt, check_image, qualities
+from semcom.conformance.trial import attempt, qualities
 from semcom.scores.psnr import psnr_db
 from semcom.types import Image
 
 _SYMBOLS = 9_000
 _LARGE_SYMBOLS = 40_000
 _SIZES = [(1, 1), (1, 40), (3, 2), (15, 17), (16, 16), (33, 64), (65, 47)]
+_OTHER_SYMBOLS = (0, 1, 7, 999, 1_001, 2_000)
 _MAX_SUBSETS = 64
 """Of lost packets that are tried."""
 
@@ -201,15 +202,24 @@ def check_garbage(candidate: Candidate) -> str:
     decoder, side = _of_side(codec, 1_000)
     if not side:
         return "no side information"
+    about: dict[str, Any] = {"limit_s": candidate.decode_limit_s, "promise": promises.GARBAGE}
     for what, damaged in garbage.cases(side):
-        asked = f"decode a picture of 56x40 from {what} ({damaged[0][:12].hex()}…)"
-        shown = attempt(decoder, damaged, 40, 56, candidate.decode_limit_s)
-        if isinstance(shown, DecodeError):
-            continue
-        if isinstance(shown, Exception):
-            raise CheckFailed(asked, told(shown), promises.GARBAGE) from shown
-        check_image(shown, 40, 56, asked=asked, promise=promises.GARBAGE)
+        garbage.check_harmless(decoder, damaged, 40, 56, what=what, **about)
     return ""
+
+
+def check_frames(candidate: Candidate) -> str:
+    """Decode other numbers of packets and of symbols, and other sizes, than were sent."""
+    codec = build(candidate)
+    decoder, side = _of_side(codec, 1_000)
+    about: dict[str, Any] = {"limit_s": candidate.decode_limit_s, "promise": promises.FRAMES}
+    for count in _OTHER_SYMBOLS:
+        received = (torch.ones(count, dtype=torch.complex64),) * 2, torch.ones(count)
+        other = SimpleNamespace(decode=functools.partial(codec.decode, *received[0], received[1]))
+        garbage.check_harmless(
+            other, side, 40, 56, what=f"{count} symbols and its packets", **about
+        )
+    return garbage.check_frames(decoder, side or [b"?"], (40, 56), candidate, promises.FRAMES)
 
 
 def check_memory(candidate: Candidate) -> str:
@@ -251,5 +261,6 @@ ANALOG_CHECKS = (
     Check("fading", promises.FADING, check_fading),
     Check("losses", promises.LOSSES, check_losses),
     Check("garbage", promises.GARBAGE, check_garbage),
+    Check("frames", promises.FRAMES, check_frames),
     Check("memory", promises.MEMORY, check_memory),
 )

@@ -30,4 +30,10 @@ GARBAGE = (
     "Garbage for side information raises `DecodeError` or gives an image of the right size, never "
     "another exception, and that within 20 s for a small picture."
 )
+FRAMES = (
+    "Any frame. A header may announce what was never sent: any number of packets of side "
+    "information, lost or not, of symbols, and any size. `decode` gives an image of that size or "
+    "raises `DecodeError`, within 20 s and 10 s more for each megapixel, and within 1 GB and 100 "
+    "bytes more for each pixel."
+)
 MEMORY = "Memory is bounded: an image of 512x512 takes less than 1 GB, and so does garbage."

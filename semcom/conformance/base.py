@@ -1,25 +1,14 @@
-"""What a check is, and what it says when it fails."""
+"""The codec to be checked; what a check is comes from :mod:`channels.conformance`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from channels.conformance.base import Check as Check
+from channels.conformance.base import CheckFailed as CheckFailed
+from channels.conformance.base import told as told
 from semcom.codecs.base import CODECS, DigitalCodec
-
-
-class CheckFailed(AssertionError):  # noqa: N818 - a verdict, no mishap
-    """A promise is broken: what was asked, what came back, and the promise."""
-
-    def __init__(self, asked: str, got: str, promise: str) -> None:
-        super().__init__(asked, got, promise)
-        self.asked = asked
-        self.got = got
-        self.promise = promise
-
-    def __str__(self) -> str:
-        return f"asked to {self.asked}; got {self.got}; promised: {self.promise}"
 
 
 @dataclass(frozen=True)
@@ -72,26 +61,3 @@ class Candidate:
                 raise ValueError(f"codec {spec!r} has no {attribute}")
         codec: DigitalCodec = built
         return codec
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that is asked of a codec."""
-
-    name: str
-    promise: str
-    """In the words of ``docs/adding-a-codec.md``."""
-    function: Callable[[Candidate], str]
-    """Raises :class:`CheckFailed`; returns a remark, mostly empty."""
-
-    @property
-    def task(self) -> str:
-        """What is asked of the codec: the first line of the function's docstring."""
-        line = (self.function.__doc__ or self.name).splitlines()[0]
-        return line[:1].lower() + line[1:].rstrip(".")
-
-
-def told(error: BaseException) -> str:
-    """Say in one line what was raised."""
-    lines = str(error).splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}".removesuffix(": ")

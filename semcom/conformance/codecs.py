@@ -243,6 +243,13 @@ def check_garbage(candidate: Candidate) -> str:
     return ""
 
 
+def check_frames(candidate: Candidate) -> str:
+    """Decode other numbers of packets and other sizes than those of a small picture."""
+    codec, size = candidate.codec(), (40, 56)
+    stream, _ = send(codec, crop(40, 90, *size), 20_000, what="a part of the photo")
+    return garbage.check_frames(codec, data_of(stream), size, candidate, promises.FRAMES)
+
+
 def check_memory(candidate: Candidate) -> str:
     """Send a picture of 512x512, and decode a few bytes of garbage, in bounded memory."""
     codec = candidate.codec()
@@ -276,5 +283,6 @@ CODEC_CHECKS = (
     Check("gains", promises.GAIN, check_gains),
     Check("losses", promises.PACKETS, check_losses),
     Check("garbage", promises.GARBAGE, check_garbage),
+    Check("frames", promises.FRAMES, check_frames),
     Check("memory", promises.MEMORY, check_memory),
 )

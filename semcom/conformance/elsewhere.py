@@ -34,7 +34,7 @@ class ProcessError(RuntimeError):
     """The process gave no result; the message says what happened instead."""
 
 
-def run(function: Callable[..., T], *arguments: object, limit_s: float) -> T:
+def run(function: Callable[..., T], *arguments: object, limit_s: float, promise: str = MEMORY) -> T:
     """Call ``function`` in a process of its own.
 
     Parameters
@@ -44,6 +44,8 @@ def run(function: Callable[..., T], *arguments: object, limit_s: float) -> T:
     limit_s
         After this time the process is stopped; and once it holds more than ``MAX_BYTES``, where
         the system says so, before it takes the machine along.
+    promise
+        What it breaks by that.
 
     Raises
     ------
@@ -67,14 +69,14 @@ def run(function: Callable[..., T], *arguments: object, limit_s: float) -> T:
             ) as process,
         ):
             try:
-                _watch(process, limit_s)
+                _watch(process, limit_s, promise)
             finally:
                 process.kill()
         result: T = _result(folder, process.returncode)
         return result
 
 
-def _watch(process: subprocess.Popen[bytes], limit_s: float) -> None:
+def _watch(process: subprocess.Popen[bytes], limit_s: float, promise: str) -> None:
     end = time.monotonic() + limit_s
     while True:
         try:
@@ -84,7 +86,7 @@ def _watch(process: subprocess.Popen[bytes], limit_s: float) -> None:
                 raise ProcessError(f"no end within {limit_s:g} s") from None
             if resident_bytes(process.pid) > MAX_BYTES:
                 asked = f"take less than {MAX_BYTES / 1e9:g} GB of memory"
-                raise CheckFailed(asked, "more, and stopped it", MEMORY) from None
+                raise CheckFailed(asked, "more, and stopped it", promise) from None
         else:
             return
 

@@ -1,17 +1,25 @@
-"""What may stand in a packet although its CRC holds: garbage, damage, and a few bytes."""
+"""What may be received although all CRCs hold: garbage, damage, and frames that nobody sent."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from semcom.codecs.base import DecodeError, DigitalCodec
-from semcom.conformance.base import CheckFailed, told
+from semcom.conformance.base import Candidate, CheckFailed, told
+from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.conformance.promises import GARBAGE
 from semcom.conformance.trial import attempt, check_image
 
 Packets = list[bytes]
+Frame = list[bytes | None]
+
+_COUNTS = (0, 1, 2, 3, 16, 255)
+_SIZES = ((1, 1), (1, 65_535), (65_535, 1), (20, 65_535), (65_535, 20), (2_000, 3_000))
+_MORE_TIME = 2_000_000  # pixels that take as long again as a small picture may
+_MORE_BYTES = 100  # per pixel
 
 
 def replaced(packets: Sequence[bytes], keep: int, garbage: bytes) -> Packets:
@@ -56,14 +64,59 @@ def few_bytes(packets: Sequence[bytes]) -> Iterator[tuple[str, Packets]]:
         yield f"the bytes {tail.hex()} behind the first {keep}", replaced(packets, keep, tail)
 
 
+def frames(
+    packets: Sequence[bytes], size: tuple[int, int]
+) -> Iterator[tuple[str, Frame, int, int]]:
+    """Make frames that nobody sent of the packets of a picture of ``size``, height and width."""
+    for count in _COUNTS:
+        some = list(itertools.islice(itertools.cycle(packets), count))
+        yield f"{count} lost packets", [None] * count, *size
+        yield f"{count} packets", [*some], *size
+        yield f"{count} packets of which every other one is lost", _every_other(some), *size
+    yield "empty packets", [b""] * len(packets), *size
+    rng = np.random.default_rng(0)
+    for height, width in _SIZES:
+        yield "packets of a small one", [*packets], height, width
+        yield "200 random bytes", [*replaced(packets, 0, rng.bytes(200))], height, width
+        damaged = replaced(packets, 4, rng.bytes(200))
+        yield "200 random bytes behind the first 4", [*damaged], height, width
+
+
+def _every_other(packets: Sequence[bytes]) -> Frame:
+    return [packet if i % 2 else None for i, packet in enumerate(packets)]
+
+
+def check_frames(
+    codec: DigitalCodec,
+    packets: Sequence[bytes],
+    size: tuple[int, int],
+    candidate: Candidate,
+    promise: str,
+) -> str:
+    """Check that frames that nobody sent give errors or images, in bounded time and memory.
+
+    Returns a remark; raises :class:`CheckFailed`.
+    """
+    start = start_measuring()
+    for what, frame, height, width in frames(packets, size):
+        limit_s = candidate.decode_limit_s * (1 + height * width / _MORE_TIME)
+        check_harmless(codec, frame, height, width, limit_s=limit_s, what=what, promise=promise)
+        growth = grown_bytes(start)
+        if growth > candidate.max_growth_bytes + _MORE_BYTES * height * width:
+            asked = f"decode a picture of {width}x{height} from {what}"
+            raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory taken", promise)
+    return "" if start.own else "this system does not say how much memory was taken"
+
+
 def check_harmless(
     codec: DigitalCodec,
-    packets: Packets,
+    packets: Sequence[bytes | None],
     height: int,
     width: int,
     *,
     limit_s: float,
     what: str = "garbage",
+    promise: str = GARBAGE,
 ) -> None:
     """Check that ``packets`` give an error or an image, and that soon.
 
@@ -72,10 +125,12 @@ def check_harmless(
     CheckFailed
         Another exception, another image, or no end within ``limit_s``.
     """
-    asked = f"decode a picture of {width}x{height} from {what} ({packets[0][:12].hex()}…)"
+    first = next((packet for packet in packets if packet), b"")
+    beginning = f" ({first[:12].hex()}…)" if first else ""
+    asked = f"decode a picture of {width}x{height} from {what}{beginning}"
     shown = attempt(codec, packets, height, width, limit_s)
     if isinstance(shown, DecodeError):
         return
     if isinstance(shown, Exception):
-        raise CheckFailed(asked, told(shown), GARBAGE) from shown
-    check_image(shown, height, width, asked=asked, promise=GARBAGE)
+        raise CheckFailed(asked, told(shown), promise) from shown
+    check_image(shown, height, width, asked=asked, promise=promise)

@@ -1,14 +1,17 @@
-"""Running checks, each in a process of its own, so that nothing a codec does ends them."""
+"""Running checks, each in a process of its own, so that nothing a plugin does ends them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
+from channels.conformance.base import Candidate as ChannelCandidate
 from semcom.codecs.base import is_analog
 from semcom.conformance.base import Candidate, Check, CheckFailed
 from semcom.conformance.elsewhere import ProcessError, run
+from semcom.conformance.promises import MEMORY
 
 
 @dataclass(frozen=True)
@@ -28,29 +31,48 @@ def open_codec(candidate: Candidate) -> bool:
     ValueError
         Its name or options are wrong, or it cannot be built.
     """
+    opened = _open(_is_analog, candidate, f"codec {candidate.spec!r}", candidate.process_limit_s)
+    return bool(opened)
+
+
+def open_channel(candidate: ChannelCandidate) -> None:
+    """Build the channel once, likewise."""
+    _open(_build, candidate, f"channel {candidate.spec!r}", candidate.check_limit_s)
+
+
+def _open(function: Callable[..., Any], candidate: object, who: str, limit_s: float) -> Any:
     try:
-        problem, analog = run(_open, candidate, limit_s=candidate.process_limit_s)
+        problem, result = run(_told, function, candidate, limit_s=limit_s)
     except ProcessError as error:
-        raise ValueError(f"codec {candidate.spec!r} cannot be built: {error}") from error
+        raise ValueError(f"{who} cannot be built: {error}") from error
     if problem:
         raise ValueError(problem)
-    return analog
+    return result
 
 
-def _open(candidate: Candidate) -> tuple[str, bool]:
-    """Return what is wrong, and whether the codec is analog."""
+def _told(function: Callable[..., Any], candidate: object) -> tuple[str, Any]:
+    """Return what is wrong, and the result."""
     try:
-        return "", is_analog(candidate.codec())
+        return "", function(candidate)
     except ValueError as error:
-        return str(error), False
+        return str(error), None
 
 
-def run_check(check: Check, candidate: Candidate) -> Report:
-    """Run a check; a codec that hangs or crashes fails it."""
+def _is_analog(candidate: Candidate) -> bool:
+    return is_analog(candidate.codec())
+
+
+def _build(candidate: ChannelCandidate) -> None:
+    candidate.channel()
+
+
+def run_check(check: Check, candidate: Candidate | ChannelCandidate) -> Report:
+    """Run a check; a plugin that hangs or crashes fails it."""
     start = time.monotonic()
     remark, failure = "", None
+    promise = MEMORY if isinstance(candidate, Candidate) else check.promise
     try:
-        remark = run(check.function, candidate, limit_s=candidate.check_limit_s)
+        remark = run(check.function, candidate, limit_s=candidate.check_limit_s, promise=promise)
     except CheckFailed as error:
         failure = error
     except ProcessError as error:

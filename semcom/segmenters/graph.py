@@ -40,20 +40,23 @@ OVERLAP = 0.6
 """Masks of a greater IoU are one and the same."""
 
 
+_MOST_MASKS = 1000
+
+
 class Graph:
     """Segmenter without weights.
 
     Parameters
     ----------
     max_masks
-        At most so many masks without prompts.
+        At most so many masks without prompts, 1 to 1000.
     work_size
-        Long side in pixels at which the picture is analysed.
+        Long side in pixels at which the picture is analysed, 32 to 2048.
     """
 
     def __init__(self, *, max_masks: int = 16, work_size: int = 400) -> None:
-        if max_masks < 1:
-            raise ValueError(f"max_masks must be at least 1, got {max_masks}")
+        if not 1 <= max_masks <= _MOST_MASKS:
+            raise ValueError(f"max_masks must be 1 to {_MOST_MASKS}, got {max_masks}")
         if not 32 <= work_size <= 2048:
             raise ValueError(f"work_size must be 32 to 2048, got {work_size}")
         self.max_masks = max_masks

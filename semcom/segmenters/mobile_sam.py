@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semcom import weights as checkpoint
+from semcom.images import MAX_PIXELS
 from semcom.segmenters import _sam_decoder as decoder
 from semcom.segmenters._sam_network import build_model
 from semcom.types import Image, Mask, Prompts, Region
@@ -52,7 +53,7 @@ class Everything:
     min_stability: float = 0.95
     """Least IoU between the masks at logit thresholds +1 and −1, 0 to 1."""
     min_area: int = 200
-    """Least area in pixels of the image."""
+    """Least area in pixels of the image, 1 to 50,000,000."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.points_per_side <= 32:
@@ -60,8 +61,8 @@ class Everything:
         for name in ("min_iou", "min_stability"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
-        if self.min_area < 1:
-            raise ValueError(f"min_area must be at least 1 pixel, got {self.min_area}")
+        if not 1 <= self.min_area <= MAX_PIXELS:
+            raise ValueError(f"min_area must be 1 to {MAX_PIXELS} pixels, got {self.min_area}")
 
 
 class Embedding(NamedTuple):

@@ -155,7 +155,7 @@ def test_without_an_error_it_is_the_underlying_channel() -> None:
     [
         ("cfo=0.51", r"cfo must be between -0.5 and 0.5 cycles per symbol, got 0.51"),
         ("cfo=nan", "cfo must be between"),
-        ("phase_deg=inf", "phase_deg must be finite, got inf"),
+        ("phase_deg=inf", "phase_deg must be between -360 and 360 degrees, got inf"),
         ("linewidth=-1e-3", "linewidth must be between 0 and 1 per symbol, got -0.001"),
         ("linewidth=nan", "linewidth must be between 0 and 1"),
         ("known=perhaps", "known must be true or false"),

@@ -138,3 +138,11 @@ def test_frames_without_data_in_the_last_block_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=f"a frame of {total} symbols"):
         remove_pilots(torch.ones(total, dtype=torch.complex64), 0.1, num_pilots, block_length)
+
+
+def test_a_block_longer_than_the_frame_is_one_block() -> None:
+    y = torch.randn(50, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
+    for whole, long in zip(
+        remove_pilots(y, 0.1, 4, 0), remove_pilots(y, 0.1, 4, 10**12), strict=True
+    ):
+        assert torch.equal(whole, long)

@@ -130,6 +130,34 @@ def test_nothing_is_imported_before_it_is_asked_for(announce):
 
 
 @pytest.mark.parametrize(
+    ("files", "target", "about"),
+    [
+        ({"plug.py": 'class A:\n    """First line.\n\n    Second."""'}, "plug:A", "First line"),
+        ({"plug.py": '"""Of the module."""\ndef a():\n    pass'}, "plug:a", "Of the module"),
+        ({"plug.py": '"""Of the module."""\nfrom b import A'}, "plug:A", "Of the module"),
+        ({"plug/__init__.py": "1 / 0", "plug/sub.py": '"""Tells."""'}, "plug.sub:a", "Tells"),
+        ({"plug/__init__.py": "", "plug/sub/__init__.py": '"""Tells."""'}, "plug.sub:a", "Tells"),
+        ({"plug.py": "class A: pass"}, "plug:A", ""),
+        ({"plug.py": "class A:"}, "plug:A", ""),
+        ({"plug.py": "\0"}, "plug:A", ""),
+        ({}, "plug:A", ""),
+        ({}, "no target", ""),
+        ({}, "", ""),
+    ],
+)
+def test_without_a_summary_the_docstring_tells_and_nothing_is_run(
+    files, target, about, tmp_path, monkeypatch
+):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert Entry("plugin", target).about == about
+    assert Entry("plugin", target, "a summary").about == "a summary"
+    assert not any(name.partition(".")[0] == "plug" for name in sys.modules)
+
+
+@pytest.mark.parametrize(
     ("spec", "thing"),
     [
         ("thing", Thing()),
@@ -138,6 +166,11 @@ def test_nothing_is_imported_before_it_is_asked_for(announce):
         ("thing:gain_db=1e-3,mode=a=b", Thing(gain_db=1e-3, mode="a=b")),
         ("thing:fast=True,mode=", Thing(fast=True, mode="")),
         ("thing:fast=false", Thing()),
+        ('thing:mode="a,b",count=2', Thing(mode="a,b", count=2)),
+        ('thing:count=2,mode="a=1,b=2"', Thing(mode="a=1,b=2", count=2)),
+        ('thing:mode="say ""a,b"""', Thing(mode='say "a,b"')),
+        ('thing:mode=5" of rain,count=2', Thing(mode='5" of rain', count=2)),
+        ('thing:mode="', Thing(mode='"')),
     ],
 )
 def test_options_take_the_type_of_their_default(spec, thing):

@@ -126,8 +126,8 @@ def test_bad_requests_are_refused() -> None:
     lag = torch.zeros(1, dtype=torch.float64)
     for call, message in (
         (lambda: Tdl(profile="f"), "profile must be one of a, b, c, d, e, got 'f'"),
-        (lambda: Tdl(delay_spread_ns=-1.0), "delay_spread_ns must be finite and at least 0"),
-        (lambda: Tdl(doppler_hz=math.nan), "doppler_hz must be finite and at least 0, got nan"),
+        (lambda: Tdl(delay_spread_ns=-1.0), "delay_spread_ns must be between 0 and 1e\\+09"),
+        (lambda: Tdl(doppler_hz=math.nan), "doppler_hz must be between 0 and 1e\\+06, got nan"),
         (lambda: Flat(Ofdm(), period_s=1.0), "flat fading channel, not Ofdm"),
         (lambda: Flat(RayleighFast(), period_s=1.0).correlation(lag, lag), "gain .* jumps"),
     ):

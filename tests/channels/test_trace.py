@@ -226,7 +226,12 @@ BAD_CSV = {
     "two_kinds": ("gain_db,snr_db\n1,1\n", "must have one of .*; it has gain_db, snr_db"),
     "twice": ("gain_db,gain_db\n1,1\n", "cannot be read as CSV: .*twice: gain_db"),
     "text": ("gain_db\n1\nhigh\n", "cannot be read as CSV: ValueError: could not convert .*'high'"),
-    "short_row": ("re,im\n1,2\n1\n", "cannot be read as CSV: ValueError"),
+    "short_row": (
+        "re,im\n1,2\n1\n",
+        "cannot be read as CSV: .*line 3 has 1 fields, the header has 2",
+    ),
+    "german": ("gain_db\n-1,5\n", "cannot be read as CSV: .*line 2 has 2 fields, .*have a point"),
+    "long_row": ("t,gain_db\n0,1\n1,-1,5\n", "cannot be read as CSV: .*line 3 has 3 fields"),
     "nan": ("gain_db\n1\nnan\n", "must have finite numbers as gain_db, got NaN or infinity"),
     "infinite": ("gain_db\n1\n-inf\n", "must have finite numbers as gain_db"),
     "large": ("gain_db\n1\n250\n", "must have gain_db within ±200 dB"),
@@ -327,7 +332,7 @@ def test_what_is_no_trace_is_refused(tmp_path: Path, file: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"hold": 0}, "hold must be a whole number of symbols per row, at least 1, got 0"),
+        ({"hold": 0}, "hold must be a whole number of symbols per row, 1 to 1000000000, got 0"),
         ({"hold": 1.5}, "hold must be a whole number"),
         ({"start": "last"}, "start must be one of random, first, got 'last'"),
     ],

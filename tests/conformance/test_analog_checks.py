@@ -44,6 +44,7 @@ def broken(monkeypatch):
         ("Divides", "fading", r"after \w[\w ]+ came through, above [\d.]+ dB; got"),
         ("Needs", "losses", r"packets of lost bytes; got IndexError: no side information"),
         ("Trips", "garbage", r"random bytes behind the first 0 \(\w+…\); got KeyError"),
+        ("Counts", "frames", r"from 1001 symbols and its packets .*; got IndexError: no symbol 1,"),
         ("Swells", "memory", r"from the bytes f+ behind the first 0; got 1\.[2-5]\d GB of memory"),
     ],
 )

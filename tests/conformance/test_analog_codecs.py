@@ -6,17 +6,23 @@ decoder does not stand.
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from semcom.codecs.base import CODECS, DecodeError, is_analog
+from channels.base import ChannelOutput
+from semcom.agreement import Link
+from semcom.codecs.base import CODECS, DecodeError, grey, is_analog
 from semcom.conformance.analog import ANALOG_CHECKS
 from semcom.conformance.analog_trial import air, data_of, encode
 from semcom.conformance.base import Candidate
 from semcom.conformance.garbage import cut, flipped, replaced
 from semcom.conformance.samples import crop
+from semcom.receiver import receive
+from semcom.scores.psnr import psnr_db
+from semcom.transmitter import transmit
 
 INSTALLED = [name for name in CODECS.names() if not CODECS.entry(name).missing]
 NAMES = [name for name in INSTALLED if is_analog(CODECS.load(name))]
@@ -29,11 +35,17 @@ def test_check(name, check):
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def harmless(request):
-    """Check what is made of a small picture's side information."""
+def sent(request):
+    """A codec, and what is received of a small picture: symbols and side information."""
     codec = CODECS.create(request.param)
     signal = encode(codec, crop(40, 90, 40, 56), 1_000)
-    received, side = air(signal.symbols, 10), data_of(signal)
+    return codec, air(signal.symbols, 10), data_of(signal)
+
+
+@pytest.fixture
+def harmless(sent):
+    """Check what is made of a small picture's side information."""
+    codec, received, side = sent
 
     def check(damage):
         try:
@@ -59,21 +71,46 @@ def test_garbage_gives_an_error_or_an_image(harmless, garbage, keep):
 @given(seed=st.integers(0, 2**32), flips=st.integers(0, 8), share=st.floats(0, 1))
 def test_damage_gives_an_error_or_an_image(harmless, seed, flips, share):
     """Bits flip anywhere, and where they are few the end is missing."""
-    import numpy as np
-
     rng = np.random.default_rng(seed)
     harmless(lambda packets: cut(flipped(packets, flips, rng), share if flips < 4 else 1))
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("length", [0, 1, 7, 2_000])
-def test_another_number_of_symbols_gives_an_error_or_an_image(name, length):
-    """As behind a header whose CRC held by accident."""
-    codec = CODECS.create(name)
-    signal = encode(codec, crop(40, 90, 40, 56), 1_000)
-    y = torch.ones(length, dtype=torch.complex64)
+@HYPOTHESIS
+@given(
+    kinds=st.lists(st.one_of(st.none(), st.binary(max_size=60), st.just(0)), max_size=4),
+    symbols=st.integers(0, 2_000),
+    size=st.one_of(
+        st.tuples(st.integers(1, 200), st.integers(1, 200)),
+        st.sampled_from([(40, 56), (1, 65_535), (65_535, 1)]),
+    ),
+)
+def test_any_frame_gives_an_error_or_an_image(sent, kinds, symbols, size):
+    """Also with another number of symbols, as behind a header whose CRC held by accident."""
+    codec, _, side = sent
+    y = torch.ones(symbols, dtype=torch.complex64)
+    packets = [side[kind] if isinstance(kind, int) else kind for kind in kinds]
     try:
-        shown = codec.decode(y, y, torch.ones(length), data_of(signal), 40, 56)
+        shown = codec.decode(y, y, torch.ones(symbols), packets, *size)
     except DecodeError:
         return
-    assert shown.shape == (40, 56, 3)
+    assert shown.shape == (*size, 3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_length_of_a_frame_is_sent_and_not_seen(name):
+    """Noise behind the frame changes nothing; what is cut off costs what it carried."""
+    image, link = crop(40, 90, 40, 56), Link(snr_db=12)
+    sent = transmit(image, np.ones((40, 56), dtype=np.float32), codec=name, cbr=0.25, link=link)
+    rng = torch.Generator().manual_seed(0)
+    y, h, noise_var = link.build_channel()(sent.x, 10**-1.2, rng)
+    exact = receive(ChannelOutput(y, h, noise_var)).image
+    for more in (1, 2, 50, len(y)):
+        noise = torch.randn(more, dtype=y.dtype, generator=rng)
+        longer = ChannelOutput(torch.cat([y, noise]), torch.cat([h, noise]), noise_var)
+        assert (receive(longer).image == exact).all()
+    worst = psnr_db(image, grey(40, 56)) - 1
+    for less in (1, 2, 50):
+        cut = receive(ChannelOutput(y[:-less], h[:-less], noise_var)).image
+        assert psnr_db(image, cut) > worst
+    cut = receive(ChannelOutput(y[:-1], h[:-1], noise_var)).image
+    assert psnr_db(image, cut) > psnr_db(image, exact) - 3

@@ -49,6 +49,8 @@ def broken(monkeypatch):
         ("Needs", "losses", r"lost bytes; got IndexError: no last packet"),
         ("Blackens", "losses", r"with 5 of 5 packets lost; got no mid-grey"),
         ("Trips", "garbage", r"random bytes behind the first 0 \(\w+…\); got KeyError: 'marker'"),
+        ("Unpacks", "frames", r"56x40 from 255 lost packets; got IndexError: no name for packet 2"),
+        ("Trusts", "frames", r"picture of 3000x2000 from packets of a sm.*; got 1\.\d\d GB of mem"),
         ("Swells", "memory", r"from the bytes f+ behind the first 0; got 0\.[23]\d GB of memory"),
     ],
 )

@@ -58,6 +58,46 @@ def test_check(candidate, check):
         assert remark == ""
 
 
+SIZES = st.one_of(
+    st.tuples(st.integers(1, 200), st.integers(1, 200)),
+    st.sampled_from([(40, 56), (1, 65_535), (65_535, 1), (16, 17_000), (25_400, 16)]),
+)
+PACKETS = st.lists(st.one_of(st.none(), st.binary(max_size=60), st.integers(0, 2**32)), max_size=9)
+"""Lost ones, garbage, and seeds by which a real packet is chosen and damaged, or not."""
+
+
+def made_of(packets, kinds):
+    """Make the packets of a frame that nobody sent."""
+    made = []
+    for kind in kinds:
+        if isinstance(kind, int):
+            rng = np.random.default_rng(kind)
+            damaged = flipped(packets, int(rng.integers(4)), rng)
+            made.append(cut(damaged, rng.choice([0.5, 1]))[rng.integers(len(packets))])
+        else:
+            made.append(kind)
+    return made
+
+
+@pytest.fixture
+def decodable(candidate):
+    """Check what is made of a frame that nobody sent."""
+    codec = candidate.codec()
+    packets = data_of(encode(codec, crop(40, 90, 40, 56), 20_000))
+
+    def check(kinds, size):
+        check_harmless(codec, made_of(packets, kinds), *size, limit_s=candidate.decode_limit_s)
+
+    return check
+
+
+@pytest.mark.parametrize("candidate", NAMES, indirect=True)
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(kinds=PACKETS, size=SIZES)
+def test_any_frame_gives_an_error_or_an_image(decodable, kinds, size):
+    decodable(kinds, size)
+
+
 @pytest.fixture
 def harmless(candidate):
     """Check what is made of a small picture's packets."""

@@ -19,10 +19,12 @@ from torch import Tensor
 from channels import theory
 from channels.channels import CHANNELS
 from channels.fading import FastFading
+from channels.mcs import parse_modulation
+from experiments.axis_values import parse_snrs
 from experiments.ber import BitErrors, ber
 from experiments.cli import main
 from experiments.counts import Count
-from experiments.links import create_channel, parse_modulation, parse_snrs
+from experiments.links import create_channel
 from experiments.montecarlo import Limits, Task
 from experiments.references import exact_ber
 from experiments.waterfall import Series, Words, draw

@@ -13,7 +13,7 @@ import pytest
 from experiments.database import Database, Made
 from experiments.integrity import CHECKED, put, seal_of
 from experiments.merge import merge
-from experiments.schema import APPLICATION_ID
+from experiments.schema import APPLICATION_ID, SCHEMA
 from experiments.study import read_study
 
 OLD = Path(__file__).parent / "data" / "results-version-1.sql"
@@ -57,6 +57,13 @@ def edit(path: Path) -> Edit:
     return edit
 
 
+def test_no_table_is_forgotten() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(SCHEMA)
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    assert {name for (name,) in found} == {*CHECKED, "pictures", "settings"}
+
+
 def test_a_file_as_it_was_written_is_read(path: Path) -> None:
     with Database(path) as database:
         for table in (*CHECKED, "pictures"):
@@ -65,8 +72,6 @@ def test_a_file_as_it_was_written_is_read(path: Path) -> None:
 
 
 def _columns() -> list[tuple[str, str, str]]:
-    from experiments.schema import SCHEMA
-
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(SCHEMA)
         return [

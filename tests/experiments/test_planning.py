@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tracemalloc
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import experiments.suite
+from experiments import planning
 from experiments.database import Database, Made
 from experiments.datasets import Item
 from experiments.draws import AS_NEEDED
-from experiments.planning import BATCH, gaps, pending, tasks, units, without_missing
+from experiments.planning import (
+    BATCH,
+    gaps,
+    pending,
+    suite_items,
+    tasks,
+    units,
+    without_missing,
+)
 from experiments.setting import Setting
 from experiments.suite import Suite
 from semcom import weights
@@ -43,6 +53,16 @@ def test_many_tasks_are_planned_without_a_list_of_them() -> None:
     tracemalloc.stop()
     assert count == 2 * (20 * 100 * 5 - 100)
     assert peak < 2e6
+
+
+def test_too_many_images_for_a_suite_are_refused_before_tasks_are_made(monkeypatch) -> None:
+    suite = _suite(snr_db=[i / 10 for i in range(1000)], seed=list(range(100)))
+    many = [replace(A, sha256=f"{i:064x}") for i in range(101)]
+    monkeypatch.setattr(planning, "find_items", lambda *_, **__: many[:100])
+    assert len(suite_items(suite, Path(), print)) == 100
+    monkeypatch.setattr(planning, "find_items", lambda *_, **__: many)
+    with pytest.raises(ValueError, match=r"^100,000 settings of 101 images .* 10,100,000 tasks, "):
+        suite_items(suite, Path(), print)
 
 
 RANGES = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 60)), max_size=8)

@@ -321,3 +321,47 @@ def test_shipped_suites_are_suites(monkeypatch: pytest.MonkeyPatch) -> None:
             assert suite.question, path
             ids = _ids(suite)
             assert len(ids) == len(set(ids)), path
+
+
+BOMB = "[&a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]" + "".join(
+    f", &{name} [{', '.join([f'*{before}'] * 10)}]"
+    for before, name in itertools.pairwise("abcdefgh")
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (f"{BOMB}]", "more than 200000 parts or 20 levels"),
+        (f"{'[' * 30}{']' * 30}", "more than 200000 parts or 20 levels"),
+        ("{[1]: 2", "the value is no YAML"),
+        ("2000-13-13", "month must be in 1..12"),
+    ],
+)
+def test_a_change_that_would_grow_without_bounds_is_refused(tmp_path, value, message):
+    told = _refused(tmp_path, HEAD, changes=[f"snr_db={value}"])
+    assert told.startswith(f"--set snr_db={value}: {message}")
+    assert "\n" not in told
+
+
+HUGE = f"{HEAD}snr_db: ['0:99.9:0.1']\nseed: [{', '.join(map(str, range(100)))}]\n"
+
+
+def test_a_suite_that_nobody_can_run_is_refused_before_it_is_counted(tmp_path, monkeypatch):
+    """10⁵ settings are; 2·10⁷ are not, which would take minutes."""
+    monkeypatch.setattr(Setting, "check", lambda _: None)
+    assert _read(tmp_path, HUGE).most_settings() == 100_000
+    monkeypatch.setattr(Suite, "settings", None)
+    thetas = ", ".join(f"0.{i}" for i in range(100, 300))
+    told = _refused(tmp_path, f"{HUGE}theta: [{thetas}]\n")
+    expected = "20,000,000 settings, a suite takes at most 10,000,000: give shorter lists"
+    assert expected in told
+    assert "\n" not in told
+
+
+def test_what_is_excluded_or_of_several_systems_counts(tmp_path):
+    text = f"{HEAD}cbr: [1/16, 1/8]\nsystems: {{a: {{blind: true}}, b: {{theta: [0.5, 0.6]}}}}\n"
+    suite = _read(tmp_path, text)
+    assert suite.most_settings() == len(_ids(suite)) == 6
+    excluded = _read(tmp_path, f"{text}exclude: {{cbr: 1/16}}\n")
+    assert (excluded.most_settings(), len(_ids(excluded))) == (6, 3)

@@ -68,11 +68,21 @@ def test_bad_options_are_refused_before_any_work(options, message):
         semcom.compare("no-such-file.png", **options)
 
 
+def test_single_values_need_no_list(photo):
+    (row,) = semcom.sweep(
+        photo, snr_db=10, cbr="1/4", systems={"one": {"codec": "webp"}}, segmenter="whole_image"
+    )
+    assert (row["system"], row["snr_db"], row["cbr_budget"]) == ("one", 10, 0.25)
+
+
 def test_bad_sweeps_are_refused_before_any_work():
     for options, message in (
         ({"systems": {"a": {"snr_db": 3}}}, "'snr_db' cannot be given here"),
         ({"systems": {"a": {"colour": 3}}}, "unknown option 'colour'"),
         ({"draws": 0}, "draws must be at least 1, got 0"),
+        ({"systems": {}}, "at least one system"),
+        ({"snr_db": []}, "one SNR"),
+        ({"cbr": "1/16 of it"}, "1/16 of it"),
         ({"snr_db": [1, float("nan")]}, "between -300 and 300 dB"),
         ({"cbr": ["1/0"]}, "1/0"),
     ):

@@ -146,7 +146,7 @@ def test_photos():
 
 
 def test_bad_input():
-    with pytest.raises(ValueError, match="max_masks must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="max_masks must be 1 to 1000, got 0"):
         SEGMENTERS.create("graph:max_masks=0")
     with pytest.raises(ValueError, match="work_size must be 32 to 2048, got 5"):
         Graph(work_size=5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from semcom.codecs import x265
 from semcom.codecs.base import CODECS, DecodeError
 from semcom.codecs.colour import NO_TURN, best_turn, from_planes, to_planes
 from semcom.codecs.hevc import Hevc, _offsets, _Source
+from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.scores.psnr import psnr_db, region_psnr_db
 
 
@@ -153,3 +156,25 @@ def test_hues_cost_less_where_the_axes_follow_them(photo):
     tinted = np.rint(grey * hue).clip(0, 255).astype(np.uint8)
     sizes = [len(_Source.of(image, w, (1, 1)).encode(20 * 64, "slow")) for image in (grey, tinted)]
     assert sizes[1] == pytest.approx(sizes[0], rel=0.05)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 56), (63, 500), (500, 64), (600, 800)])
+def test_parameter_sets_are_those_that_an_encoder_writes(size):
+    """x265 tells them when it is opened, before there is any picture."""
+    planes = np.full((3, *size), 512, dtype=np.uint16)
+    offsets = np.zeros([-(-side // x265.BLOCK) for side in size], dtype=np.int64)
+    stream = x265._encode_frame(x265._to_frame(planes), offsets, 30, "slow")
+    assert x265._split(stream)[0] == x265.parameter_sets(*size)
+
+
+def test_a_packet_cannot_announce_another_size(photo):
+    """Behind a start code may stand parameter sets of a picture that takes all memory."""
+    w = np.ones(photo.shape[:2], dtype=np.float32)
+    (packet,) = Hevc().encode(photo, w, 40_000).packets
+    sets = x265.parameter_sets(7_000, 7_000)
+    for bomb in (sets + x265._START + x265._SLICE_HEADER, b""):
+        shown_or_refused = packet.data[:4] + bomb + packet.data[4:] * 2
+        start = start_measuring()
+        with contextlib.suppress(DecodeError):
+            assert Hevc().decode([shown_or_refused], *photo.shape[:2]).shape == photo.shape
+        assert grown_bytes(start) < 200_000_000

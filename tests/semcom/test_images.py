@@ -457,3 +457,13 @@ def test_the_digest_is_of_the_pixels_and_the_shape(tmp_path: Path, pixels: Pixel
 def test_arrays_that_are_no_images_are_refused(array: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"^an image must "):
         semcom.send(array, segmenter="graph")
+
+
+def test_a_program_is_not_run(tmp_path):
+    """Pillow hands PostScript to Ghostscript, under whatever name it comes."""
+    path = tmp_path / "photo.png"
+    path.write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 40 40\n%%EndComments\nshowpage\n"
+    )
+    with pytest.raises(ValueError, match="PostScript is a program, not a picture"):
+        load_image(path)

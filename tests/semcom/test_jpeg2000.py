@@ -32,7 +32,8 @@ def test_packets_that_are_read_and_written_say_the_same(photo, size, kind):
         image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     elif kind == "flat":
         image[:] = 128
-    header, body = jpeg2000._compress(image, jpeg2000._LAYERS_DB)  # has longer empty packets
+    side = jpeg2000._block_side(*image.shape[:2])
+    header, body = jpeg2000._compress(image, jpeg2000._LAYERS_DB, side)  # has longer empty packets
     bands = jpeg2000._read(image)
     layers = j2k_packets.write(bands)
     again = j2k_packets.layout(

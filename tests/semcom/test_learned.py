@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -130,7 +131,10 @@ def test_models_decode_alike_in_another_process(checkpoints, picture, tmp_path):
         (tmp_path / f"{model}.bin").write_bytes(data)
         shown[model] = codec.decode([data], *SIZE)
     specs = [f"{model}={file}" for model, file in checkpoints.items() if model in shown]
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(tmp_path), *specs], check=True)
+    subprocess.run(
+        [sys.executable, "-W", "error::FutureWarning", "-c", code, str(tmp_path), *specs],
+        check=True,
+    )
     for model, expected in shown.items():
         assert (np.load(tmp_path / f"{model}.npy") == expected).all()
         assert expected.std() > 1
@@ -159,6 +163,23 @@ def test_torch_is_left_as_it_was(checkpoints, picture):
     assert torch.equal(torch.get_rng_state(), state)
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.is_grad_enabled()
+
+
+def test_what_libraries_say_of_their_future_stays_here(checkpoints, picture, monkeypatch):
+    """As torch does of names that CompressAI uses; pytest makes an error of every warning."""
+    codec = Learned(model="mbt2018-mean", checkpoint=str(checkpoints["mbt2018-mean"]))
+    network = learned._load(codec._qualities[0])
+
+    def grumbling(called):
+        def grumble(*args):
+            warnings.warn("`reduce_op` is deprecated", FutureWarning, stacklevel=2)
+            return called(*args)
+
+        return grumble
+
+    for name in ("compress", "decompress"):
+        monkeypatch.setattr(network, name, grumbling(getattr(network, name)))
+    assert codec.decode([encode(codec, picture)], *SIZE).shape == (*SIZE, 3)
 
 
 def test_threads_leave_torch_as_it_was(checkpoints, picture):

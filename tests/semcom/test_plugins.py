@@ -231,3 +231,50 @@ def test_check_codec_refuses_in_one_line(install, arguments, message):
     assert failed.exit_code == 1
     assert message in failed.output
     assert failed.output.count("\n") == 1
+
+
+BAD_CHANNEL = """
+from channels.awgn import Awgn
+
+class Loud(Awgn):
+    'Noise that is told to be less.
+
+    And more.'
+
+    def __call__(self, x, noise_var, rng):
+        y, h, noise = super().__call__(x, noise_var, rng)
+        return y, h, noise / 2
+""".replace("'", '"""')
+
+
+def test_check_channel_says_what_is_broken_and_goes_on(install):
+    install(pyproject("loud", "loud:Loud", "semcom.channels"), BAD_CHANNEL)
+    listed = run("list", "channels")
+    assert "Noise that is told to be less" in listed.output
+    assert "And more" not in listed.output
+    shown = run("check-channel", "loud", "--only", "shapes", "--only", "noise")
+    assert shown.exit_code == 1
+    lines = [re.sub(r" +", " ", line.strip()) for line in shown.output.splitlines()]
+    assert re.fullmatch(r"1/2 shapes\.+ ok [\d.]+ s", lines[0])
+    assert re.fullmatch(r"2/2 noise\.+ FAILED [\d.]+ s", lines[1])
+    assert lines[2] == "asked to report the variance of noise of 0.01"
+    assert lines[3] == "got 0.005"
+    assert lines[4].startswith("promised Power. `E|h|² = 1`, and the noise is circular")
+    assert lines[-2].endswith("(docs/adding-a-channel.md)")
+    assert lines[-1] == "Error: loud: 1 of 2 checks failed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["awng"], "unknown channel 'awng' (did you mean 'awgn'?); choices: awgn, rayleigh"),
+        (["awgn:k_db=1"], "channel 'awgn' has no option 'k_db=1'"),
+        (["awgn", "--only", "colour"], "unknown check 'colour'; choices: shapes, gradient"),
+        (["awgn", "--limit-s", "0"], "the limit must be above 0 s and below 1e6 s, got 0"),
+    ],
+)
+def test_check_channel_refuses_in_one_line(arguments, message):
+    failed = run("check-channel", *arguments)
+    assert failed.exit_code == 1
+    assert message in failed.output
+    assert failed.output.count("\n") == 1

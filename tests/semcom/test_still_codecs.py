@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PilImage
 
-from semcom.codecs import obu, webp
-from semcom.codecs.base import CODECS, DecodeError
+from semcom.codecs import jpeg2000, obu, webp
+from semcom.codecs.base import CODECS, DecodeError, grey
 from semcom.codecs.colour import from_planes, to_planes
 from semcom.scores.psnr import psnr_db
 
@@ -40,10 +40,38 @@ def test_webp_file_is_rebuilt_byte_by_byte(photo, quality):
     assert file + b"\0" * (len(frame) % 2) == buffer.getvalue()
 
 
-def test_webp_takes_no_larger_side():
-    image = np.zeros((16, 16_384, 3), dtype=np.uint8)
-    with pytest.raises(ValueError, match="at most 16383 pixels, got 16384x16"):
-        webp.Webp().encode(image, np.ones(image.shape[:2], dtype=np.float32), 10_000)
+@pytest.mark.parametrize("tall", [False, True])
+@pytest.mark.parametrize(
+    ("spec", "most"),
+    [
+        ("jpeg", 65_500),
+        ("webp", 16_383),
+        pytest.param("avif", 32_768, marks=needs("avif")),
+        pytest.param("vvc:preset=faster", 25_328, marks=needs("vvc")),
+    ],
+)
+def test_the_longest_side_is_taken_and_no_longer_one(spec, most, tall):
+    codec, name = CODECS.create(spec), spec.partition(":")[0]
+    image = np.full((1, most + 1, 3), 90, dtype=np.uint8)
+    image = image.swapaxes(0, 1) if tall else image
+    w = np.ones(image.shape[:2], dtype=np.float32)
+    fits = image[:most, :most]
+    (packet, *others) = codec.encode(fits, w[:most, :most], 10**6).packets
+    shown = codec.decode([packet.data, *(p.data for p in others)], *fits.shape[:2])
+    assert psnr_db(fits, shown) > 30
+    message = rf"^{name}: a side takes at most {most} pixels, got "
+    with pytest.raises(ValueError, match=message) as refused:
+        codec.encode(image, w, 10**6)
+    assert type(refused.value) is ValueError
+    with pytest.raises(DecodeError, match=message):
+        codec.decode([packet.data], *image.shape[:2])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (31, 363), (361, 363), (362, 363), (300, 2_000)])
+def test_jpeg2000_headers_are_those_of_openjpeg(size):
+    """The receiver makes them from that of the smallest picture."""
+    written, _ = jpeg2000._compress(grey(*size), [20.0, 40.0], jpeg2000._block_side(*size))
+    assert jpeg2000._header(*size, 2) == written
 
 
 @needs("avif")
@@ -129,9 +157,31 @@ def test_a_decoder_that_takes_too_long_is_stopped(monkeypatch, photo, spec):
     w = np.ones(photo.shape[:2], dtype=np.float32)
     (packet,) = codec.encode(photo, w, 40_000).packets
     monkeypatch.setattr(ffmpeg, "_LEAST_LIMIT_S", 0)
-    monkeypatch.setattr(ffmpeg, "_PIXELS_PER_S", 1e12)
+    monkeypatch.setattr(ffmpeg, "_DECODED_PER_S", 1e12)
     with pytest.raises(DecodeError, match="ffmpeg was stopped after"):
         codec.decode([packet.data], *photo.shape[:2])
+
+
+@needs("av1")
+@pytest.mark.parametrize("head", [b"\0\0", b"\4"], ids=["av1", "vvc"])
+def test_headers_that_take_too_long_are_given_up(monkeypatch, head):
+    """The receiver encodes a grey picture of the announced size to know them."""
+    from semcom.codecs import ffmpeg
+
+    codec = CODECS.create("av1" if len(head) == 2 else "vvc")
+    monkeypatch.setenv("SEMCOM_CACHE", "off")
+    monkeypatch.setattr(ffmpeg, "_LEAST_LIMIT_S", 0)
+    monkeypatch.setattr(ffmpeg, "_ENCODED_PER_S", 1e12)
+    with pytest.raises(DecodeError, match=r"^a picture of 104x72 cannot be encoded: ffmpeg was st"):
+        codec.decode([head + bytes(100)], 72, 104)
+
+
+@needs("av1")
+def test_what_libaom_refuses_is_refused_in_one_line():
+    """FFmpeg's parser of AV1 takes no taller tile."""
+    image = grey(20_000, 16)
+    with pytest.raises(ValueError, match=r"^a picture of 16x20000 cannot be encoded: ffmpeg fail"):
+        CODECS.create("av1:cpu_used=8").encode(image, np.ones(image.shape[:2], np.float32), 10**6)
 
 
 @needs("av1")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image as PilImage
 
-from semcom.codecs.base import DecodeError, grey
+from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.types import AnalogSignal, Image, Packet
 
 
@@ -30,11 +30,10 @@ class Thumbnail:
         return AnalogSignal(torch.from_numpy(x), (side,))
 
     def decode(self, y, h, noise_var, side, height, width) -> Image:
-        if side[0] is None:
+        packet = only_packet("thumbnail", side)
+        if packet is None:
             return grey(height, width)
-        if len(side[0]) != 8:
-            raise DecodeError(f"side information takes 8 bytes, got {len(side[0])}")
-        rows, columns, scale = struct.unpack(">HHf", side[0])
+        rows, columns, scale = struct.unpack(">HHf", packet) if len(packet) == 8 else (0, 0, 0)
         if not (0 < rows <= height and 0 < columns <= width and 0 <= scale < 1e4):
             raise DecodeError(f"no {columns}x{rows} pixels of scale {scale}")
         x = h.conj() * y / (h.abs().square() + noise_var + 1e-12)  # symbols have mean power 1

@@ -156,10 +156,10 @@ class Boasts(Plain):
 
 
 class Needs(Plain):
-    """Cannot do without its last packet."""
+    """Cannot do without the last packet of the photo."""
 
     def decode(self, packets, height, width):
-        if packets[-1] is None and any(packets):
+        if height == 160 and packets[-1] is None and any(packets):
             raise IndexError("no last packet")
         return super().decode(packets, height, width)
 
@@ -174,13 +174,33 @@ class Blackens(Plain):
 
 
 class Trips(Plain):
-    """Lets another exception out."""
+    """Lets another exception out for the right number of packets."""
 
     def decode(self, packets, height, width):
         try:
             return super().decode(packets, height, width)
         except DecodeError:
-            raise KeyError("marker") from None
+            if height == 40 and len(packets) == 2 and all(packets):
+                raise KeyError("marker") from None
+            raise
+
+
+class Unpacks(Plain):
+    """Takes at most as many packets as it has names for."""
+
+    def decode(self, packets, height, width):
+        if len(packets) > 200:
+            raise IndexError("no name for packet 201")
+        return super().decode(packets, height, width)
+
+
+class Trusts(Plain):
+    """Takes more memory for a size that is announced than such a picture needs."""
+
+    def decode(self, packets, height, width):
+        if height * width > 2 * 10**6:
+            np.ones(200 * height * width, dtype=np.uint8)
+        return super().decode(packets, height, width)
 
 
 class Hangs(Plain):

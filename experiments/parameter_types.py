@@ -1,0 +1,44 @@
+"""Types of what people give to options: numbers in one argument, ratios."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """So many numbers separated by commas."""
+
+    def __init__(self, name: str, count: int) -> None:
+        self.name = name
+        self.count = count
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn text into a tuple of floats."""
+        if not isinstance(value, str):
+            return value
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            numbers = ()
+        if len(numbers) != self.count:
+            self.fail(f"expected {self.name}, got {value!r}", param, ctx)
+        return numbers
+
+
+class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """A channel bandwidth ratio."""
+
+    name = "cbr"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn text such as ``1/16`` into a fraction."""
+        from channels.units import parse_cbr
+
+        if not isinstance(value, str):
+            return value
+        try:
+            return parse_cbr(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
