@@ -77,7 +77,9 @@ def plot(
     say(*study.about)
     failed: list[str] = []
     inches = PAGE if width == "page" else COLUMN
-    drawings = _choose(draw(study, width=inches, tell=failed.append), figures)
+    path = results / "results.db" if results.is_dir() else results
+    drawings = draw(study, width=inches, pictures=path, tell=failed.append)
+    drawings = _choose(drawings, figures)
     made = tables(study, tell=failed.append)
     print_tables(made)
     folder = out or (results if results.is_dir() else results.parent) / "figures"

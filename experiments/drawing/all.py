@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from experiments.drawing.base import Drawing, Table, Tell, spared
 from experiments.drawing.bd_rate import bd_table
+from experiments.drawing.crops import crops
 from experiments.drawing.draws_table import draws_table
 from experiments.drawing.gain_figures import gain_figures, gain_theta
 from experiments.drawing.outage import outage
@@ -27,16 +30,26 @@ FIGURES = (
 TABLES = (means_table, gains_table, bd_table, differences_table, draws_table, lost_table)
 
 
-def draw(study: Study, *, width: float = COLUMN, tell: Tell | None = None) -> list[Drawing]:
+def draw(
+    study: Study,
+    *,
+    width: float = COLUMN,
+    pictures: Path | None = None,
+    tell: Tell | None = None,
+) -> list[Drawing]:
     """Return every figure that the data support, ``width`` inches wide.
 
-    What fails is told, and stops no other; without ``tell``, it raises.
+    ``pictures`` is the results file, where those that it keeps are drawn, too. What fails is told,
+    and stops no other; without ``tell``, it raises.
     """
     study = prepare(study)
     found: list[Drawing] = []
     for figure in FIGURES:
         with spared(figure.__name__.replace("_", "-"), tell):
             found += figure(study, width=width)
+    if pictures is not None:
+        with spared("crops", tell):
+            found += crops(study, pictures, width=width, tell=tell)
     return found
 
 

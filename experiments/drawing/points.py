@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from experiments.common import align
 from experiments.grid import System
@@ -14,6 +14,7 @@ from experiments.naming import unique
 from experiments.setting import Setting
 from semcom.importance import DEFAULT_THETA
 
+T = TypeVar("T")
 MOST_SYSTEMS = 8
 """Lines that a panel can take."""
 
@@ -136,6 +137,20 @@ def bandwidth_sweep(points: Iterable[Point]) -> tuple[float, str]:
     snrs = [snr_db for snr_db, some in cbrs.items() if len(some) == most]
     snr_db = snrs[(len(snrs) - 1) // 2]
     return snr_db, cbrs[snr_db][(most - 1) // 2]
+
+
+def evenly(values: Sequence[T], most: int) -> list[T]:
+    """Return values, or of too many some that are chosen evenly, from the first to the last.
+
+    Examples
+    --------
+    >>> evenly("abcde", 3), evenly("ab", 3)
+    (['a', 'c', 'e'], ['a', 'b'])
+    """
+    if len(values) <= most:
+        return list(values)
+    step = (len(values) - 1) / max(1, most - 1)
+    return [values[round(i * step)] for i in range(most)]
 
 
 def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:

@@ -38,6 +38,7 @@ SETTINGS: Any = {
     "lines.markersize": 3.8,
     "pdf.fonttype": 42,
     "svg.fonttype": "none",
+    "svg.image_inline": True,
     "svg.hashsalt": "semcom",
 }
 """For :func:`experiments.drawing.fonts.plain_text`, when drawing and when saving."""
