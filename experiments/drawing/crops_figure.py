@@ -18,8 +18,8 @@ from experiments.drawing.text import broken
 from semcom.types import Image
 
 _MARGIN = 0.04  # inches, as all below
-_TITLE = 0.18
-_HEAD = 0.24
+_TITLE = 0.28
+_HEAD = 0.2
 _NAME = 0.26  # of a system, beside its row
 _BELOW = 0.17  # of a crop, for its PSNR
 _GAP = 0.05
@@ -72,7 +72,7 @@ def draw_crops(crops: Crops, *, width: float) -> Figure:
         grid = _Grid.of(crops, width)
         figure = Figure(figsize=(grid.width, grid.height))
         FigureCanvasAgg(figure)
-        title = broken(", ".join(crops.title), grid.width - 2 * _MARGIN, TEXT, most=1)
+        title = broken(", ".join(crops.title), grid.width - 2 * _MARGIN, TEXT, most=2)
         above = 1 - _MARGIN / grid.height
         figure.text(0.5, above, title, ha="center", va="top", fontsize=TEXT)
         _show(grid.put(figure, 0, None), crops.original[crops.box], "original", "")

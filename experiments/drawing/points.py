@@ -206,6 +206,8 @@ def few(study: Study) -> tuple[Study, str]:
         kept += [point for point in line if point.setting.theta == theta]
     places = {id(point): place for place, point in enumerate(study.points)}
     kept.sort(key=lambda point: places[id(point)])
+    if len(kept) == len(study.points):
+        return study, ""
     note = "Of systems that differ in θ alone, the one nearest to 0.65 is drawn."
     return replace(study, points=tuple(kept)), note
 
