@@ -29,16 +29,11 @@ from experiments.report.figures import picture
 from tests.experiments.test_drawing import fading, masks
 
 NAMES = [
-    "Ba$$in",
-    "price $5, not $10",
-    "$x^2$",
-    r"a \alpha_b^{c} 100 % #1 & ~",
-    "_hidden",
-    "<b>&amp;</b> \"'",
-    "-- a comment --",
-    "a\nb\x01c",
-    "",
-    " ",
+    ("Ba$$in", "price $5, not $10"),
+    ("$x^2$", r"a \alpha_b^{c} 100 % #1 & ~"),
+    ("_hidden", "<b>&amp;</b> \"'"),
+    ("-- a comment --", "a\nb\x01c"),
+    ("", " "),
 ]
 
 
@@ -49,21 +44,28 @@ def called(made: Study, *names: str) -> Study:
     return replace(made, points=tuple(points))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("names", NAMES)
 @pytest.mark.parametrize("made", [masks(0.5), fading()], ids=["masks", "fading"])
-def test_any_name_is_drawn_as_it_is(name: str, made: Study) -> None:
-    made = called(made, f"{name} one", name)
+def test_any_name_is_drawn_as_it_is(names: tuple[str, str], made: Study) -> None:
+    made = called(made, *names)
     for drawing in draw(made):
-        files = {kind: render(drawing, kind) for kind in FORMATS}
         legends = drawing.figure.findobj(Legend)
         texts = [text.get_text() for legend in legends for text in legend.get_texts()]
         shown = {point.system for point in made.points}
         assert set(texts) <= shown
         assert shown - set(texts) <= {made.anchor.label}  # gains are against it
-        text = files["svg"].decode()
+        shot = picture(drawing).src
+        assert shot.startswith("data:image/svg+xml")
+        svg = render(drawing, "svg").decode()
         for label in texts:
-            assert f">{html.escape(label, quote=False)}</text>" in text or not label.strip()
-        assert picture(drawing).src.startswith("data:image/svg+xml")
+            assert f">{html.escape(label, quote=False)}</text>" in svg or not label.strip()
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_any_name_can_be_drawn_in_all_formats(kind: str) -> None:
+    for names in NAMES:
+        first = draw(called(masks(0.5), *names))[0]
+        assert len(render(first, kind)) > 1000
 
 
 @pytest.mark.parametrize("width", [COLUMN, PAGE])
@@ -75,6 +77,7 @@ def test_long_names_are_cut_and_cut_nothing_off(
     made = called(masks(0.5), name, f"{name}!")
     for drawing in draw(made, width=width):
         figure = drawing.figure
+        figure.set_dpi(300)  # as it is written; letters are wider on a coarse grid
         with plain_text(SETTINGS):
             figure.draw_without_rendering()
             box = figure.get_tightbbox()
@@ -99,9 +102,9 @@ def test_lines_are_no_wider_than_there_is_room(width: float) -> None:
 )
 def test_a_matplotlibrc_that_asks_for_formulas_is_not_obeyed(asked: dict[str, bool]) -> None:
     made = called(masks(0.5), "Ba$$in", "$x$")
-    plain = {one.data.name: render(one, "png") for one in draw(made)}
+    plain = [render(one, "svg") for one in draw(made)]
     with matplotlib.rc_context(asked):
-        assert {one.data.name: render(one, "png") for one in draw(made)} == plain
+        assert [render(one, "svg") for one in draw(made)] == plain
 
 
 @pytest.fixture
@@ -147,14 +150,16 @@ def darkest_row(path: Path) -> int:
 def test_what_a_font_of_the_system_has_is_no_box(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = called(masks(0.5), "plain", "基线")
+    (drawing,) = (
+        one for one in draw(called(masks(0.5), "plain", "基线")) if one.data.name == "scatter"
+    )
     out = tmp_path / "figures"
-    write(draw(made), [], out, FORMATS)
+    write([drawing], [], out, FORMATS)
     assert darkest_row(out / "scatter.png") > 40  # two squares side by side
     assert "基线" in (out / "scatter.svg").read_text(encoding="utf-8")
     assert not caplog.records
     again = tmp_path / "again"
-    write(draw(made), [], again, FORMATS)
+    write([drawing], [], again, FORMATS)
     assert {p.name: p.read_bytes() for p in again.iterdir()} == {
         p.name: p.read_bytes() for p in out.iterdir()
     }
@@ -166,7 +171,7 @@ def test_what_no_font_has_is_said_once_for_all_figures(
     fonts._say.cache_clear()
     made = called(masks(0.5, 0.8), "基线", "我们的方法", "我们的")
     with plain_text():
-        write(draw(made), [], tmp_path, FORMATS)
+        write(draw(made)[:2], [], tmp_path, ["svg"])
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     for letter in set("基线我们的方法"):
