@@ -30,8 +30,12 @@ NAMES = [
     *(name for name in INSTALLED if not is_analog(CODECS.load(name))),
     "hevc:tiles=2x2",
 ]
-ELSEWHERE = {("learned", "other-process"), ("hevc:tiles=2x2", "memory")}
-"""What takes long: ``test_learned.py`` starts a process for all models; tiles are small."""
+ELSEWHERE = {
+    ("learned", "other-process"),
+    ("hevc:tiles=2x2", "other-process"),
+    ("hevc:tiles=2x2", "memory"),
+}
+"""What takes long: ``test_learned.py`` starts a process for all models; tiles are small pictures."""
 CASES = [(name, check) for name in NAMES for check in CODEC_CHECKS]
 CASES = [(name, check) for name, check in CASES if (name, check.name) not in ELSEWHERE]
 

@@ -30,6 +30,7 @@ from experiments.report.overview import systems, to_yaml
 from experiments.report.page import build
 from experiments.report.viewer import build_viewer
 from experiments.runner import run
+from experiments.shell import path_word
 from experiments.study import read_study
 from experiments.suite import Suite
 from experiments.suite_file import read_suite
@@ -261,7 +262,7 @@ def test_failures_are_told_with_the_way_to_repeat_them(results: Path) -> None:
     tasks = [task for (task,) in connection.execute("SELECT task FROM failures")]
     connection.close()
     for task in tasks:
-        assert f"semcom repeat results.db {task[:12]}" in read.words
+        assert f"semcom repeat {path_word(results)} {task[:12]}" in read.words
 
 
 def test_systems_are_told_apart_by_what_differs(results: Path) -> None:

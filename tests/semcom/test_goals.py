@@ -24,8 +24,9 @@ def test_kodak_blind(kodak: Path, part: range):
 
 
 def test_davis_by_importance(davis: Path):
+    """The first frame of each sequence; the suite ``davis-masks`` has all."""
     gains, losses = [], []
-    for image in sorted(davis.glob("*.jpg")):
+    for image in sorted(davis.glob("*_00005.jpg")):
         blind, steered = (
             semcom.send(image, mask="beside", theta=0.65, blind=blind).scores
             for blind in (True, False)
