@@ -297,7 +297,10 @@ def test_an_output_that_cannot_be_written_is_said_in_a_sentence() -> None:
     assert done.stderr == "Error: the output cannot be written: No space left on device\n"
 
 
-@pytest.mark.parametrize("name", ["[red]x.png", "y].png", ":car:.png", "with space.png", "ä.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["[red]x.png", "y].png", ":car:.png", "with space.png", "ä.png", "mask$$1.png", "$x_{.png"],
+)
 def test_file_names_are_taken_literally(semcom: Semcom, name: str) -> None:
     folder = Path("q[")  # with y].png a closing tag of rich's markup
     folder.mkdir()

@@ -85,7 +85,8 @@ def test_a_suite_from_its_file_to_the_page(named: Run) -> None:
     ids=["folder", "pattern", "file"],
 )
 def test_such_images_can_be_named_on_the_command_line(named: Run, chosen: str) -> None:
-    _fine(named("run", f"{FOLDER}/{SUITE}", "--out", "out", "--set", f"images={chosen}"))
+    changed = ("--set", f"images={chosen}", "--jobs", "1")
+    _fine(named("run", f"{FOLDER}/{SUITE}", "--out", "out", *changed))
     names = set(read_study(Path("out")).images.values())
     other = set() if chosen.endswith(IMAGE) else {r"d\udce9/b.png"}
     assert names == {r"d\udce9/im\udcff.png"} | other
