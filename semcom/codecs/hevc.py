@@ -11,6 +11,8 @@ so that a lost packet costs one tile.
 
 from __future__ import annotations
 
+import functools
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +23,9 @@ from semcom.codecs import x265
 from semcom.codecs.base import BudgetTooSmallError, DecodeError, grey, weighted_gain
 from semcom.codecs.colour import TURN_BYTES, Planes, best_turn, from_planes, to_planes
 from semcom.codecs.concealment import conceal
+from semcom.codecs.sampling import sample
 from semcom.codecs.x265 import BLOCK, MAX_QP, Offsets
+from semcom.large import is_large
 from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
@@ -29,7 +33,7 @@ _TILE_UNIT = 16  # pixels
 _FINE = 64  # levels per QP
 _LEVELS = range((MAX_QP + 1) * _FINE)
 _MAX_OFFSET = 24  # QP; w beyond 2^±8 is not worth more
-_SLOPE_PER_QP = 0.13  # typical growth of ln(size) for one QP less
+_SLOPE = 0.13 / _FINE  # typical growth of ln(size) per level: 0.13 for one QP less
 _QUICK_EXCESS = 1.18  # typical size of an ultrafast stream against a slow one at the same QP
 
 Tile = tuple[slice, slice]
@@ -61,6 +65,7 @@ class Hevc:
         height, width = image.shape[:2]
         tiles = list(_tiles(height, width, self.grid))
         sources = [_Source.of(image[tile], w[tile], self.grid) for tile in tiles]
+        size = sources[0].size
         streams: dict[int, list[bytes]] = {}
 
         def size_bits(level: int) -> int:
@@ -70,14 +75,19 @@ class Hevc:
         def quick_bits(level: int) -> int:
             return _num_bits([source.encode(level, "ultrafast") for source in sources])
 
-        slope = _SLOPE_PER_QP / _FINE
-        guess = _quick_guess(quick_bits, max_bits, slope)
-        level = best_level(size_bits, _LEVELS, max_bits, guess=guess, slope=slope)
+        if is_large(height, width):
+            part = _Source.of(*sample(image, w), self.grid)
+            like = functools.cache(lambda level: _num_bits([part.encode(level, "slow", size)]))
+            guess = _guess(like, max_bits * math.prod(part.size) / (height * width))
+        else:
+            like, guess = None, _guess(quick_bits, max_bits * _QUICK_EXCESS)
+        level = best_level(size_bits, _LEVELS, max_bits, guess=guess, slope=_SLOPE, like=like)
         packets = []
         for tile, data in zip(tiles, streams[level], strict=True):
             decoded = _decode(data, *image[tile].shape[:2])
             packets.append(Packet(data, weighted_gain(image[tile], decoded, w[tile])))
-        return Bitstream(tuple(packets), {"qp": MAX_QP - level / _FINE})
+        special = {"x265": how} if (how := x265.settings(*size)) else {}
+        return Bitstream(tuple(packets), {"qp": MAX_QP - level / _FINE, **special})
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; a lost tile is filled from its neighbours."""
@@ -111,14 +121,19 @@ class _Source:
 
     @classmethod
     def of(cls, image: Image, w: Map, grid: tuple[int, int]) -> _Source:
-        turn = best_turn(image, w)
+        turn = best_turn(*sample(image, w))
         return cls(bytes([grid[0] << 4 | grid[1]]) + turn, to_planes(image, turn), _offsets(w))
 
-    def encode(self, level: int, preset: x265.Preset) -> bytes:
+    @property
+    def size(self) -> x265.Size:
+        _, height, width = self.planes.shape
+        return height, width
+
+    def encode(self, level: int, preset: x265.Preset, as_of: x265.Size | None = None) -> bytes:
         steps, extra = divmod(level, _FINE)
         order = np.arange(self.offsets.size).reshape(self.offsets.shape)
         finer = self.offsets - (order * _FINE < extra * self.offsets.size)
-        return self.head + x265.encode(self.planes, finer, MAX_QP - steps, preset)
+        return self.head + x265.encode(self.planes, finer, MAX_QP - steps, preset, as_of=as_of)
 
 
 def _decode(packet: bytes, height: int, width: int) -> Image:
@@ -156,14 +171,16 @@ def _num_bits(packets: Sequence[bytes]) -> int:
     return 8 * sum(map(len, packets))
 
 
-def _quick_guess(quick_bits: Callable[[int], int], max_bits: int, slope: float) -> int:
-    """Where a slow search should begin: the answer for the ultrafast preset.
+def _guess(bits: Callable[[int], int], budget: float) -> int:
+    """Where a search should begin: the answer for what takes less time and is as large, nearly.
 
-    It is 5x faster, and its streams are larger by a nearly constant factor.
+    For a small picture it is the ultrafast preset, which is 5x faster, and its streams larger by a
+    nearly constant factor; for a large one a sample.
     """
-    budget = round(max_bits * _QUICK_EXCESS)
     middle = _LEVELS[len(_LEVELS) // 3]
     try:
-        return best_level(quick_bits, _LEVELS, budget, guess=middle, slope=slope, tolerance=0.03)
+        return best_level(
+            bits, _LEVELS, round(budget), guess=middle, slope=_SLOPE, tolerance=0.03
+        )
     except BudgetTooSmallError:
         return _LEVELS[0]
