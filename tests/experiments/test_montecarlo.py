@@ -16,7 +16,7 @@ import torch
 from scipy.stats import binomtest
 
 from channels import theory
-from experiments import counts, links, montecarlo
+from experiments import counts, montecarlo
 from experiments.ber import BitErrors
 from experiments.counts import Count
 from experiments.montecarlo import Limits, Task, add_up, collect
@@ -115,7 +115,7 @@ def test_the_interval_covers_the_truth_where_bits_share_a_fade(
     assert naive < 150
 
 
-@pytest.mark.parametrize("module", [counts, links, montecarlo])
+@pytest.mark.parametrize("module", [counts, montecarlo])
 def test_the_examples_run(module: ModuleType) -> None:
     failed, tried = doctest.testmod(module)
     assert (failed, tried > 0) == (0, True)
