@@ -155,6 +155,7 @@ CODECS = Registry(
             "semcom.codecs.learned:Learned",
             "CompressAI's trained models; w cannot steer them",
             requires=("compressai",),
+            extra="learned",
         ),
         Entry(
             "softcast",
