@@ -3,9 +3,6 @@
 Codecs order their settings on one integer axis, the level: a higher level means more bits and
 better quality. Size grows nearly exponentially with the level, so the search is a secant in the
 logarithm of the size, kept inside a bracket, and needs three or four encodings.
-
-Where these take long, a sample of the picture says how its size grows with the level: no more than
-a factor is then to be found, and two encodings of the whole are mostly enough.
 """
 
 from __future__ import annotations
@@ -24,8 +21,6 @@ class _Bracket:
     levels: range
     max_bits: int
     slope: float
-    tolerance: float
-    like: Callable[[int], int] | None
     sizes: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -45,31 +40,12 @@ class _Bracket:
         last = self.levels[-1] if high is None else high - 1
         if first > last:
             return None
-        if self.like is not None:
-            return min(max(self._follow(self.like), first), last)
         anchor, slope = (high if low is None else low), self.slope
         assert anchor is not None
         if low is not None and high is not None:
             slope = math.log(self.sizes[high] / self.sizes[low]) / (high - low)
         gap = math.log(self.max_bits / self.sizes[anchor]) / max(slope, 1e-9)
         return min(max(anchor + math.floor(gap), first), last)
-
-    def _follow(self, like: Callable[[int], int]) -> int:
-        """Return the level at which ``like`` differs by what the nearest size is off the budget."""
-        nearest = min(self.sizes, key=lambda level: abs(math.log(self.sizes[level] / self.max_bits)))
-        aim = (1 - self.tolerance / 4) * self.max_bits  # the middle half of what would be accepted
-        wanted = round(aim * like(nearest) / self.sizes[nearest])
-        try:
-            return best_level(
-                like,
-                self.levels,
-                wanted,
-                guess=nearest,
-                slope=self.slope,
-                tolerance=self.tolerance / 2,
-            )
-        except BudgetTooSmallError:
-            return self.levels[0]
 
 
 def best_level(
@@ -80,7 +56,6 @@ def best_level(
     guess: int,
     slope: float,
     tolerance: float = 0.01,
-    like: Callable[[int], int] | None = None,
 ) -> int:
     """Find the highest level whose size fits.
 
@@ -98,16 +73,13 @@ def best_level(
         A first idea of d ln(size) / d level, above 0.
     tolerance
         Stop as soon as the size is within this fraction below the budget.
-    like
-        A size that grows with the level as ``size_bits`` does, but for a factor, and costs little
-        to ask for again and again.
 
     Raises
     ------
     BudgetTooSmallError
         If the lowest level does not fit.
     """
-    bracket = _Bracket(levels, max(max_bits, 1), slope, tolerance, like)
+    bracket = _Bracket(levels, max(max_bits, 1), slope)
     level: int | None = min(max(guess, levels[0]), levels[-1])
     steps = 0
     while level is not None:

@@ -34,6 +34,7 @@ _FINE = 64  # levels per QP
 _LEVELS = range((MAX_QP + 1) * _FINE)
 _MAX_OFFSET = 24  # QP; w beyond 2^±8 is not worth more
 _SLOPE = 0.13 / _FINE  # typical growth of ln(size) per level: 0.13 for one QP less
+_CLOSE, _CLOSE_IF_LARGE = 0.01, 0.02  # what of the budget may be left over
 _QUICK_EXCESS = 1.18  # typical size of an ultrafast stream against a slow one at the same QP
 
 Tile = tuple[slice, slice]
@@ -65,7 +66,6 @@ class Hevc:
         height, width = image.shape[:2]
         tiles = list(_tiles(height, width, self.grid))
         sources = [_Source.of(image[tile], w[tile], self.grid) for tile in tiles]
-        size = sources[0].size
         streams: dict[int, list[bytes]] = {}
 
         def size_bits(level: int) -> int:
@@ -76,18 +76,22 @@ class Hevc:
             return _num_bits([source.encode(level, "ultrafast") for source in sources])
 
         if is_large(height, width):
-            part = _Source.of(*sample(image, w), self.grid)
-            like = functools.cache(lambda level: _num_bits([part.encode(level, "slow", size)]))
-            guess = _guess(like, max_bits * math.prod(part.size) / (height * width))
+            part, close = _Source.of(*sample(image, w), self.grid), _CLOSE_IF_LARGE
+            guess, slope = _guess_by_sample(quick_bits, part, sources, max_bits)
         else:
-            like, guess = None, _guess(quick_bits, max_bits * _QUICK_EXCESS)
-        level = best_level(size_bits, _LEVELS, max_bits, guess=guess, slope=_SLOPE, like=like)
+            close, slope = _CLOSE, _SLOPE
+            guess = _guess(quick_bits, max_bits * _QUICK_EXCESS)
+        level = best_level(
+            size_bits, _LEVELS, max_bits, guess=guess, slope=slope, tolerance=close
+        )
         packets = []
         for tile, data in zip(tiles, streams[level], strict=True):
             decoded = _decode(data, *image[tile].shape[:2])
             packets.append(Packet(data, weighted_gain(image[tile], decoded, w[tile])))
-        special = {"x265": how} if (how := x265.settings(*size)) else {}
-        return Bitstream(tuple(packets), {"qp": MAX_QP - level / _FINE, **special})
+        info: dict[str, float | str] = {"qp": MAX_QP - level / _FINE}
+        if special := x265.settings(*sources[0].size):
+            info["x265"] = special
+        return Bitstream(tuple(packets), info)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; a lost tile is filled from its neighbours."""
@@ -171,16 +175,44 @@ def _num_bits(packets: Sequence[bytes]) -> int:
     return 8 * sum(map(len, packets))
 
 
-def _guess(bits: Callable[[int], int], budget: float) -> int:
-    """Where a search should begin: the answer for what takes less time and is as large, nearly.
+def _guess(
+    bits: Callable[[int], int],
+    budget: float,
+    *,
+    middle: int = _LEVELS[len(_LEVELS) // 3],
+    tolerance: float = 0.03,
+) -> int:
+    """Where a slow search should begin: the answer for sizes like those, which take less time.
 
-    For a small picture it is the ultrafast preset, which is 5x faster, and its streams larger by a
-    nearly constant factor; for a large one a sample.
+    As the ultrafast preset's: it is 5x faster, and its streams are larger by a nearly constant
+    factor.
     """
-    middle = _LEVELS[len(_LEVELS) // 3]
     try:
         return best_level(
-            bits, _LEVELS, round(budget), guess=middle, slope=_SLOPE, tolerance=0.03
+            bits, _LEVELS, round(budget), guess=middle, slope=_SLOPE, tolerance=tolerance
         )
     except BudgetTooSmallError:
         return _LEVELS[0]
+
+
+def _guess_by_sample(
+    quick_bits: Callable[[int], int], part: _Source, sources: Sequence[_Source], max_bits: int
+) -> tuple[int, float]:
+    """Guess for a large picture so well that one slow encoding will mostly do; say the slope there.
+
+    The ultrafast preset tells how many times the sample's bits the whole takes. The slow one takes
+    as many times, nearly, so that the sample says at which level the whole fits.
+    """
+
+    def sampled(preset: x265.Preset) -> Callable[[int], int]:
+        as_of = sources[0].size
+        return functools.cache(lambda level: _num_bits([part.encode(level, preset, as_of)]))
+
+    quick, slow = sampled("ultrafast"), sampled("slow")
+    share = part.planes.size / sum(source.planes.size for source in sources)
+    near = _guess(quick, max_bits * share * _QUICK_EXCESS, tolerance=0.1)
+    aim = max_bits * quick(near) / quick_bits(near)
+    guess = _guess(slow, (1 - _CLOSE_IF_LARGE / 4) * aim, middle=near, tolerance=0.008)
+    below = max(guess - _FINE // 4, _LEVELS[0])
+    rise = math.log(slow(guess) / slow(below)) / max(guess - below, 1)
+    return guess, max(rise, _SLOPE / 4)
