@@ -24,6 +24,7 @@ from semcom.codecs.base import CODECS
 from semcom.images import find_images, load_image
 from semcom.link import Delivery
 from semcom.session import send_attended
+from semcom.sizes import shrink, size_of
 from semcom.types import Image
 
 _LONGEST = 220
@@ -34,6 +35,7 @@ def send_files(
     images: tuple[Path, ...],
     out: Path,
     *,
+    max_side: int | None,
     wishes: Wishes,
     link: Link,
     codec: str,
@@ -66,7 +68,7 @@ def send_files(
         say(f"codec {codec} cannot follow the importance map: it is only used for the scores")
 
     def one(file: Path, name: str) -> None:
-        image, seen = look(file, wishes, say)
+        image, seen = look(file, wishes, say, max_side)
         delivery = send_attended(
             image, seen, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
         )
@@ -130,10 +132,16 @@ def for_each(
     return failed
 
 
-def look(file: Path, wishes: Wishes, say: Callable[..., None]) -> tuple[Image, Attention]:
-    """Read an image and find what matters in it."""
+def look(
+    file: Path, wishes: Wishes, say: Callable[..., None], max_side: int | None
+) -> tuple[Image, Attention]:
+    """Read an image, shrink it if it has a longer side, and find what matters in it."""
     image, notes = load_image(file)
-    seen = attend(image, wishes.beside(file))
+    size, shrunk_from = size_of(image), None
+    if max_side is not None and max(size) > max_side:
+        image, shrunk_from = shrink(image, max_side), size
+        notes.append("shrunk from {1}x{0} to {3}x{2}".format(*size, *image.shape))
+    seen = attend(image, wishes.beside(file), shrunk_from=shrunk_from)
     say(*(f"{file}: {note}" for note in (*notes, *seen.notes)))
     return image, seen
 

@@ -18,6 +18,7 @@ from experiments.link_commands import ber, bler, mcs
 from experiments.options import (
     as_json_option,
     examples,
+    max_side_option,
     out_option,
     say,
     some_images,
@@ -79,6 +80,7 @@ def demo(out: Path) -> None:
 
 @main.command(epilog=examples("send photo.jpg", "send photos/ --snr-db 4 --cbr 1/24 --blind"))
 @some_images
+@max_side_option
 @what_matters
 @click.option("--blind", is_flag=True, help="Send with w = 1; the regions are still scored.")
 @the_link
@@ -86,6 +88,7 @@ def demo(out: Path) -> None:
 @as_json_option
 def send(
     images: tuple[Path, ...],
+    max_side: int | None,
     wishes: Wishes,
     blind: bool,
     link: Link,
@@ -105,6 +108,7 @@ def send(
     failed = send_files(
         images,
         out,
+        max_side=max_side,
         wishes=wishes,
         link=link,
         codec=codec,
@@ -119,12 +123,14 @@ def send(
 
 @main.command(epilog=examples("compare photo.jpg", "compare photos/ --mask beside --cbr 1/24"))
 @some_images
+@max_side_option
 @what_matters
 @the_link
 @out_option("semcom-out")
 @as_json_option
 def compare(
     images: tuple[Path, ...],
+    max_side: int | None,
     wishes: Wishes,
     link: Link,
     codec: str,
@@ -142,6 +148,7 @@ def compare(
     failed = compare_files(
         images,
         out,
+        max_side=max_side,
         wishes=wishes,
         link=link,
         codec=codec,
@@ -155,10 +162,17 @@ def compare(
 
 @main.command(epilog=examples("segment photo.jpg", "segment photo.jpg --point 320,200"))
 @some_images
+@max_side_option
 @what_matters
 @out_option("semcom-out")
 @as_json_option
-def segment(images: tuple[Path, ...], wishes: Wishes, out: Path, as_json: bool) -> None:
+def segment(
+    images: tuple[Path, ...],
+    max_side: int | None,
+    wishes: Wishes,
+    out: Path,
+    as_json: bool,
+) -> None:
     """Show what would be found in IMAGES, before anything is sent.
 
     Writes for each image the region that matters (as --mask takes it), every mask that was found,
@@ -166,7 +180,9 @@ def segment(images: tuple[Path, ...], wishes: Wishes, out: Path, as_json: bool) 
     """
     from experiments.segment import segment_files
 
-    failed = segment_files(images, out, wishes=wishes, tell=_tell(as_json), say=say)
+    failed = segment_files(
+        images, out, max_side=max_side, wishes=wishes, tell=_tell(as_json), say=say
+    )
     _end(failed, "segmented")
 
 

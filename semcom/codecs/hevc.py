@@ -75,14 +75,19 @@ class Hevc:
         def quick_bits(level: int) -> int:
             return _num_bits([source.encode(level, "ultrafast") for source in sources])
 
-        if is_large(height, width):
-            part, close = _Source.of(*sample(image, w), self.grid), _CLOSE_IF_LARGE
+        if large := is_large(height, width):
+            part = _Source.of(*sample(image, w), self.grid)
             guess, slope = _guess_by_sample(quick_bits, part, sources, max_bits)
         else:
-            close, slope = _CLOSE, _SLOPE
-            guess = _guess(quick_bits, max_bits * _QUICK_EXCESS)
+            guess, slope = _guess(quick_bits, max_bits * _QUICK_EXCESS), _SLOPE
         level = best_level(
-            size_bits, _LEVELS, max_bits, guess=guess, slope=slope, tolerance=close
+            size_bits,
+            _LEVELS,
+            max_bits,
+            guess=guess,
+            slope=slope,
+            tolerance=_CLOSE_IF_LARGE if large else _CLOSE,
+            costly=large,
         )
         packets = []
         for tile, data in zip(tiles, streams[level], strict=True):

@@ -18,7 +18,7 @@ from semcom.types import Image, Map
 Pixels = TypeVar("Pixels", bound=NDArray[np.generic])
 _BLOCK = 64
 """Side in pixels of a block, the largest unit of video codecs."""
-_ENOUGH = 400_000
+_ENOUGH = 800_000
 """Pixels of a sample, about."""
 
 

@@ -163,9 +163,7 @@ def _encoder(height: int, width: int, crf: int, preset: Preset, how: str) -> Vid
     return context
 
 
-def _encode_frame(
-    frame: VideoFrame, offsets: Offsets, qp: int, preset: Preset, how: str
-) -> bytes:
+def _encode_frame(frame: VideoFrame, offsets: Offsets, qp: int, preset: Preset, how: str) -> bytes:
     base = int(np.bincount(offsets.ravel() - offsets.min()).argmax() + offsets.min())
     # The commonest offset moves into the base QP, so that fewer rectangles are needed.
     crf = min(max(qp + base, 0), MAX_QP)

@@ -1,9 +1,8 @@
-"""SSIM and MS-SSIM of large pictures, row by row: the same definitions in less time and memory.
+"""SSIM and MS-SSIM of large pictures, row by row: the same in less time and memory.
 
-A window's means are taken down the columns first, then along the row, so that no more than some rows
-are held at a time. Everything is computed in double precision, as scikit-image does;
-pytorch-msssim computes in single precision. Each row has its own sum, and these are added in order:
-the number of threads changes nothing.
+A window's means are taken down the columns first, then along the row, so that a few rows are held
+at a time. All is double precision, as in scikit-image; pytorch-msssim computes in single precision.
+Each row has its own sum, and these are added in order: the number of threads changes nothing.
 """
 
 from __future__ import annotations
@@ -97,4 +96,4 @@ def _halve(x: Channel) -> Channel:
     padded = np.pad(x, [(side % 2, side % 2) for side in x.shape])
     rows, columns = (side // 2 * 2 for side in padded.shape)
     pairs = padded[:rows:2, :columns] + padded[1:rows:2, :columns]
-    return (pairs[:, ::2] + pairs[:, 1::2]) / np.float32(4)
+    return np.asarray((pairs[:, ::2] + pairs[:, 1::2]) / np.float32(4))
