@@ -19,6 +19,7 @@ from semcom.importance import (
     importance,
     warning,
 )
+from semcom.large import say_stage
 from semcom.segmenters.base import SEGMENTERS, Masks, Segmenter
 from semcom.segmenters.from_file import FromFile, check_mask_file
 from semcom.segmenters.packed import pack, unpack
@@ -119,6 +120,7 @@ def attend(
     height, width = image.shape[:2]
     prompts = wishes.prompts
     prompts.check(*(shrunk_from or (height, width)))
+    say_stage("segmenting", height, width)
     used, find, notes = _build(wishes)
     if shrunk_from is None:
         found = _find(find, used, image, prompts)

@@ -1,11 +1,13 @@
 """Large pictures, as cameras make them: in strips, which bounds memory and gives cores work.
 
-Pictures of more than :data:`LARGE` pixels are scored in strips, segmented at a smaller size, and
-encoded by several threads. Those of the usual test sets are smaller, and treated as a whole.
+Pictures of more than :data:`LARGE` pixels are scored by rows, segmented at a smaller size, and
+encoded by several threads; and what takes so long is said, a stage at a time, to whoever listens.
+Those of the usual test sets are smaller, and treated as a whole.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +16,20 @@ from typing import TypeVar
 Part = TypeVar("Part")
 LARGE = 2_000_000
 """Pixels up to which a picture is treated as a whole."""
+STAGES = logging.getLogger("semcom.stages")
+"""Gets what is being done with a large picture, at level INFO."""
 _STRIP = 1 << 18  # pixels of a strip, about
 
 
 def is_large(height: int, width: int) -> bool:
     """Whether a picture of this size has more than :data:`LARGE` pixels."""
     return height * width > LARGE
+
+
+def say_stage(doing: str, height: int, width: int) -> None:
+    """Tell :data:`STAGES` what begins, of a large picture."""
+    if is_large(height, width):
+        STAGES.info(doing)
 
 
 def strips(height: int, width: int) -> Iterator[slice]:

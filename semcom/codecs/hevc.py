@@ -7,6 +7,10 @@ quantisation groups. :mod:`semcom.codecs.x265` drives the encoder.
 A packet is one byte with the tile grid, the turn of the colour axes
 (:mod:`semcom.codecs.colour`), then one slice. Tiles are independent pictures, each its own packet,
 so that a lost packet costs one tile.
+
+Pictures of more than 2 megapixels are searched by a sample (:mod:`semcom.codecs.sampling`) and may
+leave 2 % of the budget unused instead of 1 %; :mod:`semcom.codecs.x265` has other settings for
+them, which the record names.
 """
 
 from __future__ import annotations

@@ -18,19 +18,19 @@ from semcom.types import Image, Map
 Pixels = TypeVar("Pixels", bound=NDArray[np.generic])
 _BLOCK = 64
 """Side in pixels of a block, the largest unit of video codecs."""
-_ENOUGH = 800_000
-"""Pixels of a sample, about."""
+_ENOUGH = 1_400_000
+"""Pixels of a sample, at most."""
 
 
 def sample(image: Image, w: Map) -> tuple[Image, Map]:
-    """Return some 400,000 pixels of an image (H, W, 3), and their weights.
+    """Return at most 1.4 megapixels of a large image (H, W, 3), and their weights.
 
     An image that is not large, or narrower than a block, is returned whole.
     """
     rows, columns = (side // _BLOCK for side in w.shape)
     if not is_large(*w.shape) or min(rows, columns) == 0:
         return image, w
-    step = math.isqrt(w.size // _ENOUGH)
+    step = math.ceil(math.sqrt(w.size / _ENOUGH))
     return _pick(image, rows, columns, step), _pick(w, rows, columns, step)
 
 
