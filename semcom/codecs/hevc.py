@@ -190,6 +190,7 @@ def _guess(
     *,
     middle: int = _LEVELS[len(_LEVELS) // 3],
     tolerance: float = 0.03,
+    costly: bool = False,
 ) -> int:
     """Where a slow search should begin: the answer for sizes like those, which take less time.
 
@@ -198,7 +199,13 @@ def _guess(
     """
     try:
         return best_level(
-            bits, _LEVELS, round(budget), guess=middle, slope=_SLOPE, tolerance=tolerance
+            bits,
+            _LEVELS,
+            round(budget),
+            guess=middle,
+            slope=_SLOPE,
+            tolerance=tolerance,
+            costly=costly,
         )
     except BudgetTooSmallError:
         return _LEVELS[0]
@@ -221,7 +228,7 @@ def _guess_by_sample(
     share = part.planes.size / sum(source.planes.size for source in sources)
     near = _guess(quick, max_bits * share * _QUICK_EXCESS, tolerance=0.1)
     aim = max_bits * quick(near) / quick_bits(near)
-    guess = _guess(slow, (1 - _CLOSE_IF_LARGE / 4) * aim, middle=near, tolerance=0.008)
+    guess = _guess(slow, aim, middle=near, tolerance=_CLOSE_IF_LARGE, costly=True)
     below = max(guess - _FINE // 4, _LEVELS[0])
     rise = math.log(slow(guess) / slow(below)) / max(guess - below, 1)
     return guess, max(rise, _SLOPE / 4)
