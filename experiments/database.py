@@ -16,7 +16,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +129,14 @@ class Database:
                     put(connection, "pictures", (one.task, kind, data))
 
     def setting(self, identity: str) -> Setting:
-        """Return a setting by its id."""
+        """Return a setting by its id; one with an axis of a newer semcom raises ``ValueError``."""
         sql = "SELECT setting FROM settings WHERE id = ?"
         ((text,),) = self.query(sql, (identity,))
-        return Setting(**json.loads(text))
+        axes = json.loads(text)
+        if unknown := axes.keys() - {axis.name for axis in fields(Setting)}:
+            names = ", ".join(sorted(unknown))
+            raise ValueError(f"{self.path} has settings of a newer semcom, with {names}: upgrade")
+        return Setting(**axes)
 
 
 def add_up(outcomes: Iterable[dict[str, Any]]) -> dict[str, list[float]]:

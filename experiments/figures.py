@@ -13,6 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.drawing.close_up import heaviest
 from experiments.drawing.fonts import plain_text
 from experiments.saving import save_figure
 from experiments.tables import SYSTEMS, ratio
@@ -145,11 +146,9 @@ def _draw_error(axis: Axes, delivery: Delivery) -> None:
 def _draw_close_up(axis: Axes, blind: Delivery, steered: Delivery) -> None:
     """Show the piece in which importance gains most, of the original and both deliveries."""
     height, width = blind.original.shape[:2]
-    tall, wide = height // 5, width // 15
+    tall, wide = max(1, height // 5), max(1, width // 15)
     gain = np.subtract(*(_squared_error(delivery) for delivery in (blind, steered)))
-    total = np.pad(gain, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
-    sums = total[tall:, wide:] - total[:-tall, wide:] - total[tall:, :-wide] + total[:-tall, :-wide]
-    top, left = np.unravel_index(sums.argmax(), sums.shape)
+    top, left = heaviest(gain, tall, wide)
     pictures = (blind.original, blind.received, steered.received)
     crops = [picture[top : top + tall, left : left + wide] for picture in pictures]
     gap = np.full((tall, max(1, wide // 30), 3), 255, dtype=np.uint8)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from experiments.naming import visible
 from experiments.setting import Setting
 
 AXES = tuple(field.name for field in fields(Setting))
@@ -42,7 +43,7 @@ class System:
     def label(self) -> str:
         """Write it for people: ``"masks, θ 0.65"``."""
         head = [self.name] if self.name else []
-        return ", ".join([*head, *(_describe(axis, value) for axis, value in self.varies)])
+        return visible(", ".join([*head, *(_describe(axis, value) for axis, value in self.varies)]))
 
     def without(self, axis: str) -> System:
         """Return what it has in common with those that differ from it along ``axis`` alone."""

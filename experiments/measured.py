@@ -190,7 +190,7 @@ class Study:
     @property
     def title(self) -> str:
         """What the suite is about."""
-        return str(self.suite["title"])
+        return str(self.suite["title"]) or self.name
 
     @cached_property
     def systems(self) -> tuple[System, ...]:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 
 _MOST = 100  # characters, of the 255 bytes that file systems take
+_UNSEEN = ("Cc", "Cs", "Zl", "Zp")  # controls, half characters, line and paragraph separators
 _UNCLEAR = re.compile(
     r"|(con|prn|aux|nul|(com|lpt)\d)(\..*)?"  # reserved by Windows
     r"|.*-[0-9a-f]{8}",  # as we end others
     re.IGNORECASE,
 )
+
+
+def visible(text: str) -> str:
+    r"""Write characters that act instead of being seen as escapes: on a screen, in a picture.
+
+    Examples
+    --------
+    >>> visible("masks, θ 0.5"), visible("a\nb\x1b[31m")
+    ('masks, θ 0.5', 'a\\nb\\x1b[31m')
+    """
+    return "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNSEEN else c
+        for c in text
+    )
 
 
 def unique(names: Sequence[str]) -> list[str]:

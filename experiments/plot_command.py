@@ -45,12 +45,14 @@ def _names(text: str, choices: Iterable[str], what: str) -> list[str]:
     "--figures", default="", metavar="NAME,...", help="Only these.  [default: all that there are]"
 )
 @click.option("--formats", default="png,pdf,svg", show_default=True, metavar="NAME,...")
+@click.option("--latex", is_flag=True, help="Write the tables for LaTeX, too (booktabs).")
 def plot(
     results: Path,
     out: Path | None,
     width: str,
     figures: str,
     formats: str,
+    latex: bool,
     suite: str,
     run: str,
     all_images: bool,
@@ -58,24 +60,38 @@ def plot(
     """Draw figures, and print tables.
 
     RESULTS is results.db, or its folder. Writes each figure with its numbers (CSV), the tables
-    (CSV) and captions.md. Nothing but the results file is read. Shown are the images of one run,
-    the latest.
+    (CSV; with --latex also TEX) and captions.md. Nothing but the results file is read. Shown are
+    the images of one run, the latest.
     """
     from experiments.drawing.all import draw, tables
     from experiments.drawing.files import write
+    from experiments.drawing.fonts import plain_text
+    from experiments.drawing.latex import as_latex
     from experiments.drawing.printing import print_tables
     from experiments.drawing.style import COLUMN, PAGE
+    from experiments.saving import save
     from experiments.study import read_study
 
     kinds = _names(formats, _FORMATS, "format")
     study = read_study(results, suite=suite, run=run, all_images=all_images)
     say(*study.about)
-    drawings = _choose(draw(study, width=PAGE if width == "page" else COLUMN), figures)
-    made = tables(study)
-    folder = out or (results if results.is_dir() else results.parent) / "figures"
-    files = write(drawings, made, folder, kinds, about=study.about)
+    failed: list[str] = []
+    inches = PAGE if width == "page" else COLUMN
+    path = results / "results.db" if results.is_dir() else results
+    drawings = draw(study, width=inches, pictures=path, tell=failed.append)
+    drawings = _choose(drawings, figures)
+    made = tables(study, tell=failed.append)
     print_tables(made)
-    say(f"{len(drawings)} figures, {len(files)} files in {folder}")
+    folder = out or (results if results.is_dir() else results.parent) / "figures"
+    with plain_text():
+        files = write(drawings, made, folder, kinds, about=study.about, tell=failed.append)
+    if latex:
+        for name, text in as_latex(made, study.about).items():
+            files.append(folder / f"{name}.tex")
+            save(files[-1], text)
+    say(*(f"failed: {line}" for line in failed), f"{len(files)} files in {folder}")
+    if failed:
+        raise click.ClickException(f"{len(failed)} figures or tables failed; the rest is there")
 
 
 def _choose(drawings: Sequence[Drawing], figures: str) -> list[Drawing]:

@@ -26,5 +26,10 @@ def report(results: Path, out: Path | None, suite: str, run: str, all_images: bo
     """
     from experiments.report.page import report as write
 
-    page = write(results, out, suite=suite, run=run, all_images=all_images, say=say)
-    say(f"{page}, {page.stat().st_size / 1e6:.1f} MB")
+    failed: list[str] = []
+    page = write(
+        results, out, suite=suite, run=run, all_images=all_images, say=say, tell=failed.append
+    )
+    say(*(f"failed: {line}" for line in failed), f"{page}, {page.stat().st_size / 1e6:.1f} MB")
+    if failed:
+        raise click.ClickException(f"{len(failed)} figures or tables failed; the rest is there")

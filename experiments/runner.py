@@ -38,6 +38,7 @@ from experiments.planning import (
 from experiments.run_entry import Entry, enter
 from experiments.run_progress import RunProgress
 from experiments.setting import BESIDE, Setting
+from experiments.shell import word
 from experiments.stopping import measure, why_done
 from experiments.suite import Suite
 from experiments.work import Job, Unit, segment, work
@@ -69,15 +70,13 @@ class Summary:
     def lines(self) -> list[str]:
         """Say it in words."""
         said = []
+        file, folder = word(str(self.path)), word(str(self.path.parent))
         for (image, error), failed in itertools.islice(self.failures.items(), _FAILURES_SHOWN):
             more = f" (and {len(failed) - 1} more tasks)" if len(failed) > 1 else ""
-            said.append(
-                f"{image}: {error}{more}; again: semcom repeat {self.path} {failed[0][:12]}"
-            )
+            said.append(f"{image}: {error}{more}; again: semcom repeat {file} {failed[0][:12]}")
         if len(self.failures) > _FAILURES_SHOWN:
             said.append(f"… {len(self.failures) - _FAILURES_SHOWN} more kinds, in run.log")
         if self.made:
-            folder = self.path.parent
             said.append(f"{self.made} rows in {self.seconds:.0f} s: {self.path}")
             return [*said, f"look: semcom plot {folder}, semcom report {folder}"]
         if self.failures:

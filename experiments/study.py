@@ -17,7 +17,7 @@ from experiments.measured import ImageRow as ImageRow
 from experiments.measured import Key
 from experiments.measured import Point as Point
 from experiments.measured import Study as Study
-from experiments.naming import unique
+from experiments.naming import unique, visible
 from experiments.upgrade import with_masks
 
 _SHOWN = 8  # digits of a run's id in messages
@@ -120,7 +120,8 @@ def _names(database: Database, images: Iterable[Key], mine: Mapping[Key, str]) -
         known.setdefault((image, ""), (known[image, mask][0], ""))
     each = sorted((*known.get(key, (key[0], key[1])), key) for key in images)
     masks = Counter(key[0] for *_, key in each)
-    names = unique([f"{n} with {m}" if m and masks[key[0]] > 1 else n for n, m, key in each])
+    said = [f"{n} with {m}" if m and masks[key[0]] > 1 else n for n, m, key in each]
+    names = unique([visible(name) for name in said])
     return {key: name for (*_, key), name in zip(each, names, strict=True)}
 
 

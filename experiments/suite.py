@@ -113,7 +113,8 @@ class Exclude(Axes):
 class Suite(Axes):
     """An experiment."""
 
-    title: str
+    title: str = ""
+    """The name of its file unless given."""
     question: str = ""
     images: Several[str]
     """Data sets (:mod:`experiments.datasets`), files, folders, patterns."""

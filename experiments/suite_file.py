@@ -15,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from experiments.draws import Draws
-from experiments.path_text import URI, to_text
+from experiments.path_text import URI, readable, to_text
 from experiments.suite import Axes, Exclude, Suite
 from experiments.suites import shipped
 
@@ -73,6 +73,8 @@ def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) 
         content.pop("quick", None)
     for change in changes:
         _set(content, places, change)
+    if content.get("title") is None:
+        content["title"] = readable(path.stem)
     try:
         suite = Suite.model_validate(content)
         _check_settings(suite)

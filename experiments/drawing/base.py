@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class Table:
     """Those columns that are scores, or gains of them."""
     anchor: str = ""
     """What gains are against."""
+    bounds: frozenset[str] = frozenset()
+    """Systems that are none: bits at capacity, never sent."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """By channel: the title of its rows alone, where there are several channels."""
 
@@ -37,7 +41,27 @@ class Table:
 class Drawing:
     """A figure and the numbers behind it."""
 
-    figure: Figure
+    draw: Callable[[], Figure]
     data: Table
     """Every point that is drawn, with its interval; its name, title and caption are the figure's.
     """
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The figure, drawn when it is asked for."""
+        return self.draw()
+
+
+Tell = Callable[[str], None]
+
+
+@contextlib.contextmanager
+def spared(name: str, tell: Tell | None) -> Iterator[None]:
+    """Let what fails in here cost nothing but itself, and tell of it; None: let it fail."""
+    try:
+        yield
+    except Exception as error:  # whatever it is, the others are worth showing
+        if tell is None:
+            raise
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        tell(f"{name}: {kind}{' '.join(str(error).split())}")

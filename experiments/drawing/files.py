@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
-
 from experiments.csv_table import to_csv
-from experiments.drawing.base import Drawing, Table
+from experiments.drawing.base import Drawing, Table, Tell, spared
+from experiments.drawing.fonts import plain_text
 from experiments.drawing.style import SETTINGS
 from experiments.naming import file_names
 from experiments.saving import save
@@ -43,7 +42,7 @@ def render(drawing: Drawing, kind: str) -> bytes:
         "svg": {"Title": title, "Description": caption, "Date": None},
     }
     sink = io.BytesIO()
-    with rc_context(SETTINGS):
+    with plain_text(SETTINGS):
         drawing.figure.savefig(sink, format=kind, dpi=_DPI, metadata=metadata[kind])
     return sink.getvalue()
 
@@ -55,19 +54,24 @@ def write(
     formats: Sequence[str],
     *,
     about: Sequence[str] = (),
+    tell: Tell | None = None,
 ) -> list[Path]:
     """Write every figure with its numbers, the tables, and what they show; return the files.
 
-    The captions go to ``captions.md``, below lines ``about`` all of them.
+    The captions go to ``captions.md``, below lines ``about`` all of them. A figure that cannot be
+    drawn is told, and stops no other; without ``tell``, it raises.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     shown = (*(drawing.data for drawing in drawings), *tables)
     names = file_names([table.name for table in shown])
     for name, drawing in zip(names, drawings, strict=False):
-        for kind in formats:
+        made: dict[str, bytes] = {}
+        with spared(name, tell):
+            made = {kind: render(drawing, kind) for kind in formats}
+        for kind, data in made.items():
             files.append(folder / f"{name}.{kind}")
-            save(files[-1], render(drawing, kind))
+            save(files[-1], data)
     captions = list(about)
     for name, table in zip(names, shown, strict=True):
         files.append(folder / f"{name}.csv")

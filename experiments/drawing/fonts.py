@@ -2,7 +2,8 @@
 
 A name is never a formula, whatever dollars it has, and never LaTeX, whatever a matplotlibrc asks.
 What our font has no glyph for comes from the fonts that the system has: those of the user's
-matplotlibrc first, then known ones of other scripts. Where none has it, one line says so.
+matplotlibrc first, then known ones of other scripts. Where none has it, one line says so, however
+many figures there are.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import matplotlib
@@ -65,6 +67,8 @@ _GENERIC = frozenset(
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MISSING = re.compile(r"Glyph (\d+) .*missing from")
 _LOG = logging.getLogger(__name__)
+_LACKING: ContextVar[set[str] | None] = ContextVar("lacking", default=None)
+"""Characters without a glyph, where text is drawn."""
 
 
 def families() -> list[str]:
@@ -77,24 +81,37 @@ def families() -> list[str]:
 
 def settings() -> dict[str, Any]:
     """Return what ``matplotlib.rc_context`` needs for text to come out as it was written."""
-    return {"font.family": families(), "text.usetex": False, "text.parse_math": False}
+    return {
+        "font.family": families(),
+        "text.usetex": False,
+        "text.parse_math": False,
+        "axes.formatter.use_mathtext": False,
+    }
 
 
 @contextlib.contextmanager
 def plain_text(look: dict[str, Any] | None = None) -> Iterator[None]:
-    """Draw and save in here, with a look of one's own: names come out as they were written."""
+    """Draw and save in here, with a look of one's own: names come out as they were written.
+
+    Glyphs that are missing are said at the end of the outermost.
+    """
+    lacking, outermost = _LACKING.get(), _LACKING.get() is None
+    lacking = set() if lacking is None else lacking
     wanted: Any = {**(look or {}), **settings()}
-    with warnings.catch_warnings(record=True) as caught, matplotlib.rc_context(wanted):
-        warnings.simplefilter("always")
-        yield
-    lacking = set()
+    token = _LACKING.set(lacking)
+    try:
+        with warnings.catch_warnings(record=True) as caught, matplotlib.rc_context(wanted):
+            warnings.simplefilter("always")
+            yield
+    finally:
+        _LACKING.reset(token)
     for one in caught:
         found = _MISSING.match(str(one.message))
         if found:
             lacking.add(chr(int(found[1])))
         else:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-    if lacking:
+    if lacking and outermost:
         _say("".join(sorted(lacking)))
 
 

@@ -9,7 +9,7 @@ from experiments.drawing.base import Drawing
 from experiments.drawing.figure import drawings
 from experiments.drawing.gains import Pair, anchor_name, gain, gain_scores, pairs
 from experiments.drawing.left_out import left_out
-from experiments.drawing.lines import cbr_axis, look, snr_axis, where
+from experiments.drawing.lines import cbr_axis, codec_place, look, snr_axis, where
 from experiments.drawing.panels import Axis, Line, Panel
 from experiments.drawing.points import (
     conditions,
@@ -34,7 +34,7 @@ _LABELS = {
 
 
 def gain_figures(study: Study, *, width: float) -> list[Drawing]:
-    """Draw gains over bandwidth, or else over the SNR, and over θ, each where it varies."""
+    """Draw gains over bandwidth, or else over the SNR."""
     shown, note = few(study)
     caption = _caption(shown, note)
     title = "Gain at equal bandwidth"
@@ -42,9 +42,13 @@ def gain_figures(study: Study, *, width: float) -> list[Drawing]:
     if not found:
         panels = _over(shown, "snr_db", "cbr")
         found = drawings("gain-snr", f"{title} over SNR", caption, panels, width=width)
-    panels = _over_theta(study)
-    title = f"{title} over θ"
-    return found + drawings("gain-theta", title, _caption(study), panels, width=width)
+    return found
+
+
+def gain_theta(study: Study, *, width: float) -> list[Drawing]:
+    """Draw gains over θ, where it varies."""
+    title = "Gain at equal bandwidth over θ"
+    return drawings("gain-theta", title, _caption(study), _over_theta(study), width=width)
 
 
 def _caption(study: Study, note: str = "") -> str:
@@ -97,6 +101,7 @@ def _over_theta(study: Study) -> list[Panel]:
         x = Axis(
             "theta", "θ", ticks=tuple(sorted({p.setting.theta for _, ps in lines for p in ps}))
         )
+        styles = _theta_looks(study, [line for _, line in lines])
         for score in _scores(study):
             drawn = [
                 _line(
@@ -105,9 +110,9 @@ def _over_theta(study: Study) -> list[Panel]:
                     score,
                     [point.setting.theta for point in line],
                     label,
-                    system_look(place) if len(study.axis("cbr")) > 1 else look(study, line[0]),
+                    style,
                 )
-                for place, (label, line) in enumerate(lines)
+                for (label, line), style in zip(lines, styles, strict=True)
             ]
             panels.append(_panel(where(channel, snr_db=snr_db), facts, x, score, drawn))
     return panels
@@ -124,8 +129,21 @@ def _theta_lines(study: Study, points: Sequence[Point]) -> list[tuple[str, list[
             some = [point for point in line if point.setting.cbr == cbr]
             some.sort(key=lambda point: point.setting.theta)
             text = f"{name}, CBR {ratio(float(Setting(cbr=cbr).budget))}"
-            lines.append((text if len(budgets) > 1 else name, some))
+            lines += [(text if len(budgets) > 1 else name, some)] * bool(some)
     return lines
+
+
+def _theta_looks(study: Study, lines: Sequence[Sequence[Point]]) -> list[Look]:
+    """Return the looks of lines over θ: of several CBRs, each has one of its own."""
+    if len(study.axis("cbr")) == 1:
+        return [look(study, line[0]) for line in lines]
+    heads = [line[0] for line in lines]
+    kinds = [(p.key.without("theta").without("codec"), p.setting.cbr) for p in heads]
+    places = list(dict.fromkeys(kinds))
+    return [
+        system_look(places.index(kind), colour=codec_place(study, point))
+        for kind, point in zip(kinds, heads, strict=True)
+    ]
 
 
 def _panel(

@@ -11,6 +11,7 @@ from experiments.drawing.points import rescore
 from experiments.drawing.scores import GAINS, has
 from experiments.grid import System
 from experiments.measured import Point, Study
+from experiments.naming import visible
 from experiments.setting import Setting
 
 
@@ -44,7 +45,7 @@ def anchors(study: Study) -> frozenset[System]:
 def anchor_name(study: Study) -> str:
     """Return what is compared with, for people."""
     others = any(one.name != study.anchor.name for one in study.systems)
-    return study.anchor.name if others else study.labels[study.anchor]
+    return visible(study.anchor.name) if others else study.labels[study.anchor]
 
 
 def pairs(study: Study) -> list[Pair]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from experiments.drawing.panels import Axis, Line, Range
-from experiments.drawing.points import count_images, drawn, draws_words
-from experiments.drawing.style import system_look
+from experiments.drawing.points import MOST_SYSTEMS, count_images, drawn, draws_words
+from experiments.drawing.style import Look, system_look
+from experiments.grid import System
 from experiments.measured import Point, Study
+from experiments.naming import visible
 from experiments.setting import Setting
 from experiments.tables import ratio
 
@@ -45,9 +46,27 @@ def mean_line(study: Study, points: Sequence[Point], score: str, axis: str) -> L
     )
 
 
-def look(study: Study, point: Point) -> dict[str, Any]:
-    """Return the look of a point's system, the same in all figures."""
-    return system_look(study.systems.index(point.key), bound=point.setting.bound)
+def look(study: Study, point: Point) -> Look:
+    """Return the look of a point's system, the same in all figures of a study.
+
+    Colour follows the codec, marker and dashes what else the system is; where there is one codec,
+    colours tell the systems apart, too.
+    """
+
+    def kind(system: System) -> System:
+        return (system.without("theta") if many else system).without("codec")
+
+    # Where there are many systems, figures show one θ of each, or a line over θ.
+    many = len(study.systems) > MOST_SYSTEMS
+    kinds = list(dict.fromkeys(map(kind, study.systems)))
+    style = kinds.index(kind(point.key))
+    return system_look(style, colour=codec_place(study, point), bound=point.setting.bound)
+
+
+def codec_place(study: Study, point: Point) -> int | None:
+    """Return the place of a point's codec among several; None where there is one."""
+    codecs = list(dict.fromkeys(point.setting.codec for point in study.points))
+    return codecs.index(point.setting.codec) if len(codecs) > 1 else None
 
 
 def intervals(points: Iterable[Point], score: str) -> tuple[Range, ...]:
@@ -81,7 +100,7 @@ def snr_axis(points: Iterable[Point]) -> Axis:
 
 def where(channel: str, *, snr_db: float | None = None, cbr: str | None = None) -> tuple[str, ...]:
     """Describe a condition: ``("awgn", "10 dB", "CBR 1/16")``."""
-    parts = [channel]
+    parts = [visible(channel)]
     parts += [] if snr_db is None else [f"{snr_db:g} dB"]
     parts += [] if cbr is None else [f"CBR {ratio(float(Setting(cbr=cbr).budget))}"]
     return tuple(parts)

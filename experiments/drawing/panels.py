@@ -43,6 +43,8 @@ class Line:
     """Of each point, for the table alone."""
     kind: Literal["line", "steps", "points"] = "line"
     published: bool = False
+    bound: bool = False
+    """Of what is published: bits at capacity, never sent."""
 
 
 @dataclass(frozen=True)

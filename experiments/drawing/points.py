@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from experiments.common import align
 from experiments.grid import System
@@ -14,6 +14,7 @@ from experiments.naming import unique
 from experiments.setting import Setting
 from semcom.importance import DEFAULT_THETA
 
+T = TypeVar("T")
 MOST_SYSTEMS = 8
 """Lines that a panel can take."""
 
@@ -123,6 +124,35 @@ def _place(axis: str, value: Any, channels: list[str]) -> float:
     return float(Setting(cbr=value).budget) if axis == "cbr" else float(value)
 
 
+def bandwidth_sweep(points: Iterable[Point]) -> tuple[float, str]:
+    """Return where to look first: the SNR that has most CBRs, and the CBR in their middle.
+
+    Of several such SNRs, it is the one in the middle.
+    """
+    found = conditions(points, "snr_db", "cbr")
+    cbrs: dict[float, list[str]] = {}
+    for snr_db, cbr in found:
+        cbrs.setdefault(snr_db, []).append(cbr)
+    most = max(map(len, cbrs.values()))
+    snrs = [snr_db for snr_db, some in cbrs.items() if len(some) == most]
+    snr_db = snrs[(len(snrs) - 1) // 2]
+    return snr_db, cbrs[snr_db][(most - 1) // 2]
+
+
+def evenly(values: Sequence[T], most: int) -> list[T]:
+    """Return values, or of too many some that are chosen evenly, from the first to the last.
+
+    Examples
+    --------
+    >>> evenly("abcde", 3), evenly("ab", 3)
+    (['a', 'c', 'e'], ['a', 'b'])
+    """
+    if len(values) <= most:
+        return list(values)
+    step = (len(values) - 1) / max(1, most - 1)
+    return [values[round(i * step)] for i in range(most)]
+
+
 def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:
     """Split points into lines along ``axis``, rising, each of one system."""
     found: dict[tuple[System, Setting], list[Point]] = {}
@@ -176,6 +206,8 @@ def few(study: Study) -> tuple[Study, str]:
         kept += [point for point in line if point.setting.theta == theta]
     places = {id(point): place for place, point in enumerate(study.points)}
     kept.sort(key=lambda point: places[id(point)])
+    if len(kept) == len(study.points):
+        return study, ""
     note = "Of systems that differ in θ alone, the one nearest to 0.65 is drawn."
     return replace(study, points=tuple(kept)), note
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from experiments.drawing.panels import Line
 from experiments.drawing.style import published_look
-from experiments.literature import Curve, Published, choose, is_kodak, literature
+from experiments.literature import Curve, Published, choose, is_kodak
 from experiments.measured import Study
 
 NOTE = (
-    " Published curves are grey; most were read off figures, ±0.1 dB, and are of PSNR without "
-    "any region."
+    " Published curves are grey, with their names at their ends, and dotted where they are bounds; "
+    "most were read off figures, ±0.1 dB, and are of PSNR without any region."
 )
 
 
@@ -28,14 +28,14 @@ def beside(study: Study, channel: str) -> list[Published]:
 
 def published_lines(curves: Iterable[tuple[Published, Curve]]) -> list[Line]:
     """Return lines, the highest first."""
-    places = list(literature())
     lines = [
         Line(
             one.name,
             tuple(x for x, _ in curve),
             tuple(y for _, y in curve),
-            published_look(places.index(one.key), bound=one.bound),
+            published_look(bound=one.bound),
             published=True,
+            bound=one.bound,
         )
         for one, curve in curves
         if len(curve) > 1

@@ -9,11 +9,18 @@ from experiments.drawing.figure import drawings
 from experiments.drawing.gains import Pair, anchor_name, pairs
 from experiments.drawing.lines import look, where
 from experiments.drawing.panels import Axis, Line, Panel
-from experiments.drawing.points import conditions, count_images, draws_words, few
+from experiments.drawing.points import (
+    bandwidth_sweep,
+    conditions,
+    count_images,
+    draws_words,
+    few,
+    groups,
+)
 from experiments.drawing.scores import has, label
-from experiments.measured import Study
+from experiments.measured import Point, Study
 
-_MOST = 4  # panels; of more conditions, one in the middle stands for a channel
+_MOST = 4  # panels; of more conditions, one stands for a channel
 
 
 def scatter(study: Study, *, width: float) -> list[Drawing]:
@@ -26,9 +33,9 @@ def scatter(study: Study, *, width: float) -> list[Drawing]:
         return []
     beside = {id(pair.point): pair for pair in both}
     found = conditions(mine, "channel", "cbr", "snr_db")
-    chosen = list(found) if len(found) <= _MOST else _middle(found)
+    chosen = list(found) if len(found) <= _MOST else _one_each(mine)
     if len(chosen) < len(found):
-        note = f"One CBR and SNR, in the middle of those measured. {note}".strip()
+        note = f"One SNR, that with most bandwidths, and the CBR in their middle. {note}".strip()
     region = has(mine, "region_psnr_db") and has(mine, "background_psnr_db")
     score = "region_psnr_db" if region else study.suite["scores"][0]
     text, name = label(score, study), anchor_name(study)
@@ -49,12 +56,13 @@ def scatter(study: Study, *, width: float) -> list[Drawing]:
     return drawings("scatter", "Image by image", caption, panels, width=width)
 
 
-def _middle(found: Iterable[tuple[str, str, float]]) -> list[tuple[str, str, float]]:
-    """Return for each channel the condition in the middle."""
-    channels: dict[str, list[tuple[str, str, float]]] = {}
-    for key in found:
-        channels.setdefault(key[0], []).append(key)
-    return [keys[len(keys) // 2] for keys in channels.values()]
+def _one_each(points: Iterable[Point]) -> list[tuple[str, str, float]]:
+    """Return for each channel the condition to look at first."""
+    chosen = []
+    for (channel,), some in groups(points, "channel").items():
+        snr_db, cbr = bandwidth_sweep(some)
+        chosen.append((channel, cbr, snr_db))
+    return chosen
 
 
 def _points(study: Study, pair: Pair, score: str) -> Line | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.drawing.base import Table
 from experiments.drawing.gains import anchor_name, gain, gain_scores, pairs
-from experiments.drawing.points import common_theta, drawn, draws_words, groups
+from experiments.drawing.points import common_theta, conditions, drawn, draws_words, groups
 from experiments.drawing.published import beside
 from experiments.drawing.scores import SHORT, shown_scores
 from experiments.measured import Point, Study
@@ -52,6 +52,7 @@ def means_table(study: Study) -> Table:
         tuple(columns),
         tuple(rows),
         scores=tuple(SHORT[score] for score in scores),
+        bounds=frozenset(point.system for point in study.points if point.setting.bound),
         titles=titles(base, study),
     )
 
@@ -106,16 +107,14 @@ def _half(point: Point, score: str) -> float | None:
 
 
 def by_condition(study: Study) -> list[Point]:
-    """Return all points, those of one channel, CBR and SNR together.
+    """Return all points, those of one channel, SNR and CBR together.
 
-    These are in the order of the system that has most of them, as the suite has them.
+    Numbers rise; but an SNR of which there are more CBRs, as a sweep of the bandwidth, comes first.
     """
-    systems = Counter(point.system for point in study.points)
-    fullest = sorted(study.points, key=lambda point: -systems[point.system])
-    order = list(groups(fullest, "channel", "cbr", "snr_db"))
-    found = groups(study.points, "channel", "cbr", "snr_db")
-    channels = list(groups(study.points, "channel"))
-    order.sort(key=lambda key: channels.index(key[:1]))
+    found = conditions(study.points, "channel", "snr_db", "cbr")
+    cbrs = Counter(key[:2] for key in found)
+    channels = list(dict.fromkeys(key[0] for key in found))
+    order = sorted(found, key=lambda key: (channels.index(key[0]), -cbrs[key[:2]]))
     return [point for key in order for point in found[key]]
 
 

@@ -6,9 +6,9 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matplotlib import rc_context
-
 from experiments.drawing.base import Drawing
+from experiments.drawing.fonts import plain_text
+from experiments.drawing.style import SETTINGS
 from experiments.report.grid import Grid, data_url, grid
 
 if TYPE_CHECKING:
@@ -26,20 +26,31 @@ class Picture:
     """As a data URL. An image, not inline, so that its styles and ids stay its own."""
     suffix: str
     numbers: Grid
+    narrow: str = ""
+    """The same for small screens; empty where there is none."""
 
 
-def picture(drawing: Drawing) -> Picture:
-    """Prepare a figure; the same figure gives the same bytes at any time."""
-    data, suffix = _save(drawing.figure, "svg"), "svg"
-    if len(data) > _MOST_BYTES:
-        data, suffix = _save(drawing.figure, "png"), "png"
-    kind = {"svg": "image/svg+xml", "png": "image/png"}[suffix]
-    return Picture(data_url(kind, data), suffix, grid(drawing.data))
+def picture(drawing: Drawing, narrow: Drawing | None = None) -> Picture:
+    """Prepare a figure, and how it is drawn for small screens.
+
+    The same figure gives the same bytes at any time.
+    """
+    src, suffix = _url(drawing.figure)
+    small = _url(narrow.figure)[0] if narrow else ""
+    return Picture(src, suffix, grid(drawing.data), small)
+
+
+def _url(figure: Figure) -> tuple[str, str]:
+    """Return a figure as a data URL, and the ending of its file."""
+    data = _save(figure, "svg")
+    if len(data) <= _MOST_BYTES:
+        return data_url("image/svg+xml", data), "svg"
+    return data_url("image/png", _save(figure, "png")), "png"
 
 
 def _save(figure: Figure, suffix: str) -> bytes:
     sink = io.BytesIO()
-    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "semcom"}):
+    with plain_text({**SETTINGS, "svg.fonttype": "path"}):
         date = {"Date": None} if suffix == "svg" else {}
         figure.savefig(sink, format=suffix, dpi=200, facecolor="white", metadata=date)
     return sink.getvalue()

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from experiments.report.grid import Grid, data_url, grid
 from experiments.report.viewer import TASK
 from experiments.report.words import axis_name, axis_value
 from experiments.setting import Setting
+from experiments.shell import path_word, word
 from experiments.suite import AXES, SWEPT
 
 _ALWAYS = ("codec", "channel", "cbr", "snr_db")
@@ -40,7 +42,10 @@ class Making:
     failures: Grid | None
     tasks: Grid | None
     """Every image under every setting, unless there are too many."""
-    command: str
+    run: str
+    """The command that makes everything again."""
+    repeat: str
+    """The command that makes one delivery again."""
 
 
 def systems(study: Study) -> tuple[Grid, list[tuple[str, str]]]:
@@ -77,7 +82,7 @@ def systems(study: Study) -> tuple[Grid, list[tuple[str, str]]]:
 def making(study: Study, path: Path) -> Making:
     """Say what made the results, and with which commands they are made again."""
     with Database(path) as database:
-        failures = tuple(_failures(database, study, path.name))
+        failures = tuple(_failures(database, study, path_word(path)))
         machine = _machine(database, study)
     rows = [row for point in study.points for row in point.tasks]
     facts = [
@@ -102,7 +107,8 @@ def making(study: Study, path: Path) -> Making:
         data_url("application/yaml", suite.encode()),
         grid(table) if failures else None,
         grid(_tasks(study)) if len(rows) <= MOST_TASKS else None,
-        f"semcom repeat {path.name} {rows[0].task[:TASK]}",
+        f"semcom run {word(f'{study.name}.yaml')}",
+        f"semcom repeat {path_word(path)} {rows[0].task[:TASK]}",
     )
 
 
@@ -125,8 +131,12 @@ def _given(value: Any) -> Any:
 
 
 def _values(axis: str, points: Sequence[Point]) -> str:
-    """Write the values of an axis that occur, in order."""
-    found = dict.fromkeys(getattr(point.setting, axis) for point in points)
+    """Write the values of an axis that occur: numbers rising, others as the suite has them."""
+    found = list(dict.fromkeys(getattr(point.setting, axis) for point in points))
+    if axis == "cbr":
+        found.sort(key=Fraction)
+    elif all(type(value) in (int, float) for value in found):
+        found.sort()
     return ", ".join(axis_value(axis, value) for value in found)
 
 

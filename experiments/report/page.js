@@ -63,7 +63,7 @@ function startViewer(data) {
     const box = document.createElement("div");
     box.append(label, select);
     at("choices").insertBefore(box, at("left").parentElement);
-    fill(select, axis.values.map((value, j) => [value, j]), Math.floor((axis.values.length - 1) / 2));
+    fill(select, axis.values.map((value, j) => [value, j]), axis.open);
     return select;
   });
   const place = [at("image"), ...axes];

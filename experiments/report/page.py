@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from experiments.drawing.base import Drawing, Table
-from experiments.report.figures import picture
+from experiments.drawing.all import draw, tables
+from experiments.drawing.base import Drawing, Table, Tell, spared
+from experiments.drawing.fonts import plain_text
+from experiments.drawing.style import COLUMN, PAGE
+from experiments.report.figures import Picture, picture
 from experiments.report.grid import MOST_ROWS, grid
 from experiments.report.overview import MOST_TASKS, making, systems
 from experiments.report.pictures import GAIN
@@ -29,6 +32,7 @@ def report(
     run: str = "",
     all_images: bool = False,
     say: Callable[..., None] = lambda *_: None,
+    tell: Tell | None = None,
 ) -> Path:
     """Write a results file as a page; return where it is.
 
@@ -42,18 +46,23 @@ def report(
         As of :func:`experiments.study.read_study`.
     say
         What gets notes.
+    tell
+        What gets the figures and tables that failed, a line each; ``say`` unless given.
 
     Raises
     ------
     ValueError
         What :func:`experiments.study.read_study` refuses.
     """
-    from experiments.drawing.all import draw, tables
-    from experiments.drawing.style import PAGE
-
     path = results / "results.db" if results.is_dir() else results
     study = read_study(path, suite=suite, run=run, all_images=all_images)
-    page = build(study, path, draw(study, width=PAGE), tables(study), say=say)
+    failed: list[str] = []
+    with plain_text():
+        wide, narrow = (draw(study, width=width, tell=failed.append) for width in (PAGE, COLUMN))
+        made = tables(study, tell=failed.append)
+        page = build(study, path, wide, made, narrow=narrow, say=say, failed=failed)
+    for line in dict.fromkeys(failed):
+        (tell or say)(line)
     out = out or path.parent / "report.html"
     save(out, page)
     return out
@@ -65,8 +74,10 @@ def build(
     drawings: Sequence[Drawing],
     tables: Sequence[Table],
     *,
+    narrow: Sequence[Drawing] = (),
     limit: int = LIMIT,
     say: Callable[..., None] = lambda *_: None,
+    failed: list[str] | None = None,
 ) -> str:
     """Build the page.
 
@@ -78,11 +89,18 @@ def build(
         Their file, for the pictures and for how they were made.
     drawings, tables
         What to show.
+    narrow
+        The same drawings for small screens, by name.
     limit
         Most characters of all pictures of the viewer.
     say
         What gets notes.
+    failed
+        Figures and tables that failed, a line each, for the page to say; figures that fail here are
+        added. None: they raise.
     """
+    tell = None if failed is None else failed.append
+    figures = list(_pictures(drawings, narrow, tell))
     viewer = build_viewer(study, path, limit=limit)
     if viewer and viewer.damaged:
         say(f"{path} holds damaged pictures, which are left out: {'; '.join(viewer.damaged)}")
@@ -104,7 +122,8 @@ def build(
         policy=policy(style, script),
         systems=table,
         shared=shared,
-        figures=[picture(drawing) for drawing in drawings],
+        figures=figures,
+        failed=list(dict.fromkeys(failed or ())),
         tables=[grid(one) for one in tables],
         viewer=viewer,
         making=making(study, path),
@@ -112,6 +131,15 @@ def build(
         most_tasks=MOST_TASKS,
         gain=GAIN,
     )
+
+
+def _pictures(
+    drawings: Sequence[Drawing], narrow: Sequence[Drawing], tell: Tell | None
+) -> Iterator[Picture]:
+    small = {drawing.data.name: drawing for drawing in narrow}
+    for drawing in drawings:
+        with spared(drawing.data.name, tell):
+            yield picture(drawing, small.get(drawing.data.name))
 
 
 def policy(style: str, script: str) -> str:

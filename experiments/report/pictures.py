@@ -6,17 +6,13 @@ Error maps are computed from what is kept without loss, not from what the page s
 from __future__ import annotations
 
 import io
-import os
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Hashable
+from typing import Any
 
 from PIL import Image as PilImage
 from PIL import ImageChops, ImageFilter
 from PIL.Image import Image as Picture
 
-A = TypeVar("A")
-B = TypeVar("B")
 LONGEST = 1280
 """Pixels of the longest side; what is larger is scaled down."""
 GAIN = 4
@@ -24,12 +20,6 @@ GAIN = 4
 _QUALITY = 85
 _MAP_QUALITY = 40
 _SHADE = 165  # of 255: how dark the background gets
-
-
-def decode(data: bytes) -> Picture:
-    """Read a picture of the results file."""
-    # Of other formats, Pillow hands some to other programs.
-    return PilImage.open(io.BytesIO(data), formats=("WEBP",)).convert("RGB")
 
 
 def received(picture: Picture) -> bytes:
@@ -79,18 +69,6 @@ class Album:
         """Put a picture in."""
         self._numbers[key] = len(self.pictures)
         self.pictures.append(data)
-
-
-def in_threads(function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-    """Map, on a few threads (Pillow's codecs let others run), few items ahead of the results."""
-    workers = min(4, os.cpu_count() or 1)
-    waiting: list[Future[B]] = []
-    with ThreadPoolExecutor(workers) as pool:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > 2 * workers:
-                yield waiting.pop(0).result()
-        yield from (one.result() for one in waiting)
 
 
 def _fit(picture: Picture, how: PilImage.Resampling) -> Picture:

@@ -10,23 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from experiments.database import Database
+from experiments.drawing.points import bandwidth_sweep, evenly
 from experiments.drawing.scores import label, shown_scores
 from experiments.grid import System
+from experiments.kept import Shot, decode, in_threads, intact, read, shots_of
 from experiments.measured import Key, Study
 from experiments.report import pictures
 from experiments.report.pictures import Album
-from experiments.report.shots import Shot, intact
 from experiments.report.words import axis_name, axis_value
 from experiments.setting import Setting
+from experiments.shell import path_word
 from experiments.suite import AXES
 
 LIMIT = 40 << 20
 """Characters that all pictures of a page may take."""
 _SAMPLES = 12
-_SIZES = (
-    "SELECT task, sum(length(data) * (kind = 'received')) FROM pictures "
-    "GROUP BY task HAVING count(*) = 3"
-)
 TASK = 12
 """Characters of a task's id that the page shows."""
 
@@ -58,13 +56,7 @@ def build_viewer(study: Study, path: Path, *, limit: int = LIMIT) -> Viewer | No
         Most characters of all pictures. Values of the longest axes are dropped until they fit.
     """
     with Database(path) as database:
-        sizes = dict(database.query(_SIZES))
-        shots = [
-            Shot(point.key, point.setting, row)
-            for point in study.points
-            for row in point.rows
-            if row.task in sizes
-        ]
+        shots, sizes = shots_of(study, database)
         if not shots:
             return None
         album = Album()
@@ -106,19 +98,13 @@ def _thin(
     kept, left = values, list(shots)
     while _count(left) > most:
         axis = max(reversed(kept), key=lambda name: len(kept[name]))
-        fewer = {**kept, axis: _evenly(values[axis], len(kept[axis]) - 1)}
+        fewer = {**kept, axis: evenly(values[axis], len(kept[axis]) - 1)}
         sets = {name: set(some) for name, some in fewer.items()}
         some = [s for s in shots if all(s.value(name) in of for name, of in sets.items())]
         if not some:
             break  # nothing is left to drop, or nothing was tried there
         kept, left = fewer, some
     return kept, left
-
-
-def _evenly(values: Sequence[Any], count: int) -> list[Any]:
-    """Choose some values evenly, from the first to the last."""
-    step = (len(values) - 1) / max(1, count - 1)
-    return [values[round(i * step)] for i in range(count)]
 
 
 def _mean_size(database: Database, shots: Sequence[Shot]) -> float:
@@ -141,12 +127,12 @@ def _length(data: bytes) -> int:
 
 def _notes(study: Study, values: dict[str, list[Any]], shots: Sequence[Shot]) -> list[str]:
     notes = []
-    for axis, kept in values.items():
+    for axis, some in values.items():
         if axis == "image":
             continue
         total = len({getattr(point.setting, axis) for point in study.points})
-        if len(kept) < total:
-            notes.append(f"{len(kept)} of {total} values of {axis_name(axis)}")
+        if len(some) < total:
+            notes.append(f"{len(some)} of {total} values of {axis_name(axis)}")
     images = len({row.key for point in study.points for row in point.rows})
     if len(values["image"]) < images:
         notes.append(f"{len(values['image'])} of {images} images")
@@ -155,32 +141,26 @@ def _notes(study: Study, values: dict[str, list[Any]], shots: Sequence[Shot]) ->
     return notes
 
 
-def _read(database: Database, task: str, kind: str) -> bytes:
-    sql = "SELECT data FROM pictures WHERE task = ? AND kind = ?"
-    ((data,),) = database.query(sql, (task, kind))
-    return bytes(data)
-
-
 def _fill(database: Database, album: Album, shots: Sequence[Shot]) -> None:
     """Put every picture into the album once, and the error map of each."""
     originals = {}
     for shot in shots:
         if shot.row.image not in originals:
-            original = pictures.decode(_read(database, shot.row.task, "original"))
+            original = decode(read(database, shot.row.task, "original"))
             originals[shot.row.image] = original
             album.add(shot.row.image, pictures.received(original))
     new = {shot.key: shot.row.task for shot in shots}
 
     def lossless() -> Iterator[tuple[tuple[str, str], bytes]]:
         for key, task in new.items():
-            yield key, _read(database, task, "received")
+            yield key, read(database, task, "received")
 
     def make(one: tuple[tuple[str, str], bytes]) -> tuple[tuple[str, str], bytes, bytes]:
         key, data = one
-        picture = pictures.decode(data)
+        picture = decode(data)
         return key, pictures.received(picture), pictures.error_map(originals[key[0]], picture)
 
-    for key, picture, error in pictures.in_threads(make, lossless()):
+    for key, picture, error in in_threads(make, lossless()):
         album.add(key, picture)
         album.add((*key, "error"), error)
 
@@ -199,13 +179,9 @@ def _describe(
     several = any(shot.row.draws > 1 for shot in shots)
     regions = _regions(database, album, shots)
     return {
-        "results": database.path.name,
+        "results": path_word(database.path),
         "images": _images(album, values["image"], shots),
-        "axes": [
-            {"name": axis_name(axis), "values": [axis_value(axis, value) for value in some]}
-            for axis, some in values.items()
-            if axis != "image"
-        ],
+        "axes": _axes(study, values),
         "systems": [study.labels[system] for system in systems],
         "left": systems.index(left),
         "right": next((i for i, system in enumerate(systems) if system != left), -1),
@@ -228,6 +204,20 @@ def _describe(
     }
 
 
+def _axes(study: Study, values: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Describe what is chosen by hand, each with the place at which it opens."""
+    first: dict[str, Any] = dict(zip(("snr_db", "cbr"), bandwidth_sweep(study.points), strict=True))
+    return [
+        {
+            "name": axis_name(axis),
+            "values": [axis_value(axis, value) for value in some],
+            "open": some.index(first[axis]) if first.get(axis) in some else (len(some) - 1) // 2,
+        }
+        for axis, some in values.items()
+        if axis != "image"
+    ]
+
+
 def _images(album: Album, images: Sequence[Key], shots: Sequence[Shot]) -> list[dict[str, Any]]:
     rows = {shot.row.key: shot.row for shot in shots}
     return [
@@ -245,10 +235,10 @@ def _regions(database: Database, album: Album, shots: Sequence[Shot]) -> dict[st
     """Put every region into the album once; return its pictures' numbers by task."""
     found = {}
     for task in (shot.row.task for shot in shots):
-        data = _read(database, task, "region")
+        data = read(database, task, "region")
         name = hashlib.sha256(data).hexdigest()
         if (name, "outline") not in album:
-            region = pictures.decode(data)
+            region = decode(data)
             album.add((name, "outline"), pictures.outline(region))
             album.add((name, "shade"), pictures.shade(region))
         found[task] = {part: album.number((name, part)) for part in ("outline", "shade")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import resource
 import signal
@@ -16,6 +18,7 @@ import pytest
 
 from experiments.database import Database, Made, add_up
 from experiments.schema import APPLICATION_ID, SCHEMA_VERSION
+from experiments.setting import Setting
 
 ROOT = Path(__file__).parents[2]
 
@@ -277,6 +280,19 @@ def test_a_newer_file_is_refused(results: Path) -> None:
     for write in (False, True):
         with pytest.raises(ValueError, match=r"has version \d, this semcom reads 1 to \d"):
             Database(results, write=write)
+
+
+def test_a_setting_with_an_axis_of_a_newer_semcom_is_refused(results: Path) -> None:
+    known, newer = json.dumps({"snr_db": 7.0}), json.dumps({"snr_db": 7.0, "weather": "fog"})
+    ids = [hashlib.sha256(text.encode()).hexdigest() for text in (known, newer)]
+    with Database(results, write=True) as database:
+        with database.transaction() as connection:
+            connection.executemany(
+                "INSERT INTO settings VALUES (?, ?)", zip(ids, (known, newer), strict=True)
+            )
+        assert database.setting(ids[0]) == Setting(snr_db=7.0)
+        with pytest.raises(ValueError, match=r"settings of a newer semcom, with weather: upgrade"):
+            database.setting(ids[1])
 
 
 def test_a_file_with_odd_characters_in_its_name(tmp_path: Path) -> None:

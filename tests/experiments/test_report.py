@@ -108,7 +108,7 @@ class Page(HTMLParser):
 def page(path: Path, **options: Any) -> Page:
     figure = Figure(figsize=(2, 1))
     figure.subplots().plot([1, 2], label=EVIL)
-    drawing = Drawing(figure, Table("a-figure", "A figure", "", TABLE.columns, ROWS))
+    drawing = Drawing(lambda: figure, Table("a-figure", "A figure", "", TABLE.columns, ROWS))
     return Page(build(read_study(path), path, [drawing], [TABLE], **options))
 
 

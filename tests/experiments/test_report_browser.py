@@ -74,7 +74,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Table("wide", "Wide", caption, wide, (tuple("x" * 20 for _ in wide),)),
     ]
     path = folder / "report.html"
-    page = build(read_study(results), results, [Drawing(figure, numbers)], tables)
+    page = build(read_study(results), results, [Drawing(lambda: figure, numbers)], tables)
     path.write_text(page, encoding="utf-8")
     return path
 

@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image as PilImage
 
 from experiments.grid import System
+from experiments.kept import Shot
 from experiments.measured import ImageRow
 from experiments.report import pictures
-from experiments.report.viewer import Shot, _thin
+from experiments.report.viewer import _thin
 from experiments.setting import Setting
 
 

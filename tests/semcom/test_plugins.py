@@ -104,9 +104,7 @@ def test_a_plugin_that_lacks_something_says_what(install, photo):
         (["--channel", "rician:k_db=high"], "option k_db must be float, got 'high'"),
     ],
 )
-def test_the_command_line_refuses_in_one_line_before_any_work(
-    photo, tmp_path, arguments, message
-):
+def test_the_command_line_refuses_in_one_line_before_any_work(photo, tmp_path, arguments, message):
     out = tmp_path / "out"
     PilImage.fromarray(photo).save(tmp_path / "photo.png")
     failed = run("send", str(tmp_path / "photo.png"), *arguments, "--out", str(out))
