@@ -18,7 +18,6 @@ from experiments.link_commands import ber, bler, mcs
 from experiments.options import (
     as_json_option,
     examples,
-    max_side_option,
     out_option,
     say,
     some_images,
@@ -78,9 +77,17 @@ def demo(out: Path) -> None:
     run(out, say=say)
 
 
+_max_side = click.option(
+    "--max-side",
+    type=click.IntRange(min=16),
+    metavar="N",
+    help="Shrink images whose longer side has more than N pixels to that, before anything else.",
+)
+
+
 @main.command(epilog=examples("send photo.jpg", "send photos/ --snr-db 4 --cbr 1/24 --blind"))
 @some_images
-@max_side_option
+@_max_side
 @what_matters
 @click.option("--blind", is_flag=True, help="Send with w = 1; the regions are still scored.")
 @the_link
@@ -123,7 +130,7 @@ def send(
 
 @main.command(epilog=examples("compare photo.jpg", "compare photos/ --mask beside --cbr 1/24"))
 @some_images
-@max_side_option
+@_max_side
 @what_matters
 @the_link
 @out_option("semcom-out")
@@ -162,7 +169,7 @@ def compare(
 
 @main.command(epilog=examples("segment photo.jpg", "segment photo.jpg --point 320,200"))
 @some_images
-@max_side_option
+@_max_side
 @what_matters
 @out_option("semcom-out")
 @as_json_option

@@ -32,12 +32,6 @@ def _some_image(
 some_images = click.argument(
     "images", nargs=-1, required=True, type=click.Path(path_type=Path), callback=_some_image
 )
-max_side_option = click.option(
-    "--max-side",
-    type=click.IntRange(min=16),
-    metavar="N",
-    help="Shrink images whose longer side has more than N pixels to that, before anything else.",
-)
 as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the records, one line of JSON each."
 )
