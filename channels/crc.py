@@ -15,6 +15,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.jit import kernel
+
 GENERATORS: dict[str, tuple[int, ...]] = {
     "24A": (24, 23, 18, 17, 14, 11, 10, 7, 6, 5, 4, 3, 1, 0),
     "24B": (24, 23, 6, 5, 1, 0),
@@ -129,11 +131,16 @@ def _remainders_of_powers(name: str, count: int) -> NDArray[np.uint32]:
     length = GENERATORS[name][0]
     generator = sum(1 << exponent for exponent in GENERATORS[name])
     remainders = np.empty(count, dtype=np.uint32)
+    _fill(remainders, generator, length)
+    remainders.setflags(write=False)
+    return remainders
+
+
+@kernel
+def _fill(remainders: NDArray[np.uint32], generator: int, length: int) -> None:
     value = generator ^ (1 << length)
-    for i in range(count - 1, -1, -1):
+    for i in range(len(remainders) - 1, -1, -1):
         remainders[i] = value
         value <<= 1
         if value >> length:
             value ^= generator
-    remainders.setflags(write=False)
-    return remainders

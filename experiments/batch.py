@@ -5,10 +5,13 @@ What commands share that do something with every image stands here, too.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import logging
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,8 +25,10 @@ from semcom.agreement import Link
 from semcom.attention import Attention, Wishes, attend
 from semcom.codecs.base import CODECS
 from semcom.images import find_images, load_image
+from semcom.large import STAGES, is_large, say_stage
 from semcom.link import Delivery
 from semcom.session import send_attended
+from semcom.sizes import shrink, size_of
 from semcom.types import Image
 
 _LONGEST = 220
@@ -34,6 +39,7 @@ def send_files(
     images: tuple[Path, ...],
     out: Path,
     *,
+    max_side: int | None,
     wishes: Wishes,
     link: Link,
     codec: str,
@@ -66,7 +72,7 @@ def send_files(
         say(f"codec {codec} cannot follow the importance map: it is only used for the scores")
 
     def one(file: Path, name: str) -> None:
-        image, seen = look(file, wishes, say)
+        image, seen = look(file, wishes, say, max_side)
         delivery = send_attended(
             image, seen, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
         )
@@ -122,7 +128,8 @@ def for_each(
     _check_inputs_survive(files, mask, [out / f"{name}{end}" for name in names for end in endings])
     for file, name in zip(files, names, strict=True):
         try:
-            do(file, name)
+            with _stages(file, say):
+                do(file, name)
         except (ValueError, OSError) as error:
             failed += 1
             text = str(error)
@@ -130,10 +137,30 @@ def for_each(
     return failed
 
 
-def look(file: Path, wishes: Wishes, say: Callable[..., None]) -> tuple[Image, Attention]:
-    """Read an image and find what matters in it."""
+@contextlib.contextmanager
+def _stages(file: Path, say: Callable[..., None]) -> Iterator[None]:
+    """Say what a large picture is at, to people at a terminal."""
+    handler = logging.Handler()
+    handler.emit = lambda record: say(f"{file}: {record.getMessage()} …")  # type: ignore[method-assign]
+    if sys.stderr.isatty():
+        STAGES.setLevel(logging.INFO)
+        STAGES.addHandler(handler)
+    try:
+        yield
+    finally:
+        STAGES.removeHandler(handler)
+
+
+def look(
+    file: Path, wishes: Wishes, say: Callable[..., None], max_side: int | None
+) -> tuple[Image, Attention]:
+    """Read an image, shrink it if it has a longer side, and find what matters in it."""
     image, notes = load_image(file)
-    seen = attend(image, wishes.beside(file))
+    size, shrunk_from = size_of(image), None
+    if max_side is not None and max(size) > max_side:
+        image, shrunk_from = shrink(image, max_side), size
+        notes.append("shrunk from {1}x{0} to {3}x{2}".format(*size, *image.shape))
+    seen = attend(image, wishes.beside(file), shrunk_from=shrunk_from)
     say(*(f"{file}: {note}" for note in (*notes, *seen.notes)))
     return image, seen
 
@@ -150,8 +177,10 @@ def draw(save: Callable[[Path], None], path: Path, say: Callable[..., None]) -> 
 
 def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
     """Write the received picture and the record."""
-    sink = io.BytesIO()
-    PilImage.fromarray(delivery.received).save(sink, "PNG")
+    height, width = delivery.received.shape[:2]
+    say_stage("writing", height, width)
+    sink, effort = io.BytesIO(), 3 if is_large(height, width) else 6
+    PilImage.fromarray(delivery.received).save(sink, "PNG", compress_level=effort)
     save(out / f"{name}_received.png", sink.getvalue())
     text = json.dumps(delivery.record, indent=2, ensure_ascii=False, allow_nan=False)
     # A file name that is no UTF-8 becomes JSON's own escapes.

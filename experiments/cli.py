@@ -77,8 +77,17 @@ def demo(out: Path) -> None:
     run(out, say=say)
 
 
+_max_side = click.option(
+    "--max-side",
+    type=click.IntRange(min=16),
+    metavar="N",
+    help="Shrink images whose longer side has more than N pixels to that, before anything else.",
+)
+
+
 @main.command(epilog=examples("send photo.jpg", "send photos/ --snr-db 4 --cbr 1/24 --blind"))
 @some_images
+@_max_side
 @what_matters
 @click.option("--blind", is_flag=True, help="Send with w = 1; the regions are still scored.")
 @the_link
@@ -86,6 +95,7 @@ def demo(out: Path) -> None:
 @as_json_option
 def send(
     images: tuple[Path, ...],
+    max_side: int | None,
     wishes: Wishes,
     blind: bool,
     link: Link,
@@ -105,6 +115,7 @@ def send(
     failed = send_files(
         images,
         out,
+        max_side=max_side,
         wishes=wishes,
         link=link,
         codec=codec,
@@ -119,12 +130,14 @@ def send(
 
 @main.command(epilog=examples("compare photo.jpg", "compare photos/ --mask beside --cbr 1/24"))
 @some_images
+@_max_side
 @what_matters
 @the_link
 @out_option("semcom-out")
 @as_json_option
 def compare(
     images: tuple[Path, ...],
+    max_side: int | None,
     wishes: Wishes,
     link: Link,
     codec: str,
@@ -142,6 +155,7 @@ def compare(
     failed = compare_files(
         images,
         out,
+        max_side=max_side,
         wishes=wishes,
         link=link,
         codec=codec,
@@ -155,10 +169,17 @@ def compare(
 
 @main.command(epilog=examples("segment photo.jpg", "segment photo.jpg --point 320,200"))
 @some_images
+@_max_side
 @what_matters
 @out_option("semcom-out")
 @as_json_option
-def segment(images: tuple[Path, ...], wishes: Wishes, out: Path, as_json: bool) -> None:
+def segment(
+    images: tuple[Path, ...],
+    max_side: int | None,
+    wishes: Wishes,
+    out: Path,
+    as_json: bool,
+) -> None:
     """Show what would be found in IMAGES, before anything is sent.
 
     Writes for each image the region that matters (as --mask takes it), every mask that was found,
@@ -166,7 +187,9 @@ def segment(images: tuple[Path, ...], wishes: Wishes, out: Path, as_json: bool) 
     """
     from experiments.segment import segment_files
 
-    failed = segment_files(images, out, wishes=wishes, tell=_tell(as_json), say=say)
+    failed = segment_files(
+        images, out, max_side=max_side, wishes=wishes, tell=_tell(as_json), say=say
+    )
     _end(failed, "segmented")
 
 

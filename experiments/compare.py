@@ -25,6 +25,7 @@ def compare_files(
     images: tuple[Path, ...],
     out: Path,
     *,
+    max_side: int | None,
     wishes: Wishes,
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
@@ -56,7 +57,7 @@ def compare_files(
     gains: dict[str, dict[str, float | None]] = {}
 
     def one(file: Path, name: str) -> None:
-        image, seen = look(file, wishes, say)
+        image, seen = look(file, wishes, say, max_side)
         found = compare_image(image, seen, str(file), out, name, tell=tell, say=say, **how)
         gains[f"{file.parent.name}/{file.name}" if file.parent.name else file.name] = found.gains
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,9 +18,11 @@ from experiments.drawing.fonts import plain_text
 from experiments.saving import save_figure
 from experiments.tables import SYSTEMS, ratio
 from semcom.attention import Attention
+from semcom.large import LARGE
 from semcom.link import Delivery
 from semcom.types import Image
 
+Pixels = TypeVar("Pixels", bound=NDArray[Any])
 ERROR_RANGE = 30
 """Absolute error in grey levels at which the error map saturates."""
 _MASK_COLOURS = np.array(
@@ -78,25 +81,34 @@ def _panels(image: Image, rows: int, columns: int = 4) -> tuple[Figure, list[Axe
     return figure, axes
 
 
+def _thin(pixels: Pixels) -> Pixels:
+    """Leave out rows and columns of a large picture; a panel is some 400 pixels wide."""
+    height, width = pixels.shape[:2]
+    step = math.ceil(math.sqrt(height * width / LARGE))
+    return pixels[::step, ::step]  # type: ignore[return-value]
+
+
 def _draw_image(axis: Axes, image: Image, title: str) -> None:
-    axis.imshow(image)
+    axis.imshow(_thin(image))
     axis.set_title(title, fontsize=11)
 
 
 def _outline(axis: Axes, seen: Attention | Delivery, *, colour: str = _OUTLINE) -> None:
     region = seen.importance.region
     if 0 < region.mean() < 1:
-        axis.contour(region, levels=[0.5], colors=[colour], linewidths=1.4)
+        axis.contour(_thin(region), levels=[0.5], colors=[colour], linewidths=1.4)
 
 
 def _draw_masks(axis: Axes, image: Image, seen: Attention) -> None:
     """Tint every mask, the most important last and so on top; strongly those that matter."""
+    image = _thin(image)
     tinted = image.astype(np.float64)
     chosen = {id(mask) for mask in seen.importance.masks}
     for rank, mask in reversed(list(enumerate(seen.masks))):
         colour, strength = _MASK_COLOURS[rank % len(_MASK_COLOURS)], 0.6 * (id(mask) in chosen)
         strength = max(strength, 0.25)
-        tinted[mask.pixels] = (1 - strength) * image[mask.pixels] + strength * colour
+        pixels = _thin(mask.pixels)
+        tinted[pixels] = (1 - strength) * image[pixels] + strength * colour
     count = f"{len(seen.masks)} mask" + "s" * (len(seen.masks) != 1)
     _draw_image(axis, np.rint(tinted).astype(np.uint8), f"{count}; outlined: what matters")
     _outline(axis, seen)
@@ -105,7 +117,7 @@ def _draw_masks(axis: Axes, image: Image, seen: Attention) -> None:
 def _draw_importance(axis: Axes, seen: Attention) -> None:
     w = seen.importance.w
     low, high = min(float(w.min()), 0.5), max(float(w.max()), 2.0)
-    axis.imshow(w, cmap="cividis", norm=LogNorm(max(low, 1e-3), high))
+    axis.imshow(_thin(w), cmap="cividis", norm=LogNorm(max(low, 1e-3), high))
     axis.set_title(f"importance w: {w.min():.2f} to {w.max():.2f}, mean 1", fontsize=11)
 
 
@@ -125,7 +137,7 @@ def _db(value: float | None) -> str:
 
 
 def _draw_error(axis: Axes, delivery: Delivery) -> None:
-    difference = delivery.original.astype(np.int16) - delivery.received
+    difference = _thin(delivery.original).astype(np.int16) - _thin(delivery.received)
     axis.imshow(np.abs(difference).mean(axis=-1), cmap="magma", vmin=0, vmax=ERROR_RANGE)
     axis.set_title(f"absolute error, black 0 to white {ERROR_RANGE}", fontsize=11)
     _outline(axis, delivery, colour="white")

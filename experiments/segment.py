@@ -25,6 +25,7 @@ def segment_files(
     images: tuple[Path, ...],
     out: Path,
     *,
+    max_side: int | None,
     wishes: Wishes,
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
@@ -51,7 +52,7 @@ def segment_files(
     """
 
     def one(file: Path, name: str) -> None:
-        image, seen = look(file, wishes, say)
+        image, seen = look(file, wishes, say, max_side)
         _write(seen, out, name)
         figure = out / f"{name}_masks.png"
         draw(lambda path: save_masks(image, seen, file.name, path), figure, say)

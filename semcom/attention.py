@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from semcom import cache, weights
 from semcom.importance import (
@@ -16,10 +19,12 @@ from semcom.importance import (
     importance,
     warning,
 )
-from semcom.segmenters.base import SEGMENTERS, Segmenter
+from semcom.large import say_stage
+from semcom.segmenters.base import SEGMENTERS, Masks, Segmenter
 from semcom.segmenters.from_file import FromFile, check_mask_file
 from semcom.segmenters.packed import pack, unpack
 from semcom.segmenters.rank import choose, rank
+from semcom.sizes import Size, resized_mask, scaled, shrink_large, size_of
 from semcom.types import Image, Mask, Prompts
 from semcom.weights import sha256_of
 
@@ -92,8 +97,20 @@ class Wishes:
         return replace(self, mask=mask, image=str(image))
 
 
-def attend(image: Image, wishes: Wishes = Wishes()) -> Attention:
+def attend(
+    image: Image, wishes: Wishes = Wishes(), *, shrunk_from: Size | None = None
+) -> Attention:
     """Find what matters in ``image`` (H, W, 3) uint8.
+
+    Parameters
+    ----------
+    image
+        (H, W, 3) uint8.
+    wishes
+        What is wanted.
+    shrunk_from
+        Height and width that the image had before it was shrunk: what prompts are in. A mask file
+        may have either size.
 
     Raises
     ------
@@ -102,9 +119,13 @@ def attend(image: Image, wishes: Wishes = Wishes()) -> Attention:
     """
     height, width = image.shape[:2]
     prompts = wishes.prompts
-    prompts.check(height, width)
+    prompts.check(*(shrunk_from or (height, width)))
+    say_stage("segmenting", height, width)
     used, find, notes = _build(wishes)
-    found = _find(find, used, image, prompts)
+    if shrunk_from is None:
+        found = _find(find, used, image, prompts)
+    else:
+        found = _find_in_shrunk(find, used, image, prompts, shrunk_from)
     notes += getattr(found, "notes", ())
     if prompts:
         ranked = matter = found
@@ -125,16 +146,42 @@ def attend(image: Image, wishes: Wishes = Wishes()) -> Attention:
         "importance": wishes.kind,
         "num_masks": len(found),
     }
+    if shrunk_from is not None:
+        record["shrunk_from"] = f"{shrunk_from[1]}x{shrunk_from[0]}"
     return Attention(what, tuple(ranked), tuple(notes), record)
 
 
 def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Mask]:
-    """Segment, or recall what was found before: by our own segmenters, whose sources we know."""
+    """Segment, or recall what was found before: by our own segmenters, whose sources we know.
+
+    These look at a large picture shrunk, which is still far larger than they work at.
+    """
     if used.partition(":")[0] not in _SLOW:
         return find(image, prompts)
     versions = (cache.version(name) for name in ("numpy", "scikit-image", "scipy", "torch"))
+    size, image = size_of(image), shrink_large(image)
+    if (seen := size_of(image)) != size:
+        prompts = scaled(prompts, size, seen)
     about = (image, used, prompts.points, prompts.boxes, *versions)
-    return unpack(cache.recall(lambda: pack(find(image, prompts)), *about, part="segmenters"))
+    masks = unpack(cache.recall(lambda: pack(find(image, prompts)), *about, part="segmenters"))
+    return masks if seen == size else [resized_mask(mask, size) for mask in masks]
+
+
+def _find_in_shrunk(
+    find: Segmenter, used: str, image: Image, prompts: Prompts, shrunk_from: Size
+) -> list[Mask]:
+    """Segment a shrunk image, or shrink the masks that a file has of it at its former size."""
+    size = size_of(image)
+    there = scaled(prompts, shrunk_from, size)
+    if used.partition(":")[0] != "from_file":
+        return _find(find, used, image, there)
+    try:
+        found = find(np.empty((*shrunk_from, 3), dtype=np.uint8), prompts)
+    except ValueError:
+        with contextlib.suppress(ValueError):
+            return find(image, there)
+        raise
+    return Masks((resized_mask(mask, size) for mask in found), getattr(found, "notes", ()))
 
 
 def _build(wishes: Wishes) -> tuple[str, Segmenter, list[str]]:

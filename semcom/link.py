@@ -16,6 +16,7 @@ from channels.units import cbr as bandwidth_ratio
 from channels.units import noise_var_from_snr_db
 from semcom.agreement import Link
 from semcom.importance import Importance
+from semcom.large import say_stage
 from semcom.receiver import Reception, receive
 from semcom.scores import score
 from semcom.transmitter import Transmission, transmit
@@ -84,11 +85,15 @@ def deliver(
     ValueError
         See :func:`semcom.transmitter.transmit`.
     """
+    height, width = image.shape[:2]
     w = importance.blind().w if blind else importance.w
     with one_thread():
+        say_stage("encoding", height, width)
         sent = transmit(image, w, codec=codec, cbr=cbr, link=link)
+        say_stage("transmitting and receiving", height, width)
         reception = carry(sent, link, seed=seed)
-        received = reception.shown(*image.shape[:2])
+        received = reception.shown(height, width)
+        say_stage("scoring", height, width)
         scores = score(image, received, importance)
     record = {
         "system": "blind" if blind else "importance",

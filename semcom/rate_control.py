@@ -21,6 +21,7 @@ class _Bracket:
     levels: range
     max_bits: int
     slope: float
+    aim: float | None = None
     sizes: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -40,12 +41,24 @@ class _Bracket:
         last = self.levels[-1] if high is None else high - 1
         if first > last:
             return None
+        if self.aim is not None:
+            return min(max(self._aimed(self.aim), first), last)
         anchor, slope = (high if low is None else low), self.slope
         assert anchor is not None
         if low is not None and high is not None:
             slope = math.log(self.sizes[high] / self.sizes[low]) / (high - low)
         gap = math.log(self.max_bits / self.sizes[anchor]) / max(slope, 1e-9)
         return min(max(anchor + math.floor(gap), first), last)
+
+    def _aimed(self, aim: float) -> int:
+        """Follow the line through the two sizes that are nearest to ``aim``."""
+
+        def gap(level: int) -> float:
+            return math.log(aim / self.sizes[level])
+
+        near, *others = sorted(self.sizes, key=lambda level: abs(gap(level)))
+        rise = (gap(near) - gap(others[0])) / (others[0] - near) if others else self.slope
+        return near + round(gap(near) / max(rise, self.slope / 4))
 
 
 def best_level(
@@ -56,6 +69,7 @@ def best_level(
     guess: int,
     slope: float,
     tolerance: float = 0.01,
+    costly: bool = False,
 ) -> int:
     """Find the highest level whose size fits.
 
@@ -73,13 +87,17 @@ def best_level(
         A first idea of d ln(size) / d level, above 0.
     tolerance
         Stop as soon as the size is within this fraction below the budget.
+    costly
+        Sizes take long: aim at the middle of what would do, and learn the slope from sizes on one
+        side of the budget, too.
 
     Raises
     ------
     BudgetTooSmallError
         If the lowest level does not fit.
     """
-    bracket = _Bracket(levels, max(max_bits, 1), slope)
+    aim = (1 - tolerance / 2) * max(max_bits, 1) if costly else None
+    bracket = _Bracket(levels, max(max_bits, 1), slope, aim)
     level: int | None = min(max(guess, levels[0]), levels[-1])
     steps = 0
     while level is not None:

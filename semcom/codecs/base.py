@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 import numpy as np
 
 from channels.registry import Entry, Registry
+from semcom.large import strips
 from semcom.types import AnalogSignal, Bitstream, Image, Map
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ CODECS = Registry(
             "semcom.codecs.learned:Learned",
             "CompressAI's trained models; w cannot steer them",
             requires=("compressai",),
+            extra="learned",
         ),
         Entry(
             "softcast",
@@ -201,7 +203,8 @@ def check_sides(
 
 def weighted_gain(image: Image, decoded: Image, w: Map) -> float:
     """Weighted squared error that showing ``decoded`` removes against showing mid-grey."""
-    original = image.astype(np.float64)
-    before = ((original - 128.0) ** 2).sum(axis=-1)
-    after = ((original - decoded) ** 2).sum(axis=-1)
-    return float((w * (before - after)).sum())
+    removed = np.empty(w.shape)
+    for rows in strips(*w.shape):
+        original = image[rows].astype(np.int32)
+        removed[rows] = ((original - 128) ** 2 - (original - decoded[rows]) ** 2).sum(axis=-1)
+    return float((w * removed).sum())

@@ -18,6 +18,7 @@ from scipy.fft import dctn
 from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 
+from semcom.large import strips
 from semcom.types import Image, Map
 
 _PEAK = 1023
@@ -76,16 +77,22 @@ def _coefficients(image: Image, w: Map) -> NDArray[np.float64]:
 def to_planes(image: Image, turn: bytes = NO_TURN) -> Planes:
     """Convert RGB (H, W, 3) uint8."""
     matrix, offset = _matrix(turn)
-    values = np.rint(image.astype(np.float32) @ matrix.T + offset)
-    planes: Planes = np.clip(values, 0, _PEAK).astype(np.uint16)
-    return np.ascontiguousarray(np.moveaxis(planes, -1, 0))
+    height, width = image.shape[:2]
+    planes = np.empty((3, height, width), dtype=np.uint16)
+    for rows in strips(height, width):
+        values = np.rint(image[rows].astype(np.float32) @ matrix.T + offset)
+        planes[:, rows] = np.moveaxis(np.clip(values, 0, _PEAK), -1, 0)
+    return planes
 
 
 def from_planes(planes: Planes, turn: bytes = NO_TURN) -> Image:
     """Convert back to RGB (H, W, 3) uint8."""
     matrix, offset = _matrix(turn)
-    values = (np.moveaxis(planes, 0, -1) - offset) @ (matrix / np.float32(_SCALE**2))
-    pixels: Image = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    _, height, width = planes.shape
+    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    for rows in strips(height, width):
+        values = (np.moveaxis(planes[:, rows], 0, -1) - offset) @ (matrix / np.float32(_SCALE**2))
+        pixels[rows] = np.clip(np.rint(values), 0, 255)
     return pixels
 
 

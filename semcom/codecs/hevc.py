@@ -7,10 +7,16 @@ quantisation groups. :mod:`semcom.codecs.x265` drives the encoder.
 A packet is one byte with the tile grid, the turn of the colour axes
 (:mod:`semcom.codecs.colour`), then one slice. Tiles are independent pictures, each its own packet,
 so that a lost packet costs one tile.
+
+Pictures of more than 2 megapixels are searched by a sample (:mod:`semcom.codecs.sampling`) and may
+leave 2 % of the budget unused instead of 1 %; :mod:`semcom.codecs.x265` has other settings for
+them, which the record names.
 """
 
 from __future__ import annotations
 
+import functools
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +27,9 @@ from semcom.codecs import x265
 from semcom.codecs.base import BudgetTooSmallError, DecodeError, grey, weighted_gain
 from semcom.codecs.colour import TURN_BYTES, Planes, best_turn, from_planes, to_planes
 from semcom.codecs.concealment import conceal
+from semcom.codecs.sampling import sample
 from semcom.codecs.x265 import BLOCK, MAX_QP, Offsets
+from semcom.large import is_large
 from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
@@ -29,7 +37,8 @@ _TILE_UNIT = 16  # pixels
 _FINE = 64  # levels per QP
 _LEVELS = range((MAX_QP + 1) * _FINE)
 _MAX_OFFSET = 24  # QP; w beyond 2^±8 is not worth more
-_SLOPE_PER_QP = 0.13  # typical growth of ln(size) for one QP less
+_SLOPE = 0.13 / _FINE  # typical growth of ln(size) per level: 0.13 for one QP less
+_CLOSE, _CLOSE_IF_LARGE = 0.01, 0.02  # what of the budget may be left over
 _QUICK_EXCESS = 1.18  # typical size of an ultrafast stream against a slow one at the same QP
 
 Tile = tuple[slice, slice]
@@ -70,14 +79,28 @@ class Hevc:
         def quick_bits(level: int) -> int:
             return _num_bits([source.encode(level, "ultrafast") for source in sources])
 
-        slope = _SLOPE_PER_QP / _FINE
-        guess = _quick_guess(quick_bits, max_bits, slope)
-        level = best_level(size_bits, _LEVELS, max_bits, guess=guess, slope=slope)
+        if large := is_large(height, width):
+            part = _Source.of(*sample(image, w), self.grid)
+            guess, slope = _guess_by_sample(quick_bits, part, sources, max_bits)
+        else:
+            guess, slope = _guess(quick_bits, max_bits * _QUICK_EXCESS), _SLOPE
+        level = best_level(
+            size_bits,
+            _LEVELS,
+            max_bits,
+            guess=guess,
+            slope=slope,
+            tolerance=_CLOSE_IF_LARGE if large else _CLOSE,
+            costly=large,
+        )
         packets = []
         for tile, data in zip(tiles, streams[level], strict=True):
             decoded = _decode(data, *image[tile].shape[:2])
             packets.append(Packet(data, weighted_gain(image[tile], decoded, w[tile])))
-        return Bitstream(tuple(packets), {"qp": MAX_QP - level / _FINE})
+        info: dict[str, float | str] = {"qp": MAX_QP - level / _FINE}
+        if special := x265.settings(*sources[0].size):
+            info["x265"] = special
+        return Bitstream(tuple(packets), info)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; a lost tile is filled from its neighbours."""
@@ -111,14 +134,19 @@ class _Source:
 
     @classmethod
     def of(cls, image: Image, w: Map, grid: tuple[int, int]) -> _Source:
-        turn = best_turn(image, w)
+        turn = best_turn(*sample(image, w))
         return cls(bytes([grid[0] << 4 | grid[1]]) + turn, to_planes(image, turn), _offsets(w))
 
-    def encode(self, level: int, preset: x265.Preset) -> bytes:
+    @property
+    def size(self) -> x265.Size:
+        _, height, width = self.planes.shape
+        return height, width
+
+    def encode(self, level: int, preset: x265.Preset, as_of: x265.Size | None = None) -> bytes:
         steps, extra = divmod(level, _FINE)
         order = np.arange(self.offsets.size).reshape(self.offsets.shape)
         finer = self.offsets - (order * _FINE < extra * self.offsets.size)
-        return self.head + x265.encode(self.planes, finer, MAX_QP - steps, preset)
+        return self.head + x265.encode(self.planes, finer, MAX_QP - steps, preset, as_of=as_of)
 
 
 def _decode(packet: bytes, height: int, width: int) -> Image:
@@ -156,14 +184,51 @@ def _num_bits(packets: Sequence[bytes]) -> int:
     return 8 * sum(map(len, packets))
 
 
-def _quick_guess(quick_bits: Callable[[int], int], max_bits: int, slope: float) -> int:
-    """Where a slow search should begin: the answer for the ultrafast preset.
+def _guess(
+    bits: Callable[[int], int],
+    budget: float,
+    *,
+    middle: int = _LEVELS[len(_LEVELS) // 3],
+    tolerance: float = 0.03,
+    costly: bool = False,
+) -> int:
+    """Where a slow search should begin: the answer for sizes like those, which take less time.
 
-    It is 5x faster, and its streams are larger by a nearly constant factor.
+    As the ultrafast preset's: it is 5x faster, and its streams are larger by a nearly constant
+    factor.
     """
-    budget = round(max_bits * _QUICK_EXCESS)
-    middle = _LEVELS[len(_LEVELS) // 3]
     try:
-        return best_level(quick_bits, _LEVELS, budget, guess=middle, slope=slope, tolerance=0.03)
+        return best_level(
+            bits,
+            _LEVELS,
+            round(budget),
+            guess=middle,
+            slope=_SLOPE,
+            tolerance=tolerance,
+            costly=costly,
+        )
     except BudgetTooSmallError:
         return _LEVELS[0]
+
+
+def _guess_by_sample(
+    quick_bits: Callable[[int], int], part: _Source, sources: Sequence[_Source], max_bits: int
+) -> tuple[int, float]:
+    """Guess for a large picture so well that one slow encoding will mostly do; say the slope there.
+
+    The ultrafast preset tells how many times the sample's bits the whole takes. The slow one takes
+    as many times, nearly, so that the sample says at which level the whole fits.
+    """
+
+    def sampled(preset: x265.Preset) -> Callable[[int], int]:
+        as_of = sources[0].size
+        return functools.cache(lambda level: _num_bits([part.encode(level, preset, as_of)]))
+
+    quick, slow = sampled("ultrafast"), sampled("slow")
+    share = part.planes.size / sum(source.planes.size for source in sources)
+    near = _guess(quick, max_bits * share * _QUICK_EXCESS, tolerance=0.1)
+    aim = max_bits * quick(near) / quick_bits(near)
+    guess = _guess(slow, aim, middle=near, tolerance=_CLOSE_IF_LARGE, costly=True)
+    below = max(guess - _FINE // 4, _LEVELS[0])
+    rise = math.log(slow(guess) / slow(below)) / max(guess - below, 1)
+    return guess, max(rise, _SLOPE / 4)

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from semcom.large import strips
 from semcom.types import Image, Map, Region
 
 
@@ -54,8 +55,11 @@ def _squared_error(original: Image, received: Image) -> NDArray[np.float64]:
             f"images must be uint8 of one shape, got {original.dtype} {original.shape} "
             f"and {received.dtype} {received.shape}"
         )
-    difference = original.astype(np.float64) - received
-    return np.asarray((difference**2).mean(axis=-1))
+    error = np.empty(original.shape[:2])
+    for rows in strips(*original.shape[:2]):
+        difference = original[rows].astype(np.int32) - received[rows]
+        error[rows] = (difference**2).sum(axis=-1) / original.shape[-1]
+    return error
 
 
 def _to_db(mse: float) -> float:

@@ -6,6 +6,8 @@ import warnings
 
 import numpy as np
 
+from semcom.large import is_large
+from semcom.scores import similarity
 from semcom.types import Image
 
 
@@ -14,8 +16,10 @@ def ssim(original: Image, received: Image) -> float:
 
     scikit-image's definition with the settings of Wang et al. 2004 (DOI 10.1109/TIP.2003.819861):
     an 11x11 Gaussian window of σ = 1.5, biased covariances, data range 255, mean over the RGB
-    channels.
+    channels. Large images are scored in strips (:mod:`semcom.scores.similarity`).
     """
+    if is_large(*original.shape[:2]):
+        return similarity.ssim(original, received)
     from skimage.metrics import structural_similarity
 
     return float(
@@ -37,11 +41,14 @@ def ms_ssim(original: Image, received: Image) -> float | None:
     Wang et al. 2003 (DOI 10.1109/ACSSC.2003.1292216) as computed by pytorch-msssim: five scales,
     11x11 Gaussian window of σ = 1.5, data range 255, mean over the RGB channels. None for images
     whose shorter side is at most 160 pixels, where the coarsest scale is smaller than the window.
+    Large images are scored in strips, as for :func:`ssim`.
     """
-    import torch
-
     if min(original.shape[:2]) <= 160:
         return None
+    if is_large(*original.shape[:2]):
+        return similarity.ms_ssim(original, received)
+    import torch
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         from pytorch_msssim import ms_ssim as reference

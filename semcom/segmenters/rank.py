@@ -34,8 +34,9 @@ def priority(mask: Mask) -> float:
     area = float(mask.pixels.mean())
     if area == 0:
         return 0.0
-    rows, columns = np.nonzero(mask.pixels)
-    offset = np.hypot(rows.mean() - (height - 1) / 2, columns.mean() - (width - 1) / 2)
+    along, down = (mask.pixels.sum(axis=axis) for axis in (0, 1))
+    row, column = (counts @ np.arange(len(counts)) / counts.sum() for counts in (down, along))
+    offset = np.hypot(row - (height - 1) / 2, column - (width - 1) / 2)
     distance = offset / (np.hypot(height, width) / 2)
     size = (1 - np.exp(-area / _SPECK)) * (1 - area)
     return float(mask.score * size * np.exp(-(distance**2) / (2 * _SPREAD**2)))

@@ -163,7 +163,8 @@ def test_parameter_sets_are_those_that_an_encoder_writes(size):
     """x265 tells them when it is opened, before there is any picture."""
     planes = np.full((3, *size), 512, dtype=np.uint16)
     offsets = np.zeros([-(-side // x265.BLOCK) for side in size], dtype=np.int64)
-    stream = x265._encode_frame(x265._to_frame(planes), offsets, 30, "slow")
+    how = x265.settings(*size)
+    stream = x265._encode_frame(x265._to_frame(planes), offsets, 30, "slow", how)
     assert x265._split(stream)[0] == x265.parameter_sets(*size)
 
 

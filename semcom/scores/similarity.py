@@ -1,0 +1,99 @@
+"""SSIM and MS-SSIM of large pictures, row by row: the same in less time and memory.
+
+A window's means are taken down the columns first, then along the row, so that a few rows are held
+at a time. All is double precision, as in scikit-image; pytorch-msssim computes in single precision.
+Each row has its own sum, and these are added in order: the number of threads changes nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from channels.jit import kernel
+from semcom.large import in_threads
+from semcom.types import Image
+
+Channel = NDArray[np.float32]
+"""Shape (H, W), 0 to 255; means of 2x2 pixels of a channel of 8 bits are exact, five times over."""
+_RADIUS = 5
+_ROWS = 32  # done by a thread at a time
+_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, Wang et al. 2003, table 1
+_WINDOW = np.exp(-0.5 * (np.arange(-_RADIUS, _RADIUS + 1) / 1.5) ** 2)
+_WINDOW /= _WINDOW.sum()
+
+
+def ssim(original: Image, received: Image) -> float:
+    """Mean over the channels; as :func:`semcom.scores.ssim.ssim`."""
+    return float(np.mean([_similarity(*_channel(c, original, received))[0] for c in range(3)]))
+
+
+def ms_ssim(original: Image, received: Image) -> float:
+    """Mean over the channels; as :func:`semcom.scores.ssim.ms_ssim`."""
+    scores = []
+    for c in range(3):
+        x, y = _channel(c, original, received)
+        score = 1.0
+        for scale, weight in enumerate(_WEIGHTS, 1):
+            whole, contrast = _similarity(x, y)
+            score *= max(whole if scale == len(_WEIGHTS) else contrast, 0.0) ** weight
+            x, y = _halve(x), _halve(y)
+        scores.append(score)
+    return float(np.mean(scores))
+
+
+def _channel(c: int, *images: Image) -> tuple[Channel, ...]:
+    return tuple(image[..., c].astype(np.float32) for image in images)
+
+
+def _similarity(x: Channel, y: Channel) -> tuple[float, float]:
+    """Mean SSIM of two channels, and that of its contrast and structure alone."""
+    rows, columns = x.shape[0] - 2 * _RADIUS, x.shape[1] - 2 * _RADIUS
+
+    def sums(top: int) -> NDArray[np.float64]:
+        strip = slice(top, top + min(_ROWS, rows - top) + 2 * _RADIUS)
+        return _sums(x[strip], y[strip], _WINDOW)
+
+    found = np.concatenate(in_threads(sums, range(0, rows, _ROWS)))
+    whole, contrast = found.sum(axis=0) / (rows * columns)
+    return float(whole), float(contrast)
+
+
+@kernel
+def _sums(x: Channel, y: Channel, window: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum SSIM, and its contrast and structure, over each row of windows; (rows, 2)."""
+    taps, columns = len(window), x.shape[1] - len(window) + 1
+    sums = np.zeros((x.shape[0] - taps + 1, 2))
+    down = np.empty((5, x.shape[1]))
+    mean = np.empty((5, columns))
+    for row in range(len(sums)):
+        down[:] = 0
+        for k in range(taps):
+            for c in range(x.shape[1]):
+                a, b = np.float64(x[row + k, c]), np.float64(y[row + k, c])
+                down[0, c] += window[k] * a
+                down[1, c] += window[k] * b
+                down[2, c] += window[k] * (a * a)
+                down[3, c] += window[k] * (b * b)
+                down[4, c] += window[k] * (a * b)
+        mean[:] = 0
+        for i in range(5):
+            for k in range(taps):
+                for c in range(columns):
+                    mean[i, c] += window[k] * down[i, c + k]
+        for c in range(columns):
+            a, b = mean[0, c], mean[1, c]
+            variances = mean[2, c] - a * a + mean[3, c] - b * b
+            contrast = (2 * (mean[4, c] - a * b) + _C2) / (variances + _C2)
+            sums[row, 0] += contrast * (2 * a * b + _C1) / (a * a + b * b + _C1)
+            sums[row, 1] += contrast
+    return sums
+
+
+def _halve(x: Channel) -> Channel:
+    """Mean of every 2x2 pixels; an odd side gets a zero at either end, as in pytorch-msssim."""
+    padded = np.pad(x, [(side % 2, side % 2) for side in x.shape])
+    rows, columns = (side // 2 * 2 for side in padded.shape)
+    pairs = padded[:rows:2, :columns] + padded[1:rows:2, :columns]
+    return np.asarray((pairs[:, ::2] + pairs[:, 1::2]) / np.float32(4))

@@ -1,0 +1,73 @@
+"""Images, masks and prompts at another size."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image as PilImage
+
+from semcom.images import MIN_SIDE
+from semcom.large import LARGE, is_large
+from semcom.types import Image, Mask, Prompts
+
+Size = tuple[int, int]
+"""Height and width."""
+
+
+def size_of(image: Image) -> Size:
+    """Return height and width of an image (H, W, 3)."""
+    height, width = image.shape[:2]
+    return height, width
+
+
+def shrink(image: Image, max_side: int) -> Image:
+    """Shrink an image (H, W, 3) so that its longer side is ``max_side``; smaller ones stay.
+
+    Raises
+    ------
+    ValueError
+        The shorter side would be below 16 pixels.
+    """
+    height, width = image.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1:
+        return image
+    size = round(scale * height), round(scale * width)
+    if min(size) < MIN_SIDE:
+        raise ValueError(
+            f"{width}x{height} shrunk to {size[1]}x{size[0]} is smaller than {MIN_SIDE}x{MIN_SIDE}"
+        )
+    return resized(image, size)
+
+
+def shrink_large(image: Image) -> Image:
+    """Shrink an image of more than 2 megapixels to that; others stay."""
+    height, width = image.shape[:2]
+    if not is_large(height, width):
+        return image
+    scale = math.sqrt(LARGE / (height * width))
+    return resized(image, (max(1, int(scale * height)), max(1, int(scale * width))))
+
+
+def resized(image: Image, size: Size) -> Image:
+    """Resample an image."""
+    picture = PilImage.fromarray(image).resize(size[::-1], PilImage.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def resized_mask(mask: Mask, size: Size) -> Mask:
+    """Resample a mask: what is covered by half or more stays."""
+    picture = PilImage.fromarray(np.where(mask.pixels, np.uint8(255), np.uint8(0)))
+    soft = np.asarray(picture.resize(size[::-1], PilImage.Resampling.BILINEAR))
+    return Mask(soft >= 128, mask.score, mask.label)
+
+
+def scaled(prompts: Prompts, old: Size, new: Size) -> Prompts:
+    """Move prompts from an image of one size to the same image of another."""
+    down, across = new[0] / old[0], new[1] / old[1]
+    points = tuple((x * across, y * down) for x, y in prompts.points)
+    boxes = tuple(
+        (x0 * across, y0 * down, x1 * across, y1 * down) for x0, y0, x1, y1 in prompts.boxes
+    )
+    return Prompts(points, boxes)

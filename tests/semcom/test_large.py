@@ -1,0 +1,235 @@
+"""Large pictures: in strips and rows as if in one piece, by any number of threads."""
+
+from __future__ import annotations
+
+import functools
+import math
+import types
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from numpy.typing import NDArray
+from PIL import Image as PilImage
+from skimage.metrics import structural_similarity
+
+from semcom import attention, large
+from semcom.codecs import base, colour, x265
+from semcom.codecs.base import CODECS
+from semcom.codecs.sampling import sample
+from semcom.rate_control import best_level
+from semcom.scores import psnr, similarity
+from semcom.scores.ssim import ms_ssim, ssim
+from semcom.segmenters.base import SEGMENTERS
+from semcom.types import Image, Mask, Prompts
+
+
+@functools.cache
+def photo(height: int, width: int) -> Image:
+    picture = PilImage.fromarray(skimage.data.astronaut())
+    return np.asarray(picture.resize((width, height), PilImage.Resampling.BICUBIC))
+
+
+def noisy(image: Image) -> Image:
+    noise = np.random.default_rng(1).normal(0, 8, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def reference_ssim(original: Image, received: Image) -> float:
+    return float(
+        structural_similarity(
+            original,
+            received,
+            channel_axis=-1,
+            data_range=255,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
+
+
+def reference_ms_ssim(original: Image, received: Image) -> float:
+    """pytorch-msssim's, in double precision."""
+    from pytorch_msssim import ms_ssim as reference
+
+    x, y = (
+        torch.from_numpy(np.moveaxis(image, -1, 0)[None].astype(np.float64))
+        for image in (original, received)
+    )
+    window = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)  # its own is rounded to single precision
+    win = torch.from_numpy(window / window.sum()).expand(3, 1, 1, -1)
+    return float(reference(x, y, data_range=255.0, win=win))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit.script of pytorch-msssim
+@pytest.mark.parametrize("rows", [1, 7, 32, 1000])
+def test_similarities_by_rows_are_those_of_the_whole(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similarity, "_ROWS", rows)
+    original = photo(303, 218)  # odd at several scales
+    received = noisy(original)
+    assert similarity.ssim(original, received) == pytest.approx(
+        reference_ssim(original, received), abs=1e-9
+    )
+    assert similarity.ms_ssim(original, received) == pytest.approx(
+        reference_ms_ssim(original, received), abs=1e-9
+    )
+    assert similarity.ssim(original, original) == similarity.ms_ssim(original, original) == 1
+
+
+def test_scores_of_a_large_picture_are_the_true_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = photo(1001, 2001)
+    received = noisy(original)
+    assert ssim(original, received) == pytest.approx(reference_ssim(original, received), abs=1e-9)
+    assert ssim(original, received) == similarity.ssim(original, received)
+    assert ms_ssim(original, received) == similarity.ms_ssim(original, received)
+    small = original[:300, :300], received[:300, :300]
+    monkeypatch.setattr(similarity, "ssim", None)  # not asked about what is not large
+    assert ssim(*small) == reference_ssim(*small)
+
+
+def test_strips_cover_every_row_once() -> None:
+    for height, width in ((1, 1), (3, 1 << 20), (1000, 700), (4000, 3000)):
+        covered = np.zeros(height, dtype=int)
+        for rows in large.strips(height, width):
+            covered[rows] += 1
+        assert (covered == 1).all()
+
+
+def test_strips_give_the_same_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = photo(700, 900)
+    received, turn = noisy(original), b"\x10\x80\x33"
+    w = np.random.default_rng(0).random((700, 900)).astype(np.float32)
+    error = ((original.astype(np.float64) - received) ** 2).mean(axis=-1)
+    assert psnr.psnr_db(original, received) == 10 * math.log10(255**2 / error.mean())
+
+    def everything() -> tuple[float, bytes, bytes]:
+        planes = colour.to_planes(original, turn)
+        gain = base.weighted_gain(original, received, w)
+        return gain, planes.tobytes(), colour.from_planes(planes, turn).tobytes()
+
+    in_strips = everything()
+    for module in (base, colour):
+        monkeypatch.setattr(module, "strips", lambda height, _: [slice(0, height)])
+    assert everything() == in_strips
+
+
+@pytest.mark.parametrize("size", [(2000, 1100), (2000, 2100)])
+def test_threads_do_not_change_the_stream(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCOM_CACHE", "off")
+    planes = colour.to_planes(photo(*size))
+    offsets = np.zeros((-(-size[0] // 32), -(-size[1] // 32)), dtype=np.int64)
+    streams = set()
+    for threads in (1, 3):
+        monkeypatch.setattr(x265, "num_threads", lambda threads=threads: threads)
+        x265.parameter_sets.cache_clear()
+        streams.add(x265.encode(planes, offsets, 40, "slow"))
+    assert len(streams) == 1
+    assert x265.decode(streams.pop(), *size).shape == planes.shape
+
+
+def test_settings_follow_from_the_size() -> None:
+    assert x265.settings(1080, 1851) == ""  # as in every result before
+    assert x265.settings(1080, 1920) == "wpp=1"
+    assert x265.settings(3000, 4000) == "wpp=1:min-cu-size=16"
+
+
+def test_a_large_picture_fills_its_budget_and_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMCOM_CACHE", "off")
+    image, trials = photo(1424, 1424), []
+    encode = x265.encode
+
+    def counted(planes: colour.Planes, *args: object, **options: object) -> bytes:
+        trials.append((planes.shape[1:], args[-1]))
+        return encode(planes, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(x265, "encode", counted)
+    w = np.ones(image.shape[:2], dtype=np.float32)
+    hevc = CODECS.create("hevc")
+    stream = hevc.encode(image, w, 120_000)
+    assert 0.98 * 120_000 <= stream.num_bits <= 120_000
+    assert stream.info["x265"] == "wpp=1"
+    assert trials.count(((1424, 1424), "ultrafast")) == 1
+    assert 1 <= trials.count(((1424, 1424), "slow")) <= 3
+    received = hevc.decode([packet.data for packet in stream.packets], 1424, 1424)
+    assert psnr.psnr_db(image, received) > 30
+    small = image[:64, :64].copy()
+    assert "x265" not in hevc.encode(small, w[:64, :64], 8000).info
+
+
+def test_a_sample_is_of_blocks_from_all_over_the_picture() -> None:
+    rows, columns = np.indices((2100, 2500))
+    image = np.stack([rows // 64, columns // 64, 0 * rows], axis=-1).astype(np.uint8)
+    part, weights = sample(image, rows.astype(np.float32))
+    assert part.shape[:2] == weights.shape
+    assert 800_000 <= weights.size <= 1_400_000
+    np.testing.assert_array_equal(weights // 64, part[..., 0])
+    blocks, pixels = np.unique(part.reshape(-1, 3), axis=0, return_counts=True)
+    assert (pixels == 64 * 64).all()  # each block once, and whole
+    np.testing.assert_allclose(blocks.mean(axis=0), (32 / 2, 39 / 2, 0), atol=1)
+    w = np.ones(image.shape[:2], dtype=np.float32)
+    small = image[:500, :500], w[:500, :500]
+    assert all(a is b for a, b in zip(sample(*small), small, strict=True))
+
+
+@pytest.mark.parametrize("true_slope", [0.001, 0.004, 0.02])
+@pytest.mark.parametrize("guess", [900, 1000, 1100])
+def test_costly_sizes_are_asked_for_rarely(true_slope: float, guess: int) -> None:
+    asked = []
+
+    def size_bits(level: int) -> int:
+        asked.append(level)
+        return round(1e6 * math.exp(true_slope * (level - 1000)))
+
+    level = best_level(
+        size_bits, range(3000), 1_000_000, guess=guess, slope=0.004, tolerance=0.03, costly=True
+    )
+    assert 970_000 <= size_bits(level) <= 1_000_000
+    assert len(set(asked)) <= 3
+
+
+def _seen_by(
+    name: str, image: Image, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
+) -> tuple[attention.Attention, list[tuple[tuple[int, ...], Prompts]]]:
+    """Attend with a segmenter that finds the left half."""
+    monkeypatch.setenv("SEMCOM_CACHE", "off")
+    calls = []
+
+    def find(image: Image, prompts: Prompts) -> list[Mask]:
+        calls.append((image.shape, prompts))
+        pixels: NDArray[np.bool_] = np.zeros(image.shape[:2], dtype=bool)
+        pixels[:, : image.shape[1] // 2] = True
+        return [Mask(pixels, 0.5, "left")]
+
+    monkeypatch.setattr(attention, "_segmenter", lambda _: find)
+    monkeypatch.setattr(SEGMENTERS, "parse", lambda _: types.SimpleNamespace())
+    return attention.attend(image, attention.Wishes(name, prompts)), calls
+
+
+def test_our_segmenters_see_a_large_picture_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = photo(2000, 3000)
+    prompts = Prompts(points=((2999, 0),), boxes=((300, 200, 600, 1000),))
+    seen, [(shape, asked)] = _seen_by("graph", image, prompts, monkeypatch)
+    assert 1_900_000 < shape[0] * shape[1] <= large.LARGE
+    np.testing.assert_allclose(asked.points[0], (2999 * shape[1] / 3000, 0))
+    scale = np.tile(np.divide(shape[:2], (2000, 3000))[::-1], 2)
+    np.testing.assert_allclose(asked.boxes[0], scale * (300, 200, 600, 1000))
+    region = seen.importance.region
+    assert region.shape == (2000, 3000)
+    assert region[:, :1498].all()
+    assert not region[:, 1502:].any()
+    assert (seen.masks[0].score, seen.masks[0].label) == (0.5, "left")
+    assert seen.record["points"] == prompts.points
+
+
+@pytest.mark.parametrize(("name", "size"), [("graph", (1000, 2000)), ("other", (2000, 3000))])
+def test_others_and_small_pictures_are_seen_as_they_are(
+    name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, [(shape, _)] = _seen_by(name, photo(*size), Prompts(), monkeypatch)
+    assert shape == (*size, 3)
