@@ -154,7 +154,7 @@ def attend(
 def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Mask]:
     """Segment, or recall what was found before: by our own segmenters, whose sources we know.
 
-    These look at a large picture shrunk, which is still far larger than they work at.
+    These look at a large picture shrunk to the size that they work at.
     """
     if used.partition(":")[0] not in _SLOW:
         return find(image, prompts)

@@ -8,11 +8,13 @@ import numpy as np
 from PIL import Image as PilImage
 
 from semcom.images import MIN_SIDE
-from semcom.large import LARGE, is_large
+from semcom.large import is_large
 from semcom.types import Image, Mask, Prompts
 
 Size = tuple[int, int]
 """Height and width."""
+SEGMENTED = 1_000_000
+"""Pixels to which a large picture is shrunk for our segmenters."""
 
 
 def size_of(image: Image) -> Size:
@@ -42,11 +44,11 @@ def shrink(image: Image, max_side: int) -> Image:
 
 
 def shrink_large(image: Image) -> Image:
-    """Shrink an image of more than 2 megapixels to that; others stay."""
+    """Shrink an image of more than 2 megapixels to 1 megapixel; others stay."""
     height, width = image.shape[:2]
     if not is_large(height, width):
         return image
-    scale = math.sqrt(LARGE / (height * width))
+    scale = math.sqrt(SEGMENTED / (height * width))
     return resized(image, (max(1, int(scale * height)), max(1, int(scale * width))))
 
 

@@ -9,7 +9,7 @@ A packet is one byte with the tile grid, the turn of the colour axes
 so that a lost packet costs one tile.
 
 Pictures of more than 2 megapixels are searched by a sample (:mod:`semcom.codecs.sampling`) and may
-leave 2 % of the budget unused instead of 1 %; :mod:`semcom.codecs.x265` has other settings for
+leave 3 % of the budget unused instead of 1 %; :mod:`semcom.codecs.x265` has other settings for
 them, which the record names.
 """
 
@@ -38,7 +38,7 @@ _FINE = 64  # levels per QP
 _LEVELS = range((MAX_QP + 1) * _FINE)
 _MAX_OFFSET = 24  # QP; w beyond 2^±8 is not worth more
 _SLOPE = 0.13 / _FINE  # typical growth of ln(size) per level: 0.13 for one QP less
-_CLOSE, _CLOSE_IF_LARGE = 0.01, 0.02  # what of the budget may be left over
+_CLOSE, _CLOSE_IF_LARGE = 0.01, 0.03  # what of the budget may be left over
 _QUICK_EXCESS = 1.18  # typical size of an ultrafast stream against a slow one at the same QP
 
 Tile = tuple[slice, slice]
