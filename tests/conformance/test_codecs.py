@@ -35,7 +35,7 @@ ELSEWHERE = {
     ("hevc:tiles=2x2", "other-process"),
     ("hevc:tiles=2x2", "memory"),
 }
-"""What takes long: ``test_learned.py`` starts a process for all models; tiles are small pictures."""
+"""What takes long: ``test_learned.py`` starts one process for all models; tiles are small."""
 CASES = [(name, check) for name in NAMES for check in CODEC_CHECKS]
 CASES = [(name, check) for name, check in CASES if (name, check.name) not in ELSEWHERE]
 

@@ -123,7 +123,11 @@ def test_sizes_follow_the_longer_side() -> None:
     assert shrink(image, 150).shape == (150, 100, 3)
     assert shrink(image, 300) is image
     assert shrink_large(image) is image
-    assert 0.99 * SEGMENTED < shrink_large(np.zeros((5000, 3000, 3), np.uint8))[..., 0].size <= SEGMENTED
+    assert (
+        0.99 * SEGMENTED
+        < shrink_large(np.zeros((5000, 3000, 3), np.uint8))[..., 0].size
+        <= SEGMENTED
+    )
 
 
 def test_a_mask_of_whole_blocks_survives_both_ways() -> None:

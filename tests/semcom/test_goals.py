@@ -12,21 +12,20 @@ import semcom
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("part", [range(1, 13), range(13, 25)], ids=["first half", "second half"])
-def test_kodak_blind(kodak: Path, part: range):
-    """BPG + LDPC in the literature: 33.3 dB over all 24; each half is held to its own bound."""
+def test_kodak_blind(kodak: Path):
+    """BPG + LDPC in the literature: 33.3 dB over all 24; the suite ``kodak-awgn`` has them."""
     scores = [
         semcom.send(kodak / f"kodim{k:02d}.png", segmenter="whole_image", blind=True).scores
-        for k in part
+        for k in range(2, 25, 3)
     ]
-    # 33.0 dB over both halves is the goal; the halves differ by about 1 dB.
-    assert np.mean([score["psnr_db"] for score in scores]) >= (32.5 if 1 in part else 33.5)
+    # 33.0 dB over all is the goal; these eight are 0.2 dB below the mean of all.
+    assert np.mean([score["psnr_db"] for score in scores]) >= 32.8
 
 
 def test_davis_by_importance(davis: Path):
-    """The first frame of each sequence; the suite ``davis-masks`` has all."""
+    """A frame of every second sequence; the suite ``davis-masks`` has all."""
     gains, losses = [], []
-    for image in sorted(davis.glob("*_00005.jpg")):
+    for image in sorted(davis.glob("*_00005.jpg"))[::2]:
         blind, steered = (
             semcom.send(image, mask="beside", theta=0.65, blind=blind).scores
             for blind in (True, False)
