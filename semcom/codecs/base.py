@@ -206,5 +206,6 @@ def weighted_gain(image: Image, decoded: Image, w: Map) -> float:
     removed = np.empty(w.shape)
     for rows in strips(*w.shape):
         original = image[rows].astype(np.int32)
-        removed[rows] = ((original - 128) ** 2 - (original - decoded[rows]) ** 2).sum(axis=-1)
+        less = (original - 128) ** 2 - (original - decoded[rows]) ** 2
+        removed[rows] = less[..., 0] + less[..., 1] + less[..., 2]
     return float((w * removed).sum())

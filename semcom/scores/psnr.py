@@ -57,8 +57,9 @@ def _squared_error(original: Image, received: Image) -> NDArray[np.float64]:
         )
     error = np.empty(original.shape[:2])
     for rows in strips(*original.shape[:2]):
-        difference = original[rows].astype(np.int32) - received[rows]
-        error[rows] = (difference**2).sum(axis=-1) / original.shape[-1]
+        squares = (original[rows].astype(np.int32) - received[rows]) ** 2
+        # Four times as fast as a sum over an axis of three.
+        error[rows] = (squares[..., 0] + squares[..., 1] + squares[..., 2]) / 3
     return error
 
 
