@@ -33,6 +33,9 @@ def check_codec(codec: str, only: tuple[str, ...], limit_s: float) -> None:
     Each check runs in a process of its own, so that a codec may hang or crash. Ends with status 1
     if one fails.
     """
+    from semcom.codecs.base import CODECS
+
+    CODECS.check(codec.partition(":")[0])  # before what takes its time is imported
     from semcom.conformance.analog import ANALOG_CHECKS
     from semcom.conformance.base import Candidate
     from semcom.conformance.codecs import CODEC_CHECKS
@@ -53,6 +56,9 @@ def check_channel(channel: str, only: tuple[str, ...], limit_s: float) -> None:
     Each check runs in a process of its own, so that a channel may hang or crash. Ends with status 1
     if one fails.
     """
+    from channels.channels import CHANNELS
+
+    CHANNELS.check(channel.partition(":")[0])  # before what takes its time is imported
     from channels.conformance.base import Candidate
     from channels.conformance.checks import CHANNEL_CHECKS
     from semcom.conformance.runner import open_channel

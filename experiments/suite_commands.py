@@ -44,9 +44,11 @@ def _the_suite(command: Callable[..., None]) -> click.Command:
 
 def _read(suite: str, quick: bool, changes: tuple[str, ...]) -> tuple[Suite, str, Path]:
     """Return a suite, its name and its folder."""
-    from experiments.suite_file import find_suite, read_suite
+    from experiments.suites import find_suite
 
     path = find_suite(suite)
+    from experiments.suite_file import read_suite
+
     name = path.stem + ("-quick" if quick else "")
     read = read_suite(path, quick=quick, changes=changes)
     say(*read.idle(), *read.about_draws())

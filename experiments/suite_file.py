@@ -17,7 +17,6 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from experiments.draws import Draws
 from experiments.path_text import URI, readable, to_text
 from experiments.suite import Axes, Exclude, Suite
-from experiments.suites import shipped
 
 Where = tuple[str | int, ...]
 _KEPT_IN_QUICK = 2
@@ -26,26 +25,6 @@ _MAX_PARTS = 200_000  # aliases counted as often as they are used
 _MAX_DEPTH = 20
 _MAX_SHOWN = 80  # characters of a value in a message
 _MAX_ERRORS = 100
-
-
-def find_suite(name: str) -> Path:
-    """Return the file of a suite: a shipped one by its name, else a path.
-
-    Raises
-    ------
-    ValueError
-        Neither.
-    """
-    known, path = shipped(), Path(name)
-    if path.suffix in (".yaml", ".yml") or path.is_file():
-        if not path.is_file():
-            raise ValueError(f"{name}: no such suite file")
-        return path
-    if name in known:
-        return known[name]
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise ValueError(f"unknown suite {name!r}{hint}; choices: {', '.join(known)}, or a YAML file")
 
 
 def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) -> Suite:

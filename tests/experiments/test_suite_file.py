@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from experiments.grid import AXES, System
 from experiments.setting import Setting
 from experiments.suite import Suite
-from experiments.suite_file import find_suite, read_suite
+from experiments.suite_file import read_suite
+from experiments.suites import find_suite
 
 HEAD = "title: t\nimages: a.png\nsegmenter: graph\n"
 
