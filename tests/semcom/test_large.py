@@ -153,7 +153,7 @@ def test_a_large_picture_fills_its_budget_and_says_how(monkeypatch: pytest.Monke
     w = np.ones(image.shape[:2], dtype=np.float32)
     hevc = CODECS.create("hevc")
     stream = hevc.encode(image, w, 120_000)
-    assert 0.98 * 120_000 <= stream.num_bits <= 120_000
+    assert 0.97 * 120_000 <= stream.num_bits <= 120_000
     assert stream.info["x265"] == "wpp=1"
     assert trials.count(((1424, 1424), "ultrafast")) == 1
     assert 1 <= trials.count(((1424, 1424), "slow")) <= 3
