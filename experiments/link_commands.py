@@ -54,20 +54,41 @@ _REALS = Parsed("R,R,…", functools.partial(_numbers, float))
 _MODULATIONS = Parsed("NAME,NAME,…", _modulations)
 
 
-def _known(_ctx: click.Context, _param: click.Parameter, specs: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse channels that there are not, before anything that takes seconds."""
+def _known(check: Callable[[str], Any]) -> Callable[..., Any]:
+    """Refuse what ``check`` does, before anything that takes seconds."""
+
+    def callback(_ctx: click.Context, _param: click.Parameter, given: Any) -> Any:
+        for text in (given,) if isinstance(given, str) else given:
+            check(text)
+        return given
+
+    return callback
+
+
+def _channel(spec: str) -> None:
     from channels.channels import CHANNELS
 
-    for spec in specs:
-        CHANNELS.entry(spec.partition(":")[0])
-    return specs
+    CHANNELS.entry(spec.partition(":")[0])
+
+
+def _scheme(text: str) -> None:
+    from channels.mcs import find_scheme
+
+    find_scheme(text)
+
+
+def _decoders(text: str) -> None:
+    from channels.ldpc.decoders import DECODERS
+
+    for name in text.split(","):
+        DECODERS.entry(name)
 
 
 _CHANNELS = click.option(
     "--channel",
     "channels",
     multiple=True,
-    callback=_known,
+    callback=_known(_channel),
     default=("awgn",),
     show_default=True,
     metavar="SPEC",
@@ -192,6 +213,7 @@ def ber(
     "--scheme",
     "schemes",
     multiple=True,
+    callback=_known(_scheme),
     metavar="NAME",
     help="Modulation and rate from the table of semcom mcs, as in '16-QAM 0.602', or the number "
     "of its row (repeatable); instead of -n, --rate and --modulation.",
@@ -208,6 +230,7 @@ def ber(
     "decoders",
     default="cascade",
     show_default=True,
+    callback=_known(_decoders),
     metavar="NAME,NAME,…",
     help="See: semcom list decoders.",
 )
@@ -263,7 +286,9 @@ def bler(
 
 
 @click.command()
-@click.option("--channel", default="awgn", show_default=True, metavar="SPEC")
+@click.option(
+    "--channel", default="awgn", show_default=True, callback=_known(_channel), metavar="SPEC"
+)
 @click.option(
     "--num-bits",
     default=8400,

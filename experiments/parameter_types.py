@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -42,3 +43,13 @@ class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             return parse_cbr(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+def names_of(text: str, choices: Iterable[str], what: str) -> list[str]:
+    """Return names separated by commas; ``ValueError`` for one that is no choice."""
+    known = list(choices)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"unknown {what} {name!r}; choices: {', '.join(known) or 'none'}")
+    return list(dict.fromkeys(names))

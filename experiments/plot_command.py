@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from experiments.options import of_results, say
+from experiments.parameter_types import names_of
 
 if TYPE_CHECKING:
     from experiments.drawing.base import Drawing
 
 _FORMATS = ("png", "pdf", "svg")
-
-
-def _names(text: str, choices: Iterable[str], what: str) -> list[str]:
-    """Return names separated by commas; ``ValueError`` for one that is no choice."""
-    known = list(choices)
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
-        if name not in known:
-            raise ValueError(f"unknown {what} {name!r}; choices: {', '.join(known) or 'none'}")
-    return list(dict.fromkeys(names))
 
 
 @click.command()
@@ -72,7 +63,7 @@ def plot(
     from experiments.saving import save
     from experiments.study import read_study
 
-    kinds = _names(formats, _FORMATS, "format")
+    kinds = names_of(formats, _FORMATS, "format")
     study = read_study(results, suite=suite, run=run, all_images=all_images)
     say(*study.about)
     failed: list[str] = []
@@ -98,7 +89,7 @@ def _choose(drawings: Sequence[Drawing], figures: str) -> list[Drawing]:
     """Return the figures that are asked for: by name, or by how several names begin."""
     known = [drawing.data.name for drawing in drawings]
     begins = [name[:i] for name in known for i, letter in enumerate(name) if letter == "-"]
-    wanted = _names(figures, dict.fromkeys((*known, *begins)), "figure")
+    wanted = names_of(figures, dict.fromkeys((*known, *begins)), "figure")
     return [
         drawing
         for drawing in drawings

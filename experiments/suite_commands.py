@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from experiments.options import of_results, say
+from experiments.parameter_types import names_of
 
 if TYPE_CHECKING:
     from experiments.suite import Suite
@@ -150,13 +151,14 @@ def export(
     RESULTS is results.db, or its folder. Parquet and CSV have a line per image and setting; JSON
     has the means, a file per system in the layout of CompressAI's results.
     """
+    kinds = names_of(formats, ("parquet", "csv", "json"), "format")  # before what takes its time
     from experiments.export import export as export_study
     from experiments.study import read_study
 
     study = read_study(results, suite=suite, run=run, all_images=all_images)
     say(*study.about)
     folder = out or (results if results.is_dir() else results.parent) / "export"
-    for file in export_study(study, folder, [name.strip() for name in formats.split(",")]):
+    for file in export_study(study, folder, kinds):
         click.echo(file)
 
 
