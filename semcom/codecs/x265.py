@@ -8,7 +8,7 @@ header are constant. x265 is GPL; it comes inside PyAV's wheels and runs as part
 
 x265's settings follow from the size, too (:func:`settings`). Pictures of more than 2 megapixels are
 coded in wavefronts, on all cores. More than 4 megapixels take no coding units below 16x16 and fewer
-splits of transforms, which saves two thirds of the time and takes some 7 % more bits.
+splits of transforms, which saves more than half of the time and takes some per cent more bits.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pickle
 import re
 import sys
 from pathlib import Path
@@ -12,8 +11,8 @@ import pytest
 
 from semcom.conformance import analog
 from semcom.conformance.analog import ANALOG_CHECKS
-from semcom.conformance.base import CheckFailed
-from semcom.conformance.runner import open_codec, run_check, stumbled
+from semcom.conformance.runner import open_codec, run_check
+from tests.conformance.failing import failures, here
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,12 +25,6 @@ def broken(monkeypatch):
     yield importlib.import_module("broken_analog").Broken
     for module in ("broken_analog", "thumbnail"):
         monkeypatch.delitem(sys.modules, module, raising=False)
-
-
-def _here(function, *arguments, limit_s):
-    """Call it as :func:`semcom.conformance.elsewhere.run` does, but in this process."""
-    del limit_s
-    return function(*pickle.loads(pickle.dumps(arguments)))
 
 
 @pytest.mark.parametrize(
@@ -58,17 +51,10 @@ def _here(function, *arguments, limit_s):
 )
 def test_exactly_the_right_check_fails(broken, monkeypatch, name, check, words):
     if check != "other-process":  # then it need not be asked of another one, which takes its time
-        monkeypatch.setattr(analog, "run", _here)
-    failures: dict[str, CheckFailed] = {}
-    for each in ANALOG_CHECKS:
-        try:
-            each.function(broken(name))
-        except CheckFailed as failure:
-            known = {other.promise for other in failures.values()}
-            if not stumbled(each, failure, known):
-                failures[each.name] = failure
-    assert list(failures) == [check], failures
-    assert re.search(words, str(failures[check]), re.DOTALL), failures[check]
+        monkeypatch.setattr(analog, "run", here)
+    failed = failures(ANALOG_CHECKS, lambda: broken(name))
+    assert list(failed) == [check], failed
+    assert re.search(words, str(failed[check]), re.DOTALL), failed[check]
 
 
 def test_what_would_take_its_process_along_is_told(broken):

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from channels.conformance.base import Candidate, CheckFailed
+from channels.conformance.base import Candidate
 from channels.conformance.checks import CHANNEL_CHECKS
-from semcom.conformance.runner import open_channel, run_check, stumbled
+from semcom.conformance.runner import open_channel, run_check
+from tests.conformance.failing import failures
 
 CHECKS = {check.name: check for check in CHANNEL_CHECKS}
 
@@ -61,17 +62,9 @@ def test_a_law_of_two_gains_passes(broken, name, check):
     ],
 )
 def test_exactly_the_right_check_fails(broken, name, check, words):
-    failures: dict[str, CheckFailed] = {}
-    for each in CHANNEL_CHECKS:
-        try:
-            each.function(broken(name))
-        except CheckFailed as failure:
-            known = {other.promise for other in failures.values()}
-            if not stumbled(each, failure, known):
-                failures[each.name] = failure
-    assert check in failures, failures
-    assert list(failures) == [check], failures
-    assert re.search(words, str(failures[check]), re.DOTALL), failures[check]
+    failed = failures(CHANNEL_CHECKS, lambda: broken(name))
+    assert list(failed) == [check], failed
+    assert re.search(words, str(failed[check]), re.DOTALL), failed[check]
 
 
 @pytest.mark.parametrize(

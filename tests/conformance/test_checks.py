@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import pickle
 import re
 import sys
 import time
@@ -13,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from semcom.conformance import elsewhere, other_process
-from semcom.conformance.base import Candidate, CheckFailed
+from semcom.conformance.base import Candidate
 from semcom.conformance.codecs import CODEC_CHECKS
-from semcom.conformance.runner import open_codec, run_check, stumbled
+from semcom.conformance.runner import open_codec, run_check
+from tests.conformance.failing import failures, here
 
 ROOT = Path(__file__).parents[2]
 CHECKS = {check.name: check for check in CODEC_CHECKS}
@@ -29,12 +29,6 @@ def broken(monkeypatch):
     yield importlib.import_module("broken_codecs").Broken
     for module in ("broken_codecs", "strips"):
         monkeypatch.delitem(sys.modules, module, raising=False)
-
-
-def _here(function, *arguments, limit_s):
-    """Call it as :func:`semcom.conformance.elsewhere.run` does, but in this process."""
-    del limit_s
-    return function(*pickle.loads(pickle.dumps(arguments)))
 
 
 @pytest.mark.parametrize(
@@ -63,17 +57,10 @@ def _here(function, *arguments, limit_s):
 )
 def test_exactly_the_right_check_fails(broken, monkeypatch, name, check, words):
     if check != "other-process":  # then it need not be asked of another one, which takes its time
-        monkeypatch.setattr(other_process, "run", _here)
-    failures: dict[str, CheckFailed] = {}
-    for each in CODEC_CHECKS:
-        try:
-            each.function(broken(name, max_growth_bytes=2 * 10**8))
-        except CheckFailed as failure:
-            known = {other.promise for other in failures.values()}
-            if not stumbled(each, failure, known):
-                failures[each.name] = failure
-    assert list(failures) == [check], failures
-    assert re.search(words, str(failures[check]), re.DOTALL), failures[check]
+        monkeypatch.setattr(other_process, "run", here)
+    failed = failures(CODEC_CHECKS, lambda: broken(name, max_growth_bytes=2 * 10**8))
+    assert list(failed) == [check], failed
+    assert re.search(words, str(failed[check]), re.DOTALL), failed[check]
 
 
 @pytest.mark.parametrize(

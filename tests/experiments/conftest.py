@@ -1,13 +1,16 @@
-"""A folder of small images, and what commands do with it."""
+"""A folder of small images, what commands do with it, and a font."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib import font_manager
 from PIL import Image as PilImage
 
 from experiments.cli import main
@@ -44,3 +47,27 @@ def run(images: None) -> Run:
         return result
 
     return command
+
+
+@pytest.fixture
+def squares(tmp_path: Path) -> Iterator[str]:
+    """Install a font that draws 基 and 线 as large black squares; return its name."""
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    for corner in ((0, 1000), (1000, 1000), (1000, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", "square"])
+    builder.setupCharacterMap({ord("基"): "square", ord("线"): "square"})
+    builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "square": pen.glyph()})
+    builder.setupHorizontalMetrics({".notdef": (500, 0), "square": (1000, 0)})
+    builder.setupHorizontalHeader(ascent=1000, descent=0)
+    builder.setupNameTable({"familyName": "SimHei", "styleName": "Regular"})
+    builder.setupOS2(sTypoAscender=1000, usWinAscent=1000)
+    builder.setupPost()
+    builder.save(tmp_path / "squares.ttf")
+    known = list(font_manager.fontManager.ttflist)
+    font_manager.fontManager.addfont(tmp_path / "squares.ttf")
+    yield "SimHei"
+    font_manager.fontManager.ttflist[:] = known

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import html
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
-from matplotlib import font_manager
 from matplotlib.legend import Legend
 from PIL import Image as PilImage
 
@@ -107,30 +103,6 @@ def test_a_matplotlibrc_that_asks_for_formulas_is_not_obeyed(asked: dict[str, bo
         assert [render(one, "svg") for one in draw(made)] == plain
 
 
-@pytest.fixture
-def square(tmp_path: Path) -> Iterator[None]:
-    """Install a font that draws 基 and 线 as large black squares."""
-    pen = TTGlyphPen(None)
-    pen.moveTo((0, 0))
-    for corner in ((0, 1000), (1000, 1000), (1000, 0)):
-        pen.lineTo(corner)
-    pen.closePath()
-    builder = FontBuilder(1000, isTTF=True)
-    builder.setupGlyphOrder([".notdef", "square"])
-    builder.setupCharacterMap({ord("基"): "square", ord("线"): "square"})
-    builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "square": pen.glyph()})
-    builder.setupHorizontalMetrics({".notdef": (500, 0), "square": (1000, 0)})
-    builder.setupHorizontalHeader(ascent=1000, descent=0)
-    builder.setupNameTable({"familyName": "SimHei", "styleName": "Regular"})
-    builder.setupOS2(sTypoAscender=1000, usWinAscent=1000)
-    builder.setupPost()
-    builder.save(tmp_path / "square.ttf")
-    known = list(font_manager.fontManager.ttflist)
-    font_manager.fontManager.addfont(tmp_path / "square.ttf")
-    yield
-    font_manager.fontManager.ttflist[:] = known
-
-
 def darkest_row(path: Path) -> int:
     """Return how many neighbouring black pixels the longest run of a picture has, below its axes.
 
@@ -146,7 +118,7 @@ def darkest_row(path: Path) -> int:
     return longest
 
 
-@pytest.mark.usefixtures("square")
+@pytest.mark.usefixtures("squares")
 def test_what_a_font_of_the_system_has_is_no_box(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

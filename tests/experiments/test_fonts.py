@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 
 import matplotlib
 import pytest
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
-from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from experiments.drawing import fonts
@@ -52,36 +47,11 @@ def test_a_matplotlibrc_that_asks_for_latex_is_not_obeyed() -> None:
         assert matplotlib.rcParams["text.usetex"]
 
 
-@pytest.fixture
-def blocks(tmp_path: Path) -> Iterator[str]:
-    """Install a font that draws 基 as a large black square."""
-    pen = TTGlyphPen(None)
-    pen.moveTo((0, 0))
-    for corner in ((0, 1000), (1000, 1000), (1000, 0)):
-        pen.lineTo(corner)
-    pen.closePath()
-    square, empty = pen.glyph(), TTGlyphPen(None).glyph()
-    builder = FontBuilder(1000, isTTF=True)
-    builder.setupGlyphOrder([".notdef", "square"])
-    builder.setupCharacterMap({0x57FA: "square"})
-    builder.setupGlyf({".notdef": empty, "square": square})
-    builder.setupHorizontalMetrics({".notdef": (500, 0), "square": (1000, 0)})
-    builder.setupHorizontalHeader(ascent=1000, descent=0)
-    builder.setupNameTable({"familyName": "SimHei", "styleName": "Regular"})
-    builder.setupOS2(sTypoAscender=1000, usWinAscent=1000)
-    builder.setupPost()
-    builder.save(tmp_path / "blocks.ttf")
-    known = list(font_manager.fontManager.ttflist)
-    font_manager.fontManager.addfont(tmp_path / "blocks.ttf")
-    yield "SimHei"
-    font_manager.fontManager.ttflist[:] = known
-
-
 def test_glyphs_come_from_other_fonts_of_the_system(
-    blocks: str, caplog: pytest.LogCaptureFixture
+    squares: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert fonts.families()[0] == "DejaVu Sans"
-    assert blocks in fonts.families()
+    assert squares in fonts.families()
     assert _ink("基") > 500  # a square of 20 points, filled
     assert not caplog.records
 
@@ -95,9 +65,9 @@ def test_what_no_font_has_is_said_once(caplog: pytest.LogCaptureFixture) -> None
     assert "no font here has glyphs for \U0001f4a8 \U0001f4a9" in record.getMessage()
 
 
-def test_fonts_of_a_matplotlibrc_come_before_those_that_we_know(blocks: str) -> None:
-    with matplotlib.rc_context({"font.sans-serif": ["No Such Font", blocks]}):
-        assert fonts.families()[:2] == ["DejaVu Sans", blocks]
+def test_fonts_of_a_matplotlibrc_come_before_those_that_we_know(squares: str) -> None:
+    with matplotlib.rc_context({"font.sans-serif": ["No Such Font", squares]}):
+        assert fonts.families()[:2] == ["DejaVu Sans", squares]
 
 
 def test_other_warnings_are_passed_on() -> None:
