@@ -1,44 +1,18 @@
 """semcom: a simulator of semantic image communication.
 
 ``semcom.send(image, …)`` takes an image from its file to its score, ``semcom.compare`` does so
-blind and by importance, ``semcom.sweep`` at many SNRs and bandwidths. Everything is imported on
-first use, so that ``import semcom`` costs nothing.
+blind and by importance, ``semcom.sweep`` at many SNRs and bandwidths. The public names stand in
+``__init__.pyi``; each is imported on first use, so that ``import semcom`` costs nothing.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from semcom.agreement import Link as Link
-    from semcom.attention import attend as attend
-    from semcom.comparison import Comparison as Comparison
-    from semcom.comparison import compare as compare
-    from semcom.comparison import sweep as sweep
-    from semcom.images import load_image as load_image
-    from semcom.link import Delivery as Delivery
-    from semcom.link import deliver as deliver
-    from semcom.session import send as send
-    from semcom.types import Mask as Mask
-    from semcom.types import Prompts as Prompts
+import lazy_loader
 
-_HOME = {
-    "attend": "attention",
-    "load_image": "images",
-    "Delivery": "link",
-    "deliver": "link",
-    "Comparison": "comparison",
-    "compare": "comparison",
-    "send": "session",
-    "sweep": "comparison",
-    "Link": "agreement",
-    "Mask": "types",
-    "Prompts": "types",
-}
-__all__ = sorted(_HOME)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def check_not_hidden(package: str) -> None:
@@ -61,13 +35,3 @@ def check_not_hidden(package: str) -> None:
 
 
 check_not_hidden("channels")
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'semcom' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"semcom.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -3,3 +3,7 @@
 :data:`channels.conformance.checks.CHANNEL_CHECKS` are functions of a
 :class:`channels.conformance.base.Candidate`.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

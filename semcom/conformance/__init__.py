@@ -3,3 +3,7 @@
 :mod:`~semcom.conformance.codecs` has those of digital codecs, and ``semcom check-codec`` runs them
 on any that is installed. They need no test framework and no files.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

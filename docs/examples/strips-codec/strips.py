@@ -6,9 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.fft import dctn, idctn
 
-from semcom.codecs.base import DecodeError, grey, weighted_gain
-from semcom.codecs.concealment import conceal
-from semcom.rate_control import best_level
+from semcom import DecodeError, best_level, conceal, grey, weighted_gain
 from semcom.types import Bitstream, Image, Map, Packet
 
 STEPS = 2048 * 2.0 ** -(np.arange(256) / 24)  # one byte names a quantiser step

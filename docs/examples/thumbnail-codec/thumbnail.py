@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from PIL import Image as PilImage
 
-from semcom.codecs.base import DecodeError, grey, only_packet
-from semcom.types import AnalogSignal, Image, Packet
+from semcom import AnalogSignal, DecodeError, Image, Packet, grey, only_packet
 
 
 def resized(image: Image, height: int, width: int) -> Image:

@@ -1,0 +1,13 @@
+from .ber import BitErrors as BitErrors
+from .bler import BlockErrors as BlockErrors
+from .counts import Count as Count
+from .harq import HarqPackets as HarqPackets
+from .montecarlo import Limits as Limits
+from .montecarlo import Task as Task
+from .montecarlo import collect as collect
+from .runner import Summary as Summary
+from .runner import run as run
+from .setting import Setting as Setting
+from .study import Study as Study
+from .study import read_study as read_study
+from .suite import Suite as Suite
