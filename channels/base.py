@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from channels.gaussian import fill_gaussian
+from channels.kernels.gaussian import fill_gaussian
 
 Coherence: TypeAlias = Literal["none", "block", "fast", "varying"]
 """How a gain moves: not at all, once per block, afresh with every symbol, or somehow in between."""
@@ -27,7 +27,7 @@ class ChannelOutput(NamedTuple):
     """Received symbols, complex, shape of ``x``."""
     h: Tensor
     """Complex gain of every symbol, shape of ``x``: perfect channel knowledge. Links that do not
-    grant it replace it by an estimate from pilots (:mod:`channels.csi`)."""
+    grant it replace it by an estimate from pilots (:mod:`channels.packets.pilots`)."""
     noise_var: Tensor
     """Total variance N0 of the complex noise, real, broadcastable to ``y``."""
 
@@ -168,3 +168,43 @@ def check_input(x: Tensor, noise_var: float | Tensor) -> Tensor:
     if not bool(((noise >= 0) & torch.isfinite(noise)).all()):
         raise ValueError(f"noise_var must be finite and at least 0, got {noise_var}")
     return noise
+
+
+def check_probability(p: float) -> None:
+    """Raise ``ValueError`` unless ``p`` lies in (0, 1)."""
+    if not 0 < p < 1:
+        raise ValueError(f"probability must be in (0, 1), got {p}")
+
+
+def add_noise(h: Tensor, x: Tensor, noise: Tensor, rng: torch.Generator) -> ChannelOutput:
+    """Receive ``h·x`` in noise.
+
+    Parameters
+    ----------
+    h, x
+        Gain and symbols, complex (..., num_symbols), the same shape.
+    noise
+        Total variance N0, at least 0, real, broadcastable to ``x``.
+    rng
+        Source of the noise.
+
+    Raises
+    ------
+    ValueError
+        ``noise`` does not broadcast to ``x``.
+    """
+    return ChannelOutput(draw_noise(x, noise, rng).add_(h * x), h, noise)
+
+
+def draw_noise(x: Tensor, noise: Tensor, rng: torch.Generator) -> Tensor:
+    """Draw the noise that meets ``x``: complex, its shape, of total variance ``noise``."""
+    try:
+        noise.expand(x.shape)
+    except RuntimeError:
+        raise ValueError(
+            f"noise_var of shape {tuple(noise.shape)} does not broadcast to symbols of shape "
+            f"{tuple(x.shape)}"
+        ) from None
+    if noise.numel() == 1 and not noise.requires_grad:
+        return complex_normal(x.shape, x, rng, variance=float(noise))
+    return complex_normal(x.shape, x, rng).mul_(noise.sqrt())

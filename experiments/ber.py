@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from channels.mcs import modulation_name
-from channels.modulation import demodulate, modulate
+from channels.packets.mcs import modulation_name
+from channels.packets.modulation import demodulate, modulate
 from channels.units import check_bits_per_symbol
 from experiments.counts import Count
 from experiments.links import AXIS_LABELS, Axis, create_channel, pass_channel, to_esn0

@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
-from channels.awgn import Awgn
-from channels.chain import batch_size, pass_blocks, random_bits
-from channels.ldpc import LdpcCode, ldpc_code
-from channels.ldpc.decoders import DECODERS, DEFAULT_DECODER
-from channels.mcs import find_scheme, modulation_name
+from channels.fec.ldpc import LdpcCode, ldpc_code
+from channels.fec.ldpc.decoders import DECODERS, DEFAULT_DECODER
+from channels.models.awgn import Awgn
+from channels.packets.block_chain import batch_size, pass_blocks, random_bits
+from channels.packets.mcs import find_scheme, modulation_name
 from channels.units import check_bits_per_symbol
 from experiments.axis_values import parse_snrs
 from experiments.counts import Count
@@ -38,11 +38,11 @@ class BlockErrors:
     Parameters
     ----------
     num_info_bits, num_coded_bits, bits_per_symbol
-        k, n and the modulation; see :class:`channels.ldpc.LdpcCode`.
+        k, n and the modulation; see :class:`channels.fec.ldpc.LdpcCode`.
     channel
         Name and options, as in ``"rayleigh:block_length=500"``.
     decoder
-        One of :data:`channels.ldpc.decoders.DECODERS`.
+        One of :data:`channels.fec.ldpc.decoders.DECODERS`.
     max_iterations
         Of the decoder, at least 1.
 
@@ -154,7 +154,7 @@ def block_systems(
     modulations
         Bits per symbol; QPSK if not given.
     schemes
-        Names of schemes, instead of the three above; see :func:`channels.mcs.find_scheme`.
+        Names of schemes, instead of the three above; see :func:`channels.packets.mcs.find_scheme`.
     channels, decoders, max_iterations
         See :class:`BlockErrors`.
 

@@ -10,35 +10,13 @@ A gain that stays has no such rate.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from channels.theory import rayleigh_capacity
-from channels.units import awgn_capacity, symbol_budget
+from channels.theory.capacity import capacity
+from channels.units import symbol_budget
 from semcom.codecs.base import digital
 from semcom.types import Image, Map
-
-CAPACITIES: dict[str, Callable[[float], float]] = {
-    "awgn": awgn_capacity,
-    "rayleigh_fast": lambda snr_db: float(rayleigh_capacity(snr_db)),
-}
-"""Bits per complex channel use at a mean SNR in dB, by the channel's name."""
-
-
-def capacity(channel: str, snr_db: float) -> float:
-    """Capacity of a channel in bits per complex use.
-
-    Raises
-    ------
-    ValueError
-        A channel for which none is known.
-    """
-    name = channel.partition(":")[0]
-    if name not in CAPACITIES:
-        choices = ", ".join(CAPACITIES)
-        raise ValueError(f"no capacity, so no bound, for channel {channel!r}; choices: {choices}")
-    return CAPACITIES[name](snr_db)
 
 
 def bound(

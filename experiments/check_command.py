@@ -56,7 +56,7 @@ def check_channel(channel: str, only: tuple[str, ...], limit_s: float) -> None:
     Each check runs in a process of its own, so that a channel may hang or crash. Ends with status 1
     if one fails.
     """
-    from channels.channels import CHANNELS
+    from channels.catalogue import CHANNELS
 
     CHANNELS.check(channel.partition(":")[0])  # before what takes its time is imported
     from channels.conformance.base import Candidate

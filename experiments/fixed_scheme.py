@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from channels.mcs import SCHEMES
+from channels.packets.mcs import SCHEMES
 from semcom.agreement import Link
 from semcom.transmitter import Transmission
 from semcom.unequal import expected_worth, worth

@@ -12,9 +12,9 @@ from typing import Any, Literal, TypeAlias, get_args
 import torch
 
 from channels.base import num_uses
-from channels.harq import Harq, send_harq_batch
-from channels.mcs import Scheme
-from channels.phy import num_packet_symbols, packet_code
+from channels.packets.harq import Harq, send_harq_batch
+from channels.packets.mcs import Scheme
+from channels.packets.packet import num_packet_symbols, packet_code
 from channels.units import noise_var_from_snr_db
 from experiments.counts import Count
 from experiments.links import create_channel

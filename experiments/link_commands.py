@@ -36,7 +36,7 @@ def _snrs(text: str) -> tuple[float, ...]:
 
 
 def _modulations(text: str) -> tuple[int, ...]:
-    from channels.mcs import parse_modulation
+    from channels.packets.mcs import parse_modulation
 
     return tuple(dict.fromkeys(parse_modulation(part) for part in text.split(",")))
 
@@ -66,19 +66,19 @@ def _known(check: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def _channel(spec: str) -> None:
-    from channels.channels import CHANNELS
+    from channels.catalogue import CHANNELS
 
     CHANNELS.entry(spec.partition(":")[0])
 
 
 def _scheme(text: str) -> None:
-    from channels.mcs import find_scheme
+    from channels.packets.mcs import find_scheme
 
     find_scheme(text)
 
 
 def _decoders(text: str) -> None:
-    from channels.ldpc.decoders import DECODERS
+    from channels.fec.ldpc.decoders import DECODERS
 
     for name in text.split(","):
         DECODERS.entry(name)

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 import torch
 
 from channels.base import Channel, ChannelOutput
-from channels.channels import CHANNELS
+from channels.catalogue import CHANNELS
 from channels.units import ebn0_db_from_esn0_db, esn0_db_from_ebn0_db, noise_var_from_snr_db
 
 Axis: TypeAlias = Literal["esn0", "ebn0"]

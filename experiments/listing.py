@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from channels.channels import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
-from channels.ldpc.decoders import DECODERS
+from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
+from channels.fec.ldpc.decoders import DECODERS
 from experiments.suites import shipped
 from semcom.codecs.base import CODECS
 from semcom.scores import SCORES

@@ -114,7 +114,7 @@ def the_link(command: Callable[..., None]) -> Callable[..., None]:
 
 def _check_names(codec: str, channel: str, losses: str) -> None:
     """Refuse typing errors at once: importing torch takes seconds."""
-    from channels.channels import CHANNELS, PACKET_CHANNELS
+    from channels.catalogue import CHANNELS, PACKET_CHANNELS
     from semcom.codecs.base import CODECS
 
     named = [(CODECS, codec), (CHANNELS, channel), *([(PACKET_CHANNELS, losses)] if losses else [])]

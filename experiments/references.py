@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from channels import theory
-from channels.awgn import Awgn
 from channels.base import Channel, KnownLaw
-from channels.fading import BlockFading
-from channels.middleton import Middleton
-from channels.rayleigh import RayleighLaw
-from channels.rician import RicianLaw
+from channels.models.awgn import Awgn
+from channels.models.fading import BlockFading
+from channels.models.middleton import Middleton
+from channels.models.rayleigh import RayleighLaw
+from channels.models.rician import RicianLaw
 from channels.units import linear_to_db
 
 Array = NDArray[np.float64]

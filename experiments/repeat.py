@@ -110,7 +110,7 @@ def _wishes(record: dict[str, Any]) -> Wishes:
 
 
 def _link(record: dict[str, Any]) -> Link:
-    from channels.target import Target
+    from channels.packets.target import Target
 
     values = {field.name: record[field.name] for field in dataclasses.fields(Link)}
     values["target"] = Target(**values["target"])

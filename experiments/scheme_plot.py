@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from channels.mcs import modulation_name
+from channels.packets.mcs import modulation_name
 from experiments.drawing.fonts import plain_text
 from experiments.saving import save_figure
 

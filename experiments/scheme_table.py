@@ -16,13 +16,13 @@ from rich.table import Table
 from scipy.optimize import brentq
 
 from channels import theory
-from channels.adaptation import effective_snr_db
-from channels.awgn import Awgn
 from channels.base import Channel, Coherence, KnownLaw
-from channels.mcs import CRC_BITS, LEVELS, SCHEMES, Scheme, Threshold, thresholds
-from channels.phy import num_packet_symbols
-from channels.rayleigh import RayleighFast
-from channels.target import Target
+from channels.models.awgn import Awgn
+from channels.models.rayleigh import RayleighFast
+from channels.packets.adaptation import effective_snr_db
+from channels.packets.mcs import CRC_BITS, LEVELS, SCHEMES, Scheme, Threshold, thresholds
+from channels.packets.packet import num_packet_symbols
+from channels.packets.target import Target
 from channels.units import awgn_capacity, linear_to_db
 from experiments.csv_table import to_csv
 from experiments.links import create_channel
@@ -41,7 +41,7 @@ class SchemeRow:
     """One scheme on one channel; SNRs and gaps in dB."""
 
     number: int
-    """Its place in ``channels.mcs.SCHEMES``."""
+    """Its place in ``channels.packets.mcs.SCHEMES``."""
     scheme: Scheme
     num_bits: int
     """Payload bits of the measured block,"""
@@ -124,8 +124,9 @@ def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
     ----------
     channel
         Name and options of a channel whose gain has a known law. Thresholds are those measured on
-        AWGN, carried over as the sender does (:func:`channels.adaptation.effective_snr_db`), and
-        for ``rayleigh_fast`` those measured there.
+        AWGN, carried over as the sender does
+        (:func:`channels.packets.adaptation.effective_snr_db`), and for ``rayleigh_fast`` those
+        measured there.
     num_bits
         Payload bits of a code block; the longest measured that is no longer is taken.
 

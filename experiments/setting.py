@@ -10,8 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from channels.channels import CHANNELS
-from channels.target import Target
+from channels.catalogue import CHANNELS
+from channels.packets.target import Target
 from semcom.agreement import DEFAULT_PILOTS, Link
 from semcom.attention import Wishes
 from semcom.codecs.base import CODECS, is_analog
@@ -134,7 +134,7 @@ _link = functools.lru_cache(maxsize=4096)(Link)
 
 @functools.lru_cache(maxsize=4096)
 def _check(codec: str, bound: bool, scheme: str, protection: str, link: Link) -> None:
-    from experiments.bound import capacity
+    from channels.theory.capacity import capacity
 
     analog = is_analog(CODECS.create(codec))
     if protection != "equal" and (analog or scheme):

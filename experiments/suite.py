@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from channels.channels import CHANNELS, PACKET_CHANNELS
-from channels.mcs import find_scheme
+from channels.catalogue import CHANNELS, PACKET_CHANNELS
+from channels.packets.mcs import find_scheme
 from channels.units import parse_cbr
 from experiments import literature
 from experiments.axis_values import parse_snrs

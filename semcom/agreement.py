@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
-from channels.channels import CHANNELS, PACKET_CHANNELS
-from channels.mcs import find_scheme
-from channels.target import Target
+from channels.catalogue import CHANNELS, PACKET_CHANNELS
+from channels.packets.mcs import find_scheme
+from channels.packets.target import Target
 from channels.units import linear_to_db
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Link:
         The error rates that the choice of the scheme accepts.
     scheme
         Modulation and code rate by name (``"16-QAM 0.602"``) or number, whatever the SNR; empty:
-        chosen by it and by the length of each packet (:mod:`channels.selection`).
+        chosen by it and by the length of each packet (:mod:`channels.packets.selection`).
     copies
         How often every packet is sent, 1 to 4.
     protection
@@ -132,7 +132,7 @@ class Link:
 
     @property
     def usable_snr_db(self) -> float:
-        """Planned SNR less what the error of the channel estimate costs (:mod:`channels.csi`).
+        """Planned SNR less what the error of the channel estimate costs.
 
         The error of one estimate stays for all symbols of its block. Its power is exponential with
         mean N0/P; counted is what it exceeds with the accepted probability of outage. Of a law, the

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import math
 
-from channels.mcs import HEADER_SYMBOLS, SCHEMES, find_scheme
-from channels.selection import packet_ways
+from channels.packets.mcs import HEADER_SYMBOLS, SCHEMES, find_scheme
+from channels.packets.selection import packet_ways
 from semcom.agreement import Link
 from semcom.codecs.base import AnalogCodec
 from semcom.frame import MAX_PACKETS, PacketFormat, analog_packets

@@ -18,8 +18,8 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from channels.mcs import HEADER_BYTES, SCHEMES, Scheme, header_scheme
-from channels.phy import num_packet_symbols
+from channels.packets.mcs import HEADER_BYTES, SCHEMES, Scheme, header_scheme
+from channels.packets.packet import num_packet_symbols
 from semcom.agreement import MAX_COPIES
 from semcom.codecs.base import CODECS, DecodeError, codec_id
 from semcom.images import MAX_PIXELS

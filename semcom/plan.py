@@ -16,11 +16,17 @@ from typing import NamedTuple
 import numpy as np
 
 from channels.base import Channel, max_symbols, num_uses
-from channels.csi import num_pilot_symbols
-from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, find_scheme
-from channels.phy import max_packet_bytes, packet_accounting
-from channels.selection import Ways, control_margin_db, packet_ways, select_header, select_scheme
-from channels.target import Target
+from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, find_scheme
+from channels.packets.packet import max_packet_bytes, packet_accounting
+from channels.packets.pilots import num_pilot_symbols
+from channels.packets.selection import (
+    Ways,
+    control_margin_db,
+    packet_ways,
+    select_header,
+    select_scheme,
+)
+from channels.packets.target import Target
 from semcom.agreement import Link
 from semcom.frame import MAX_PACKET_BYTES, PacketFormat, table_bytes, table_symbols
 

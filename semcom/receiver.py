@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from torch.nn.functional import pad
 
 from channels.base import ChannelOutput
-from channels.csi import longest_frame, remove_pilots
-from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, header_scheme
-from channels.phy import decode_packet
+from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, header_scheme
+from channels.packets.packet import decode_packet
+from channels.packets.pilots import longest_frame, remove_pilots
 from semcom.codecs.base import CODECS, AnalogCodec, DecodeError, grey, is_analog
 from semcom.frame import Header, is_table, masked, read_analog, table_bytes, table_symbols
 from semcom.types import Image

@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from channels.target import Target
+from channels.packets.target import Target
 from channels.units import parse_cbr
 from semcom.agreement import DEFAULT_PILOTS, Link
 from semcom.attention import Attention, Wishes, attend

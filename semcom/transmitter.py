@@ -10,9 +10,9 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
-from channels.csi import insert_pilots
-from channels.mcs import header_scheme
-from channels.phy import encode_packet
+from channels.packets.mcs import header_scheme
+from channels.packets.packet import encode_packet
+from channels.packets.pilots import insert_pilots
 from channels.units import symbol_budget
 from semcom.agreement import Link
 from semcom.analog import encode_analog

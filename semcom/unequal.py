@@ -1,8 +1,8 @@
 """Unequal protection of a stream: which scheme and how many copies each packet gets.
 
 By what a packet removes of the weighted squared error, and by how likely it then arrives: the
-channel's law gives the states (:func:`channels.adaptation.snr_states_db`), the measured thresholds
-the error rate in each, and :mod:`semcom.protection` the best choice.
+channel's law gives the states (:func:`channels.packets.adaptation.snr_states_db`), the measured
+thresholds the error rate in each, and :mod:`semcom.protection` the best choice.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import math
 
 import numpy as np
 
-from channels.adaptation import NUM_STATES, snr_states_db
 from channels.base import KnownLaw, max_symbols
-from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, Scheme, header_scheme
-from channels.packet_errors import packet_error_rates
+from channels.packets.adaptation import NUM_STATES, snr_states_db
+from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, Scheme, header_scheme
+from channels.packets.packet_errors import packet_error_rates
 from semcom.agreement import MAX_COPIES, Link
 from semcom.frame import UNSENT, PacketFormat, table_bytes, table_symbols
 from semcom.plan import Plan, room

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels.base import Channel
-from channels.channels import CHANNELS
+from channels.catalogue import CHANNELS
 
 COHERENCES = ("none", "block", "fast", "varying")
 

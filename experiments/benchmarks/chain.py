@@ -19,9 +19,9 @@ import click
 import numpy as np
 import torch
 
-from channels.awgn import Awgn
-from channels.chain import BlockCount, random_bits, run_chain
-from channels.ldpc import ldpc_code
+from channels.fec.ldpc import ldpc_code
+from channels.models.awgn import Awgn
+from channels.packets.block_chain import BlockCount, random_bits, run_chain
 from channels.units import esn0_db_from_ebn0_db
 from experiments.benchmarks.peers import CASES, HAS_SIONNA, NEAR_1E_2_DB, seconds, sionna_chain
 

@@ -9,7 +9,7 @@ blocks, whose 95 % interval ends at 9.2e-7. Peer: that bound. Both decoders see 
 Chunks of blocks, each with a seed of its own, are rows of raw counts, appended as they are done to
 ``experiments/results/ldpc-error-floor.csv``; a killed run goes on where it was. About ten minutes
 on one core. The noise leaves out what lies beyond 6.7 standard deviations
-(:mod:`channels.gaussian`), once in 10^11 numbers.
+(:mod:`channels.kernels.gaussian`), once in 10^11 numbers.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from channels.awgn import Awgn
-from channels.chain import BlockCount, run_chain
-from channels.ldpc import ldpc_code
+from channels.fec.ldpc import ldpc_code
+from channels.models.awgn import Awgn
+from channels.packets.block_chain import BlockCount, run_chain
 from channels.units import esn0_db_from_ebn0_db
 from experiments.benchmarks.peers import CASES, NEAR_1E_2_DB
 from experiments.counts import Count

@@ -18,10 +18,10 @@ from typing import Any
 import click
 import torch
 
-from channels.awgn import Awgn
-from channels.chain import random_bits
-from channels.ldpc import LdpcCode, ldpc_code
-from channels.modulation import demodulate, modulate
+from channels.fec.ldpc import LdpcCode, ldpc_code
+from channels.models.awgn import Awgn
+from channels.packets.block_chain import random_bits
+from channels.packets.modulation import demodulate, modulate
 from channels.units import esn0_db_from_ebn0_db, noise_var_from_snr_db
 from experiments.benchmarks.peers import (
     CASES,

@@ -22,7 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from channels.ldpc.base_graph import LIFTING_SETS, MAX_INFO_BITS, MIN_INFO_BITS, choose_lifting_size
+from channels.fec.ldpc.base_graph import (
+    LIFTING_SETS,
+    MAX_INFO_BITS,
+    MIN_INFO_BITS,
+    choose_lifting_size,
+)
 from channels.units import BITS_PER_SYMBOL
 
 OUT = Path(__file__).parents[2] / "tests" / "channels" / "data" / "ldpc_sionna.csv"

@@ -29,11 +29,12 @@ from scipy.optimize import brentq
 
 from channels import theory
 from channels.base import Channel
-from channels.chain import pass_blocks
-from channels.channels import CHANNELS
-from channels.ldpc import ldpc_code
-from channels.ldpc.decoders import DEFAULT_DECODER
-from channels.mcs import (
+from channels.catalogue import CHANNELS
+from channels.fec.ldpc import ldpc_code
+from channels.fec.ldpc.decoders import DEFAULT_DECODER
+from channels.fec.transport_block import MAX_ITERATIONS
+from channels.packets.block_chain import pass_blocks
+from channels.packets.mcs import (
     CLASSES,
     CRC_BITS,
     HEADER_BYTES,
@@ -44,8 +45,7 @@ from channels.mcs import (
     header_scheme,
     packet_scheme,
 )
-from channels.phy import num_packet_symbols
-from channels.transport import MAX_ITERATIONS
+from channels.packets.packet import num_packet_symbols
 from experiments.counts import Count
 
 MAX_ERRORS = 100

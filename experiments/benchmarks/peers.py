@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from channels.ldpc import LdpcCode
-from channels.ldpc.base_graph import INFO_COLUMNS
+from channels.fec.ldpc import LdpcCode
+from channels.fec.ldpc.base_graph import INFO_COLUMNS
 from channels.units import noise_var_from_snr_db
 
 Bits = NDArray[np.uint8]

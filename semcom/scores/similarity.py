@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from channels.jit import kernel
+from channels.kernels.jit import kernel
 from semcom.large import in_threads
 from semcom.types import Image
 

@@ -11,12 +11,12 @@ from scipy import stats
 
 from channels import theory
 from channels.base import Channel
-from channels.carrier_error import CarrierError, ber_qpsk_phase_error
-from channels.channels import CHANNELS
-from channels.csi import insert_pilots, remove_pilots
-from channels.modulation import demodulate, modulate
-from channels.ofdm import Ofdm
-from channels.rayleigh import RayleighBlock
+from channels.catalogue import CHANNELS
+from channels.models.carrier_error import CarrierError, ber_qpsk_phase_error
+from channels.models.rayleigh import RayleighBlock
+from channels.ofdm.channel import Ofdm
+from channels.packets.modulation import demodulate, modulate
+from channels.packets.pilots import insert_pilots, remove_pilots
 
 NUM_ROWS = 20_000
 

@@ -11,11 +11,12 @@ pytest.importorskip("sionna", reason="needs the extra sionna")
 from sionna.phy import config
 from sionna.phy.channel.tr38901 import TDL
 
-from channels.cdl import Cdl
-from channels.channels import CHANNELS
-from channels.multipath import Grid
-from channels.ofdm import Ofdm
-from channels.tdl import PROFILES, Tdl
+from channels.catalogue import CHANNELS
+from channels.ofdm.cdl import Cdl
+from channels.ofdm.channel import Ofdm
+from channels.ofdm.multipath import Grid
+from channels.ofdm.profiles import PROFILES
+from channels.ofdm.tdl import Tdl
 
 GRID = Grid(num_times=3, period_s=2e-3, num_subcarriers=5, spacing_hz=300e3)
 

@@ -6,17 +6,24 @@ import sys
 import pytest
 import torch
 
-from channels.awgn import Awgn
-from channels.chain import BlockCount, batch_size, count_errors, pass_blocks, random_bits, run_chain
-from channels.ldpc import ldpc_code
-from channels.rayleigh import RayleighBlock
+from channels.fec.ldpc import ldpc_code
+from channels.models.awgn import Awgn
+from channels.models.rayleigh import RayleighBlock
+from channels.packets.block_chain import (
+    BlockCount,
+    batch_size,
+    count_errors,
+    pass_blocks,
+    random_bits,
+    run_chain,
+)
 
 CODE = ldpc_code(200, 400, 2)
 MANY = """
 import resource
-from channels.awgn import Awgn
-from channels.chain import batch_size, run_chain
-from channels.ldpc import ldpc_code
+from channels.models.awgn import Awgn
+from channels.packets.block_chain import batch_size, run_chain
+from channels.fec.ldpc import ldpc_code
 
 def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

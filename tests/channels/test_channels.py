@@ -7,10 +7,10 @@ import pytest
 import torch
 from scipy import stats
 
-from channels.awgn import Awgn
 from channels.base import ChannelOutput
-from channels.rayleigh import RayleighBlock, RayleighFast
-from channels.rician import RicianBlock, RicianFast
+from channels.models.awgn import Awgn
+from channels.models.rayleigh import RayleighBlock, RayleighFast
+from channels.models.rician import RicianBlock, RicianFast
 
 K_DBS = (-20.0, 0.0, 6.0, 15.0)
 

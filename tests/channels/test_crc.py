@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.crc import GENERATORS, crc_attach, crc_check, crc_length
+from channels.fec.crc import GENERATORS, crc_attach, crc_check, crc_length
 
 NAMES = list(GENERATORS)
 

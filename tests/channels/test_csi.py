@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.csi import insert_pilots, num_pilot_symbols, pilot_sequence, remove_pilots
-from channels.rayleigh import RayleighBlock
-from channels.rician import RicianBlock
+from channels.models.rayleigh import RayleighBlock
+from channels.models.rician import RicianBlock
+from channels.packets.pilots import insert_pilots, num_pilot_symbols, pilot_sequence, remove_pilots
 
 LAYOUTS = [(40, 4, 0), (40, 4, 14), (41, 4, 14), (31, 1, 2), (5, 2, 50), (1, 3, 4)]
 

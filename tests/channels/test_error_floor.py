@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
 
-from channels.chain import BlockCount
-from channels.ldpc import ldpc_code
+from channels.fec.ldpc import ldpc_code
+from channels.packets.block_chain import BlockCount
 from channels.units import db_to_linear, esn0_db_from_ebn0_db
 from experiments.benchmarks.error_floor import (
     GOAL,

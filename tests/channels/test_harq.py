@@ -7,14 +7,14 @@ from scipy.integrate import quad
 from scipy.special import gammainc
 from scipy.stats import binomtest
 
-from channels.awgn import Awgn
 from channels.base import ChannelOutput, max_symbols, num_uses
-from channels.channels import CHANNELS
-from channels.harq import Harq, send_harq, send_harq_batch
-from channels.mcs import Scheme
-from channels.ofdm import Ofdm
-from channels.phy import decode_packet, encode_bits, num_packet_symbols
-from channels.rayleigh import RayleighBlock
+from channels.catalogue import CHANNELS
+from channels.models.awgn import Awgn
+from channels.models.rayleigh import RayleighBlock
+from channels.ofdm.channel import Ofdm
+from channels.packets.harq import Harq, send_harq, send_harq_batch
+from channels.packets.mcs import Scheme
+from channels.packets.packet import decode_packet, encode_bits, num_packet_symbols
 
 SCHEME = Scheme(2, 0.5)
 BYTES = 4

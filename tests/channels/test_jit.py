@@ -15,7 +15,7 @@ import pytest
 import channels
 
 KERNEL = """
-from channels.jit import kernel
+from channels.kernels.jit import kernel
 
 @kernel
 def triple(number):
@@ -29,9 +29,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def run(tmp_path: Path) -> Run:
     """Run a script with sources beside which nothing can be kept, and without a home."""
     sources = tmp_path / "sources" / "channels"
-    sources.mkdir(parents=True)
-    for name in ("__init__.py", "jit.py", "owner.py"):
-        shutil.copy(Path(channels.__file__).with_name(name), sources)
+    (sources / "kernels").mkdir(parents=True)
+    for name in ("owner.py", "kernels/__init__.py", "kernels/jit.py"):
+        shutil.copy(Path(channels.__file__).parent / name, sources / name)
     (sources / "triple.py").write_text(KERNEL)
     (sources / "__pycache__").write_text("in the way, also of root")
     (tmp_path / "temporary").mkdir()

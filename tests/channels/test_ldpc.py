@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from channels.ldpc import LdpcCode, ldpc_code, reference
-from channels.ldpc.base_graph import (
+from channels.fec.ldpc import LdpcCode, ldpc_code, reference
+from channels.fec.ldpc.base_graph import (
     INFO_COLUMNS,
     LIFTING_SETS,
     NUM_ROWS,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from channels.ldpc import LdpcCode
-from channels.ldpc.base_graph import LIFTING_SETS
+from channels.fec.ldpc import LdpcCode
+from channels.fec.ldpc.base_graph import LIFTING_SETS
 from experiments.benchmarks.ldpc_golden import message, word_hash
 
 FILE = Path(__file__).parent / "data" / "ldpc_sionna.csv"

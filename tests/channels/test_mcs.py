@@ -7,11 +7,11 @@ import torch
 from scipy.stats import beta
 
 from channels import theory
-from channels.adaptation import NUM_DRAWS, effective_snr_db
-from channels.chain import random_bits, run_chain
-from channels.channels import CHANNELS
-from channels.ldpc import ldpc_code
-from channels.mcs import (
+from channels.catalogue import CHANNELS
+from channels.fec.ldpc import ldpc_code
+from channels.packets.adaptation import NUM_DRAWS, effective_snr_db
+from channels.packets.block_chain import random_bits, run_chain
+from channels.packets.mcs import (
     CLASSES,
     CRC_BITS,
     HEADER_BYTES,
@@ -24,17 +24,17 @@ from channels.mcs import (
     packet_scheme,
     thresholds,
 )
-from channels.modulation import demodulate, modulate
-from channels.packet_errors import block_snr_db
-from channels.phy import (
+from channels.packets.modulation import demodulate, modulate
+from channels.packets.packet import (
     decode_packet,
     encode_packet,
     max_packet_bytes,
     num_packet_symbols,
     packet_code,
 )
-from channels.selection import select_header, select_scheme
-from channels.target import Target
+from channels.packets.packet_errors import block_snr_db
+from channels.packets.selection import select_header, select_scheme
+from channels.packets.target import Target
 
 AWGN = CHANNELS.create("awgn")
 

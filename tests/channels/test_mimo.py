@@ -8,10 +8,10 @@ from scipy import stats
 
 from channels import theory
 from channels.base import Channel, max_symbols
-from channels.channels import CHANNELS
-from channels.mimo import Mimo
-from channels.mimo_theory import ber_zf
-from channels.modulation import demodulate, modulate
+from channels.catalogue import CHANNELS
+from channels.mimo.channel import Mimo
+from channels.packets.modulation import demodulate, modulate
+from channels.theory.mimo import ber_zf
 
 NUM_USES = 40_000
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from channels.mimo_detection import linear_filter, lmmse_detect, zf_detect
+from channels.mimo.detection import linear_filter, lmmse_detect, zf_detect
 
 Detect = Callable[..., tuple[torch.Tensor, torch.Tensor]]
 SIZES = [(1, 1), (1, 3), (2, 2), (2, 4), (4, 4), (3, 8)]

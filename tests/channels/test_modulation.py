@@ -6,10 +6,10 @@ import math
 import pytest
 import torch
 
-from channels.awgn import Awgn
-from channels.modulation import constellation, demodulate, modulate
-from channels.rayleigh import RayleighFast
-from channels.rician import RicianFast
+from channels.models.awgn import Awgn
+from channels.models.rayleigh import RayleighFast
+from channels.models.rician import RicianFast
+from channels.packets.modulation import constellation, demodulate, modulate
 from channels.units import BITS_PER_SYMBOL, db_to_linear, noise_var_from_snr_db
 
 METHODS = ("maxlog", "exact")

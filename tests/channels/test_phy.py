@@ -4,10 +4,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.awgn import Awgn
 from channels.base import ChannelOutput
-from channels.mcs import SCHEMES, Scheme
-from channels.phy import (
+from channels.models.awgn import Awgn
+from channels.packets.mcs import SCHEMES, Scheme
+from channels.packets.packet import (
     decode_packet,
     encode_packet,
     max_packet_bytes,

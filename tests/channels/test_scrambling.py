@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.scrambling import gold_sequence
+from channels.fec.scrambling import gold_sequence
 
 
 def shift_registers(length: int, c_init: int) -> list[int]:

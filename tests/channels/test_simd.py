@@ -22,8 +22,8 @@ cgutils.get_or_insert_function = unknown
 """
 WORK = """
 import numpy as np
-from channels import simd
-from channels.ldpc import ldpc_code
+from channels.kernels import simd
+from channels.fec.ldpc import ldpc_code
 
 found = []
 for k, n, base_graph in ((100, 250, 2), (1500, 1800, 1)):  # Z = 18 and 72: no whole vectors
@@ -44,7 +44,7 @@ def numbers(work: dict[str, Any]) -> list[str]:
 
 
 def test_without_vectors_one_warning_and_the_same_numbers() -> None:
-    """LLVM that lacks an instruction on vectors, in a fresh process: channels.simd tries once."""
+    """LLVM that lacks an instruction on vectors, in a fresh process: the module tries once."""
     script = f"""{WITHOUT}
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")

@@ -7,12 +7,13 @@ import pytest
 import torch
 from scipy import special
 
-from channels.awgn import Awgn
-from channels.jakes import Jakes
-from channels.multipath import Flat, Grid, response, sample_taps
-from channels.ofdm import Ofdm
-from channels.rayleigh import RayleighBlock, RayleighFast
-from channels.tdl import PROFILES, Tdl
+from channels.models.awgn import Awgn
+from channels.models.jakes import Jakes
+from channels.models.rayleigh import RayleighBlock, RayleighFast
+from channels.ofdm.channel import Ofdm
+from channels.ofdm.multipath import Flat, Grid, response, sample_taps
+from channels.ofdm.profiles import PROFILES
+from channels.ofdm.tdl import Tdl
 
 LIKE = torch.ones(1, dtype=torch.complex128)
 

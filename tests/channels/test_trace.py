@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from channels import theory
-from channels.channels import CHANNELS
-from channels.modulation import demodulate, modulate
-from channels.multipath import Grid
-from channels.ofdm import Ofdm
-from channels.trace import Trace
-from channels.trace_cir import TraceCir
+from channels.catalogue import CHANNELS
+from channels.models.trace import Trace
+from channels.ofdm.channel import Ofdm
+from channels.ofdm.measured_cir import TraceCir
+from channels.ofdm.multipath import Grid
+from channels.packets.modulation import demodulate, modulate
 from channels.units import noise_var_from_snr_db
 
 NUM_ROWS = 37

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.crc import crc_attach
-from channels.ldpc import ldpc_code
-from channels.transport import TransportCode, transport_code
+from channels.fec.crc import crc_attach
+from channels.fec.ldpc import ldpc_code
+from channels.fec.transport_block import TransportCode, transport_code
 
 
 def packet(num_bits: int, seed: int = 0):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from channels.base import BitChannel
-from channels.channels import BIT_CHANNELS
+from channels.catalogue import BIT_CHANNELS
 
 NUM_BITS = 200
 NUM_ROWS = 1_000

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from channels.base import Channel, Costed, max_symbols, num_uses
-from channels.channels import CHANNELS
+from channels.catalogue import CHANNELS
 from channels.conformance.base import Candidate
 from channels.conformance.checks import CHANNEL_CHECKS
 from channels.conformance.trial import rng, symbols

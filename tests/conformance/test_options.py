@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from channels.channels import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
+from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from channels.conformance.trial import rng, symbols
 from semcom.codecs.base import CODECS
 from semcom.segmenters.base import SEGMENTERS

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from channels.base import PacketChannel
-from channels.channels import PACKET_CHANNELS
+from channels.catalogue import PACKET_CHANNELS
 
 NUM_PACKETS = 50
 NUM_ROWS = 4_000

@@ -17,9 +17,9 @@ from scipy.special import ndtri, roots_hermitenorm
 from torch import Tensor
 
 from channels import theory
-from channels.channels import CHANNELS
-from channels.fading import FastFading
-from channels.mcs import parse_modulation
+from channels.catalogue import CHANNELS
+from channels.models.fading import FastFading
+from channels.packets.mcs import parse_modulation
 from experiments.axis_values import parse_snrs
 from experiments.ber import BitErrors, ber
 from experiments.cli import main

@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from channels import theory
-from channels.ldpc.decoders import DEFAULT_DECODER
-from channels.mcs import SCHEMES, find_scheme
+from channels.fec.ldpc.decoders import DEFAULT_DECODER
+from channels.packets.mcs import SCHEMES, find_scheme
 from experiments.bler import (
     PEERS,
     BlockErrors,

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from channels.channels import CHANNELS
-from experiments.bound import CAPACITIES, bound, capacity
+from channels.catalogue import CHANNELS
+from channels.theory.capacity import CAPACITIES, capacity
+from experiments.bound import bound
 from semcom.attention import Attention
 from semcom.codecs.base import CODECS
 from semcom.importance import importance

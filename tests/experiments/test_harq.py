@@ -10,9 +10,9 @@ from torch import Tensor
 
 import experiments.harq
 from channels.base import ChannelOutput, Coherence
-from channels.harq import Harq
-from channels.mcs import Scheme
-from channels.phy import num_packet_symbols
+from channels.packets.harq import Harq
+from channels.packets.mcs import Scheme
+from channels.packets.packet import num_packet_symbols
 from experiments.harq import HarqPackets
 from experiments.montecarlo import Limits, Task, collect
 

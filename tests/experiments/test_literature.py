@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from channels.channels import CHANNELS
+from channels.catalogue import CHANNELS
 from channels.units import awgn_capacity
 from experiments import literature
 from experiments.literature import Published

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from channels import theory
-from channels.channels import CHANNELS
-from channels.mcs import SCHEMES
-from channels.target import Target
+from channels.catalogue import CHANNELS
+from channels.packets.mcs import SCHEMES
+from channels.packets.target import Target
 from channels.units import awgn_capacity
 from experiments.cli import main
 from experiments.scheme_table import SchemeRow, scheme_rows

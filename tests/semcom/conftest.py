@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.channels import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
+from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from semcom.codecs.base import CODECS
 from semcom.segmenters.base import SEGMENTERS
 

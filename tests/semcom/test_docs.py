@@ -16,10 +16,10 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 import semcom
-from channels.channels import CHANNELS
+from channels.catalogue import CHANNELS
 from channels.conformance import promises as promised_by_channels
 from channels.conformance.checks import CHANNEL_CHECKS
-from channels.target import Target
+from channels.packets.target import Target
 from experiments.cli import main
 from semcom.codecs.base import CODECS
 from semcom.conformance import promises as promised_by_codecs

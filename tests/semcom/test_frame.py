@@ -3,9 +3,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.awgn import Awgn
-from channels.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, header_scheme
-from channels.phy import encode_packet
+from channels.models.awgn import Awgn
+from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, header_scheme
+from channels.packets.packet import encode_packet
 from semcom.codecs.base import CODECS, DecodeError
 from semcom.frame import (
     MAX_COPIES,

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from channels.base import ChannelOutput, num_uses
-from channels.mcs import SCHEMES, find_scheme
+from channels.packets.mcs import SCHEMES, find_scheme
 from channels.units import symbol_budget
 from semcom.agreement import Link
 from semcom.codecs.base import BudgetTooSmallError
@@ -116,7 +116,7 @@ def test_same_seed_same_record_whatever_the_threads(photo, what):
 RECEIVER = """
 import sys, numpy as np, torch
 from channels.base import ChannelOutput, num_uses
-from channels.mcs import SCHEMES, find_scheme
+from channels.packets.mcs import SCHEMES, find_scheme
 from semcom.receiver import receive
 data = np.load(sys.argv[1])
 air = ChannelOutput(*(torch.from_numpy(data[k]) for k in ("y", "h", "noise_var")))

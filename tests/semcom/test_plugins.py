@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 import semcom
-from channels.channels import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
+from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from experiments.cli import main
 from semcom.codecs.base import CODECS
 from semcom.segmenters.base import SEGMENTERS
@@ -237,7 +237,7 @@ def test_check_codec_refuses_in_one_line(install, arguments, message):
 
 
 BAD_CHANNEL = """
-from channels.awgn import Awgn
+from channels.models.awgn import Awgn
 
 class Loud(Awgn):
     'Noise that is told to be less.

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels import theory
-from channels.adaptation import snr_states_db
-from channels.channels import CHANNELS
-from channels.mcs import HEADER_BYTES, SCHEMES, find_scheme, header_scheme, thresholds
-from channels.packet_errors import packet_error_rates
-from channels.phy import num_packet_symbols
+from channels.catalogue import CHANNELS
+from channels.packets.adaptation import snr_states_db
+from channels.packets.mcs import HEADER_BYTES, SCHEMES, find_scheme, header_scheme, thresholds
+from channels.packets.packet import num_packet_symbols
+from channels.packets.packet_errors import packet_error_rates
 from channels.units import symbol_budget
 from semcom.agreement import Link
 from semcom.codecs.base import weighted_gain

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.base import ChannelOutput
-from channels.mcs import HEADER_SYMBOLS, SCHEMES, header_scheme
-from channels.phy import encode_packet
+from channels.packets.mcs import HEADER_SYMBOLS, SCHEMES, header_scheme
+from channels.packets.packet import encode_packet
 from semcom.codecs.base import CODECS, grey, is_analog
 from semcom.conformance.samples import crop, flat_map
 from semcom.frame import Header, PacketFormat, masked

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.awgn import Awgn
-from channels.rayleigh import RayleighBlock
+from channels.models.awgn import Awgn
+from channels.models.rayleigh import RayleighBlock
 from semcom.codecs.base import CODECS, DecodeError
 from semcom.codecs.chunks import Chunks
 from semcom.codecs.power_allocation import allocate_power, lmmse_error

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from channels import theory
-from channels.awgn import Awgn
 from channels.base import Channel
-from channels.csi import insert_pilots, remove_pilots
-from channels.modulation import demodulate, modulate
-from channels.rayleigh import RayleighBlock, RayleighFast
-from channels.rician import RicianBlock, RicianFast
+from channels.models.awgn import Awgn
+from channels.models.rayleigh import RayleighBlock, RayleighFast
+from channels.models.rician import RicianBlock, RicianFast
+from channels.packets.modulation import demodulate, modulate
+from channels.packets.pilots import insert_pilots, remove_pilots
 from channels.units import BITS_PER_SYMBOL, noise_var_from_snr_db
 
 NUM_SYMBOLS = 200_000

@@ -11,9 +11,10 @@ import torch
 from scipy import stats
 
 from channels.base import BitChannel
-from channels.binary_erasure import BinaryErasure
-from channels.binary_symmetric import CERTAIN_LLR, BinarySymmetric
-from channels.ldpc import ldpc_code
+from channels.discrete.binary_erasure import BinaryErasure
+from channels.discrete.binary_symmetric import BinarySymmetric
+from channels.discrete.events import CERTAIN_LLR
+from channels.fec.ldpc import ldpc_code
 
 NUM_BITS = 400_000
 CHANNELS: list[BinarySymmetric | BinaryErasure] = [

@@ -14,10 +14,10 @@ from scipy import special, stats
 
 from channels import theory
 from channels.base import Channel
-from channels.channels import CHANNELS
-from channels.jakes import Jakes, jakes_process, waves
-from channels.nakagami import NakagamiBlock, NakagamiFast
-from channels.tdl import Tdl
+from channels.catalogue import CHANNELS
+from channels.models.jakes import Jakes, jakes_process, waves
+from channels.models.nakagami import NakagamiBlock, NakagamiFast
+from channels.ofdm.tdl import Tdl
 from channels.units import db_to_linear
 
 NUM = 20_000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from channels import theory
-from channels.channels import CHANNELS
+from channels.catalogue import CHANNELS
 from channels.units import BITS_PER_SYMBOL
 
 SNR_DB = np.array([-10.0, 0.0, 10.0, 25.0, 50.0])

@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate, stats
 
 from channels import theory
-from channels.mimo_theory import ber_zf, mimo_capacity
+from channels.theory.mimo import ber_zf, mimo_capacity
 from channels.units import BITS_PER_SYMBOL, db_to_linear
 
 SNRS_DB = np.array([-20.0, -5.0, 0.0, 10.0, 25.0])

@@ -8,9 +8,9 @@ import pytest
 from scipy.optimize import brentq
 
 from channels import theory
-from channels.awgn import Awgn
-from channels.chain import run_chain
-from channels.ldpc import ldpc_code
+from channels.fec.ldpc import ldpc_code
+from channels.models.awgn import Awgn
+from channels.packets.block_chain import run_chain
 from experiments.counts import Count
 
 NUM_BLOCKS = 500

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from channels.gilbert_elliott import GilbertElliott
-from channels.packet_erasure import PacketErasure
+from channels.discrete.gilbert_elliott import GilbertElliott
+from channels.discrete.packet_erasure import PacketErasure
 
 # The state stays, is drawn afresh (p_bad + p_good = 1), or toggles between the bounds.
 CHAINS = [(0.02, 0.2), (0.3, 0.1), (0.25, 0.75), (0.7, 0.9), (1.0, 0.4), (1.0, 1.0)]

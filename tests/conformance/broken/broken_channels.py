@@ -9,11 +9,11 @@ import time
 
 import torch
 
-from channels.awgn import Awgn, check_probability
-from channels.base import ChannelOutput, check_input
+from channels.base import ChannelOutput, check_input, check_probability
 from channels.conformance.base import Candidate
-from channels.fading import BlockFading, FastFading
-from channels.rayleigh import RayleighBlock, RayleighFast
+from channels.models.awgn import Awgn
+from channels.models.fading import BlockFading, FastFading
+from channels.models.rayleigh import RayleighBlock, RayleighFast
 
 
 class Broken(Candidate):

@@ -1,0 +1,1 @@
+"""Channels of bits and of packets, without symbols."""

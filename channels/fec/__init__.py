@@ -1,0 +1,1 @@
+"""Forward error correction: CRC, scrambling, transport blocks and LDPC."""

@@ -1,0 +1,50 @@
+"""The decoders by name: ours, and Sionna's, so that anyone can compare."""
+
+from __future__ import annotations
+
+from channels.registry import Entry, Registry
+
+DEFAULT_DECODER = "cascade"
+
+DECODERS = Registry(
+    "decoder",
+    [
+        Entry(
+            "int8",
+            "channels.fec.ldpc.decoder_int8:decode",
+            "layered offset min-sum on bytes in explicit vectors: the fast one",
+        ),
+        Entry(
+            "float32",
+            "channels.fec.ldpc.decoder_float32:decode",
+            "layered min-sum without quantisation",
+        ),
+        Entry(
+            "boxplus",
+            "channels.fec.ldpc.decoder_boxplus:decode",
+            "layered belief propagation with the exact check rule",
+        ),
+        Entry(
+            "cascade",
+            "channels.fec.ldpc.decoder_cascade:decode",
+            "int8, and boxplus for the blocks that it leaves: the default",
+        ),
+        Entry("reference", "channels.fec.ldpc.reference:decode", "int8 in readable NumPy, slow"),
+        *(
+            Entry(
+                f"sionna_{name}",
+                f"channels.fec.ldpc.sionna_decoders:{name}",
+                f"Sionna's {text}, flooding",
+                requires=("sionna",),
+                extra="sionna",
+            )
+            for name, text in (
+                ("boxplus", "exact belief propagation"),
+                ("boxplus_phi", "exact belief propagation by the phi function"),
+                ("minsum", "min-sum"),
+                ("offset_minsum", "offset min-sum"),
+            )
+        ),
+    ],
+    group="semcom.decoders",
+)

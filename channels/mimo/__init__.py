@@ -1,0 +1,1 @@
+"""Several antennas: the channel and its detection."""

@@ -1,0 +1,1 @@
+"""What the air does to symbols: one model, one file."""

@@ -1,0 +1,136 @@
+"""Carrier frequency and phase errors over a flat channel: ``y_k = h_k·x_k·exp(jθ_k) + n_k``.
+
+    θ_k = 2π·cfo·k + φ + w_k,   w_0 = 0,   w_{k+1} - w_k ~ N(0, 2π·linewidth)
+
+The frequency offset ``cfo`` is in cycles per symbol. The phase φ is fixed or uniform per
+transmission. The phase noise w is the Wiener process of free-running oscillators, whose carrier has
+a Lorentzian spectrum; ``linewidth`` is its full width at half power (of sender and receiver added)
+times the symbol duration.
+
+The receiver is told the h of the underlying channel and not θ, so that ``y - h·x`` holds
+``h·x·(exp(jθ) - 1)`` besides the noise; ``known=true`` tells it both. What pilots make of it is the
+receiver's affair (:mod:`channels.packets.pilots`). ``E|h|² = 1`` as without the error.
+
+Leaves out: the turn within a symbol, with its loss of power (``sinc² cfo``) and interference
+between symbols; timing errors; noise that is not white in frequency, as of a locked loop.
+
+References
+----------
+T. Pollet, M. Van Bladel, M. Moeneclaey, "BER sensitivity of OFDM systems to carrier frequency
+offset and Wiener phase noise", IEEE Trans. Commun. 43(2/3/4), 1995, DOI 10.1109/26.380034.
+M. K. Simon, S. M. Hinedi, W. C. Lindsey, Digital Communication Techniques, chapter 5: error rates.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
+from torch import Tensor
+
+from channels.base import Channel, ChannelOutput, Coherence, check_flat, check_input
+from channels.catalogue import CHANNELS
+from channels.models.phasors import phase_turns
+from channels.units import db_to_linear
+
+
+class CarrierError:
+    """A flat channel whose carrier is off.
+
+    Parameters
+    ----------
+    over
+        A flat channel by name and at most one option (``"rayleigh:block_length=100"``).
+    cfo
+        Frequency offset in cycles per symbol, -0.5 to 0.5.
+    phase_deg
+        Phase at the first symbol in degrees, -360 to 360.
+    random_phase
+        Whether a uniform phase comes on top, one per transmission.
+    linewidth
+        Linewidth of the oscillators times the symbol duration, 0 to 1.
+    known
+        Whether ``h`` includes the error.
+
+    Raises
+    ------
+    ValueError
+        A value outside these ranges, or a channel that is not flat.
+    """
+
+    coherence: Coherence = "varying"
+
+    def __init__(
+        self,
+        *,
+        over: str = "awgn",
+        cfo: float = 1e-4,
+        phase_deg: float = 0.0,
+        random_phase: bool = False,
+        linewidth: float = 0.0,
+        known: bool = False,
+    ) -> None:
+        if not -0.5 <= cfo <= 0.5:
+            raise ValueError(f"cfo must be between -0.5 and 0.5 cycles per symbol, got {cfo}")
+        if not -360 <= phase_deg <= 360:
+            raise ValueError(f"phase_deg must be between -360 and 360 degrees, got {phase_deg}")
+        if not 0 <= linewidth <= 1:
+            raise ValueError(f"linewidth must be between 0 and 1 per symbol, got {linewidth}")
+        self.channel: Channel = CHANNELS.create(over)
+        check_flat(self.channel, "a carrier error")
+        self.block_length: int = getattr(self.channel, "block_length", 0)
+        """That of the underlying channel, by which pilots are laid out."""
+        self.cfo, self.phase_deg, self.linewidth = float(cfo), float(phase_deg), float(linewidth)
+        self.random_phase, self.known = random_phase, known
+        self.mismatched = not known or getattr(self.channel, "mismatched", False)
+        """Whether the receiver is not told all of the gain."""
+
+    def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
+        """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``.
+
+        Raises
+        ------
+        ValueError
+            Symbols that are real, empty or not finite; noise that is negative or not finite.
+        """
+        check_input(x, noise_var)
+        turns = self._draw_turns(x, rng)
+        # A flat channel does not mind whether its input turns or its output.
+        y, h, noise = self.channel(x * turns, noise_var, rng)
+        return ChannelOutput(y, h * turns if self.known else h, noise)
+
+    def _draw_turns(self, x: Tensor, rng: torch.Generator) -> Tensor:
+        """``exp(jθ)``, broadcastable to ``x``; in double precision, since long phases drift."""
+        num_symbols = x.shape[-1]
+        time = torch.arange(num_symbols, dtype=torch.float64, device=rng.device)
+        cycles = (self.cfo * time).frac() + self.phase_deg / 360
+        if self.random_phase:
+            cycles = cycles + torch.rand(
+                (*x.shape[:-1], 1), dtype=torch.float64, device=rng.device, generator=rng
+            )
+        if self.linewidth:
+            steps = torch.randn(x.shape, dtype=torch.float64, device=rng.device, generator=rng)
+            steps[..., 0] = 0
+            cycles = cycles + steps.cumsum(dim=-1) * math.sqrt(self.linewidth / (2 * math.pi))
+        return phase_turns(cycles).to(x.device, x.dtype)
+
+
+def ber_qpsk_phase_error(snr_db: ArrayLike, phase_rad: ArrayLike) -> NDArray[np.float64]:
+    """Bit error rate of Gray-mapped QPSK on AWGN whose phase is off, by a receiver unaware of it.
+
+    ``½[Q(√γ(cos φ - sin φ)) + Q(√γ(cos φ + sin φ))]``: turned by φ, the symbol ``(1+j)/√2`` has the
+    amplitudes ``cos(π/4+φ)`` and ``sin(π/4+φ)``, each in noise of variance 1/(2γ).
+
+    Parameters
+    ----------
+    snr_db
+        γ = Es/N0 in dB, any shape.
+    phase_rad
+        φ in radians, broadcastable to ``snr_db``.
+    """
+    root = np.sqrt(db_to_linear(np.asarray(snr_db, dtype=np.float64)))
+    cos, sin = np.cos(phase_rad), np.sin(phase_rad)
+    return np.asarray((ndtr(-root * (cos - sin)) + ndtr(-root * (cos + sin))) / 2)

@@ -1,0 +1,14 @@
+"""Phases that turn at a rate."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def phase_turns(cycles: Tensor) -> Tensor:
+    """``exp(j 2π cycles)``, complex128."""
+    turns = 2 * math.pi * cycles.double()
+    return torch.polar(torch.ones_like(turns), turns)

@@ -1,0 +1,76 @@
+"""Rician fading: a line of sight plus scatter, ``h = √(K/(K+1)) + √(1/(K+1))·CN(0, 1)``.
+
+``E|h|² = 1`` and ``2(K+1)|h|²`` is noncentral chi-square with 2 degrees of freedom and
+noncentrality ``2K``. K, the power of the line of sight over that of the scatter, is given in dB.
+The line of sight keeps phase 0. Block and fast fading are those of :mod:`channels.models.fading`.
+
+Reference: M. K. Simon, M.-S. Alouini, Digital Communication over Fading Channels, section 2.2.1.2.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from scipy.stats import ncx2
+from torch import Tensor
+
+from channels.base import check_probability, complex_normal
+from channels.models.fading import BlockFading, Fading, FastFading
+from channels.units import db_to_linear
+
+
+class RicianLaw(Fading):
+    """A line of sight of ``k_db`` dB over the scatter, -100 to 100 dB."""
+
+    k: float
+    """Power of the line of sight over that of the scatter, linear."""
+
+    def _set_k(self, k_db: float) -> None:
+        if not -100 <= k_db <= 100:
+            raise ValueError(f"k_db must be between -100 and 100 dB, got {k_db}")
+        self.k = db_to_linear(float(k_db))
+
+    def draw(self, shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:
+        """Draw independent gains; see :class:`channels.models.fading.Fading`."""
+        scatter = complex_normal(shape, like, rng)
+        return math.sqrt(self.k / (self.k + 1)) + scatter * math.sqrt(1 / (self.k + 1))
+
+    def gain_quantile(self, p: float) -> float:
+        """Quantile of ``|h|²`` at ``p`` in (0, 1)."""
+        check_probability(p)
+        return float(ncx2.ppf(p, 2, 2 * self.k)) / (2 * (self.k + 1))
+
+
+class RicianBlock(RicianLaw, BlockFading):
+    """Rician block fading: one gain per block.
+
+    Parameters
+    ----------
+    k_db
+        Power of the line of sight over that of the scatter, -100 to 100 dB.
+    block_length
+        See :class:`channels.models.fading.BlockFading`.
+
+    Raises
+    ------
+    ValueError
+        ``k_db`` outside -100 to 100 dB, ``block_length`` negative.
+    """
+
+    def __init__(self, *, k_db: float = 6.0, block_length: int = 0) -> None:
+        super().__init__(block_length=block_length)
+        self._set_k(k_db)
+
+
+class RicianFast(RicianLaw, FastFading):
+    """Rician fast fading: a fresh gain for every symbol.
+
+    Parameters
+    ----------
+    k_db
+        Power of the line of sight over that of the scatter, -100 to 100 dB.
+    """
+
+    def __init__(self, *, k_db: float = 6.0) -> None:
+        self._set_k(k_db)

@@ -1,0 +1,1 @@
+"""Frequency-selective channels behind an OFDM modem."""

@@ -1,0 +1,188 @@
+"""Frequency-selective channels, as OFDM sees them: one gain per subcarrier and OFDM symbol.
+
+``H(f, t) = Σ a_l(t) exp(-j 2π f τ_l)`` with path gains a_l and delays τ_l, and ``E|H|² = 1``. Such
+a channel is no :class:`~channels.base.Channel`, since its symbols overlap in time;
+:class:`channels.ofdm.channel.Ofdm` makes one of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from channels.base import Channel, check_flat
+from channels.models.jakes import Jakes
+from channels.models.phasors import phase_turns
+from channels.models.trace import Trace
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Resource elements: OFDM symbols in time, subcarriers in frequency."""
+
+    num_times: int
+    """OFDM symbols, at least 1."""
+    period_s: float
+    """Duration of an OFDM symbol with its cyclic prefix, in seconds."""
+    num_subcarriers: int
+    spacing_hz: float
+    """Subcarrier spacing in Hz."""
+
+    @property
+    def frequencies_hz(self) -> Tensor:
+        """Of the subcarriers about the carrier, float64 (num_subcarriers,), rising."""
+        index = torch.arange(self.num_subcarriers, dtype=torch.float64) - self.num_subcarriers // 2
+        return index * self.spacing_hz
+
+
+class Multipath(Protocol):
+    """A channel with memory, wide-sense stationary in time and frequency."""
+
+    max_delay_s: float
+    """Delay of the last path in seconds; the first has 0."""
+
+    def frequency_response(
+        self, shape: torch.Size, grid: Grid, like: Tensor, rng: torch.Generator
+    ) -> Tensor:
+        """Draw the gains of independent transmissions.
+
+        Parameters
+        ----------
+        shape
+            Number of transmissions along each leading axis.
+        grid
+            Where the gains are taken.
+        like
+            Complex tensor that sets the type and device of the result.
+        rng
+            Source of the fading.
+
+        Returns
+        -------
+        Tensor
+            Complex (*shape, num_times, num_subcarriers), ``E|H|² = 1``.
+        """
+        ...
+
+    def correlation(self, frequency_hz: Tensor, time_s: Tensor) -> Tensor:
+        """``E H(f + frequency_hz, t + time_s) H*(f, t)``.
+
+        Parameters
+        ----------
+        frequency_hz, time_s
+            Differences, float64, broadcastable to each other.
+
+        Returns
+        -------
+        Tensor
+            complex128, their common shape.
+        """
+        ...
+
+
+def response(gains: Tensor, delays_s: Tensor, grid: Grid) -> Tensor:
+    """Turn path gains into the gains of resource elements.
+
+    Parameters
+    ----------
+    gains
+        Complex (..., num_paths, num_times).
+    delays_s
+        float64 (num_paths,), in seconds.
+    grid
+        Resource elements; ``num_times`` as in ``gains``.
+
+    Returns
+    -------
+    Tensor
+        Complex (..., num_times, num_subcarriers).
+    """
+    turns = phase_turns(-delays_s[:, None] * grid.frequencies_hz)
+    return gains.transpose(-1, -2) @ turns.to(gains.device, gains.dtype)
+
+
+def sample_taps(gains: Tensor, delays_s: Tensor, sample_rate_hz: float) -> Tensor:
+    """Impulse response on the sample grid, every delay rounded to the nearest sample.
+
+    Paths that fall on one sample add up. The rounding moves a path by half a sample at most; a sinc
+    filter would keep its delay but need taps ahead of the first path.
+
+    Parameters
+    ----------
+    gains
+        Complex (..., num_paths, num_times).
+    delays_s
+        float64 (num_paths,), in seconds.
+    sample_rate_hz
+        Samples per second.
+
+    Returns
+    -------
+    Tensor
+        Complex (..., num_taps, num_times).
+    """
+    index = (delays_s * sample_rate_hz).round().long().to(gains.device)
+    taps = gains.new_zeros((*gains.shape[:-2], int(index.max()) + 1, gains.shape[-1]))
+    return taps.index_add(-2, index, gains)
+
+
+class Flat:
+    """A flat channel that fades from OFDM symbol to OFDM symbol, alike on all subcarriers.
+
+    Parameters
+    ----------
+    channel
+        Its "symbol" is here an OFDM symbol: block lengths and Doppler count those.
+    period_s
+        Duration of an OFDM symbol with its cyclic prefix, in seconds.
+
+    Raises
+    ------
+    ValueError
+        A channel that is itself OFDM or the like, that keeps an error of its gain from the
+        receiver, or whose ``E|h|²`` is not 1.
+    """
+
+    max_delay_s = 0.0
+
+    def __init__(self, channel: Channel, *, period_s: float) -> None:
+        check_flat(channel, "OFDM")
+        if getattr(channel, "mismatched", False):
+            raise ValueError(
+                f"OFDM takes over the gain that {type(channel).__name__} tells, and would lose the "
+                "error that it does not tell"
+            )
+        if isinstance(channel, Trace) and not channel.normalised:
+            raise ValueError("OFDM takes gains with E|h|² = 1: trace needs normalise=true")
+        self.channel = channel
+        self.period_s = period_s
+
+    def frequency_response(
+        self, shape: torch.Size, grid: Grid, like: Tensor, rng: torch.Generator
+    ) -> Tensor:
+        """See :class:`Multipath`."""
+        ones = torch.ones((*shape, grid.num_times), dtype=like.dtype, device=like.device)
+        h = self.channel(ones, 0.0, rng).h
+        return h[..., None].expand(*h.shape, grid.num_subcarriers)
+
+    def correlation(self, frequency_hz: Tensor, time_s: Tensor) -> Tensor:
+        """See :class:`Multipath`.
+
+        Raises
+        ------
+        ValueError
+            A gain that changes in jumps, from which pilots elsewhere in time tell nothing.
+        """
+        lag = time_s / self.period_s + 0 * frequency_hz
+        if isinstance(self.channel, Jakes | Trace):
+            return self.channel.autocorrelation(lag).to(torch.complex128)
+        held = self.channel.coherence == "none" or getattr(self.channel, "block_length", None) == 0
+        if not held:
+            raise ValueError(
+                f"the gain of {type(self.channel).__name__} jumps, so that it cannot be estimated "
+                "from pilots: take estimation=perfect, block_length=0 or jakes"
+            )
+        return torch.ones_like(lag, dtype=torch.complex128)

@@ -1,0 +1,1 @@
+"""What a modem does: bytes to symbols and back, and the choice of how."""

@@ -1,0 +1,195 @@
+"""Modulation and coding schemes, and the SNR that each was measured to need.
+
+The schemes are TS 38.214 Table 5.1.3.1-2 (QPSK to 256-QAM), preceded by the low rates of Table
+5.1.3.1-3 and refined by code rates between the standard's rows and beyond their ends, so that the
+steps in spectral efficiency stay within 0.1 bit and neighbouring modulations overlap.
+
+How much SNR each needs was measured by ``python -m experiments.benchmarks.mcs_thresholds`` and is
+kept in ``data/thresholds.json``, per length of the code block and class of channel, with the
+counts behind it. :mod:`channels.packets.adaptation` chooses by it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+import math
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One modulation and code rate."""
+
+    bits_per_symbol: int
+    """1 (BPSK), 2 (QPSK), 4, 6 or 8 (256-QAM)."""
+    code_rate: float
+    """Packet bits with CRC over coded bits, in (0, 0.95)."""
+
+    @property
+    def efficiency(self) -> float:
+        """Packet bits with CRC per complex symbol."""
+        return self.bits_per_symbol * self.code_rate
+
+    @property
+    def name(self) -> str:
+        """For people: ``"16-QAM 0.602"``."""
+        order = {1: "BPSK", 2: "QPSK"}.get(self.bits_per_symbol, f"{2**self.bits_per_symbol}-QAM")
+        return f"{order} {self.code_rate:.3f}"
+
+
+# Code rates times 1024: the standard's rows and, between and beyond them, rows of our own.
+_RATES = {
+    2: "78 99 120 138 157 175 193 222 251 280 308 343 379 414 449 488 526 564 602 631 660 690 720",
+    4: "354 378 397 416 434 453 472 490 511 532 553 574 595 616 637 658 680 702 724 747 771 790",
+    6: "466 483 500 517 534 550 567 583 600 616 633 649 666 684 701 719 737 754 772 789 805 822 "
+    "839 856 873 890",
+    8: "658 670 682 692 701 711 722 732 743 754 765 776 786 797 808 819 830 841 852 863 874 885 "
+    "896 906 916 927 938 948",
+}
+SCHEMES: tuple[Scheme, ...] = tuple(
+    Scheme(bits, int(rate) / 1024) for bits, rates in _RATES.items() for rate in rates.split()
+)
+"""Every scheme; a header names one by its index, so the order is part of the format."""
+
+MODULATIONS = {"bpsk": 1, "qpsk": 2, "16qam": 4, "64qam": 6, "256qam": 8}
+"""Bits per symbol by name."""
+_LABELS = {1: "BPSK", 2: "QPSK", 4: "16-QAM", 6: "64-QAM", 8: "256-QAM"}
+
+HEADER_SYMBOLS = (96, 192, 384, 768, 1536, 3072)
+"""Lengths of a control block (QPSK), from daring to robust. The receiver tries them in turn, as a
+5G terminal tries the aggregation levels of its control channel."""
+HEADER_BYTES = 11
+CRC_BITS = 24
+"""Of every packet."""
+SHORT_BITS = 292
+"""Payload of a packet that takes base graph 2 at any rate."""
+
+
+def header_scheme(num_symbols: int) -> Scheme:
+    """Return the scheme that spreads a header over ``num_symbols``."""
+    return Scheme(2, (8 * HEADER_BYTES + CRC_BITS) / (2 * num_symbols))
+
+
+def packet_scheme(scheme: Scheme, num_bits: int) -> Scheme:
+    """Return the scheme that a packet of ``num_bits`` payload bits really has.
+
+    Up to 292 bits take base graph 2 (TS 38.212 §7.2.2), which is no good above a rate of 2/3.
+    """
+    rate = min(scheme.code_rate, 2 / 3) if num_bits <= SHORT_BITS else scheme.code_rate
+    return Scheme(scheme.bits_per_symbol, rate)
+
+
+def parse_modulation(text: str) -> int:
+    """Bits per symbol of ``"16qam"``, ``"16-QAM"`` or ``"4"``.
+
+    Raises
+    ------
+    ValueError
+        Anything else; square QAM takes an even number of bits.
+    """
+    name = text.strip().lower().replace("-", "").replace(" ", "")
+    bits = MODULATIONS.get(name, int(name) if name.isdecimal() else None)
+    if bits not in _LABELS:
+        raise ValueError(
+            f"modulation must be one of {', '.join(MODULATIONS)}, or "
+            f"{', '.join(map(str, _LABELS))} bits per symbol, got {text.strip()!r}"
+        )
+    return bits
+
+
+def modulation_name(bits_per_symbol: int) -> str:
+    """For people: ``"16-QAM"``."""
+    return _LABELS[bits_per_symbol]
+
+
+def find_scheme(text: str) -> Scheme:
+    """Look a scheme up by name (``"16-QAM 0.602"``) or by its place in :data:`SCHEMES`.
+
+    Raises
+    ------
+    ValueError
+        A name or number that is not in the table.
+    """
+    if text.strip().isdecimal():
+        if int(text) < len(SCHEMES):
+            return SCHEMES[int(text)]
+        raise ValueError(f"scheme must be below {len(SCHEMES)}, got {text}")
+    names = {scheme.name.lower(): scheme for scheme in SCHEMES}
+    name = text.strip().lower()
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=len(names), cutoff=0)
+        modulation, _, rate = name.rpartition(" ")
+        if rate.replace(".", "", 1).isdecimal():  # of this modulation, the nearest rates
+            alike = [one for one in names if one.startswith(f"{modulation} ")]
+            close = sorted(alike, key=lambda one: abs(names[one].code_rate - float(rate))) or close
+        choices = ", ".join(repr(names[one].name) for one in close[:3])
+        raise ValueError(f"unknown scheme {text!r}; semcom mcs shows all, near it: {choices}")
+    return names[name]
+
+
+LEVELS = (1e-1, 1e-2, 1e-3)
+"""Block error rates at which thresholds are given."""
+
+CLASSES = ("awgn", "rayleigh_fast")
+"""Channels on which thresholds were measured, by name: no fading, and a fresh gain per symbol."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """SNR at which a scheme reaches block error rates of 1e-1, 1e-2 and 1e-3."""
+
+    snr_db: tuple[float, float, float]
+    interval_db: tuple[tuple[float, float], ...] = ()
+    """95 % confidence intervals of the three."""
+
+    def at(self, bler: float) -> float:
+        """SNR in dB for a block error rate below 1.
+
+        Linear in log10(BLER) between the measured points; below 1e-3 the last slope goes on,
+        which asks for a little more than needed, since the waterfall steepens.
+        """
+        decade = -math.log10(bler) - 1  # 0, 1, 2 at the measured points
+        i = 0 if decade < 1 else 1
+        step = self.snr_db[i + 1] - self.snr_db[i]
+        return self.snr_db[i] + step * (decade - i)
+
+    def bler(self, snr_db: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Block error rate at SNRs in dB, at most 1: the inverse of :meth:`at`."""
+        first, middle, last = self.snr_db
+        below = (snr_db - middle) / (middle - first)
+        above = (snr_db - middle) / (last - middle)
+        decade = 1 + np.where(snr_db < middle, below, above)
+        rate: NDArray[np.float64] = 10.0 ** -np.maximum(decade + 1, 0.0)
+        return rate
+
+
+@functools.cache
+def thresholds(channel: str = "awgn") -> dict[tuple[Scheme, int], Threshold]:
+    """Measured thresholds by scheme and payload bits of the code block.
+
+    Parameters
+    ----------
+    channel
+        One of :data:`CLASSES`.
+
+    Raises
+    ------
+    ValueError
+        Another channel.
+    """
+    if channel not in CLASSES:
+        raise ValueError(f"thresholds were measured on {', '.join(CLASSES)}, not {channel!r}")
+    table = json.loads(files("channels").joinpath("data/thresholds.json").read_text("utf-8"))
+    return {
+        (Scheme(row["bits_per_symbol"], row["code_rate"]), row["num_bits"]): Threshold(
+            tuple(row["snr_db"]), tuple(map(tuple, row["interval_db"]))
+        )
+        for row in table["rows"]
+        if row["channel"] == channel
+    }

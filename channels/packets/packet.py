@@ -1,0 +1,132 @@
+"""The link level: packets to symbols and back.
+
+One packet goes CRC → code blocks → LDPC → rate matching (:mod:`channels.fec.transport_block`), is
+scrambled (so that its symbols have mean power 1 whatever the bytes) and mapped
+(:mod:`channels.packets.modulation`). The way back ends at the CRC: a packet is received whole or is
+lost. Several receptions of a packet, also of different redundancy versions, are combined;
+:mod:`channels.packets.harq` says when they are sent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from channels.base import ChannelOutput
+from channels.fec.ldpc.base_graph import choose_base_graph
+from channels.fec.scrambling import gold_sequence
+from channels.fec.transport_block import TransportCode, count_blocks, transport_code
+from channels.packets.mcs import CRC_BITS, Scheme, packet_scheme
+from channels.packets.modulation import demodulate, modulate
+
+_SCRAMBLING_SEED = 0x5EC0
+
+
+def num_packet_symbols(num_bytes: int, scheme: Scheme) -> int:
+    """Channel uses of a packet of ``num_bytes`` payload bytes."""
+    bits = 8 * num_bytes + CRC_BITS
+    # The tolerance keeps a quotient that is whole but for rounding from gaining a symbol.
+    return math.ceil(bits / packet_scheme(scheme, 8 * num_bytes).efficiency - 1e-9)
+
+
+def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
+    """Most payload bytes that one packet brings through ``num_symbols``; negative if none."""
+    num_bytes = math.floor((num_symbols * scheme.efficiency - CRC_BITS) / 8)
+    while num_packet_symbols(num_bytes, scheme) > num_symbols:
+        num_bytes -= 1
+    return num_bytes
+
+
+def num_code_blocks(num_bytes: int, scheme: Scheme) -> int:
+    """Code blocks of a packet of ``num_bytes`` payload bytes, at least 1."""
+    num_bits = 8 * num_bytes
+    num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
+    return count_blocks(num_bits + CRC_BITS, choose_base_graph(num_bits, num_bits / num_coded_bits))
+
+
+def packet_accounting(num_bytes: int, scheme: Scheme) -> dict[str, Fraction]:
+    """Channel uses of a packet by what they carry: ``payload``, ``crc`` and ``parity``.
+
+    Exact; the sum is :func:`num_packet_symbols`.
+    """
+    code = packet_code(num_bytes, scheme)
+    bits = {"payload": 8 * num_bytes, "crc": code.num_crc_bits, "parity": code.num_parity_bits}
+    return {item: Fraction(count, scheme.bits_per_symbol) for item, count in bits.items()}
+
+
+def encode_packet(data: bytes, scheme: Scheme, *, rv: int = 0) -> Tensor:
+    """Turn bytes into complex64 symbols, shape (num_packet_symbols,), mean power near 1.
+
+    ``rv`` is the redundancy version, 0 to 3; all take as many symbols.
+    """
+    return encode_bits(np.unpackbits(np.frombuffer(data, dtype=np.uint8)), scheme, rv=rv)
+
+
+def decode_packet(
+    received: ChannelOutput | Sequence[ChannelOutput],
+    num_bytes: int,
+    scheme: Scheme,
+    *,
+    rvs: tuple[int, ...] = (0,),
+) -> bytes | None:
+    """Turn received symbols into bytes; None if a CRC fails.
+
+    Parameters
+    ----------
+    received
+        Symbols of shape (num_packet_symbols,), or several receptions of the same packet, which
+        are combined.
+    num_bytes, scheme
+        As the packet was sent.
+    rvs
+        Redundancy version of every reception, in the same order.
+
+    Raises
+    ------
+    ValueError
+        Another number of receptions than of ``rvs``, or of symbols than a packet has.
+
+    Examples
+    --------
+    >>> from channels.models.awgn import Awgn
+    >>> scheme, rng = Scheme(2, 0.6), torch.Generator().manual_seed(0)
+    >>> receptions = [Awgn()(encode_packet(b"semantic", scheme, rv=rv), 1.0, rng) for rv in (0, 2)]
+    >>> decode_packet(receptions[0], 8, scheme)  # at 0 dB
+    >>> decode_packet(receptions, 8, scheme, rvs=(0, 2))
+    b'semantic'
+    """
+    receptions = [received] if isinstance(received, ChannelOutput) else received
+    if len(receptions) != len(rvs):
+        raise ValueError(f"rvs must name {len(receptions)} redundancy versions, got {rvs}")
+    llr = np.concatenate([soft_bits(one, scheme) for one in receptions])
+    bits = packet_code(num_bytes, scheme).decode(llr, rvs=rvs)
+    return None if bits is None else np.packbits(bits).tobytes()
+
+
+def encode_bits(bits: NDArray[np.uint8], scheme: Scheme, *, rv: int = 0) -> Tensor:
+    """Turn packets, uint8 bits (..., 8·num_bytes), into complex64 (..., num_packet_symbols)."""
+    coded = packet_code(bits.shape[-1] // 8, scheme).encode(bits, rv=rv)
+    scrambled = coded ^ _scrambling(coded.shape[-1])
+    return modulate(torch.from_numpy(scrambled), scheme.bits_per_symbol)
+
+
+def soft_bits(received: ChannelOutput, scheme: Scheme) -> NDArray[np.float32]:
+    """Turn received packets, (..., num_packet_symbols), into LLRs (..., coded bits)."""
+    llr = demodulate(*received, scheme.bits_per_symbol).numpy(force=True)
+    return np.where(_scrambling(llr.shape[-1]), -llr, llr).astype(np.float32)
+
+
+def packet_code(num_bytes: int, scheme: Scheme) -> TransportCode:
+    """Return the prepared code of packets of ``num_bytes`` payload bytes."""
+    num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
+    return transport_code(8 * num_bytes, num_coded_bits, scheme.bits_per_symbol)
+
+
+def _scrambling(num_bits: int) -> NDArray[np.uint8]:
+    return gold_sequence(num_bits, _SCRAMBLING_SEED)

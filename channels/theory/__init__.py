@@ -1,0 +1,26 @@
+"""Closed forms that the simulator is tested against, and that link adaptation reads.
+
+SNR is Es/N0 in dB per complex symbol; on fading channels its mean (``E|h|² = 1``). Arrays in,
+arrays of the same shape out. Hard decisions take the nearest symbol; knowledge of h is perfect.
+"""
+
+from channels.theory.ber import ber_awgn as ber_awgn
+from channels.theory.ber import ber_fading as ber_fading
+from channels.theory.ber import ber_middleton as ber_middleton
+from channels.theory.ber import ber_mrc as ber_mrc
+from channels.theory.ber import ber_rayleigh as ber_rayleigh
+from channels.theory.ber import ber_rician as ber_rician
+from channels.theory.capacity import CAPACITIES as CAPACITIES
+from channels.theory.capacity import capacity as capacity
+from channels.theory.capacity import normal_approximation_bler as normal_approximation_bler
+from channels.theory.capacity import outage_fading as outage_fading
+from channels.theory.capacity import outage_rayleigh as outage_rayleigh
+from channels.theory.capacity import outage_rician as outage_rician
+from channels.theory.capacity import rayleigh_capacity as rayleigh_capacity
+from channels.theory.information import bicm_mutual_information as bicm_mutual_information
+from channels.theory.information import effective_snr_db as effective_snr_db
+from channels.theory.information import equivalent_snr_db as equivalent_snr_db
+from channels.theory.information import information_of_snr_db as information_of_snr_db
+from channels.theory.information import snr_db_of_information as snr_db_of_information
+from channels.theory.mimo import ber_zf as ber_zf
+from channels.theory.mimo import mimo_capacity as mimo_capacity
