@@ -30,6 +30,7 @@ def run(tmp_path: Path) -> Run:
     """Run a script with sources beside which nothing can be kept, and without a home."""
     sources = tmp_path / "sources" / "channels"
     (sources / "kernels").mkdir(parents=True)
+    (sources / "__init__.py").touch()
     for name in ("owner.py", "kernels/__init__.py", "kernels/jit.py"):
         shutil.copy(Path(channels.__file__).parent / name, sources / name)
     (sources / "triple.py").write_text(KERNEL)
