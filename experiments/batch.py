@@ -21,13 +21,13 @@ from PIL import Image as PilImage
 from experiments.figures import save_delivery
 from experiments.saving import save
 from experiments.tables import SYSTEMS, print_records
-from semcom.agreement import Link
-from semcom.attention import Attention, Wishes, attend
+from semcom.api import send_attended
 from semcom.codecs.base import CODECS
 from semcom.images import find_images, load_image
+from semcom.importance.region import Attention, Wishes, attend
 from semcom.large import STAGES, is_large, say_stage
-from semcom.link import Delivery
-from semcom.session import send_attended
+from semcom.link.config import Link
+from semcom.link.delivery import Delivery
 from semcom.sizes import shrink, size_of
 from semcom.types import Image
 

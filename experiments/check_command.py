@@ -36,9 +36,9 @@ def check_codec(codec: str, only: tuple[str, ...], limit_s: float) -> None:
     from semcom.codecs.base import CODECS
 
     CODECS.check(codec.partition(":")[0])  # before what takes its time is imported
-    from semcom.conformance.analog import ANALOG_CHECKS
+    from semcom.conformance.analog.checks import ANALOG_CHECKS
     from semcom.conformance.base import Candidate
-    from semcom.conformance.codecs import CODEC_CHECKS
+    from semcom.conformance.digital.checks import CODEC_CHECKS
     from semcom.conformance.runner import open_codec
 
     candidate = Candidate(codec, decode_limit_s=limit_s)

@@ -29,8 +29,8 @@ from experiments.report_command import report
 from experiments.suite_commands import export, merge, plan, repeat, run
 
 if TYPE_CHECKING:
-    from semcom.agreement import Link
-    from semcom.attention import Wishes
+    from semcom.importance.region import Wishes
+    from semcom.link.config import Link
 
 
 class Commands(click.Group):
@@ -254,7 +254,7 @@ def weights() -> None:
 @weights.command()
 def fetch() -> None:
     """Download the checkpoint into the cache and check it."""
-    from semcom import weights as checkpoint
+    from semcom.checkpoints import mobile_sam as checkpoint
 
     click.echo(checkpoint.fetch())
 
@@ -262,7 +262,7 @@ def fetch() -> None:
 @weights.command()
 def path() -> None:
     """Print where the checkpoint is, or would be."""
-    from semcom import weights as checkpoint
+    from semcom.checkpoints import mobile_sam as checkpoint
 
     click.echo(checkpoint.path())
 
@@ -270,7 +270,7 @@ def path() -> None:
 @weights.command()
 def check() -> None:
     """Check the checkpoint's size and hash."""
-    from semcom import weights as checkpoint
+    from semcom.checkpoints import mobile_sam as checkpoint
 
     checkpoint.check()
     click.echo(f"{checkpoint.path()}: the official MobileSAM checkpoint")

@@ -11,11 +11,11 @@ from typing import Any
 from experiments.batch import draw, for_each, look, write_delivery
 from experiments.figures import save_comparison
 from experiments.tables import print_gains, print_records, ratio
-from semcom.agreement import Link
-from semcom.attention import Attention, Wishes
+from semcom.api import send_attended
 from semcom.codecs.base import CODECS
 from semcom.comparison import Comparison
-from semcom.session import send_attended
+from semcom.importance.region import Attention, Wishes
+from semcom.link.config import Link
 from semcom.types import Image
 
 ENDINGS = ("_received.png", ".json", "_blind_received.png", "_blind.json", "_comparison.png")

@@ -7,8 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from experiments.compare import compare_image
-from semcom.agreement import Link
-from semcom.attention import Wishes, attend
+from semcom.importance.region import Wishes, attend
+from semcom.link.config import Link
 
 PHOTO = "rocket"
 """A photo that comes with scikit-image, by its name in ``skimage.data``."""

@@ -17,9 +17,9 @@ from experiments.drawing.close_up import heaviest
 from experiments.drawing.fonts import plain_text
 from experiments.saving import save_figure
 from experiments.tables import SYSTEMS, ratio
-from semcom.attention import Attention
+from semcom.importance.region import Attention
 from semcom.large import LARGE
-from semcom.link import Delivery
+from semcom.link.delivery import Delivery
 from semcom.types import Image
 
 Pixels = TypeVar("Pixels", bound=NDArray[Any])

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from channels.packets.mcs import SCHEMES
-from semcom.agreement import Link
-from semcom.transmitter import Transmission
-from semcom.unequal import expected_worth, worth
+from semcom.link.config import Link
+from semcom.link.transmitter import Transmission
+from semcom.link.unequal_protection import expected_worth, worth
 
 
 def best_fixed(

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 
 from experiments.datasets import ENVIRONMENT, KODAK_URL
-from semcom.weights import reason
+from semcom.checkpoints.download import reason
 
 SHA256 = {
     "kodim01.png": "a56e27cbf5f843c048b6af1d6e090760e9c92fadba88b7dee0205918a37523bd",

@@ -19,7 +19,7 @@ Curve = list[tuple[float, float]]
 """Points (x, PSNR in dB), x ascending."""
 
 _KODAK = "9d2fddc339cb44249411cc9225fe9901e37e0fcfc9f057a718260951c8f325cf"
-# SHA-256 of the sorted digests (semcom.images.digest) of the 24 images.
+# SHA-256 of the sorted digests (semcom.hashes.digest) of the 24 images.
 
 
 @dataclass(frozen=True)

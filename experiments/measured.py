@@ -237,7 +237,7 @@ class Study:
 
     @cached_property
     def digests(self) -> frozenset[str]:
-        """SHA-256 of the pixels of all images (:func:`semcom.images.digest`)."""
+        """SHA-256 of the pixels of all images (:func:`semcom.hashes.digest`)."""
         return frozenset(row.record["sha256"] for point in self.points for row in point.rows)
 
     @cached_property

@@ -62,7 +62,7 @@ def what_matters(command: Callable[..., None]) -> Callable[..., None]:
         importance: str,
         **others: Any,
     ) -> None:
-        from semcom.attention import Wishes
+        from semcom.importance.region import Wishes
         from semcom.types import Prompts
 
         wishes = Wishes(segmenter, Prompts(points, boxes), mask, theta, importance)
@@ -91,8 +91,8 @@ def the_link(command: Callable[..., None]) -> Callable[..., None]:
         **others: Any,
     ) -> None:
         _check_names(codec, channel, losses)
-        from semcom.agreement import Link
         from semcom.codecs.base import CODECS
+        from semcom.link.config import Link
 
         CODECS.parse(codec)
         link = Link(

@@ -13,7 +13,7 @@ from experiments.grid import check_size
 from experiments.setting import BESIDE, Setting, task_id
 from experiments.suite import Axes, Suite
 from experiments.work import Job, Unit
-from semcom import weights
+from semcom.checkpoints import mobile_sam as weights
 
 A = TypeVar("A", bound=Axes)
 

@@ -14,12 +14,14 @@ from experiments.database import Database, Made
 from experiments.datasets import Item, find_items
 from experiments.path_text import from_text
 from experiments.work import Job, Unit, work
-from semcom.agreement import Link
-from semcom.attention import Wishes, attend
-from semcom.images import digest, load_image
+from semcom.api import send_attended
+from semcom.hashes import digest
+from semcom.images import load_image
+from semcom.importance.region import Wishes, attend
+from semcom.link.config import Link
 from semcom.processor import processor
-from semcom.session import send_attended, versions
 from semcom.types import Prompts
+from semcom.versions import versions
 
 _SHORTEST_ID = 4
 

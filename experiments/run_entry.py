@@ -16,7 +16,7 @@ from experiments.path_text import to_text
 from experiments.provenance import commit, machine
 from experiments.suite import Suite
 from experiments.upgrade import image_set_id
-from semcom.session import versions
+from semcom.versions import versions
 
 
 class Entry(NamedTuple):

@@ -15,7 +15,7 @@ from rich.table import Table
 from experiments.batch import draw, for_each, look
 from experiments.figures import save_masks
 from experiments.saving import save
-from semcom.attention import Attention, Wishes
+from semcom.importance.region import Attention, Wishes
 
 ENDINGS = ("_mask.png", "_masks.npz", "_masks.png")
 _MOST_ROWS = 20  # of the table

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from channels.catalogue import CHANNELS
 from channels.packets.target import Target
-from semcom.agreement import DEFAULT_PILOTS, Link
-from semcom.attention import Wishes
 from semcom.codecs.base import CODECS, is_analog
-from semcom.importance import DEFAULT_THETA
+from semcom.importance.maps import DEFAULT_THETA
+from semcom.importance.region import Wishes
+from semcom.link.config import DEFAULT_PILOTS, Link
 
 BESIDE = "beside"
 """The segmenter that takes ``NAME_mask.png`` beside each image."""
@@ -30,7 +30,8 @@ SAFE = Target(outage=0.02)
 class Setting:
     """What is done with an image; the fields are the axes of a suite, the last moves fastest.
 
-    See :class:`semcom.attention.Wishes` and :class:`semcom.agreement.Link` for their meaning.
+    See :class:`semcom.importance.region.Wishes` and :class:`semcom.link.config.Link` for their
+    meaning.
     """
 
     codec: str = "hevc"

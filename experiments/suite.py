@@ -28,10 +28,10 @@ from experiments.grid import SWEPT as SWEPT
 from experiments.grid import Part, System, check_size, holds, part_of, system_of
 from experiments.setting import BESIDE, BEST_SCHEMES, Setting
 from experiments.suite_types import Many, Real, Score, Section, Several, Whole, checked, several
-from semcom import weights
-from semcom.agreement import MAX_COPIES
+from semcom.checkpoints import mobile_sam as weights
 from semcom.codecs.base import CODECS
-from semcom.importance import check_kind, check_theta
+from semcom.importance.maps import check_kind, check_theta
+from semcom.link.config import MAX_COPIES
 from semcom.segmenters.base import SEGMENTERS
 
 

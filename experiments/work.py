@@ -23,17 +23,17 @@ from experiments.datasets import Item
 from experiments.fixed_scheme import best_fixed
 from experiments.path_text import readable
 from experiments.setting import BEST_SCHEMES, Setting, task_id
-from semcom.agreement import Link
-from semcom.attention import Attention, Wishes, attend
 from semcom.codecs.base import weighted_gain
-from semcom.images import digest, load_image
-from semcom.importance import Importance
-from semcom.link import bandwidth, carry, derive_seed, one_thread
+from semcom.hashes import derive_seed, digest, sha256_of
+from semcom.images import load_image
+from semcom.importance.maps import Importance
+from semcom.importance.region import Attention, Wishes, attend
+from semcom.link.config import Link
+from semcom.link.delivery import bandwidth, carry, one_thread
+from semcom.link.transmitter import Transmission, transmit
+from semcom.link.unequal_protection import expected_worth, worth
 from semcom.scores import score
-from semcom.transmitter import Transmission, transmit
 from semcom.types import Image
-from semcom.unequal import expected_worth, worth
-from semcom.weights import sha256_of
 
 
 @dataclass(frozen=True)

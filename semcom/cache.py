@@ -184,7 +184,7 @@ def _key(about: tuple[object, ...], part: str) -> str:
 @functools.cache
 def _sources(part: str) -> bytes:
     """Hash what of our own the bytes depend on: any change of it begins anew."""
-    files = sorted((Path(__file__).parent / part).glob("*.py"))
+    files = sorted((Path(__file__).parent / part).rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).digest()
 
 

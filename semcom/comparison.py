@@ -13,9 +13,9 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from semcom.attention import Attention, Wishes, attend
-from semcom.link import Delivery
-from semcom.session import beside, fulfil, order_of, read, send
+from semcom.api import beside, fulfil, order_of, read, send
+from semcom.importance.region import Attention, Wishes, attend
+from semcom.link.delivery import Delivery
 from semcom.types import Image
 
 BLIND_AND_NOT: Mapping[str, Mapping[str, Any]] = {"blind": {"blind": True}, "importance": {}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,8 +180,3 @@ def find_images(paths: list[Path]) -> list[Path]:
                 inside = images_in(path)
         found.extend(inside or [path])
     return found
-
-
-def digest(image: Image) -> str:
-    """SHA-256 of an image's shape and pixels: its identity, whatever the file's format."""
-    return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()

@@ -12,7 +12,7 @@ from experiments.grid import System
 from experiments.measured import ImageRow, Key, Point, Study
 from experiments.naming import unique
 from experiments.setting import Setting
-from semcom.importance import DEFAULT_THETA
+from semcom.importance.maps import DEFAULT_THETA
 
 T = TypeVar("T")
 MOST_SYSTEMS = 8

@@ -3,7 +3,7 @@
 ``w`` cannot steer it. Everything before the frame's payload (AV1 specification, 5.3) follows from
 the size and the encoder's speed, so the receiver rebuilds it; a packet is a byte with the speed,
 one with a scale, then that payload. Encoder and decoder (dav1d) run in a process of their own,
-:mod:`semcom.codecs.ffmpeg`.
+:mod:`semcom.codecs.parts.ffmpeg`.
 
 A step of libaom's quality is worth 4 to 10 % of the size. Between two steps the planes are scaled
 down before they are coded, which does what quantisers in between would do.
@@ -16,7 +16,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from semcom.codecs import ffmpeg, obu
 from semcom.codecs.base import (
     BudgetTooSmallError,
     DecodeError,
@@ -24,9 +23,10 @@ from semcom.codecs.base import (
     only_packet,
     weighted_gain,
 )
-from semcom.codecs.colour import Planes, from_planes, to_planes
-from semcom.codecs.ffmpeg import FfmpegError
-from semcom.rate_control import best_level
+from semcom.codecs.parts import ffmpeg, obu
+from semcom.codecs.parts.colour import Planes, from_planes, to_planes
+from semcom.codecs.parts.ffmpeg import FfmpegError
+from semcom.codecs.parts.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_CRF = 63

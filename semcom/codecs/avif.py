@@ -16,9 +16,9 @@ from PIL import Image as PilImage
 from PIL import features
 
 from semcom.cache import recall, version
-from semcom.codecs import obu
 from semcom.codecs.base import DecodeError, check_sides, grey, only_packet, weighted_gain
-from semcom.rate_control import best_level
+from semcom.codecs.parts import obu
+from semcom.codecs.parts.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _QUALITIES = range(101)

@@ -2,15 +2,15 @@
 
 A squared error weighed by ``w`` asks for a quantiser step proportional to ``w^-1/2``; six QP
 double the step, hence the offset of a block is ``ΔQP = -3·log2 w``. Blocks are 32x32, x265's
-quantisation groups. :mod:`semcom.codecs.x265` drives the encoder.
+quantisation groups. :mod:`semcom.codecs.parts.x265` drives the encoder.
 
 A packet is one byte with the tile grid, the turn of the colour axes
-(:mod:`semcom.codecs.colour`), then one slice. Tiles are independent pictures, each its own packet,
-so that a lost packet costs one tile.
+(:mod:`semcom.codecs.parts.colour`), then one slice. Tiles are independent pictures, each its own
+packet, so that a lost packet costs one tile.
 
-Pictures of more than 2 megapixels are searched by a sample (:mod:`semcom.codecs.sampling`) and may
-leave 3 % of the budget unused instead of 1 %; :mod:`semcom.codecs.x265` has other settings for
-them, which the record names.
+Pictures of more than 2 megapixels are searched by a sample (:mod:`semcom.codecs.parts.sampling`)
+and may leave 3 % of the budget unused instead of 1 %; :mod:`semcom.codecs.parts.x265` has other
+settings for them, which the record names.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semcom.codecs import x265
 from semcom.codecs.base import BudgetTooSmallError, DecodeError, grey, weighted_gain
-from semcom.codecs.colour import TURN_BYTES, Planes, best_turn, from_planes, to_planes
-from semcom.codecs.concealment import conceal
-from semcom.codecs.sampling import sample
-from semcom.codecs.x265 import BLOCK, MAX_QP, Offsets
+from semcom.codecs.parts import x265
+from semcom.codecs.parts.colour import TURN_BYTES, Planes, best_turn, from_planes, to_planes
+from semcom.codecs.parts.concealment import conceal
+from semcom.codecs.parts.rate_control import best_level
+from semcom.codecs.parts.sampling import sample
+from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets
 from semcom.large import is_large
-from semcom.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _TILE_UNIT = 16  # pixels

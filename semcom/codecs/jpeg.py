@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image as PilImage
 
 from semcom.codecs.base import DecodeError, check_sides, grey, only_packet, weighted_gain
-from semcom.rate_control import best_level
+from semcom.codecs.parts.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _QUALITIES = range(1, 101)

@@ -29,10 +29,10 @@ from PIL import Image as PilImage
 from PIL import features
 
 from semcom.cache import recall, version
-from semcom.codecs import j2k_packets
 from semcom.codecs.base import DecodeError, check_sides, grey, weighted_gain
-from semcom.codecs.j2k_packets import Band, Block, Layout, all_blocks
-from semcom.rate_control import best_level
+from semcom.codecs.parts import jpeg2000_packets as j2k_packets
+from semcom.codecs.parts.jpeg2000_packets import Band, Block, Layout, all_blocks
+from semcom.codecs.parts.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_LAYERS = 32

@@ -26,7 +26,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semcom.codecs import scaled
 from semcom.codecs.base import (
     BudgetTooSmallError,
     DecodeError,
@@ -36,8 +35,9 @@ from semcom.codecs.base import (
     grey,
     weighted_gain,
 )
-from semcom.codecs.rectangles import MAX_RECTANGLES, MIN_SIDE, Area, area_of, rectangles
-from semcom.codecs.scaled import Scaled
+from semcom.codecs.parts import layer as scaled
+from semcom.codecs.parts.layer import Scaled
+from semcom.codecs.parts.rectangles import MAX_RECTANGLES, MIN_SIDE, Area, area_of, rectangles
 from semcom.types import Bitstream, Image, Map, Packet, Region
 
 _CONTAINERS = ("layered", "scalable")

@@ -37,11 +37,11 @@ import numpy as np
 import torch
 
 from semcom.cache import recall, version
-from semcom.codecs import zoo
+from semcom.checkpoints import compressai as zoo
 from semcom.codecs.base import DecodeError, grey, only_packet, weighted_gain
-from semcom.rate_control import best_level
+from semcom.codecs.parts.rate_control import best_level
+from semcom.hashes import sha256_of
 from semcom.types import Bitstream, Image, Map, Packet
-from semcom.weights import sha256_of
 
 if TYPE_CHECKING:
     from compressai.models import CompressionModel

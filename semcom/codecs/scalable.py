@@ -16,7 +16,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from semcom.codecs import scaled
 from semcom.codecs.base import (
     BudgetTooSmallError,
     DecodeError,
@@ -25,6 +24,7 @@ from semcom.codecs.base import (
     grey,
     weighted_gain,
 )
+from semcom.codecs.parts import layer as scaled
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_LAYERS = 8

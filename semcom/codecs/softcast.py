@@ -3,15 +3,15 @@
 The picture gets better with every decibel that the channel has, above and below what was planned,
 since nothing is quantised or coded: noise on the symbols is noise on the coefficients. The mean of
 every tile is sent as side information, and what is left is sorted into chunks
-(:mod:`semcom.codecs.chunks`), of which the receiver is told the variance λ. Those with the largest
-``w·λ`` that the bandwidth has room for are sent, each coefficient as one real dimension, with the
-power that minimises the weighted squared error at the planned SNR
-(:mod:`semcom.codecs.power_allocation`); what is not worth any power there is left out, too. An
-interleaver spreads each chunk over the transmission. The receiver takes the linear estimate of
+(:mod:`semcom.codecs.parts.chunks`), of which the receiver is told the variance λ. Those with the
+largest ``w·λ`` that the bandwidth has room for are sent, each coefficient as one real dimension,
+with the power that minimises the weighted squared error at the planned SNR
+(:mod:`semcom.codecs.parts.power_allocation`); what is not worth any power there is left out, too.
+An interleaver spreads each chunk over the transmission. The receiver takes the linear estimate of
 least squared error, by the gain and the noise of each symbol.
 
 The size of the tiles and the number of bands are those of the least expected error, counting what
-it costs to describe them (:mod:`semcom.codecs.softcast_side`).
+it costs to describe them (:mod:`semcom.codecs.parts.softcast_side_information`).
 
 Leaves out: the Hadamard transform (the peak power is high), prediction between pictures, more than
 one symbol per coefficient (what bandwidth is left over is silent, and its power goes to the
@@ -35,10 +35,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semcom.codecs.base import grey, only_packet
-from semcom.codecs.chunks import Chunks
-from semcom.codecs.colour import from_planes, to_planes
-from semcom.codecs.power_allocation import Array, lmmse_error
-from semcom.codecs.softcast_side import (
+from semcom.codecs.parts.chunks import Chunks
+from semcom.codecs.parts.colour import from_planes, to_planes
+from semcom.codecs.parts.power_allocation import Array, lmmse_error
+from semcom.codecs.parts.softcast_side_information import (
     LAYOUTS,
     SCALE_UNIT,
     Side,

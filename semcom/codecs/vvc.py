@@ -3,9 +3,9 @@
 ``w`` cannot steer it: VVenC takes no map of qualities. The parameter sets follow from the size and
 the preset, so the receiver rebuilds them; a packet is one byte with the preset, then filter
 parameters and slice. Encoder and decoder run in a process of their own,
-:mod:`semcom.codecs.ffmpeg`; this decoder was seen to hang on damaged bytes.
+:mod:`semcom.codecs.parts.ffmpeg`; this decoder was seen to hang on damaged bytes.
 
-Pictures are in the colour space of :mod:`semcom.codecs.colour`, whose axes are orthogonal;
+Pictures are in the colour space of :mod:`semcom.codecs.parts.colour`, whose axes are orthogonal;
 chroma gets a lower QP, because half its samples per direction are left.
 
 A QP is worth 9 % of the size. Between two of them the encoder's Lagrange multiplier, which weighs
@@ -20,7 +20,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from semcom.codecs import ffmpeg
 from semcom.codecs.base import (
     BudgetTooSmallError,
     DecodeError,
@@ -29,9 +28,10 @@ from semcom.codecs.base import (
     only_packet,
     weighted_gain,
 )
-from semcom.codecs.colour import Planes, from_planes, to_planes
-from semcom.codecs.ffmpeg import FfmpegError
-from semcom.rate_control import best_level
+from semcom.codecs.parts import ffmpeg
+from semcom.codecs.parts.colour import Planes, from_planes, to_planes
+from semcom.codecs.parts.ffmpeg import FfmpegError
+from semcom.codecs.parts.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _PRESETS = ("faster", "fast", "medium", "slow", "slower")

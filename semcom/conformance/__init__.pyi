@@ -1,5 +1,5 @@
-from .analog import ANALOG_CHECKS as ANALOG_CHECKS
+from .analog.checks import ANALOG_CHECKS as ANALOG_CHECKS
 from .base import Candidate as Candidate
 from .base import Check as Check
 from .base import CheckFailed as CheckFailed
-from .codecs import CODEC_CHECKS as CODEC_CHECKS
+from .digital.checks import CODEC_CHECKS as CODEC_CHECKS

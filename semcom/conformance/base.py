@@ -61,3 +61,9 @@ class Candidate:
                 raise ValueError(f"codec {spec!r} has no {attribute}")
         codec: DigitalCodec = built
         return codec
+
+
+THREADS = "Threads may share one codec."
+
+
+MEMORY = "Memory is bounded: an image of 512x512 takes less than 1 GB, and so does garbage."

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from semcom.codecs.base import DecodeError, DigitalCodec
-from semcom.conformance.base import Candidate, CheckFailed, told
+from semcom.codecs.base import DigitalCodec
+from semcom.conformance.base import Candidate, CheckFailed
+from semcom.conformance.calls import check_harmless
 from semcom.conformance.memory import grown_bytes, start_measuring
-from semcom.conformance.promises import GARBAGE
-from semcom.conformance.trial import attempt, check_image
 
 Packets = list[bytes]
 Frame = list[bytes | None]
@@ -106,31 +105,3 @@ def check_frames(
             asked = f"decode a picture of {width}x{height} from {what}"
             raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory taken", promise)
     return "" if start.own else "this system does not say how much memory was taken"
-
-
-def check_harmless(
-    codec: DigitalCodec,
-    packets: Sequence[bytes | None],
-    height: int,
-    width: int,
-    *,
-    limit_s: float,
-    what: str = "garbage",
-    promise: str = GARBAGE,
-) -> None:
-    """Check that ``packets`` give an error or an image, and that soon.
-
-    Raises
-    ------
-    CheckFailed
-        Another exception, another image, or no end within ``limit_s``.
-    """
-    first = next((packet for packet in packets if packet), b"")
-    beginning = f" ({first[:12].hex()}…)" if first else ""
-    asked = f"decode a picture of {width}x{height} from {what}{beginning}"
-    shown = attempt(codec, packets, height, width, limit_s)
-    if isinstance(shown, DecodeError):
-        return
-    if isinstance(shown, Exception):
-        raise CheckFailed(asked, told(shown), promise) from shown
-    check_image(shown, height, width, asked=asked, promise=promise)

@@ -9,9 +9,8 @@ from typing import Any
 
 from channels.conformance.base import Candidate as ChannelCandidate
 from semcom.codecs.base import is_analog
-from semcom.conformance.base import Candidate, Check, CheckFailed
-from semcom.conformance.elsewhere import ProcessError, run
-from semcom.conformance.promises import MEMORY
+from semcom.conformance.base import MEMORY, Candidate, Check, CheckFailed
+from semcom.conformance.isolated_process import ProcessError, run
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from semcom.importance import Importance
+from semcom.importance.maps import Importance
 from semcom.scores.psnr import background_psnr_db, psnr_db, region_psnr_db, theta_psnr_db
 from semcom.scores.ssim import ms_ssim, ssim
 from semcom.types import Image

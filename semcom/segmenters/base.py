@@ -35,18 +35,18 @@ SEGMENTERS = Registry(
     [
         Entry(
             "mobile_sam",
-            "semcom.segmenters.mobile_sam:MobileSam",
+            "semcom.segmenters.mobile_sam.segmenter:MobileSam",
             "MobileSAM: points, boxes, and 'everything' on a grid",
             requires=("mobile_sam", "timm", "torchvision"),
         ),
         Entry(
             "graph",
-            "semcom.segmenters.graph:Graph",
+            "semcom.segmenters.graph.segmenter:Graph",
             "superpixels merged by colour, ranked by objectness; no weights needed",
         ),
         Entry(
             "from_file",
-            "semcom.segmenters.from_file:FromFile",
+            "semcom.segmenters.from_file.segmenter:FromFile",
             "masks from a file: label map, NumPy, COCO, SAM or labelme JSON (option path)",
         ),
         Entry(

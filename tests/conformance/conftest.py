@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from semcom.codecs import zoo
+from semcom.checkpoints import compressai as zoo
 
 collect_ignore = ["broken"]  # what it imports is on the path in its tests only
 CHANNELS, LATENTS = 48, 128

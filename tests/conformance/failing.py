@@ -25,6 +25,6 @@ def failures(checks, make):
 
 
 def here(function, *arguments, limit_s):
-    """Call it as :func:`semcom.conformance.elsewhere.run` does, but in this process."""
+    """Call it as :func:`semcom.conformance.isolated_process.run` does, but in this process."""
     del limit_s
     return function(*pickle.loads(pickle.dumps(arguments)))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from semcom.conformance import analog
-from semcom.conformance.analog import ANALOG_CHECKS
+from semcom.conformance.analog.checks import ANALOG_CHECKS
+from semcom.conformance.analog.checks import checks as analog
 from semcom.conformance.runner import open_codec, run_check
 from tests.conformance.failing import failures, here
 

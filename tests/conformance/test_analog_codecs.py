@@ -13,16 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.base import ChannelOutput
-from semcom.agreement import Link
 from semcom.codecs.base import CODECS, DecodeError, grey, is_analog
-from semcom.conformance.analog import ANALOG_CHECKS
-from semcom.conformance.analog_trial import air, data_of, encode
+from semcom.conformance.analog.calls import air, data_of, encode
+from semcom.conformance.analog.checks import ANALOG_CHECKS
 from semcom.conformance.base import Candidate
 from semcom.conformance.garbage import cut, flipped, replaced
 from semcom.conformance.samples import crop
-from semcom.receiver import receive
+from semcom.link.config import Link
+from semcom.link.receiver import receive
+from semcom.link.transmitter import transmit
 from semcom.scores.psnr import psnr_db
-from semcom.transmitter import transmit
 
 INSTALLED = [name for name in CODECS.names() if not CODECS.entry(name).missing]
 NAMES = [name for name in INSTALLED if is_analog(CODECS.load(name))]

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from semcom.conformance import elsewhere, other_process
+from semcom.conformance import isolated_process as elsewhere
 from semcom.conformance.base import Candidate
-from semcom.conformance.codecs import CODEC_CHECKS
+from semcom.conformance.digital import other_process
+from semcom.conformance.digital.checks import CODEC_CHECKS
 from semcom.conformance.runner import open_codec, run_check
 from tests.conformance.failing import failures, here
 
@@ -93,7 +94,7 @@ def test_what_takes_its_process_along_is_told(broken, monkeypatch, name, check, 
 
 ORPHAN = """
 import os, pathlib, threading, time
-from semcom.conformance.elsewhere import run
+from semcom.conformance.isolated_process import run
 
 def wait(file):
     pathlib.Path(file).write_text(str(os.getpid()))

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from semcom.codecs.base import CODECS, is_analog
 from semcom.conformance.base import Candidate
-from semcom.conformance.codecs import CODEC_CHECKS
-from semcom.conformance.garbage import check_harmless, cut, flipped, replaced
+from semcom.conformance.calls import check_harmless
+from semcom.conformance.digital.calls import data_of, encode
+from semcom.conformance.digital.checks import CODEC_CHECKS
+from semcom.conformance.garbage import cut, flipped, replaced
 from semcom.conformance.samples import crop
-from semcom.conformance.trial import data_of, encode
 
 NEEDED = {
     "learned": "model=bmshj2018-factorized,checkpoint={haar_models}",

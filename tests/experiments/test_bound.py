@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from channels.catalogue import CHANNELS
 from channels.theory.capacity import CAPACITIES, capacity
 from experiments.bound import bound
-from semcom.attention import Attention
 from semcom.codecs.base import CODECS
-from semcom.importance import importance
+from semcom.importance.maps import importance
+from semcom.importance.region import Attention
 from semcom.types import Mask
 
 Photo = NDArray[np.uint8]

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from PIL import Image as PilImage
 
 from experiments.cli import main
-from semcom import weights
+from semcom.checkpoints import mobile_sam as weights
 
 ROOT = Path(__file__).parents[2]
 SCORES = (

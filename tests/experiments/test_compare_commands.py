@@ -15,7 +15,7 @@ from PIL import Image as PilImage
 import semcom
 from experiments import batch
 from experiments.cli import main
-from semcom.segmenters.from_file import read_masks
+from semcom.segmenters.from_file.segmenter import read_masks
 
 Run = Callable[..., Result]
 

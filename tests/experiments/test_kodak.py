@@ -133,7 +133,7 @@ def test_there_is_a_bar_on_a_terminal_unless_it_is_turned_off(
 def test_the_hashes_are_those_of_the_24_images(kodak: Path) -> None:
     from experiments.kodak import SHA256
     from experiments.literature import is_kodak
-    from semcom.images import digest
+    from semcom.hashes import digest
 
     assert list(SHA256) == [f"kodim{k:02}.png" for k in range(1, 25)]
     found = {name: hashlib.sha256((kodak / name).read_bytes()).hexdigest() for name in SHA256}

@@ -18,7 +18,7 @@ from PIL import Image as PilImage
 from experiments.figures import _thin
 from semcom.images import load_image
 from semcom.large import LARGE
-from semcom.segmenters.from_file import read_masks
+from semcom.segmenters.from_file.segmenter import read_masks
 from semcom.sizes import SEGMENTED, resized_mask, scaled, shrink, shrink_large
 from semcom.types import Mask, Prompts
 

@@ -29,7 +29,7 @@ from experiments.planning import (
 )
 from experiments.setting import Setting
 from experiments.suite import Suite
-from semcom import weights
+from semcom.checkpoints import mobile_sam as weights
 
 A, B = (Item(Path(f"{name}.png"), None, name * 64, "") for name in "ab")
 

@@ -116,7 +116,7 @@ def test_another_snr_grid_segments_and_encodes_nothing_anew(
         return recall(making, *about, part=part)
 
     monkeypatch.setattr("semcom.cache.recall", counted)
-    monkeypatch.setattr("semcom.codecs.x265.recall", counted)
+    monkeypatch.setattr("semcom.codecs.parts.x265.recall", counted)
     # With a fixed scheme, the bits do not depend on the SNR.
     fixed = ("codec=hevc", "draws=1", "channel=awgn", "scheme='QPSK 0.438'")
     start("out", *fixed, jobs=1)

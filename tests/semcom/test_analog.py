@@ -14,14 +14,14 @@ import torch
 from channels.base import ChannelOutput, num_uses
 from channels.registry import Entry
 from channels.units import symbol_budget
-from semcom.agreement import Link
-from semcom.analog import encode_analog, plan_analog, side_snr_db
 from semcom.codecs.base import CODECS, DecodeError, grey
-from semcom.importance import importance
-from semcom.link import deliver
-from semcom.receiver import receive
+from semcom.importance.maps import importance
+from semcom.link.analog_frame import encode_analog, plan_analog, side_snr_db
+from semcom.link.config import Link
+from semcom.link.delivery import deliver
+from semcom.link.receiver import receive
+from semcom.link.transmitter import transmit
 from semcom.scores.psnr import psnr_db
-from semcom.transmitter import transmit
 from semcom.types import AnalogSignal, Mask, Packet
 
 LINKS = {
@@ -108,14 +108,15 @@ def test_a_digital_codec_has_no_analog_item(photo, what):
 RECEIVER = """
 import sys, numpy as np, torch
 from channels.base import ChannelOutput
-from semcom.receiver import receive
+from semcom.link.receiver import receive
 from semcom.scores.psnr import psnr_db
 data = np.load(sys.argv[1])
 air = ChannelOutput(*(torch.from_numpy(data[k]) for k in ("y", "h", "noise_var")))
 shown = receive(air, num_pilots=int(data["num_pilots"]), block_length=int(data["block_length"]))
 np.save(sys.argv[2], shown.image)
-assert not any(name.startswith(("semcom.transmitter", "semcom.analog", "semcom.link"))
-               for name in sys.modules)
+senders = ("semcom.link.transmitter", "semcom.link.analog_frame",
+"semcom.link.delivery")
+assert not any(name.startswith(senders) for name in sys.modules)
 """
 
 

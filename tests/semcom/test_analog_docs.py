@@ -10,8 +10,8 @@ import pytest
 
 import semcom
 from semcom.codecs.base import CODECS
-from semcom.conformance import analog_promises as promised
-from semcom.conformance.analog import ANALOG_CHECKS
+from semcom.conformance.analog.checks import ANALOG_CHECKS
+from semcom.conformance.analog.checks import promises as promised
 from semcom.conformance.base import Candidate
 
 ROOT = Path(__file__).parents[2]

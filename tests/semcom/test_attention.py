@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image as PilImage
 
-from semcom import attention, weights
-from semcom.attention import Wishes, attend
+from semcom.checkpoints import mobile_sam as weights
+from semcom.importance.maps import region as attention
+from semcom.importance.region import Wishes, attend
 from semcom.segmenters.base import Masks
 from semcom.types import Image, Mask, Prompts
 

@@ -18,8 +18,8 @@ import pytest
 
 from semcom import cache
 from semcom.cache import recall
-from semcom.codecs import ffmpeg
 from semcom.codecs.base import CODECS
+from semcom.codecs.parts import ffmpeg
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from semcom.codecs.concealment import conceal
+from semcom.codecs.parts.concealment import conceal
 
 
 def ramp(height=45, width=61):

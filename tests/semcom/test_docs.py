@@ -22,8 +22,8 @@ from channels.conformance.checks import CHANNEL_CHECKS
 from channels.packets.target import Target
 from experiments.cli import main
 from semcom.codecs.base import CODECS
-from semcom.conformance import promises as promised_by_codecs
-from semcom.conformance.codecs import CODEC_CHECKS
+from semcom.conformance.digital import promises as promised_by_codecs
+from semcom.conformance.digital.checks import CODEC_CHECKS
 from semcom.segmenters.base import SEGMENTERS
 from semcom.types import Prompts
 

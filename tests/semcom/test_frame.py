@@ -7,7 +7,7 @@ from channels.models.awgn import Awgn
 from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, header_scheme
 from channels.packets.packet import encode_packet
 from semcom.codecs.base import CODECS, DecodeError
-from semcom.frame import (
+from semcom.link.frame import (
     MAX_COPIES,
     MAX_PACKET_BYTES,
     Header,
@@ -15,7 +15,7 @@ from semcom.frame import (
     masked,
     table_bytes,
 )
-from semcom.receiver import receive
+from semcom.link.receiver import receive
 
 FORMATS = st.builds(
     PacketFormat,

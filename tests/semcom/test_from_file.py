@@ -12,7 +12,7 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from semcom.segmenters.base import SEGMENTERS
-from semcom.segmenters.from_file import FromFile, read_masks
+from semcom.segmenters.from_file.segmenter import FromFile, read_masks
 from semcom.types import Prompts
 
 H, W = 12, 17

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from skimage import data
 from skimage.filters import threshold_otsu
 
-from semcom.segmenters import _figure, _merge, _raster
 from semcom.segmenters.base import SEGMENTERS
-from semcom.segmenters.graph import Graph, iou
+from semcom.segmenters.graph.segmenter import Graph, iou
+from semcom.segmenters.graph.segmenter import figure_ground as _figure
+from semcom.segmenters.graph.segmenter import raster as _raster
+from semcom.segmenters.graph.segmenter import superpixels as _merge
 from semcom.types import Prompts
 
 GROUND, FIGURE, OTHER = (60, 110, 70), (200, 60, 40), (40, 60, 200)

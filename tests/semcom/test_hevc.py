@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from semcom.codecs import x265
 from semcom.codecs.base import CODECS, DecodeError
-from semcom.codecs.colour import NO_TURN, best_turn, from_planes, to_planes
 from semcom.codecs.hevc import Hevc, _offsets, _Source
+from semcom.codecs.parts import x265
+from semcom.codecs.parts.colour import NO_TURN, best_turn, from_planes, to_planes
 from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.scores.psnr import psnr_db, region_psnr_db
 

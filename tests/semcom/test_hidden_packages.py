@@ -38,7 +38,7 @@ def _hide(folder: Path, name: str) -> str:
     "script",
     [
         "import semcom; semcom.send('a.png')",
-        "from semcom.session import send",
+        "from semcom.api import send",
         "import channels; from semcom import attend",
     ],
 )

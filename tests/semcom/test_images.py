@@ -20,7 +20,8 @@ from PIL import ExifTags, features
 from PIL import Image as PilImage
 
 import semcom
-from semcom.images import MAX_PIXELS, SUFFIXES, digest, find_images, load_image
+from semcom.hashes import digest
+from semcom.images import MAX_PIXELS, SUFFIXES, find_images, load_image
 
 Pixels = NDArray[np.uint8]
 

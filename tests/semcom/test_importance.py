@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcom.importance import check_map, importance
+from semcom.importance.maps import check_map, importance
 from semcom.scores.psnr import theta_psnr_db, weighted_psnr_db
 from semcom.types import Mask
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PilImage
 
-from semcom.codecs import j2k_packets, jpeg2000
+from semcom.codecs import jpeg2000
 from semcom.codecs.jpeg2000 import Jpeg2000
+from semcom.codecs.parts import jpeg2000_packets as j2k_packets
 from semcom.scores.psnr import psnr_db
 
 

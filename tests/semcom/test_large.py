@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image as PilImage
 from skimage.metrics import structural_similarity
 
-from semcom import attention, large
-from semcom.codecs import base, colour, x265
+from semcom import large
+from semcom.codecs import base
 from semcom.codecs.base import CODECS
-from semcom.codecs.sampling import sample
-from semcom.rate_control import best_level
+from semcom.codecs.parts import colour, x265
+from semcom.codecs.parts.rate_control import best_level
+from semcom.codecs.parts.sampling import sample
+from semcom.importance.maps import region as attention
 from semcom.scores import psnr, similarity
 from semcom.scores.ssim import ms_ssim, ssim
 from semcom.segmenters.base import SEGMENTERS

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semcom.agreement import Link
 from semcom.codecs.base import CODECS, BudgetTooSmallError, DecodeError
 from semcom.codecs.jpeg import Jpeg
 from semcom.codecs.layered import Layered
-from semcom.codecs.rectangles import MAX_RECTANGLES, MIN_SIDE, area_of, rectangles
-from semcom.importance import importance
-from semcom.link import deliver
+from semcom.codecs.parts.rectangles import MAX_RECTANGLES, MIN_SIDE, area_of, rectangles
+from semcom.importance.maps import importance
+from semcom.link.config import Link
+from semcom.link.delivery import deliver
 from semcom.scores.psnr import psnr_db, region_psnr_db, weighted_psnr_db
 from semcom.types import Mask
 

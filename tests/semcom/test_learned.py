@@ -21,8 +21,9 @@ import pytest
 import torch
 
 import semcom
-from semcom import weights
-from semcom.codecs import learned, zoo
+from semcom.checkpoints import compressai as zoo
+from semcom.checkpoints.download import WeightsUnavailable
+from semcom.codecs import learned
 from semcom.codecs.base import CODECS, DecodeError, grey
 from semcom.codecs.learned import METRICS, MODELS, Learned
 from semcom.scores.psnr import psnr_db
@@ -444,7 +445,7 @@ def test_a_failed_fetch_leaves_nothing_and_says_what_to_do(server, case):
     else:
         content = handler.files[name]
         handler.files[name] = content[:-9] if case == "truncated" else b"x" + content
-    with pytest.raises(weights.WeightsUnavailable) as caught:
+    with pytest.raises(WeightsUnavailable) as caught:
         zoo.fetch(url, progress=False)
     message = str(caught.value)
     del caught
@@ -465,6 +466,6 @@ def test_a_receiver_without_weights_says_so(server, picture):
     for file in zoo.path("http://any/file").parent.iterdir():
         file.unlink()
     handler.files.clear()
-    with pytest.raises(weights.WeightsUnavailable, match="HTTP status 404"):
+    with pytest.raises(WeightsUnavailable, match="HTTP status 404"):
         Learned().decode([data], *SIZE)
     gc.collect()

@@ -16,13 +16,14 @@ import torch
 from channels.base import ChannelOutput, num_uses
 from channels.packets.mcs import SCHEMES, find_scheme
 from channels.units import symbol_budget
-from semcom.agreement import Link
 from semcom.codecs.base import BudgetTooSmallError
-from semcom.importance import importance
-from semcom.link import deliver, derive_seed
-from semcom.plan import most_bits, plan_equal
-from semcom.receiver import receive
-from semcom.transmitter import _encode_equal, transmit
+from semcom.hashes import derive_seed
+from semcom.importance.maps import importance
+from semcom.link.config import Link
+from semcom.link.delivery import deliver
+from semcom.link.frame_plan import most_bits, plan_equal
+from semcom.link.receiver import receive
+from semcom.link.transmitter import _encode_equal, transmit
 from semcom.types import Bitstream, Mask, Packet
 
 
@@ -117,13 +118,14 @@ RECEIVER = """
 import sys, numpy as np, torch
 from channels.base import ChannelOutput, num_uses
 from channels.packets.mcs import SCHEMES, find_scheme
-from semcom.receiver import receive
+from semcom.link.receiver import receive
 data = np.load(sys.argv[1])
 air = ChannelOutput(*(torch.from_numpy(data[k]) for k in ("y", "h", "noise_var")))
 shown = receive(air, num_pilots=int(data["num_pilots"]), block_length=int(data["block_length"]))
 np.save(sys.argv[2], shown.image)
-assert not any(name.startswith(("semcom.transmitter", "semcom.link", "semcom.segmenters"))
-               for name in sys.modules)
+senders = ("semcom.link.transmitter", "semcom.link.delivery",
+"semcom.segmenters")
+assert not any(name.startswith(senders) for name in sys.modules)
 """
 
 

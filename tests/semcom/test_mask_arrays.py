@@ -13,7 +13,7 @@ import pytest
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from semcom.segmenters.from_file import read_masks
+from semcom.segmenters.from_file.segmenter import read_masks
 
 H, W = 24, 40
 

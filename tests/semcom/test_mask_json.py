@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image as PilImage
 from pycocotools import mask as coco
 
-from semcom.attention import Wishes, attend
+from semcom.importance.region import Wishes, attend
 from semcom.segmenters.base import Masks
-from semcom.segmenters.from_file import read_masks
+from semcom.segmenters.from_file.segmenter import read_masks
 
 H, W = 30, 40
 Region = NDArray[np.bool_]

@@ -17,7 +17,7 @@ from PIL import Image as PilImage
 from PIL import ImageDraw, ImageFilter
 
 from semcom.segmenters.base import Masks
-from semcom.segmenters.from_file import read_masks
+from semcom.segmenters.from_file.segmenter import read_masks
 
 Array = NDArray[np.generic]
 H, W = 48, 64

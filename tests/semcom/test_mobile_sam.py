@@ -12,11 +12,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from semcom import weights
-from semcom.segmenters import _sam_decoder, _torchvision, mobile_sam
-from semcom.segmenters._sam_network import build_model
+from semcom.checkpoints import mobile_sam as weights
+from semcom.checkpoints import torchvision_import as _torchvision
+from semcom.hashes import sha256_of
 from semcom.segmenters.base import SEGMENTERS
-from semcom.segmenters.mobile_sam import Embedding, Everything, MobileSam
+from semcom.segmenters.mobile_sam.network import build_model
+from semcom.segmenters.mobile_sam.segmenter import Embedding, Everything, MobileSam
+from semcom.segmenters.mobile_sam.segmenter import mask_decoder as _sam_decoder
+from semcom.segmenters.mobile_sam.segmenter import segmenter as mobile_sam
 from semcom.types import Image, Mask, Prompts
 
 SEED = 7
@@ -278,7 +281,7 @@ def plugin(state: dict[str, torch.Tensor], tmp_path_factory: Any) -> MobileSam:
     file = tmp_path_factory.mktemp("weights") / "own.pt"
     torch.save(state, file)
     made: MobileSam = SEGMENTERS.create(f"mobile_sam:weights={file},points_per_side=2,min_iou=0")
-    assert made.provenance == f"mobile_sam:{weights.sha256_of(file)[:8]}"
+    assert made.provenance == f"mobile_sam:{sha256_of(file)[:8]}"
     return made
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import ExifTags
 from PIL import Image as PilImage
 
-from semcom.attention import Wishes, attend
 from semcom.images import load_image
-from semcom.segmenters.from_file import read_masks
+from semcom.importance.region import Wishes, attend
+from semcom.segmenters.from_file.segmenter import read_masks
 
 Array = NDArray[np.generic]
 

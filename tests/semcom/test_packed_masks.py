@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcom.segmenters.packed import pack, unpack
+from semcom.segmenters.mask_archive import pack, unpack
 from semcom.types import Mask
 
 

@@ -18,15 +18,15 @@ from channels.packets.mcs import HEADER_BYTES, SCHEMES, find_scheme, header_sche
 from channels.packets.packet import num_packet_symbols
 from channels.packets.packet_errors import packet_error_rates
 from channels.units import symbol_budget
-from semcom.agreement import Link
 from semcom.codecs.base import weighted_gain
-from semcom.importance import importance
-from semcom.link import carry, deliver
-from semcom.protection import NOT_SENT, Choices, allocate
+from semcom.importance.maps import importance
+from semcom.link.config import Link
+from semcom.link.delivery import carry, deliver
+from semcom.link.packet_allocation import NOT_SENT, Choices, allocate
+from semcom.link.transmitter import transmit
+from semcom.link.unequal_protection import expected_worth, plan_unequal, worth
 from semcom.scores.psnr import weighted_psnr_db
-from semcom.transmitter import transmit
 from semcom.types import Bitstream, Mask, Packet
-from semcom.unequal import expected_worth, plan_unequal, worth
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 import numpy as np
 
-from semcom.segmenters.rank import choose, priority, rank
+from semcom.importance.ranking import choose, priority, rank
 from semcom.types import Mask
 
 

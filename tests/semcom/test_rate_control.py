@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcom.codecs.base import BudgetTooSmallError
-from semcom.rate_control import best_level
+from semcom.codecs.parts.rate_control import best_level
 
 
 @given(

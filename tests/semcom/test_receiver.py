@@ -14,8 +14,8 @@ from channels.packets.mcs import HEADER_SYMBOLS, SCHEMES, header_scheme
 from channels.packets.packet import encode_packet
 from semcom.codecs.base import CODECS, grey, is_analog
 from semcom.conformance.samples import crop, flat_map
-from semcom.frame import Header, PacketFormat, masked
-from semcom.receiver import Reception, receive
+from semcom.link.frame import Header, PacketFormat, masked
+from semcom.link.receiver import Reception, receive
 
 NAMES = [name for name in CODECS.names() if not CODECS.entry(name).missing]
 FAST = {"av1": "av1:cpu_used=8", "vvc": "vvc:preset=faster"}

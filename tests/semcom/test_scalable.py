@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from semcom.codecs.base import CODECS, BudgetTooSmallError, DecodeError
+from semcom.codecs.parts.layer import add, difference
 from semcom.codecs.scalable import Scalable
-from semcom.codecs.scaled import add, difference
 from semcom.scores.psnr import psnr_db, region_psnr_db, weighted_psnr_db
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from semcom.importance import importance
+from semcom.importance.maps import importance
 from semcom.scores import SCORES, score
 from semcom.scores.psnr import (
     background_psnr_db,

@@ -13,10 +13,16 @@ from hypothesis import strategies as st
 from channels.models.awgn import Awgn
 from channels.models.rayleigh import RayleighBlock
 from semcom.codecs.base import CODECS, DecodeError
-from semcom.codecs.chunks import Chunks
-from semcom.codecs.power_allocation import allocate_power, lmmse_error
+from semcom.codecs.parts.chunks import Chunks
+from semcom.codecs.parts.power_allocation import allocate_power, lmmse_error
+from semcom.codecs.parts.softcast_side_information import (
+    LAYOUTS,
+    SCALE_UNIT,
+    Side,
+    layouts,
+    snr_level_of,
+)
 from semcom.codecs.softcast import Softcast, _estimate, _gain, _places
-from semcom.codecs.softcast_side import LAYOUTS, SCALE_UNIT, Side, layouts, snr_level_of
 from semcom.scores.psnr import psnr_db, region_psnr_db
 
 
@@ -164,7 +170,7 @@ def test_the_error_is_what_was_expected(photo):
     measured = psnr_db(photo, shown(signal, 10, photo.shape[:2]))
     side = Side.unpack(signal.side[0].data, *photo.shape[:2])
     chunks = Chunks.of(*photo.shape[:2], *LAYOUTS[side.layout])
-    from semcom.codecs.colour import to_planes
+    from semcom.codecs.parts.colour import to_planes
 
     tiles = chunks.cut(to_planes(photo).astype(float))
     coefficients = chunks.analyse(tiles - 8.0 * side.means[..., None, None])

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PilImage
 
-from semcom.codecs import jpeg2000, obu, webp
+from semcom.codecs import jpeg2000, webp
 from semcom.codecs.base import CODECS, DecodeError, grey
-from semcom.codecs.colour import from_planes, to_planes
+from semcom.codecs.parts import obu
+from semcom.codecs.parts.colour import from_planes, to_planes
 from semcom.scores.psnr import psnr_db
 
 
@@ -151,7 +152,7 @@ def test_fine_steps_use_the_budget_and_lose_nothing(photo, spec):
 @needs("av1")
 @pytest.mark.parametrize("spec", ["av1:cpu_used=8", "vvc:preset=faster"])
 def test_a_decoder_that_takes_too_long_is_stopped(monkeypatch, photo, spec):
-    from semcom.codecs import ffmpeg
+    from semcom.codecs.parts import ffmpeg
 
     codec = CODECS.create(spec)
     w = np.ones(photo.shape[:2], dtype=np.float32)
@@ -166,7 +167,7 @@ def test_a_decoder_that_takes_too_long_is_stopped(monkeypatch, photo, spec):
 @pytest.mark.parametrize("head", [b"\0\0", b"\4"], ids=["av1", "vvc"])
 def test_headers_that_take_too_long_are_given_up(monkeypatch, head):
     """The receiver encodes a grey picture of the announced size to know them."""
-    from semcom.codecs import ffmpeg
+    from semcom.codecs.parts import ffmpeg
 
     codec = CODECS.create("av1" if len(head) == 2 else "vvc")
     monkeypatch.setenv("SEMCOM_CACHE", "off")

@@ -10,9 +10,9 @@ from PIL import Image as PilImage
 from PIL import ImageDraw
 from scipy.stats import binom
 
-from semcom.agreement import Link
-from semcom.link import carry
-from semcom.transmitter import transmit
+from semcom.link.config import Link
+from semcom.link.delivery import carry
+from semcom.link.transmitter import transmit
 
 FRAMES = 60
 SNRS_DB = (4, 7, 10, 13)

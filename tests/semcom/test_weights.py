@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from semcom import weights
+from semcom.checkpoints import mobile_sam as weights
+from semcom.checkpoints.download import WeightsUnavailable, load_state_dict
 
 CONTENT = bytes(range(256)) * 400
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -109,7 +110,7 @@ def test_fetch_never_overwrites_the_users_own_file(server: str, target: Path) ->
 def test_fetch_leaves_nothing_behind_when_the_server_sends_something_else(
     server: str, target: Path, page: str, digest: str, reason: str
 ) -> None:
-    with pytest.raises(weights.WeightsUnavailable, match=reason) as caught:
+    with pytest.raises(WeightsUnavailable, match=reason) as caught:
         weights.fetch(url=f"{server}/{page}", sha256=digest, progress=False)
     message = str(caught.value)
     del caught
@@ -123,7 +124,7 @@ def test_fetch_offline_says_what_to_do(target: Path) -> None:
     with socket.socket() as probe:  # a port on which nobody listens
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with pytest.raises(weights.WeightsUnavailable, match="ConnectionError") as caught:
+    with pytest.raises(WeightsUnavailable, match="ConnectionError") as caught:
         weights.fetch(url=f"http://127.0.0.1:{port}/", progress=False)
     assert not target.exists()
     _assert_helpful(str(caught.value), target, weights.SHA256)
@@ -134,7 +135,7 @@ def test_fetch_where_it_may_not_write_says_so(
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv(weights.ENVIRONMENT, str(tmp_path / "file" / "mobile_sam.pt"))
-    with pytest.raises(weights.WeightsUnavailable, match=r"--segmenter graph"):
+    with pytest.raises(WeightsUnavailable, match=r"--segmenter graph"):
         weights.fetch(url=f"{server}/file", sha256=DIGEST, progress=False)
 
 
@@ -186,11 +187,11 @@ def test_why_a_file_is_not_taken_names_it(target: Path, monkeypatch: pytest.Monk
 def test_load_returns_the_tensors(tmp_path: Path) -> None:
     state = {"a": torch.arange(3.0), "b": torch.ones(2, 2)}
     torch.save(state, tmp_path / "ok.pt")
-    loaded = weights.load_state_dict(tmp_path / "ok.pt")
+    loaded = load_state_dict(tmp_path / "ok.pt")
     assert loaded.keys() == state.keys()
     assert all(torch.equal(loaded[k], state[k]) for k in state)
     torch.save({"epoch": 3, "state_dict": state}, tmp_path / "loop.pt")
-    assert weights.load_state_dict(tmp_path / "loop.pt").keys() == state.keys()
+    assert load_state_dict(tmp_path / "loop.pt").keys() == state.keys()
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "garbage", "truncated", "flipped"])
@@ -231,7 +232,7 @@ def test_load_refuses_anything_but_named_tensors(tmp_path: Path, content: object
 
 def _assert_refused(file: Path, match: str) -> None:
     with pytest.raises(ValueError, match=match) as caught:
-        weights.load_state_dict(file)
+        load_state_dict(file)
     assert str(file) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < len(str(file)) + 200

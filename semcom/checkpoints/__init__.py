@@ -1,0 +1,1 @@
+"""Weights of networks: found, fetched and checked before they are loaded."""

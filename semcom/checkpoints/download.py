@@ -1,0 +1,51 @@
+"""Checkpoints from disk or the network, without running what is in them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class WeightsUnavailable(ValueError):  # noqa: N818 - it reads better in the message
+    """The checkpoint is not here and could not be fetched."""
+
+
+def load_state_dict(file: Path) -> dict[str, Tensor]:
+    """Read a checkpoint as tensors on the CPU; code inside the file is never run.
+
+    They may also be the entry ``"state_dict"`` of what a training loop saved.
+
+    Raises
+    ------
+    ValueError
+        The file is missing, damaged, holds anything but tensors, or is no dictionary of them.
+    """
+    import torch
+
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file can fail anywhere in the unpickler
+        raise ValueError(f"cannot read {file} as a checkpoint ({reason(error)})") from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict) or not all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
+    ):
+        raise ValueError(f"{file} must hold a dictionary of names and tensors, not another object")
+    return state
+
+
+def reason(error: Exception) -> str:
+    """Say in one short line why something failed."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"HTTP status {response.status_code}"
+    # The messages of requests and of the unpickler run over many lines and repeat the address.
+    if isinstance(error, ValueError) and str(error):
+        return " ".join(str(error).split())
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else type(error).__name__

@@ -1,0 +1,120 @@
+"""The MobileSAM checkpoint: where it is, fetching it, checking it, reading it.
+
+The file is ``mobile_sam.pt`` of the official repository (arXiv:2306.14289, Apache-2.0). It is
+fetched on first use into the user's cache directory, or named by the environment variable
+``SEMCOM_MOBILE_SAM``. Nothing here imports torch before a checkpoint is read.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+from semcom.checkpoints.download import WeightsUnavailable, reason
+from semcom.hashes import sha256_of
+
+ENVIRONMENT = "SEMCOM_MOBILE_SAM"
+NAME = "mobile_sam.pt"
+URL = "https://github.com/ChaoningZhang/MobileSAM/raw/master/weights/mobile_sam.pt"
+SIZE = 40_728_226
+SHA256 = "6dbb90523a35330fedd7f1d3dfc66f995213d81b29a5ca8108dbcdd4e37d6c2f"
+
+
+def path() -> Path:
+    """Where the checkpoint is, or would be once fetched."""
+    import pooch  # slow to import, and most of semcom never needs it
+
+    named = os.environ.get(ENVIRONMENT)
+    return Path(named).expanduser() if named else Path(pooch.os_cache("semcom")) / NAME
+
+
+def available() -> bool:
+    """Whether a file of the right size is in place; cheap, the hash is not computed."""
+    return not why_unavailable()
+
+
+def why_unavailable() -> str:
+    """Say why no file is taken unless it is asked for; empty where one is."""
+    file = path()
+    if not file.is_file():
+        other = os.environ.get(ENVIRONMENT)
+        return f"{file}, named by {ENVIRONMENT}, is no file" if other else "no MobileSAM weights"
+    if (size := file.stat().st_size) == SIZE:
+        return ""
+    found = f"has {size:,} bytes, the official checkpoint has {SIZE:,}"
+    if not named():
+        return f"{file} {found}"
+    return f"{file}, named by {ENVIRONMENT}, {found}; only segmenter mobile_sam takes it"
+
+
+def named() -> bool:
+    """Whether the user names a file that is there: segmenter mobile_sam takes it as it is."""
+    return bool(os.environ.get(ENVIRONMENT)) and path().is_file()
+
+
+def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Path:
+    """Return the checkpoint's path, downloading it first where it is missing.
+
+    The download goes to a temporary file beside the final one and is renamed only once its hash
+    is right. A file that the user named through ``SEMCOM_MOBILE_SAM`` is never overwritten.
+
+    Parameters
+    ----------
+    url
+        Where to fetch it from, for example a mirror.
+    sha256
+        What its content must hash to, 64 hexadecimal digits.
+    progress
+        Show a progress bar on stderr.
+
+    Raises
+    ------
+    WeightsUnavailable
+        Offline, or the server sent something else; the message says what to do.
+    ValueError
+        The user's own file is in the way.
+    """
+    import pooch
+
+    target = path()
+    if named():
+        if sha256_of(target) == sha256.lower():
+            return target
+        raise ValueError(
+            f"{target} ({ENVIRONMENT}) has not SHA-256 {sha256} and will not be overwritten: "
+            f"move it away, or unset {ENVIRONMENT}"
+        )
+    try:
+        pooch.retrieve(url, f"sha256:{sha256}", target.name, target.parent, progressbar=progress)
+    except (OSError, ValueError) as error:  # requests' exceptions are OSErrors
+        raise WeightsUnavailable(
+            f"could not fetch {NAME} from {url} ({reason(error)}): put the file "
+            f"({SIZE:,} bytes, SHA-256 {sha256}) at {target} or name it in {ENVIRONMENT}; "
+            "the embedded segmenter works without: --segmenter graph"
+        ) from error
+    return target
+
+
+def locate() -> Path:
+    """Return the checkpoint to use: the user's own as it is, else the official one, fetched.
+
+    Raises
+    ------
+    WeightsUnavailable
+        See :func:`fetch`.
+    """
+    return path() if named() else fetch()
+
+
+def check(file: Path | None = None) -> None:
+    """Raise ``ValueError`` unless ``file`` (default: ``path()``) is the official checkpoint."""
+    file = path() if file is None else file
+    if not file.is_file():
+        raise ValueError(f"{file} does not exist: run 'semcom weights fetch'")
+    if (size := file.stat().st_size) != SIZE:
+        raise ValueError(f"{file} has {size:,} bytes, the official checkpoint has {SIZE:,}")
+    if (found := sha256_of(file)) != SHA256:
+        raise ValueError(f"{file} has SHA-256 {found}, the official checkpoint has {SHA256}")

@@ -1,0 +1,106 @@
+"""Chunks: the coefficients of one band of frequency in one tile of one plane.
+
+An image is cut into tiles of equal size, each of which has a DCT (orthonormal) of its own. Its
+coefficients are sorted by the distance from frequency 0 into bands whose edges grow by a constant
+factor. Edges are repeated where the image is no multiple of the tile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import dctn, idctn
+
+from semcom.codecs.parts.power_allocation import Array
+from semcom.types import Map
+
+T = TypeVar("T", bound=np.generic)
+
+
+@dataclass(frozen=True, eq=False)
+class Chunks:
+    """How an image is cut."""
+
+    height: int
+    width: int
+    rows: int
+    columns: int
+    """Number of tiles in each direction."""
+    order: NDArray[np.int64]
+    """Coefficients of a tile, in raster order, by band and within it by frequency."""
+    counts: NDArray[np.int64]
+    """Coefficients in each band, (bands,); some may have none."""
+
+    @classmethod
+    def of(cls, height: int, width: int, side: int, bands: int) -> Chunks:
+        """Cut an image of this size into tiles of at most ``side`` pixels each way."""
+        rows, columns = -(-height // side), -(-width // side)
+        tile = -(-height // rows), -(-width // columns)
+        v, u = (np.arange(n) / n for n in tile)
+        distance = np.hypot(v[:, None], u[None, :]).ravel()
+        edges = np.geomspace(1.5 / max(tile), 1.0, bands - 1)
+        band = np.searchsorted(edges, distance, side="right")
+        order = np.lexsort((distance, band))
+        return cls(height, width, rows, columns, order, np.bincount(band, minlength=bands))
+
+    @property
+    def num_tiles(self) -> int:
+        """Tiles of a plane."""
+        return self.rows * self.columns
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """Height and width of a tile."""
+        return -(-self.height // self.rows), -(-self.width // self.columns)
+
+    def cut(self, planes: Array) -> Array:
+        """Cut (planes, height, width) into tiles: (planes, tiles, tile height, tile width)."""
+        height, width = self.tile
+        below, right = height * self.rows - self.height, width * self.columns - self.width
+        padded = np.pad(planes, ((0, 0), (0, below), (0, right)), mode="edge")
+        cut = padded.reshape(-1, self.rows, height, self.columns, width).swapaxes(2, 3)
+        return cut.reshape(len(planes), self.num_tiles, height, width)
+
+    def weights(self, w: Map) -> Array:
+        """Weight of a squared error in each tile, (tiles,): repeated edges weigh nothing."""
+        height, width = self.tile
+        below, right = height * self.rows - self.height, width * self.columns - self.width
+        tiles = np.pad(w, ((0, below), (0, right))).reshape(self.rows, height, self.columns, width)
+        return np.asarray(tiles.mean(axis=(1, 3), dtype=np.float64).ravel())
+
+    def join(self, tiles: Array) -> Array:
+        """Join tiles, (planes, tiles, tile height, tile width), to (planes, height, width)."""
+        height, width = self.tile
+        cut = tiles.reshape(-1, self.rows, self.columns, height, width).swapaxes(2, 3)
+        joined = cut.reshape(-1, self.rows * height, self.columns * width)
+        return joined[:, : self.height, : self.width]
+
+    def analyse(self, tiles: Array) -> Array:
+        """Transform tiles to coefficients by band, (planes, tiles, coefficients)."""
+        spectrum = dctn(tiles, axes=(2, 3), norm="ortho")
+        return np.asarray(spectrum.reshape(*tiles.shape[:2], -1)[..., self.order])
+
+    def synthesise(self, coefficients: Array) -> Array:
+        """Transform back."""
+        spectrum = np.empty_like(coefficients)
+        spectrum[..., self.order] = coefficients
+        tiles = spectrum.reshape(*coefficients.shape[:2], *self.tile)
+        return np.asarray(idctn(tiles, axes=(2, 3), norm="ortho"))
+
+    def variances(self, coefficients: Array) -> Array:
+        """Mean square of the coefficients of each chunk, (planes, tiles, bands)."""
+        edges = np.concatenate([[0], np.cumsum(self.counts)])
+        total = np.pad(np.cumsum(np.square(coefficients), axis=-1), ((0, 0), (0, 0), (1, 0)))
+        return np.asarray(np.diff(total[..., edges], axis=-1) / np.maximum(self.counts, 1))
+
+    def first(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which coefficients are the first ones of their chunks: so many of each."""
+        rank = np.arange(len(self.order)) - np.repeat(np.cumsum(self.counts), self.counts)
+        return np.asarray(rank + self.spread(self.counts) < self.spread(numbers))
+
+    def spread(self, chunks: NDArray[T]) -> NDArray[T]:
+        """Give every coefficient what its chunk has: bands to coefficients in the last axis."""
+        return np.asarray(np.repeat(chunks, self.counts, axis=-1))

@@ -1,0 +1,160 @@
+"""The side information of SoftCast: how the picture is cut, and how strong each chunk is.
+
+    layout (1 byte) │ planned SNR (1) │ scale (2) │
+    deflate: weight per tile, mean per plane and tile │
+    deflate: variance per plane, band and tile, 0 where the chunk is not sent
+
+Weights are told in steps of 1.5 dB, variances in steps of 3 dB. From them and the number of symbols
+both ends compute the power of every chunk.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semcom.codecs.base import DecodeError
+from semcom.codecs.parts.chunks import Chunks
+from semcom.codecs.parts.power_allocation import Array, allocate_power
+
+Levels = NDArray[np.uint8]
+
+LAYOUTS = ((16, 4), (32, 4), (32, 7), (64, 6), (64, 10), (128, 8), (128, 12), (256, 12))
+"""Sides of tiles in pixels, and bands; the side information names one by its place."""
+SCALE_UNIT = 1 / 16384
+_MAX_TILES = 4096
+_HEAD = struct.Struct(">BBH")
+_LEAST_SNR_DB, _SNR_STEP_DB = -40.0, 0.5
+
+
+class Side(NamedTuple):
+    """The side information."""
+
+    layout: int
+    snr: int
+    scale: int
+    weights: Levels
+    """Of each tile, (tiles,)."""
+    means: Levels
+    """(3, tiles)."""
+    levels: Levels
+    """Variance of each chunk, (3, tiles, bands)."""
+
+    @property
+    def noise_var(self) -> float:
+        """Variance of the real noise that was planned for."""
+        return float(0.5 * 10.0 ** (-(_LEAST_SNR_DB + _SNR_STEP_DB * self.snr) / 10))
+
+    def numbers(self, chunks: Chunks, num_symbols: int) -> NDArray[np.int64]:
+        """Coefficients of each chunk that are sent, (3, tiles, bands).
+
+        Those of the chunks that are worth most; the last one is cut where the symbols end.
+        """
+        levels, weights = self.levels.astype(np.int64), self.weights.astype(np.int64)[:, None]
+        sent = (levels > 0) & (weights > 0)
+        order = np.argsort(-(2 * levels + weights), axis=None, kind="stable")
+        counts = (chunks.counts * sent).ravel()[order]
+        before = np.cumsum(counts) - counts
+        numbers = np.zeros_like(counts)
+        numbers[order] = np.clip(2 * num_symbols - before, 0, counts)
+        return numbers.reshape(sent.shape)
+
+    def powers(self, chunks: Chunks, num_symbols: int) -> Array:
+        """Power of each coefficient that is sent, by chunk, (3, tiles, bands).
+
+        All that ``num_symbols`` have is shared out.
+        """
+        worth = weight_of(self.weights)[:, None] * variance_of(self.levels)
+        numbers = self.numbers(chunks, num_symbols)
+        some = numbers > 0
+        power = np.zeros(some.shape)
+        power[some] = allocate_power(worth[some], numbers[some], self.noise_var, num_symbols)
+        return power
+
+    def pack(self) -> bytes:
+        """Write it."""
+        differences = np.diff(self.means, prepend=0).astype(np.uint8)
+        levels = np.ascontiguousarray(np.moveaxis(self.levels, 2, 1))  # what is alike, together
+        head = _HEAD.pack(self.layout, self.snr, self.scale)
+        return head + _deflate(self.weights, differences) + _deflate(levels)
+
+    @classmethod
+    def unpack(cls, data: bytes, height: int, width: int) -> Side:
+        """Read what :meth:`pack` wrote; raises ``DecodeError`` for what it never writes."""
+        if len(data) < _HEAD.size:
+            raise DecodeError("softcast: side information is cut off")
+        layout, snr, scale = _HEAD.unpack_from(data)
+        if layout not in layouts(height, width):
+            raise DecodeError(f"softcast: layout {layout} is none of a {width}x{height} image")
+        tiles, bands = chunks_of(layout, height, width).num_tiles, LAYOUTS[layout][1]
+        about, rest = _inflate(data[_HEAD.size :], 4 * tiles)
+        levels, _ = _inflate(rest, 3 * bands * tiles)
+        means = np.cumsum(about[tiles:].reshape(3, tiles), axis=1, dtype=np.uint8)
+        levels = np.moveaxis(levels.reshape(3, bands, tiles), 1, 2)
+        return cls(layout, snr, scale, about[:tiles], means, levels)
+
+
+def _deflate(*parts: Levels) -> bytes:
+    deflate = zlib.compressobj(9, wbits=-15, strategy=zlib.Z_FILTERED)
+    return deflate.compress(b"".join(part.tobytes() for part in parts)) + deflate.flush()
+
+
+def _inflate(data: bytes, size: int) -> tuple[Levels, bytes]:
+    """Return ``size`` numbers, and what stands behind them."""
+    inflate = zlib.decompressobj(-15)
+    try:
+        raw = inflate.decompress(data, size + 1)
+    except zlib.error as error:
+        raise DecodeError(f"softcast: {error}") from None
+    if len(raw) != size or not inflate.eof:
+        raise DecodeError(f"softcast: side information does not have {size} bytes")
+    return np.frombuffer(raw, np.uint8), inflate.unused_data
+
+
+def chunks_of(layout: int, height: int, width: int) -> Chunks:
+    """Cut an image of this size in one of its :func:`layouts`."""
+    return Chunks.of(height, width, *LAYOUTS[layout])
+
+
+def layouts(height: int, width: int) -> list[int]:
+    """Layouts for an image of this size: not too many tiles, nor the same single one twice."""
+    found, whole = [], 0
+    for i, (side, bands) in enumerate(LAYOUTS):
+        tiles = -(-height // side) * -(-width // side)
+        if tiles <= _MAX_TILES or side == LAYOUTS[-1][0]:
+            if tiles > 1 or bands > whole:
+                found.append(i)
+            if tiles == 1:
+                whole = max(whole, bands)
+    return found
+
+
+def level_of(variance: Array) -> Levels:
+    """Name a variance in steps of 3 dB, 1 to 63; 0 for none."""
+    level = np.rint(np.log2(np.maximum(variance, 1e-9))) + 8
+    return np.asarray(np.clip(level, 0, 63), dtype=np.uint8)
+
+
+def variance_of(level: Levels) -> Array:
+    """Variance by its name."""
+    return np.where(level > 0, np.exp2(level - 8.0), 0.0)
+
+
+def weight_level_of(weight: Array) -> Levels:
+    """Name a weight in steps of 1.5 dB, 1 to 63; 0 for none."""
+    level = np.rint(2 * np.log2(np.maximum(weight, 1e-9))) + 32
+    return np.asarray(np.clip(level, 0, 63), dtype=np.uint8)
+
+
+def weight_of(level: Levels) -> Array:
+    """Weight by its name."""
+    return np.where(level > 0, np.exp2((level - 32.0) / 2), 0.0)
+
+
+def snr_level_of(snr_db: float) -> int:
+    """Name an SNR in steps of 0.5 dB from -40 dB, 0 to 255."""
+    return int(np.clip(round((snr_db - _LEAST_SNR_DB) / _SNR_STEP_DB), 0, 255))

@@ -1,0 +1,243 @@
+"""Driving x265 and FFmpeg's HEVC decoder through PyAV, one intra picture at a time.
+
+Pictures are three planes at 10 bit, of one size (4:4:4); :mod:`semcom.codecs.parts.colour` makes
+them.
+
+What the receiver can know is not part of the stream: the parameter sets depend on the picture's
+size alone, so both sides make them (:func:`parameter_sets`), and the slice's start code and unit
+header are constant. x265 is GPL; it comes inside PyAV's wheels and runs as part of FFmpeg.
+
+x265's settings follow from the size, too (:func:`settings`). Pictures of more than 2 megapixels are
+coded in wavefronts, on all cores. More than 4 megapixels take no coding units below 16x16 and fewer
+splits of transforms, which saves more than half of the time and takes some per cent more bits.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Literal
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from semcom.cache import recall, version
+from semcom.codecs.base import DecodeError
+from semcom.codecs.parts.colour import Planes
+from semcom.large import is_large, num_threads
+
+BLOCK = 32
+"""Side of a block with its own quality (a quantisation group), pixels.
+
+With smaller ones, x265 gives a coding unit that holds several the mean of their QPs, which serves
+the edge of what matters badly.
+"""
+MAX_QP = 51
+Offsets = NDArray[np.int64]
+"""QP offsets of the blocks, (ceil(H/32), ceil(W/32)); negative is better."""
+Preset = Literal["ultrafast", "slow"]
+Size = tuple[int, int]
+"""Height and width."""
+
+_FAST = 4_000_000  # pixels from which on time counts for more than the last per cent of bits
+_START = b"\x00\x00\x00\x01"
+_SLICE_HEADER = b"\x28\x01"  # NAL unit header of an IDR_N_LP slice (ITU-T H.265, 7.3.1.2)
+_FORMAT = "yuv444p10le"
+_QOFFSET_RANGE = 63  # addroi's qoffset of 1.0 in QP: 51 + 6·(10 bit - 8)
+# aq-strength=0, or qp= instead of crf=, would silently switch the regions off.
+_PARAMETERS = (
+    "keyint=1:info=0:psy-rd=0:psy-rdoq=0:rd=6:tu-intra-depth=4:frame-threads=1:"
+    f"aq-mode=1:aq-strength=0.001:qg-size={BLOCK}:log-level=none"
+)
+
+
+def settings(height: int, width: int) -> str:
+    """x265's own names for what is set otherwise than in a small picture; empty in one."""
+    wavefronts = ["wpp=1"] if is_large(height, width) else []
+    return ":".join(wavefronts + ["min-cu-size=16:tu-intra-depth=2"] * (height * width > _FAST))
+
+
+def encode(
+    planes: Planes, offsets: Offsets, qp: int, preset: Preset, *, as_of: Size | None = None
+) -> bytes:
+    """Encode one picture.
+
+    Parameters
+    ----------
+    planes
+        (3, H, W), 0 to 1023, any size.
+    offsets
+        QP offset of every block.
+    qp
+        Base QP, 0 (best) to 51; the offset QP is clipped to that range by x265.
+    preset
+        x265's effort.
+    as_of
+        Size of the picture whose settings are used, to see what they do; no receiver can read that.
+
+    Returns
+    -------
+    bytes
+        The slice without start code, unit header and parameter sets.
+    """
+    libraries = version("av"), sorted(av.library_versions.items())
+    height, width = planes.shape[1:]
+    how = settings(*(as_of or (height, width)))
+    stream = recall(
+        lambda: _encode_frame(_to_frame(planes), offsets, qp, preset, how),
+        *("x265", libraries, planes, offsets, qp, preset, how),
+    )
+    parameters, body = _split(stream)
+    trial = preset == "ultrafast" or as_of is not None
+    if parameters != parameter_sets(height, width) and not trial:
+        raise RuntimeError("x265 wrote parameter sets that the receiver cannot know")
+    return body
+
+
+def decode(body: bytes, height: int, width: int) -> Planes:
+    """Decode what :func:`encode` wrote, for a picture of this size.
+
+    Raises
+    ------
+    DecodeError
+        If the bytes are no such picture.
+    """
+    context = av.CodecContext.create("hevc", "r")
+    context.thread_count = 1
+    padded = _padded_size(height), _padded_size(width)
+    # What is behind a start code in the body may announce another size.
+    context.options = {"max_pixels": str((padded[0] + 64) * (padded[1] + 64))}
+    try:
+        stream = parameter_sets(height, width) + _START + _SLICE_HEADER + body
+        frames = [*context.decode(av.Packet(stream)), *context.decode(None)]
+    except FFmpegError as error:
+        raise DecodeError(f"damaged HEVC slice: {error.strerror}") from None
+    if len(frames) != 1 or (frames[0].height, frames[0].width) != padded:
+        raise DecodeError("damaged HEVC slice: no picture of the expected size")
+    if frames[0].format.name != _FORMAT:
+        raise DecodeError(f"HEVC slice gave pixel format {frames[0].format.name}")
+    return _from_frame(frames[0])[:, :height, :width]
+
+
+@functools.lru_cache(maxsize=64)
+def parameter_sets(height: int, width: int) -> bytes:
+    """VPS, SPS and PPS of every picture of this size, with start codes.
+
+    x265 writes them when it is opened, so that no picture need be encoded, however large.
+    """
+    how = settings(height, width)
+    context = _encoder(_padded_size(height), _padded_size(width), MAX_QP, "slow", how)
+    context.flags |= Flags.global_header
+    context.open()
+    return bytes(context.extradata or b"")
+
+
+def _split(stream: bytes) -> tuple[bytes, bytes]:
+    """Part a stream into parameter sets and the body of its only slice."""
+    units = re.split(b"\x00?\x00\x00\x01", stream)[1:]
+    *parameters, picture = units
+    if len(parameters) != 3 or picture[:2] != _SLICE_HEADER:
+        raise RuntimeError(f"x265 wrote units {[unit[:2].hex() for unit in units]}")
+    return b"".join(_START + unit for unit in parameters), picture[2:]
+
+
+def _encoder(height: int, width: int, crf: int, preset: Preset, how: str) -> VideoCodecContext:
+    context = av.CodecContext.create("libx265", "w")
+    context.width, context.height, context.pix_fmt = width, height, _FORMAT
+    context.time_base = Fraction(1, 25)
+    # At least 64, or 32 for a picture smaller than that: x265 wants one whole coding tree unit.
+    unit = 64 if min(width, height) >= 64 else 32
+    # Without a pool there are no wavefronts; how many threads it has does not change the stream.
+    threads = f"pools={num_threads()}:{how}" if how else "pools=none"
+    context.options = {
+        "preset": preset,
+        "crf": str(crf),
+        "x265-params": f"{_PARAMETERS}:ctu={unit}:{threads}",
+    }
+    return context
+
+
+def _encode_frame(frame: VideoFrame, offsets: Offsets, qp: int, preset: Preset, how: str) -> bytes:
+    base = int(np.bincount(offsets.ravel() - offsets.min()).argmax() + offsets.min())
+    # The commonest offset moves into the base QP, so that fewer rectangles are needed.
+    crf = min(max(qp + base, 0), MAX_QP)
+    context = _encoder(frame.height, frame.width, crf, preset, how)
+    steered = _with_regions(frame, offsets + (qp - crf))
+    return b"".join(bytes(packet) for packet in [*context.encode(steered), *context.encode(None)])
+
+
+def _with_regions(frame: VideoFrame, offsets: Offsets) -> VideoFrame:
+    """Attach QP offsets to a frame through FFmpeg's ``addroi`` filter."""
+    rectangles = list(_rectangles(offsets))
+    if not rectangles:
+        return frame
+    graph = av.filter.Graph()
+    last = graph.add(
+        "buffer",
+        video_size=f"{frame.width}x{frame.height}",
+        pix_fmt=_FORMAT,
+        time_base="1/25",
+    )
+    for top, left, rows, columns, offset in rectangles:
+        where = f"x={BLOCK * left}:y={BLOCK * top}:w={BLOCK * columns}:h={BLOCK * rows}"
+        region = graph.add("addroi", f"{where}:qoffset={offset / _QOFFSET_RANGE:.6f}")
+        last.link_to(region)
+        last = region
+    sink = graph.add("buffersink")
+    last.link_to(sink)
+    graph.configure()
+    graph.push(frame)
+    steered = graph.pull()
+    assert isinstance(steered, VideoFrame)
+    return steered
+
+
+def _rectangles(offsets: Offsets) -> Iterator[tuple[int, int, int, int, int]]:
+    """Cut the blocks of non-zero offset into disjoint (top, left, rows, columns, offset)."""
+    left_over = offsets != 0
+    for top, left in zip(*np.nonzero(left_over), strict=True):
+        if not left_over[top, left]:
+            continue
+        same = (offsets == offsets[top, left]) & left_over
+        columns = _run(same[top, left:])
+        rows = _run(same[top:, left : left + columns].all(axis=1))
+        left_over[top : top + rows, left : left + columns] = False
+        yield int(top), int(left), rows, columns, int(offsets[top, left])
+
+
+def _run(flags: NDArray[np.bool_]) -> int:
+    """Count the leading True values."""
+    return int(len(flags) if flags.all() else np.argmin(flags))
+
+
+def _padded_size(length: int) -> int:
+    """At least one 32-pixel coding tree unit, and a multiple of the smallest block, 8."""
+    return max(32, -(-length // 8) * 8)
+
+
+def _to_frame(planes: Planes) -> VideoFrame:
+    _, height, width = planes.shape
+    rows, columns = _padded_size(height), _padded_size(width)
+    padding = ((0, rows - height), (0, columns - width))
+    frame = VideoFrame(columns, rows, _FORMAT)
+    for plane, values in zip(frame.planes, planes, strict=True):
+        lines = np.zeros((rows, plane.line_size // 2), dtype="<u2")
+        lines[:, :columns] = np.pad(values, padding, mode="edge")
+        plane.update(lines.tobytes())
+    frame.pts, frame.time_base = 0, Fraction(1, 25)
+    return frame
+
+
+def _from_frame(frame: VideoFrame) -> Planes:
+    planes = [
+        np.frombuffer(memoryview(plane), dtype="<u2").reshape(plane.height, -1)[:, : plane.width]
+        for plane in frame.planes
+    ]
+    return np.stack(planes)

@@ -1,0 +1,1 @@
+"""Which pixels matter: from masks and prompts to a map."""

@@ -1,0 +1,1 @@
+"""The link: the transmitter, the receiver, and what they agree on."""

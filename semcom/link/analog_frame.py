@@ -1,0 +1,124 @@
+"""Planning a frame of an analog codec: side information in packets, then symbols.
+
+How many symbols are left for the codec depends on its side information, which depends on how many
+symbols it gets. So it encodes, one looks, and it encodes again with what is left; where that is too
+much again, in between.
+
+A picture of an analog codec gets worse with the channel but is not lost, so its side information
+must not be lost either: header and packets are sent for an SNR that is 6 dB worse than the planned
+one, or worse yet where the sender is less sure of it, and for as much fading as the target asks.
+"""
+
+from __future__ import annotations
+
+import math
+
+from channels.packets.mcs import HEADER_SYMBOLS, SCHEMES, find_scheme
+from channels.packets.selection import packet_ways
+from semcom.codecs.base import AnalogCodec
+from semcom.link.config import Link
+from semcom.link.frame import MAX_PACKETS, PacketFormat, analog_packets
+from semcom.link.frame_plan import Plan, control_ways, room
+from semcom.types import AnalogSignal, Image, Map
+
+MARGIN_DB = 6.0
+"""By how much worse than planned the channel may be before side information is at risk."""
+POWER_TOLERANCE = 0.01
+"""Of the mean power of an analog codec's symbols, around 1."""
+_ROUNDS = 8
+_UNUSED = 0.002  # of the symbols may stay so
+
+
+def encode_analog(
+    encoder: AnalogCodec, image: Image, w: Map, link: Link, budget: int
+) -> tuple[AnalogSignal, Plan]:
+    """Encode into a frame of at most ``budget`` channel uses.
+
+    Returns
+    -------
+    signal, plan
+        The signal, and its frame. If not even one symbol fits, that frame, which is too long.
+
+    Raises
+    ------
+    ValueError
+        Unequal protection, which is for packets, or a signal that no codec may make.
+    """
+    if link.protection != "equal":
+        raise ValueError(f"{link.protection} protection is for digital codecs; this one is analog")
+    snr_db, symbols = _mean_snr_db(link), room(link, budget)
+    num_symbols = symbols - _header(link, 1)
+    best, fits, too_many = None, 0, num_symbols + 1
+
+    def attempt(num_symbols: int) -> tuple[AnalogSignal, Plan]:
+        signal = encoder.encode(image, w, num_symbols, snr_db)
+        _check(signal, num_symbols)
+        return signal, plan_analog(signal, link)
+
+    for _ in range(_ROUNDS):
+        if not fits < num_symbols < too_many:
+            num_symbols = (fits + too_many) // 2
+        if too_many - fits < 2:
+            break
+        signal, plan = attempt(num_symbols)
+        unused = symbols - plan.data_symbols
+        if unused < 0:
+            too_many = num_symbols
+        else:
+            fits = num_symbols
+            if best is None or plan.data_symbols > best[1].data_symbols:
+                best = signal, plan
+            if unused <= _UNUSED * symbols or plan.analog_symbols < num_symbols:
+                break
+        num_symbols = symbols - (plan.data_symbols - plan.analog_symbols)
+    return best or attempt(1)
+
+
+def plan_analog(signal: AnalogSignal, link: Link) -> Plan:
+    """Choose how the side information is sent."""
+    channel, snr_db = link.build_channel(), side_snr_db(link)
+    sizes = [len(packet.data) for packet in analog_packets(signal)]
+    schemes = [find_scheme(link.scheme)] if link.scheme else SCHEMES
+    length = 8 * sum(sizes)
+    for _ in range(2):  # the schemes decide on the length, which decides on the schemes
+        length = 1 << int(math.log2(length))  # few lengths, since some channels are sampled
+        ways = packet_ways(channel, snr_db, sizes, length, link.target, schemes=schemes)
+        length = ways.cost(0.0)
+    code = _header(link, len(sizes))
+    packets = tuple(
+        PacketFormat(size, schemes[k], link.copies)
+        for size, k in zip(sizes, ways.choose(0.0), strict=True)
+    )
+    return Plan(link, code, code, packets, len(signal.symbols))
+
+
+def side_snr_db(link: Link) -> float:
+    """SNR in dB for which side information is sent."""
+    return min(link.usable_snr_db, _mean_snr_db(link) - MARGIN_DB)
+
+
+def _header(link: Link, packets: int) -> int:
+    ways = control_ways(link.build_channel(), side_snr_db(link), link.target, packets)
+    return HEADER_SYMBOLS[ways.choose(0.0)[0]]
+
+
+def _mean_snr_db(link: Link) -> float:
+    snrs_db = link.usable_snrs_db
+    return sum(snrs_db) / len(snrs_db)
+
+
+def _check(signal: AnalogSignal, num_symbols: int) -> None:
+    """Refuse what an analog codec may not make."""
+    x = signal.symbols
+    if not x.is_complex() or x.ndim != 1:
+        raise ValueError(f"codec made symbols of {x.dtype} and shape {tuple(x.shape)}, no signal")
+    if len(x) > num_symbols:
+        raise ValueError(f"codec made {len(x)} symbols, {num_symbols} were allowed")
+    power = float(x.abs().square().mean()) if len(x) else 1.0
+    if not abs(power - 1) <= POWER_TOLERANCE:
+        raise ValueError(f"codec made symbols of mean power {power:.4g}, not 1")
+    if len(signal.side) > MAX_PACKETS or not all(packet.data for packet in signal.side):
+        raise ValueError(
+            f"codec made {len(signal.side)} packets of side information, some perhaps empty; "
+            f"a frame takes {MAX_PACKETS}, none of them empty"
+        )

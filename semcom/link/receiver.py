@@ -1,0 +1,191 @@
+"""The receiver: what came off the air to an image.
+
+Everything here works from the received symbols, the noise variance and what the channel's model
+grants (:class:`channels.base.ChannelOutput`). It imports nothing of the sender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch.nn.functional import pad
+
+from channels.base import ChannelOutput
+from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, header_scheme
+from channels.packets.packet import decode_packet
+from channels.packets.pilots import longest_frame, remove_pilots
+from semcom.codecs.base import CODECS, AnalogCodec, DecodeError, grey, is_analog
+from semcom.link.frame import Header, is_table, masked, read_analog, table_bytes, table_symbols
+from semcom.types import Image
+
+
+@dataclass(frozen=True, eq=False)
+class Reception:
+    """What a receiver made of a frame."""
+
+    image: Image | None
+    """(H, W, 3) uint8; None if the header was lost, since then not even the size is known."""
+    header: Header | None
+    packets: tuple[bytes | None, ...] = ()
+    """Packets whose CRC holds, None for the others; of an analog codec, its side information."""
+    analog: bool = False
+    """Whether the symbols behind the packets were shown, too."""
+
+    def shown(self, height: int, width: int) -> Image:
+        """Return what people see who expect an image of this size: mid-grey without a header.
+
+        A header whose CRC holds by accident may announce another size.
+        """
+        if self.image is None or self.image.shape[:2] != (height, width):
+            return grey(height, width)
+        return self.image
+
+    @property
+    def all_lost(self) -> bool:
+        """Whether nothing but mid-grey can be shown."""
+        return not (self.analog or any(packet is not None for packet in self.packets))
+
+
+def receive(
+    received: ChannelOutput,
+    *,
+    num_pilots: int = 0,
+    block_length: int = 0,
+    arrivals: Callable[[int], Sequence[bool]] | None = None,
+) -> Reception:
+    """Decode one frame.
+
+    Parameters
+    ----------
+    received
+        Symbols (num_symbols,), their gains and N0. With pilots the gains are not looked at.
+    num_pilots
+        Pilots at the head of every coherence block; 0: use the gains in ``received``.
+    block_length
+        Coherence block in symbols; 0 stands for the whole frame.
+    arrivals
+        Called with the number of packets, copies counted; says which of them a lossy network
+        brings, in the order of transmission. None: all.
+    """
+    if num_pilots:
+        end = longest_frame(len(received.y), num_pilots, block_length)
+        if not end:
+            return Reception(None, None)
+        y, _, noise_var = _cut(received, 0, end)
+        received = remove_pilots(y, noise_var, num_pilots, block_length)
+    found = _find_header(received)
+    if found is None:
+        return Reception(None, None)
+    header, start, gap = found
+    if CODECS.entry(header.codec).missing:  # nobody here can have sent it
+        return Reception(None, None)
+    packets, position = _decode_packets(received, header, start, gap, arrivals)
+    codec = CODECS.create(header.codec)
+    if is_analog(codec):
+        known = gap or len(packets) == 1  # without the table, nobody knows where the symbols begin
+        behind = _cut(received, position, len(received.y))
+        return _show_analog(codec, header, packets, behind) if known else Reception(None, None)
+    size = header.height, header.width
+    lost: list[bytes | None] = [None] * len(packets)
+    for arrived in (packets, lost):
+        try:
+            return Reception(codec.decode(arrived, *size), header, tuple(arrived))
+        except DecodeError:
+            continue  # a CRC held by accident, or the sender is of another make: as good as lost
+    return Reception(grey(*size), header, tuple(lost))
+
+
+def _show_analog(
+    codec: AnalogCodec, header: Header, packets: list[bytes | None], behind: ChannelOutput
+) -> Reception:
+    """Decode as many symbols as the packets announce; what is cut off was not received."""
+    size = header.height, header.width
+    try:
+        count, side = read_analog(header, packets)
+        if count > 2 * len(behind.y):
+            raise DecodeError(f"most of {count} symbols are missing")
+        image = codec.decode(*_first(behind, count), side, *size)
+    except DecodeError:  # as above
+        return Reception(grey(*size), header, (None,) * len(packets))
+    return Reception(image, header, tuple(packets), any(packet is not None for packet in packets))
+
+
+def _decode_packets(
+    received: ChannelOutput,
+    header: Header,
+    start: int,
+    gap: int,
+    arrivals: Callable[[int], Sequence[bool]] | None,
+) -> tuple[list[bytes | None], int]:
+    """Combine the copies of each packet that arrive, and decode them; say where they end.
+
+    The table lies in a gap of so many symbols behind the first packet.
+    """
+    order = list(header.order())
+    arrived = arrivals(len(order)) if arrivals and order else [True] * len(order)
+    copies: dict[int, list[ChannelOutput]] = {}
+    behind_table = start + header.packets[0].num_symbols + gap
+    position = start
+    for (i, _), here in zip(order, arrived, strict=True):
+        position = max(position, behind_table) if i else position
+        end = position + header.packets[i].copy_symbols
+        if here and end <= len(received.y):
+            copies.setdefault(i, []).append(_cut(received, position, end))
+        position = end
+    packets: list[bytes | None] = [None] * len(header.packets)
+    for i, receptions in copies.items():
+        packet = header.packets[i]
+        rvs = (0,) * len(receptions)
+        packets[i] = decode_packet(receptions, packet.num_bytes, packet.scheme, rvs=rvs)
+    return packets, max(position, behind_table)
+
+
+def _find_header(received: ChannelOutput) -> tuple[Header, int, int] | None:
+    """Try the lengths that a header can have.
+
+    Returns it, its length, and that of the table, 0 if there is none or it is lost.
+    """
+    for num_symbols in HEADER_SYMBOLS:
+        if len(received.y) < num_symbols:
+            break
+        part = _cut(received, 0, num_symbols)
+        block = decode_packet(part, HEADER_BYTES, header_scheme(num_symbols))
+        if block is None:
+            continue
+        block = masked(block, num_symbols)
+        try:
+            header = Header.unpack(block, b"")
+            table = _find_table(received, header, num_symbols)
+            return Header.unpack(block, table[0]), num_symbols, table[1]
+        except DecodeError:  # the CRC held by accident
+            continue
+    return None
+
+
+def _find_table(received: ChannelOutput, header: Header, num_symbols: int) -> tuple[bytes, int]:
+    """Try the rates that a table can have, behind the first packet; return it and its length."""
+    packets, start = len(header.packets), num_symbols + header.packets[0].num_symbols
+    for code in HEADER_SYMBOLS if packets > 1 else ():
+        end = start + table_symbols(code, packets)
+        if code > num_symbols or end > len(received.y):
+            break
+        part = _cut(received, start, end)
+        table = decode_packet(part, table_bytes(packets), header_scheme(code))
+        if table is not None and is_table(table := masked(table, code)):
+            return table, end - start
+    return b"", 0
+
+
+def _cut(received: ChannelOutput, start: int, end: int) -> ChannelOutput:
+    y, h, noise_var = received
+    part = noise_var[start:end] if noise_var.numel() > 1 else noise_var
+    return ChannelOutput(y[start:end], h[start:end], part)
+
+
+def _first(received: ChannelOutput, count: int) -> ChannelOutput:
+    """Return the first symbols, with N0 of each; those that are missing have no gain."""
+    y, h, noise_var = _cut(received, 0, count)
+    ends = (0, count - len(y))
+    noise_var = pad(noise_var.expand(y.shape), ends, value=1.0)
+    return ChannelOutput(pad(y, ends), pad(h, ends), noise_var)

@@ -1,0 +1,211 @@
+"""Unequal protection of a stream: which scheme and how many copies each packet gets.
+
+By what a packet removes of the weighted squared error, and by how likely it then arrives: the
+channel's law gives the states (:func:`channels.packets.adaptation.snr_states_db`), the measured
+thresholds the error rate in each, and :mod:`semcom.link.packet_allocation` the best choice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+
+import numpy as np
+
+from channels.base import KnownLaw, max_symbols
+from channels.packets.adaptation import NUM_STATES, snr_states_db
+from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, Scheme, header_scheme
+from channels.packets.packet_errors import packet_error_rates
+from semcom.link.config import MAX_COPIES, Link
+from semcom.link.frame import UNSENT, PacketFormat, table_bytes, table_symbols
+from semcom.link.frame_plan import Plan, room
+from semcom.link.packet_allocation import NOT_SENT, Array, Choices, allocate
+from semcom.types import Bitstream
+
+_MOST_SAMPLINGS = 5  # of a channel that is sampled, over the planned SNRs
+
+
+def plan_unequal(stream: Bitstream, link: Link, budget: int, error: float) -> tuple[Plan, float]:
+    """Choose scheme and copies of each packet, and the rates of header and table.
+
+    Parameters
+    ----------
+    stream
+        The packets.
+    link
+        Its protection says what is to be gained.
+    budget
+        Channel uses.
+    error
+        Weighted squared error of showing mid-grey.
+
+    Returns
+    -------
+    plan : Plan
+        Of the first packets of a nested stream, or of all others; some of these may not be sent.
+    gain : float
+        Expected :func:`worth` of what arrives; minus infinity where nothing fits.
+    """
+    worths = worth(stream, link, error)
+    count = len(stream.packets)
+    while True:
+        first = Bitstream(stream.packets[:count], nested=stream.nested)
+        plan, gain = _plan_all(first, worths[:count], link, budget)
+        sent = sum(packet.num_bytes > 0 for packet in plan.packets)
+        if not stream.nested or sent in (0, count):
+            return plan, gain
+        count = sent  # a shorter table leaves room
+
+
+def worth(stream: Bitstream, link: Link, error: float) -> Array:
+    """Return what is gained by each packet, (packets,).
+
+    Graceful protection gains decibels of weighted PSNR; they add up in a nested stream, and are
+    taken to do so in others. Else the gain is the weighted squared error that is removed.
+    """
+    gains: Array = np.array([packet.gain for packet in stream.packets])
+    if link.protection != "graceful":
+        return gains
+    left = np.maximum(error - np.cumsum(gains), 1e-6 * error)
+    return np.asarray(-np.diff(10 * np.log10(left), prepend=10 * math.log10(max(error, 1e-9))))
+
+
+def _plan_all(stream: Bitstream, worths: Array, link: Link, budget: int) -> tuple[Plan, float]:
+    """Plan for all packets of a stream, each of which may not be sent."""
+    options = _options(link.loss_rate)
+    count, sizes = len(stream.packets), [len(packet.data) for packet in stream.packets]
+    symbols = room(link, budget)
+    choices = Choices(
+        worths,
+        np.array([[PacketFormat(n, *o).num_symbols for o in options] for n in sizes]),
+        np.array([[_arrival(link, budget, count, n, *o) for o in options] for n in sizes]),
+        np.array([1.0]),
+        stream.nested,
+    )
+    unsent = Plan(link, HEADER_SYMBOLS[-1], HEADER_SYMBOLS[-1], (UNSENT,) * count)
+    tried = {}
+
+    def gain(header: int, code: int) -> float:
+        if code > header:
+            return -math.inf
+        left = symbols - header - table_symbols(code, count)
+        if left < choices.costs.min():
+            return -math.inf
+        known = _with_control(choices, link, budget, header, code)
+        chosen = allocate(known, left)
+        formats = tuple(
+            UNSENT if k == NOT_SENT else PacketFormat(size, *options[k])
+            for size, k in zip(sizes, chosen, strict=True)
+        )
+        tried[header, code] = Plan(link, header, code, formats), known.expected_gain(chosen)
+        return tried[header, code][1]
+
+    header = max(HEADER_SYMBOLS, key=lambda header: gain(header, header))
+    if count > 1:  # the table may be less robust
+        for code in reversed(HEADER_SYMBOLS):
+            if code < header and gain(header, code) < max(g for _, g in tried.values()):
+                break
+    plan, best = max(tried.values(), key=lambda found: found[1], default=(unsent, -math.inf))
+    return (plan, best) if any(packet.num_bytes for packet in plan.packets) else (unsent, -math.inf)
+
+
+def _with_control(choices: Choices, link: Link, budget: int, header: int, code: int) -> Choices:
+    """Let all packets depend on the header, and all but the first on the table."""
+    count = len(choices.gains)
+    weights = _control_arrival(link, budget, count, header, HEADER_BYTES)
+    arrivals = choices.arrivals
+    if count > 1:
+        arrivals = arrivals.copy()
+        table = _control_arrival(link, budget, count, code, table_bytes(count))
+        arrivals[1 : 2 if choices.nested else None] *= table
+    return dataclasses.replace(choices, arrivals=arrivals, weights=weights / len(weights))
+
+
+def expected_worth(worths: Array, stream: Bitstream, plan: Plan, budget: int) -> float:
+    """Return what arrives on average of what packets are worth, by the sender's knowledge."""
+    count, formats = len(plan.packets), [(p.num_bytes, p.scheme, p.copies) for p in plan.packets]
+    arrivals = [_arrival(plan.link, budget, count, *f)[None] for f in formats]
+    choices = Choices(
+        worths,
+        np.ones((count, 1), dtype=np.int64),
+        np.array(arrivals),
+        np.array([1.0]),
+        stream.nested,
+    )
+    known = _with_control(choices, plan.link, budget, plan.header_symbols, plan.table_code)
+    chosen = [0 if packet.num_bytes else NOT_SENT for packet in plan.packets]
+    return known.expected_gain(np.array(chosen))
+
+
+def rates(link: Link, budget: int) -> tuple[int, int]:
+    """Fewest and most payload bits worth trying with unequal protection.
+
+    From half of what the worst states carry, or less where copies are lost, to what the best do.
+    """
+    channel = link.build_channel()
+    symbols = max(1, max_symbols(channel, budget))
+
+    def most(share: float) -> float:
+        """Efficiency that works in all but this share of the states."""
+        fitting = SCHEMES[:1]
+        for scheme in SCHEMES:
+            state = np.quantile(_states_db(link, budget, scheme.bits_per_symbol, 1), share)
+            num_bytes = max(1, int(symbols * scheme.efficiency / 8))
+            if packet_error_rates(channel, np.array(state), scheme, num_bytes) < 0.1:
+                fitting = (*fitting, scheme)
+        return max(scheme.efficiency for scheme in fitting)
+
+    least = most(0.01) / (2 * MAX_COPIES if link.losses else 2)
+    return max(8, int(symbols * least)), max(8, int(symbols * most(0.9)))
+
+
+def _options(loss_rate: float) -> list[tuple[Scheme, int]]:
+    """Ways to send a packet; without losses, copies only help below the most robust scheme."""
+    copies = range(1, MAX_COPIES + 1)
+    if loss_rate:
+        return [(scheme, n) for scheme in SCHEMES for n in copies]
+    return [(SCHEMES[0], n) for n in copies] + [(scheme, 1) for scheme in SCHEMES[1:]]
+
+
+def _arrival(
+    link: Link, budget: int, packets: int, num_bytes: int, scheme: Scheme, copies: int
+) -> Array:
+    """Probability that a packet arrives in each state: with as many copies as are not lost."""
+    states = _states_db(link, budget, scheme.bits_per_symbol, packets)
+    loss = link.loss_rate
+    total = np.zeros(len(states))
+    for n in range(1, copies + 1):
+        share = math.comb(copies, n) * (1 - loss) ** n * loss ** (copies - n)
+        if share:
+            rates = packet_error_rates(
+                link.build_channel(), states + 10 * math.log10(n), scheme, num_bytes
+            )
+            total += share * (1 - rates)
+    return total
+
+
+def _control_arrival(link: Link, budget: int, packets: int, code: int, num_bytes: int) -> Array:
+    """Probability that header or table arrive in each state."""
+    states = _states_db(link, budget, 2, packets)
+    return 1 - packet_error_rates(link.build_channel(), states, header_scheme(code), num_bytes)
+
+
+@functools.lru_cache(maxsize=32)
+def _states_db(link: Link, budget: int, bits_per_symbol: int, packets: int) -> Array:
+    """Equally likely SNRs by the law of the channel and what the sender takes for its mean.
+
+    Where a packet takes a part of the frame that has its own state, the worst part counts.
+    """
+    channel, snrs = link.build_channel(), link.usable_snrs_db
+    symbols = max(1, max_symbols(channel, budget))
+    if not isinstance(channel, KnownLaw):  # each is a sampling of its own
+        snrs = snrs[:: -(-len(snrs) // _MOST_SAMPLINGS)]
+    states = [
+        snr_states_db(channel, snr, bits_per_symbol, symbols, shares=(1,) * packets) for snr in snrs
+    ]
+    mixed: Array = np.sort(np.concatenate(states))
+    if len(mixed) <= NUM_STATES:
+        return mixed
+    shares = (np.arange(NUM_STATES) + 0.5) / NUM_STATES
+    return np.asarray(mixed[(shares * len(mixed)).astype(int)])

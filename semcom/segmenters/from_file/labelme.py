@@ -1,0 +1,98 @@
+"""labelme's JSON: shapes with labels, drawn on one image.
+
+Reference: K. Wada, "Labelme: Image Polygonal Annotation with Python",
+doi:10.5281/zenodo.5711226.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+from PIL import Image as PilImage
+
+from semcom.segmenters.base import Masks
+from semcom.segmenters.from_file.coco import is_of, with_pixels
+from semcom.segmenters.from_file.labels import check_count, check_size
+from semcom.segmenters.from_file.shapes import coordinates, fill
+from semcom.types import Mask, Region
+
+_CORNERS = 64  # of the polygon that stands for a circle
+
+
+def masks_of(content: dict[str, Any], height: int, width: int, image: str = "") -> Masks:
+    """Make each shape that has an area a mask; shapes of one label and group are one.
+
+    Raises
+    ------
+    ValueError
+        Not of labelme's form, of another image or size.
+    """
+    name, shapes = content.get("imagePath"), content["shapes"]
+    if image and isinstance(name, str) and name and not is_of(name, image):
+        raise ValueError(f"holds shapes of {name!r:.60}, not of this image")
+    if content.get("imageHeight") and content.get("imageWidth"):
+        check_size((content["imageHeight"], content["imageWidth"]), height, width)
+    if not isinstance(shapes, list) or not all(isinstance(shape, dict) for shape in shapes):
+        raise ValueError("labelme's shapes must be a list of JSON objects")
+    check_count(len(shapes), height, width)
+    found: dict[object, Mask] = {}
+    for index, shape in enumerate(shapes):
+        label, group = shape.get("label"), shape.get("group_id")
+        try:
+            pixels = _pixels(shape, height, width)
+        except ValueError as error:
+            raise ValueError(f"shape {index}: {error}") from None
+        key = index if group is None else (str(label), str(group))
+        pixels = pixels | found[key].pixels if key in found else pixels
+        found[key] = Mask(pixels, label=None if label is None else str(label))
+    return with_pixels(list(found.values()), [])
+
+
+def _pixels(shape: dict[str, Any], height: int, width: int) -> Region:
+    kind, points = shape.get("shape_type", "polygon"), shape.get("points")
+    if not isinstance(points, list) or not all(isinstance(p, list) and len(p) == 2 for p in points):
+        raise ValueError(f"points must be a list of [x, y], got {points!r:.40}")
+    flat = [value for point in points for value in point]
+    coordinates(flat, "a shape")
+    if kind in ("rectangle", "circle", "mask") and len(points) < 2:
+        raise ValueError(f"a {kind} needs two points, got {len(points)}")
+    if kind == "mask":
+        return _patch(shape.get("mask"), points[0], height, width)
+    if kind == "circle":
+        (x, y), edge = points[0], points[1]
+        radius = math.dist((x, y), edge)
+        turns = np.arange(_CORNERS) * (2 * math.pi / _CORNERS)
+        corners = np.stack([x + radius * np.cos(turns), y + radius * np.sin(turns)], axis=1)
+        return fill([corners.ravel().tolist()], height, width)
+    if kind == "rectangle" and len(points) == 2:
+        x0, y0, x1, y1 = flat
+        flat = [x0, y0, x1, y0, x1, y1, x0, y1]
+    if kind not in ("polygon", "rectangle", "rotation"):  # a line or a point
+        return np.zeros((height, width), dtype=bool)
+    return fill([flat], height, width)
+
+
+def _patch(text: object, corner: list[float], height: int, width: int) -> Region:
+    """Put a mask that is written as a PNG in base 64 where its top left corner belongs."""
+    if not isinstance(text, str):
+        raise ValueError("a mask must be a PNG in base 64")
+    x, y = int(corner[0]), int(corner[1])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large ones, which do not fit
+            data = io.BytesIO(base64.b64decode(text))
+            with PilImage.open(data, formats=["PNG"]) as picture:
+                fits = 0 <= x <= width - picture.width and 0 <= y <= height - picture.height
+                patch = np.array(picture.convert("L")) > 0 if fits else None
+    except Exception:  # Pillow's decoders raise nearly anything on corrupt data
+        raise ValueError("its mask is no readable PNG in base 64") from None
+    if patch is None:
+        raise ValueError(f"its mask leaves the {width}x{height} image")
+    pixels = np.zeros((height, width), dtype=bool)
+    pixels[y : y + patch.shape[0], x : x + patch.shape[1]] = patch
+    return pixels

@@ -1,0 +1,1 @@
+"""The embedded segmenter: superpixels, merged, and told apart from the background."""

@@ -1,0 +1,1 @@
+"""MobileSAM: the network, its mask decoder, and prompts."""

@@ -1,0 +1,76 @@
+"""MobileSAM's network from the package ``mobile_sam``, made ready for inference."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from semcom.checkpoints.torchvision_import import import_torchvision
+
+if TYPE_CHECKING:
+    from mobile_sam.modeling import Sam
+
+
+def build_model(
+    state_dict: Mapping[str, Tensor] | None = None, *, seed: int = 0, device: str = "cpu"
+) -> Sam:
+    """Build MobileSAM in eval mode, its encoder rearranged for speed.
+
+    Parameters
+    ----------
+    state_dict
+        The weights, under the names of the official checkpoint; without them, random ones.
+    seed
+        Of the random weights.
+    device
+        Where torch computes.
+
+    Raises
+    ------
+    ValueError
+        ``state_dict`` is of another network.
+    """
+    import_torchvision()
+    with warnings.catch_warnings():  # at import, of names that timm has moved; not ours to mend
+        warnings.filterwarnings("ignore", ".*deprecated, please import via timm", FutureWarning)
+        warnings.filterwarnings("ignore", "Overwriting tiny_vit", UserWarning)
+        warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
+        from mobile_sam.build_sam import build_sam_vit_t
+    with torch.random.fork_rng(devices=[]):  # the caller's generator stays where it was
+        torch.default_generator.manual_seed(seed)
+        model = build_sam_vit_t()
+        if state_dict is not None:
+            _check_fit(model.state_dict(), state_dict)
+            model.load_state_dict(state_dict)
+        model.eval()  # only after loading: this is when TinyViT lays out its attention biases
+        _fold_batch_norms(model.image_encoder)
+    model.image_encoder.to(memory_format=torch.channels_last)  # a fifth faster on CPUs
+    return model.to(device)
+
+
+def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+    """Refuse weights of another network in one line (torch's own message has hundreds)."""
+    problems = {
+        "missing": [k for k in expected if k not in given],
+        "unknown": [k for k in given if k not in expected],
+        "of another shape": [
+            k for k in expected if k in given and expected[k].shape != given[k].shape
+        ],
+    }
+    told = [f"{len(keys)} {what} ({keys[0]}, …)" for what, keys in problems.items() if keys]
+    if told:
+        raise ValueError(f"the checkpoint is not MobileSAM's; tensors {', '.join(told)}")
+
+
+def _fold_batch_norms(module: nn.Module) -> None:
+    """Replace each convolution and batch norm by one convolution, in place: fewer passes."""
+    for name, child in module.named_children():
+        if type(child).__name__ == "Conv2d_BN":
+            fuse: Any = child.fuse
+            setattr(module, name, fuse())
+        else:
+            _fold_batch_norms(child)

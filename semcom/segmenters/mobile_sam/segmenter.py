@@ -1,0 +1,294 @@
+"""MobileSAM: the segment under a point, in a box, or every segment of an image.
+
+Reference: Zhang et al., "Faster Segment Anything", arXiv:2306.14289, and for prompts, scores and
+the "everything" mode Kirillov et al., "Segment Anything", arXiv:2304.02643. The network is the
+package ``mobile_sam``, with batch norms folded into the convolutions before them and the mask
+decoder of :mod:`semcom.segmenters.mobile_sam.mask_decoder`; masks and scores are those of its
+``SamPredictor`` up to rounding.
+
+"Everything" differs from the reference's automatic generator to finish in seconds on a CPU:
+candidates are scored, thresholded and compared as 256×256 logits and only the survivors are
+enlarged; duplicates are judged by mask, not by box; after the first quarter of the points, those
+inside a segment that another point has found are skipped; the image is not cropped and searched
+again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import PIL.Image
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semcom.checkpoints import mobile_sam as checkpoint
+from semcom.checkpoints.download import load_state_dict
+from semcom.hashes import sha256_of
+from semcom.images import MAX_PIXELS
+from semcom.segmenters.mobile_sam import mask_decoder as decoder
+from semcom.segmenters.mobile_sam.network import build_model
+from semcom.types import Image, Mask, Prompts, Region
+
+if TYPE_CHECKING:
+    from mobile_sam.modeling import Sam
+
+POINTS_AT_ONCE = 4
+"""Prompts per decoder pass: larger batches leave the processor's caches and are slower."""
+SAME = 0.7
+"""Two masks of a larger IoU are the same segment (the reference's threshold)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everything:
+    """What the "everything" mode looks for."""
+
+    points_per_side: int = 12
+    """Points of the grid along each side, 1 to 32."""
+    min_iou: float = 0.88
+    """Least predicted IoU, 0 to 1."""
+    min_stability: float = 0.95
+    """Least IoU between the masks at logit thresholds +1 and −1, 0 to 1."""
+    min_area: int = 200
+    """Least area in pixels of the image, 1 to 50,000,000."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.points_per_side <= 32:
+            raise ValueError(f"points_per_side must be 1 to 32, got {self.points_per_side}")
+        for name in ("min_iou", "min_stability"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
+        if not 1 <= self.min_area <= MAX_PIXELS:
+            raise ValueError(f"min_area must be 1 to {MAX_PIXELS} pixels, got {self.min_area}")
+
+
+class Embedding(NamedTuple):
+    """An image as the decoder sees it; shared by all prompts."""
+
+    features: Tensor
+    """(1, 256, 64, 64) float32, over the image padded to a square at the bottom or the right."""
+    image_size: tuple[int, int]
+    """Height and width of the image in pixels."""
+    input_size: tuple[int, int]
+    """Height and width after resizing the long side to 1024."""
+
+
+class MobileSam:
+    """The segmenter ``mobile_sam``.
+
+    Parameters
+    ----------
+    weights
+        Path of a checkpoint; empty for the official one, which is fetched on first use.
+    points_per_side, min_iou, min_stability, min_area
+        See :class:`Everything`.
+    device
+        Where torch computes, for example ``"cpu"`` or ``"cuda"``.
+
+    Raises
+    ------
+    ValueError
+        An option is out of range, or the checkpoint is missing, damaged or of another network.
+    """
+
+    provenance: str
+    """The network and the first 8 digits of its checkpoint's SHA-256."""
+
+    def __init__(
+        self,
+        *,
+        weights: str = "",
+        points_per_side: int = 12,
+        min_iou: float = 0.88,
+        min_stability: float = 0.95,
+        min_area: int = 200,
+        device: str = "cpu",
+    ) -> None:
+        self.settings = Everything(
+            points_per_side=points_per_side,
+            min_iou=min_iou,
+            min_stability=min_stability,
+            min_area=min_area,
+        )
+        _check_device(device)
+        file = Path(weights).expanduser() if weights else checkpoint.locate()
+        state = load_state_dict(file)
+        try:
+            self.model = build_model(state, device=device)
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from error
+        self.provenance = f"mobile_sam:{sha256_of(file)[:8]}"
+
+    def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
+        """Segment ``image`` (H, W, 3) uint8; see :class:`semcom.segmenters.base.Segmenter`."""
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise ValueError(f"image must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
+        prompts.check(*image.shape[:2])
+        embedding = embed(self.model, image)
+        if prompts:
+            return segment_prompts(self.model, embedding, prompts)
+        return segment_everything(self.model, embedding, self.settings)
+
+
+@torch.inference_mode()
+def embed(model: Sam, image: Image) -> Embedding:
+    """Encode ``image``, (H, W, 3) uint8 of any size, resized as SAM was trained: 1024 long."""
+    height, width = image.shape[:2]
+    scale = model.image_encoder.img_size / max(height, width)
+    h, w = (max(1, int(side * scale + 0.5)) for side in (height, width))
+    resized = PIL.Image.fromarray(image).resize((w, h), PIL.Image.Resampling.BILINEAR)
+    x = torch.from_numpy(np.array(resized)).to(model.device).permute(2, 0, 1)[None]
+    x = model.preprocess(x).contiguous(memory_format=torch.channels_last)
+    return Embedding(model.image_encoder(x), (height, width), (h, w))
+
+
+@torch.inference_mode()
+def segment_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> list[Mask]:
+    """One mask per prompt, points first.
+
+    A point is ambiguous: of its three masks (whole, part, subpart), the one of the highest
+    predicted IoU. A box is not: its single mask. Scores are predicted IoUs, clipped to 0 to 1. A
+    mask may be empty if the network finds nothing there.
+    """
+    found: list[Mask] = []
+    sparse = _embed_prompts(model, embedding, prompts)
+    for batch in torch.split(sparse, POINTS_AT_ONCE):
+        decoded = decoder.attend(model, embedding.features, batch)
+        for i in range(len(batch)):
+            iou = decoded.iou[i]
+            is_point = len(found) < len(prompts.points)
+            best = 1 + int(iou[1:].argmax()) if is_point else 0
+            logits = decoder.masks(model, decoded.only(i))[0, best]
+            found.append(Mask(_enlarge(model, embedding, logits), _score(iou[best])))
+    return found
+
+
+@torch.inference_mode()
+def segment_everything(
+    model: Sam, embedding: Embedding, settings: Everything | None = None
+) -> list[Mask]:
+    """All segments that a grid of points finds, by falling predicted IoU; perhaps none."""
+    settings = settings or Everything()
+    found = list(_search(model, embedding, settings))
+    if not found:
+        return []
+    logits, iou = (torch.cat(parts) for parts in zip(*found, strict=True))
+    rows, columns = _valid(embedding)
+    masks = [
+        Mask(_enlarge(model, embedding, logits[i]), _score(iou[i]))
+        for i in _distinct(logits[:, :rows, :columns] > 0, iou)
+    ]
+    return [mask for mask in masks if mask.pixels.sum() >= settings.min_area]
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device {device!r} is not available: {reason}") from error
+
+
+def _embed_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> Tensor:
+    """Points, then boxes, as (B, 2, 256): point and padding, or two corners."""
+    (height, width), (h, w) = embedding.image_size, embedding.input_size
+    points = np.reshape(prompts.points, (-1, 1, 2)) * (w / width, h / height)
+    boxes = np.reshape(prompts.boxes, (-1, 2, 2)) * (w / width, h / height)
+    xy = torch.as_tensor(points, dtype=torch.float32, device=model.device)
+    corners = torch.as_tensor(boxes, dtype=torch.float32, device=model.device)
+    label = torch.ones(xy.shape[:2], device=model.device)
+    by_point, _ = model.prompt_encoder(points=(xy, label), boxes=None, masks=None)
+    by_box, _ = model.prompt_encoder(points=None, boxes=corners, masks=None)
+    return torch.cat([by_point, by_box])
+
+
+def _grid(per_side: int) -> NDArray[np.float64]:
+    """Centres of a grid of cells, (per_side², 2) as (y, x) in 0 to 1.
+
+    Neighbours in the list lie far apart (steps of the golden ratio), so that the points of one
+    batch rarely share a segment, and skipping pays.
+    """
+    n = per_side**2
+    step = next(s for s in range(round(n * 0.618), 2 * n + 1) if math.gcd(s, n) == 1)
+    order = np.arange(n) * step % n
+    grid: NDArray[np.float64] = (np.stack(divmod(order, per_side), axis=-1) + 0.5) / per_side
+    return grid
+
+
+def _valid(embedding: Embedding) -> tuple[int, int]:
+    """Rows and columns of the 256×256 logits that show the image and not the padding."""
+    h, w = embedding.input_size
+    return math.ceil(h / 4), math.ceil(w / 4)
+
+
+def _search(
+    model: Sam, embedding: Embedding, settings: Everything
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Ask the grid's points; for each that finds something, its candidates."""
+    height, width = embedding.image_size
+    rows, columns = _valid(embedding)
+    todo = _grid(settings.points_per_side)
+    # No point of the first quarter is skipped: a whole must not hide the parts inside it.
+    always = len(todo) // 4
+    covered = np.zeros((rows, columns), dtype=bool)
+    while True:
+        y, x = (todo * (rows, columns)).astype(int).T
+        todo = todo[~covered[y, x] | (np.arange(len(todo)) < always)]
+        if not len(todo):
+            return
+        batch, todo = todo[:POINTS_AT_ONCE], todo[POINTS_AT_ONCE:]
+        always -= len(batch)
+        points = tuple((x * width, y * height) for y, x in batch)
+        sparse = _embed_prompts(model, embedding, Prompts(points=points))
+        decoded = decoder.attend(model, embedding.features, sparse)
+        for i in range(len(batch)):
+            logits, iou = _candidates(model, decoded.only(i), (rows, columns), settings)
+            if len(logits):
+                # The smallest one: inside a person's mask there is still a face to be found.
+                small = min(logits[:, :rows, :columns] > 0, key=lambda mask: int(mask.sum()))
+                covered |= small.cpu().numpy()
+                yield logits, iou
+
+
+def _candidates(
+    model: Sam, one: decoder.Decoded, valid: tuple[int, int], settings: Everything
+) -> tuple[Tensor, Tensor]:
+    """Those of a point's three masks that are good enough: (K, 256, 256) logits, (K,) IoUs."""
+    iou = one.iou[0, 1:]
+    good = iou >= settings.min_iou
+    if not bool(good.any()):  # the usual case for a point on a boundary: no mask is made
+        return one.iou.new_empty(0, 256, 256), iou[:0]
+    logits = decoder.masks(model, one)[0, 1:][good]
+    inside = logits[:, : valid[0], : valid[1]].flatten(1)
+    core, hull = (inside > 1).sum(1), (inside > -1).sum(1)
+    stable = (core >= settings.min_stability * hull) & (inside > 0).any(1)
+    return logits[stable], iou[good][stable]
+
+
+def _distinct(masks: Tensor, scores: Tensor) -> list[int]:
+    """Greedy suppression: indices by falling score, no two masks of an IoU over ``SAME``."""
+    flat = masks.flatten(1).float()
+    overlap = flat @ flat.mT
+    area = overlap.diagonal()
+    same = (overlap > SAME * (area[:, None] + area - overlap)).cpu().numpy()
+    kept: list[int] = []
+    for i in scores.argsort(descending=True, stable=True).tolist():
+        if not same[i, kept].any():
+            kept.append(i)
+    return kept
+
+
+def _enlarge(model: Sam, embedding: Embedding, logits: Tensor) -> Region:
+    """Logits of the padded square, (256, 256), as a mask of the image's size."""
+    full = model.postprocess_masks(logits[None, None], embedding.input_size, embedding.image_size)
+    mask: Region = (full[0, 0] > model.mask_threshold).cpu().numpy()
+    return mask
+
+
+def _score(iou: Tensor) -> float:
+    return min(1.0, max(0.0, float(iou)))

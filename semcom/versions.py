@@ -1,0 +1,16 @@
+"""The versions of the libraries that results depend on."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on; of the last two, where they are installed."""
+    names = ("semcom", "av", "numba", "numpy", "pillow", "scikit-image", "scipy", "torch")
+    found = {name: importlib.metadata.version(name) for name in names}
+    for name in ("compressai", "imageio-ffmpeg"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
