@@ -13,6 +13,6 @@ def main() -> None:
         semcom.check_not_hidden("experiments")
     except ImportError as error:
         sys.exit(f"Error: {error}")
-    from experiments.cli import main as command
+    from experiments.cli.main import main as command
 
     command()

@@ -55,3 +55,9 @@ def _steps(first: float, last: float, step: float = 1.0) -> list[float]:
         raise ValueError(f"at most {_MAX_POINTS} SNRs, got {first:g} to {last:g} by {step:g} dB")
     # The tolerance keeps a last point that is there but for rounding.
     return [round(first + i * step, 9) for i in range(math.floor(count + 1e-9) + 1)]
+
+
+def ratio(cbr: float) -> str:
+    """Write 0.0625 as 1/16, other values as they are."""
+    inverse = 1 / cbr
+    return f"1/{round(inverse)}" if abs(inverse - round(inverse)) < 1e-3 else f"{cbr:.3g}"

@@ -29,7 +29,7 @@ from channels.models.awgn import Awgn
 from channels.packets.block_chain import BlockCount, run_chain
 from channels.units import esn0_db_from_ebn0_db
 from experiments.benchmarks.peers import CASES, NEAR_1E_2_DB
-from experiments.counts import Count
+from experiments.intervals import Count
 
 GOAL = 1e-6
 K = 1024

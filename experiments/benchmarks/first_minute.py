@@ -65,7 +65,7 @@ class Cost(NamedTuple):
 def measure(args: tuple[str, ...], folder: Path) -> Cost:
     """Run ``semcom`` once."""
     environment = {**os.environ, "SEMCOM_CACHE": str(folder / "cache")}
-    command = [sys.executable, "-c", "from experiments.cli import main; main()", *args]
+    command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *args]
     launched = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-S", "-c", _LAUNCH, *command],
         cwd=folder,

@@ -46,7 +46,7 @@ from channels.packets.mcs import (
     packet_scheme,
 )
 from channels.packets.packet import num_packet_symbols
-from experiments.counts import Count
+from experiments.intervals import Count
 
 MAX_ERRORS = 100
 OUT = Path(__file__).parents[2] / "channels" / "data" / "thresholds.json"

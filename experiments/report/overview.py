@@ -12,18 +12,18 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from experiments.database import Database
-from experiments.drawing.base import Table
-from experiments.drawing.gains import anchors
-from experiments.drawing.scores import label
-from experiments.grid import System
-from experiments.measured import Point, Study
-from experiments.report.grid import Grid, data_url, grid
+from experiments.analysis.gains import anchors
+from experiments.analysis.score_names import label
+from experiments.analysis.table import Table
+from experiments.report.table_cells import Grid, data_url, grid
 from experiments.report.viewer import TASK
 from experiments.report.words import axis_name, axis_value
-from experiments.setting import Setting
 from experiments.shell import path_word, word
-from experiments.suite import AXES, SWEPT
+from experiments.store.database import Database
+from experiments.store.measured import Point, Study
+from experiments.suites.axes import System
+from experiments.suites.setting import Setting
+from experiments.suites.suite import AXES, SWEPT
 
 _ALWAYS = ("codec", "channel", "cbr", "snr_db")
 MOST_TASKS = 20_000

@@ -11,17 +11,19 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from experiments.drawing.all import draw, tables
-from experiments.drawing.base import Drawing, Table, Tell, spared
-from experiments.drawing.fonts import plain_text
-from experiments.drawing.style import COLUMN, PAGE
-from experiments.report.figures import Picture, picture
-from experiments.report.grid import MOST_ROWS, grid
+from experiments.analysis.all_tables import tables
+from experiments.analysis.table import Table, Tell, spared
+from experiments.figures.all_figures import draw
+from experiments.figures.drawing import Drawing
+from experiments.figures.parts.fonts import plain_text
+from experiments.figures.parts.style import COLUMN, PAGE
+from experiments.report.figure_images import Picture, picture
 from experiments.report.overview import MOST_TASKS, making, systems
 from experiments.report.pictures import GAIN
+from experiments.report.table_cells import MOST_ROWS, grid
 from experiments.report.viewer import LIMIT, build_viewer
 from experiments.saving import save
-from experiments.study import Study, read_study
+from experiments.store.study import Study, read_study
 
 
 def report(
@@ -43,7 +45,7 @@ def report(
     out
         The page; ``report.html`` beside the results unless given.
     suite, run, all_images
-        As of :func:`experiments.study.read_study`.
+        As of :func:`experiments.store.study.read_study`.
     say
         What gets notes.
     tell
@@ -52,7 +54,7 @@ def report(
     Raises
     ------
     ValueError
-        What :func:`experiments.study.read_study` refuses.
+        What :func:`experiments.store.study.read_study` refuses.
     """
     path = results / "results.db" if results.is_dir() else results
     study = read_study(path, suite=suite, run=run, all_images=all_images)

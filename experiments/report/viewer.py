@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.database import Database
-from experiments.drawing.points import bandwidth_sweep, evenly
-from experiments.drawing.scores import label, shown_scores
-from experiments.grid import System
-from experiments.kept import Shot, decode, in_threads, intact, read, shots_of
-from experiments.measured import Key, Study
+from experiments.analysis.points import bandwidth_sweep, evenly
+from experiments.analysis.score_names import label, shown_scores
 from experiments.report import pictures
 from experiments.report.pictures import Album
 from experiments.report.words import axis_name, axis_value
-from experiments.setting import Setting
 from experiments.shell import path_word
-from experiments.suite import AXES
+from experiments.store.database import Database
+from experiments.store.kept_pictures import Shot, decode, in_threads, intact, read, shots_of
+from experiments.store.measured import Key, Study
+from experiments.suites.axes import System
+from experiments.suites.setting import Setting
+from experiments.suites.suite import AXES
 
 LIMIT = 40 << 20
 """Characters that all pictures of a page may take."""

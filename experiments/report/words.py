@@ -24,7 +24,7 @@ _EMPTY = {"scheme": "by SNR", "losses": "none", "planned_snr_db": "the true one"
 
 
 def axis_name(axis: str) -> str:
-    """Return what people call an axis of :class:`experiments.setting.Setting`."""
+    """Return what people call an axis of :class:`experiments.suites.setting.Setting`."""
     return AXIS.get(axis, axis)
 
 

@@ -13,7 +13,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 from PIL import Image as PilImage
 
-from experiments.cli import main
+from experiments.cli.main import main
 
 Run = Callable[..., Result]
 

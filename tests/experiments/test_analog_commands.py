@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image as PilImage
 
-from experiments.cli import main
-from experiments.study import read_study
+from experiments.cli.main import main
+from experiments.store.study import read_study
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
-from experiments.backends import check_backend, default_jobs, workers
+from experiments.running.backends import check_backend, default_jobs, workers
 from semcom import cache
 
 ROOT = Path(__file__).parents[2]
@@ -73,10 +73,10 @@ ROWS = (
 
 def main():
     from distributed import Client, LocalCluster
-    from experiments.database import Database
-    from experiments.runner import run
-    from experiments.suite import Suite
-    from experiments.work import work
+    from experiments.store.database import Database
+    from experiments.running.runner import run
+    from experiments.suites.suite import Suite
+    from experiments.running.worker import work
 
     folder = Path(sys.argv[1])
     suite = Suite.model_validate(dict(
@@ -91,7 +91,7 @@ def main():
 
         def work_and_die(unit):
             import os, signal
-            from experiments.work import work
+            from experiments.running.worker import work
 
             made = work(unit)
             if unit.jobs[0].setting.snr_db == 7.0:
@@ -139,7 +139,7 @@ def test_a_dask_cluster_that_loses_a_worker_makes_the_same_rows(tmp_path: Path) 
 def test_no_dask_scheduler_is_said_in_one_line() -> None:
     code = (
         "import os, sys; sys.path.insert(0, os.getcwd())\n"
-        "from experiments.backends import workers\n"
+        "from experiments.running.backends import workers\n"
         "try:\n"
         "    with workers('dask', jobs=1, address='tcp://127.0.0.1:9'): pass\n"
         "except ValueError as error: print(error)\n"

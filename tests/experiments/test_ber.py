@@ -21,13 +21,13 @@ from channels.catalogue import CHANNELS
 from channels.models.fading import FastFading
 from channels.packets.mcs import parse_modulation
 from experiments.axis_values import parse_snrs
-from experiments.ber import BitErrors, ber
-from experiments.cli import main
-from experiments.counts import Count
-from experiments.links import create_channel
-from experiments.montecarlo import Limits, Task
-from experiments.references import exact_ber
-from experiments.waterfall import Series, Words, draw
+from experiments.cli.main import main
+from experiments.intervals import Count
+from experiments.link_level.ber import BitErrors, ber
+from experiments.link_level.curves import Series, Words, draw
+from experiments.link_level.montecarlo import Limits, Task
+from experiments.link_level.snr_axis import create_channel
+from experiments.link_level.theory_curves import exact_ber
 
 Semcom = Callable[..., Result]
 

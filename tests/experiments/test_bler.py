@@ -17,17 +17,17 @@ from click.testing import CliRunner, Result
 from channels import theory
 from channels.fec.ldpc.decoders import DEFAULT_DECODER
 from channels.packets.mcs import SCHEMES, find_scheme
-from experiments.bler import (
+from experiments.cli.main import main
+from experiments.link_level.bler import (
     PEERS,
     BlockErrors,
     block_systems,
     default_snrs,
     num_coded_bits,
 )
-from experiments.cli import main
-from experiments.links import create_channel
-from experiments.montecarlo import Task
-from experiments.references import bicm_limit_db, reference_bler
+from experiments.link_level.montecarlo import Task
+from experiments.link_level.snr_axis import create_channel
+from experiments.link_level.theory_curves import bicm_limit_db, reference_bler
 
 Semcom = Callable[..., Result]
 HAS_SIONNA = importlib.util.find_spec("sionna") is not None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from channels.catalogue import CHANNELS
 from channels.theory.capacity import CAPACITIES, capacity
-from experiments.bound import bound
+from experiments.running.capacity_bound import bound
 from semcom.codecs.base import CODECS
 from semcom.importance.maps import importance
 from semcom.importance.region import Attention

@@ -1,7 +1,7 @@
 import pytest
 from click.testing import CliRunner
 
-from experiments.cache_command import cache
+from experiments.cli.cache import cache
 from semcom.cache import ENVIRONMENT, recall
 
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image as PilImage
 
-from experiments.cli import main
+from experiments.cli.main import main
 from semcom.checkpoints import mobile_sam as weights
 
 ROOT = Path(__file__).parents[2]
@@ -158,7 +158,7 @@ def test_seed_and_settings_decide_every_byte(semcom: Semcom) -> None:
 
 def test_one_thread_or_two_give_the_same_bytes(semcom: Semcom) -> None:
     del semcom  # only its folder is needed
-    command = [sys.executable, "-c", "from experiments.cli import main; main()"]
+    command = [sys.executable, "-c", "from experiments.cli.main import main; main()"]
     command += ["send", "a.png", "--segmenter", "graph", "--cbr", "1/4", "--json", "--out"]
     running = []
     for threads in ("1", "2"):
@@ -288,7 +288,7 @@ def test_inputs_are_never_written_over(semcom: Semcom) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
 def test_an_output_that_cannot_be_written_is_said_in_a_sentence() -> None:
-    command = [sys.executable, "-c", "from experiments.cli import main; main(['list'])"]
+    command = [sys.executable, "-c", "from experiments.cli.main import main; main(['list'])"]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
@@ -324,7 +324,7 @@ def test_a_file_name_that_is_no_utf_8_is_escaped(semcom: Semcom) -> None:
 def test_a_pipe_without_greek_letters_is_enough(semcom: Semcom, tmp_path: Path) -> None:
     del semcom
     with (tmp_path / "log").open("wb") as log:
-        command = [sys.executable, "-c", "from experiments.cli import main; main(['list'])"]
+        command = [sys.executable, "-c", "from experiments.cli.main import main; main(['list'])"]
         environment = os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(ROOT)}
         subprocess.run(command, env=environment, check=True, stdout=log)
     assert b"\\u03b8" in (tmp_path / "log").read_bytes()
@@ -443,7 +443,7 @@ def test_absurd_pilots_are_refused_without_running_out_of_memory(semcom: Semcom)
 def test_importing_the_command_line_imports_no_library() -> None:
     code = """
 import sys
-import experiments.cli
+import experiments.cli.main
 heavy = {'torch', 'numpy', 'matplotlib', 'PIL', 'scipy', 'skimage', 'numba', 'av', 'rich', 'pooch'}
 print(*sorted(heavy & set(sys.modules)))
 """
@@ -475,7 +475,7 @@ def test_list_says_what_is_missing_and_how_to_get_it(
     semcom: Semcom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from channels.registry import Entry
-    from experiments import listing
+    from experiments.cli.main import listing
 
     class Codecs:
         def entries(self) -> list[Entry]:

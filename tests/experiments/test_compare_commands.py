@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from PIL import Image as PilImage
 
 import semcom
-from experiments import batch
-from experiments.cli import main
+from experiments.cli.main import main
+from experiments.deliveries import send_files as batch
 from semcom.segmenters.from_file.segmenter import read_masks
 
 Run = Callable[..., Result]

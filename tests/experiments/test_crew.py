@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments.crew import Crew
-from experiments.database import Made
-from experiments.datasets import Item
-from experiments.setting import Setting
-from experiments.work import Job, Unit
+from experiments.datasets.items import Item
+from experiments.running.pool import Crew
+from experiments.running.worker import Job, Unit
+from experiments.store.database import Made
+from experiments.suites.setting import Setting
 
 ROOT = Path(__file__).parents[2]
 ITEM = Item(Path("a.png"), None, "a" * 64, "")
@@ -105,7 +105,7 @@ def test_workers_keep_to_one_thread() -> None:
 ORPHANS = """
 import os, sys
 sys.path.insert(0, os.getcwd())
-from experiments.backends import workers
+from experiments.running.backends import workers
 
 def pid(seconds):
     import os, time

@@ -11,12 +11,12 @@ import pytest
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
-from experiments.database import Database
-from experiments.drawing.all import draw
-from experiments.drawing.base import Drawing
-from experiments.drawing.style import PAGE
-from experiments.kept import decode, read
-from experiments.study import read_study
+from experiments.figures.all_figures import draw
+from experiments.figures.drawing import Drawing
+from experiments.figures.parts.style import PAGE
+from experiments.store.database import Database
+from experiments.store.kept_pictures import decode, read
+from experiments.store.study import read_study
 from tests.experiments.conftest import Run
 
 SUITE = """

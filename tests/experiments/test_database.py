@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.database import Database, Made, add_up
-from experiments.schema import APPLICATION_ID, SCHEMA_VERSION
-from experiments.setting import Setting
+from experiments.store.database import Database, Made, add_up
+from experiments.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from experiments.suites.setting import Setting
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,7 +54,7 @@ WRITE = """
 import os, sys
 from pathlib import Path
 sys.path.insert(0, os.getcwd())
-from experiments.database import Database, Made
+from experiments.store.database import Database, Made
 def made(i, size=2000):
     outcome = {"count": 1, "all_lost": False, "scores": {}, "pad": os.urandom(size).hex()}
     return Made(f"task{i:06}", 0, 1, "image", "", "setting", 0, 0.0, {}, [outcome])

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image as PilImage
 
-from experiments import datasets
-from experiments.datasets import DATASETS, data_folder, find_items
+from experiments.datasets.folder import data_folder
+from experiments.datasets.items import DATASETS, find_items
+from experiments.datasets.items import items as datasets
 
 
 @pytest.fixture
@@ -153,8 +154,8 @@ def test_a_folder_of_the_users_comes_before_a_download(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched = data.parent / "fetched"
-    monkeypatch.setattr("experiments.kodak.fetch", lambda: fetched)
-    monkeypatch.setattr("experiments.photos.make", lambda: fetched)
+    monkeypatch.setattr("experiments.datasets.kodak.fetch", lambda: fetched)
+    monkeypatch.setattr("experiments.datasets.photos.make", lambda: fetched)
     assert data_folder("kodak") is None
     assert [DATASETS[name]() for name in ("kodak", "photos")] == [fetched, fetched]
     (data / "kodak").mkdir()

@@ -17,21 +17,23 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 from PIL import Image as PilImage
 
-from experiments.common import align
-from experiments.database import add_up
-from experiments.drawing import published
-from experiments.drawing.all import draw, tables
-from experiments.drawing.base import Drawing, Table
-from experiments.drawing.bd_rate import bd_rate
-from experiments.drawing.files import FORMATS, render, write
-from experiments.drawing.points import few, prepare, rescore
-from experiments.drawing.printing import print_tables
-from experiments.drawing.style import COLUMN, PAGE, SETTINGS, system_look
-from experiments.grid import System
-from experiments.literature import literature
-from experiments.measured import ImageRow, Point, Study
-from experiments.setting import Setting
-from experiments.stopping import mean_interval
+from experiments.analysis import published
+from experiments.analysis.all_tables import tables
+from experiments.analysis.bd_rate import bd_rate
+from experiments.analysis.common_images import align
+from experiments.analysis.points import few, prepare, rescore
+from experiments.analysis.printing import print_tables
+from experiments.analysis.table import Table
+from experiments.figures.all_figures import draw
+from experiments.figures.drawing import Drawing
+from experiments.figures.files import FORMATS, render, write
+from experiments.figures.parts.style import COLUMN, PAGE, SETTINGS, system_look
+from experiments.intervals import mean_interval
+from experiments.store.database import add_up
+from experiments.store.measured import ImageRow, Point, Study
+from experiments.suites.axes import System
+from experiments.suites.literature import literature
+from experiments.suites.setting import Setting
 
 CBRS = ("1/48", "1/24", "1/16", "1/12", "1/8")
 SYSTEMS = ("blind", "masks, θ 0.5")

@@ -12,16 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.common import align
-from experiments.database import Database, Made, add_up
-from experiments.drawing.all import draw, tables
-from experiments.drawing.base import Table
-from experiments.drawing.printing import print_tables
-from experiments.export import _results
-from experiments.grid import System
-from experiments.measured import ImageRow, Key, Point, Study
-from experiments.setting import Setting
-from experiments.stopping import measure
+from experiments.analysis.all_tables import tables
+from experiments.analysis.common_images import align
+from experiments.analysis.printing import print_tables
+from experiments.analysis.table import Table
+from experiments.figures.all_figures import draw
+from experiments.running.stopping import measure
+from experiments.store.database import Database, Made, add_up
+from experiments.store.export import _results
+from experiments.store.measured import ImageRow, Key, Point, Study
+from experiments.suites.axes import System
+from experiments.suites.setting import Setting
 
 EXACT = None
 Seen = Mapping[str, Sequence[float | None]]

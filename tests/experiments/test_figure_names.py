@@ -13,15 +13,15 @@ import pytest
 from matplotlib.legend import Legend
 from PIL import Image as PilImage
 
-from experiments.drawing import fonts
-from experiments.drawing.all import draw
-from experiments.drawing.files import FORMATS, render, write
-from experiments.drawing.fonts import plain_text
-from experiments.drawing.style import COLUMN, PAGE, SETTINGS
-from experiments.drawing.text import broken, width_of
-from experiments.grid import System
-from experiments.measured import Study
-from experiments.report.figures import picture
+from experiments.figures.all_figures import draw
+from experiments.figures.files import FORMATS, render, write
+from experiments.figures.parts import fonts
+from experiments.figures.parts.fonts import plain_text
+from experiments.figures.parts.style import COLUMN, PAGE, SETTINGS
+from experiments.figures.parts.text import broken, width_of
+from experiments.report.figure_images import picture
+from experiments.store.measured import Study
+from experiments.suites.axes import System
 from tests.experiments.test_drawing import fading, masks
 
 NAMES = [

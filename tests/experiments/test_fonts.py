@@ -9,7 +9,7 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
-from experiments.drawing import fonts
+from experiments.figures.parts import fonts
 
 NAMES = ["Ba$$in", "price $5, not $10", "$x^2$", r"a \alpha_b", "100 % {x}", "a_b^c", r"\$"]
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-import experiments.harq
+import experiments.link_level.harq
 from channels.base import ChannelOutput, Coherence
 from channels.packets.harq import Harq
 from channels.packets.mcs import Scheme
 from channels.packets.packet import num_packet_symbols
-from experiments.harq import HarqPackets
-from experiments.montecarlo import Limits, Task, collect
+from experiments.link_level.harq import HarqPackets
+from experiments.link_level.montecarlo import Limits, Task, collect
 
 SCHEME = Scheme(2, 0.5)
 
@@ -34,7 +34,7 @@ def test_throughput_is_that_of_renewal_reward(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """E[T] = (1 - q^L)/(1 - q) and P(lost) = q^L with q = 1/2, L = 3."""
-    monkeypatch.setattr(experiments.harq, "create_channel", lambda _: HalfLost())
+    monkeypatch.setattr(experiments.link_level.harq, "create_channel", lambda _: HalfLost())
     packets = HarqPackets(4, SCHEME, options=Harq(3, rvs=(0,), feedback_uses=5))
     tasks = [Task(one, 10.0) for one in (packets, packets.retransmissions)]
     limits = Limits(max_errors=10**6, max_trials=1500)

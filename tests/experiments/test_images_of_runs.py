@@ -17,7 +17,7 @@ from PIL import Image as PilImage
 
 from experiments.report.overview import making
 from experiments.report.viewer import build_viewer
-from experiments.study import read_study
+from experiments.store.study import read_study
 
 Run = Callable[..., Result]
 SUITE = """

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.database import Database, Made
-from experiments.integrity import CHECKED, put, seal_of
-from experiments.merge import merge
-from experiments.schema import APPLICATION_ID, SCHEMA
-from experiments.study import read_study
+from experiments.store.database import Database, Made
+from experiments.store.integrity import CHECKED, put, seal_of
+from experiments.store.merge import merge
+from experiments.store.schema import APPLICATION_ID, SCHEMA
+from experiments.store.study import read_study
 
 OLD = Path(__file__).parent / "data" / "results-version-1.sql"
 Edit = Callable[[str], None]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments import kodak
-from experiments.kodak import fetch
+from experiments.datasets.items import kodak
+from experiments.datasets.kodak import fetch
 from semcom.images import load_image
 
 CONTENT = {f"kodim0{k}.png": bytes(range(k, 200)) * 50 for k in (1, 2, 3)}
@@ -131,8 +131,8 @@ def test_there_is_a_bar_on_a_terminal_unless_it_is_turned_off(
 
 
 def test_the_hashes_are_those_of_the_24_images(kodak: Path) -> None:
-    from experiments.kodak import SHA256
-    from experiments.literature import is_kodak
+    from experiments.datasets.kodak import SHA256
+    from experiments.suites.literature import is_kodak
     from semcom.hashes import digest
 
     assert list(SHA256) == [f"kodim{k:02}.png" for k in range(1, 25)]

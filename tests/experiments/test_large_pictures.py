@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image as PilImage
 
-from experiments.figures import _thin
+from experiments.deliveries.pictures import _thin
 from semcom.images import load_image
 from semcom.large import LARGE
 from semcom.segmenters.from_file.segmenter import read_masks
@@ -46,7 +46,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def main() -> object:
-    from experiments.cli import main
+    from experiments.cli.main import main
 
     return main
 
@@ -178,7 +178,7 @@ def test_stages_are_said_of_large_pictures_at_a_terminal(
     side: int, terminal: bool, tmp_path: Path
 ) -> None:
     PilImage.linear_gradient("L").resize((side, side)).convert("RGB").save(tmp_path / "big.png")
-    program = "from experiments.cli import main; main()"
+    program = "from experiments.cli.main import main; main()"
     command = [sys.executable, "-c", program, "send", "big.png", "--codec", "jpeg"]
     said = _errors_of([*command, "--segmenter", "whole_image"], tmp_path, terminal=terminal)
     stages = ["segmenting", "encoding", "transmitting and receiving", "scoring", "writing"]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.drawing.all import tables
-from experiments.drawing.latex import as_latex, escape
-from experiments.grid import System
+from experiments.analysis.all_tables import tables
+from experiments.analysis.latex import as_latex, escape
+from experiments.suites.axes import System
 from tests.experiments.conftest import Run
 from tests.experiments.test_drawing import masks
 

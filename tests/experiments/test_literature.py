@@ -12,8 +12,8 @@ import pytest
 
 from channels.catalogue import CHANNELS
 from channels.units import awgn_capacity
-from experiments import literature
-from experiments.literature import Published
+from experiments.suites import literature
+from experiments.suites.literature import Published
 
 RESULTS = Path(literature.__file__).parent / "results"
 ALL = literature.literature()

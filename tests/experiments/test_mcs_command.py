@@ -16,8 +16,8 @@ from channels.catalogue import CHANNELS
 from channels.packets.mcs import SCHEMES
 from channels.packets.target import Target
 from channels.units import awgn_capacity
-from experiments.cli import main
-from experiments.scheme_table import SchemeRow, scheme_rows
+from experiments.cli.main import main
+from experiments.link_level.scheme_table import SchemeRow, scheme_rows
 
 Semcom = Callable[..., Result]
 

@@ -16,10 +16,11 @@ import torch
 from scipy.stats import binomtest
 
 from channels import theory
-from experiments import counts, montecarlo
-from experiments.ber import BitErrors
-from experiments.counts import Count
-from experiments.montecarlo import Limits, Task, add_up, collect
+from experiments import intervals as counts
+from experiments.intervals import Count
+from experiments.link_level import montecarlo
+from experiments.link_level.ber import BitErrors
+from experiments.link_level.montecarlo import Limits, Task, add_up, collect
 
 LIMITS = Limits(max_errors=40, max_trials=5000)
 Collect = Callable[..., list[Count]]

@@ -13,16 +13,16 @@ from click.testing import Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments import runner
-from experiments.database import Made
-from experiments.drawing.gains import anchor_name, pairs
-from experiments.drawing.points import families, family_names, prepare
-from experiments.grid import System
+from experiments.analysis.gains import anchor_name, pairs
+from experiments.analysis.points import families, family_names, prepare
 from experiments.naming import file_names, unique
-from experiments.study import read_study
-from experiments.suite import Suite
-from experiments.suite_file import read_suite
-from experiments.work import Unit
+from experiments.running import runner
+from experiments.running.worker import Unit
+from experiments.store.database import Made
+from experiments.store.study import read_study
+from experiments.suites.axes import System
+from experiments.suites.suite import Suite
+from experiments.suites.suite_file import read_suite
 
 Run = Callable[..., Result]
 TEXT = st.text(max_size=20)

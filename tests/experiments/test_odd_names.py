@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from experiments.database import Database
 from experiments.path_text import from_text, to_text
-from experiments.study import read_study
+from experiments.store.database import Database
+from experiments.store.study import read_study
 
 Run = Callable[..., Result]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")

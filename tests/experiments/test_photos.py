@@ -12,8 +12,8 @@ import pytest
 import skimage.data
 from PIL import Image as PilImage
 
-from experiments import photos
-from experiments.photos import OUTLINES, make
+from experiments.datasets.items import photos
+from experiments.datasets.photos import OUTLINES, make
 
 
 @pytest.fixture(autouse=True)

@@ -13,12 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import experiments.suite
-from experiments import planning
-from experiments.database import Database, Made
-from experiments.datasets import Item
-from experiments.draws import AS_NEEDED
-from experiments.planning import (
+import experiments.suites.suite
+from experiments.datasets.items import Item
+from experiments.running import tasks as planning
+from experiments.running.tasks import (
     BATCH,
     gaps,
     pending,
@@ -27,8 +25,10 @@ from experiments.planning import (
     units,
     without_missing,
 )
-from experiments.setting import Setting
-from experiments.suite import Suite
+from experiments.store.database import Database, Made
+from experiments.suites.draws import AS_NEEDED
+from experiments.suites.setting import Setting
+from experiments.suites.suite import Suite
 from semcom.checkpoints import mobile_sam as weights
 
 A, B = (Item(Path(f"{name}.png"), None, name * 64, "") for name in "ab")
@@ -221,7 +221,7 @@ def test_a_suite_says_which_segmenter_it_took(monkeypatch: pytest.MonkeyPatch) -
     suite = Suite.model_validate({"title": "t", "images": "x", "blind": True})
     ids = set()
     for name in ("graph", "mobile_sam"):
-        monkeypatch.setitem(experiments.suite._DEFAULTS, "segmenter", (name,))
+        monkeypatch.setitem(experiments.suites.suite._DEFAULTS, "segmenter", (name,))
         resolved = suite.resolved()
         assert {s.segmenter for _, s in resolved.settings()} == {name}
         assert [s.id for _, s in resolved.settings()] == [s.id for _, s in suite.settings()]

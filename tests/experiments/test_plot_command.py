@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from experiments.study import read_study
+from experiments.store.study import read_study
 
 Run = Callable[..., Result]
 

@@ -17,11 +17,11 @@ import skimage.data
 from click.testing import CliRunner, Result
 from PIL import Image as PilImage
 
-from experiments.cli import main
-from experiments.comparison import TOLERANCE, Difference, differences
-from experiments.merge import merge
-from experiments.runner import run
-from experiments.suite import Suite
+from experiments.cli.main import main
+from experiments.running.record_comparison import TOLERANCE, Difference, differences
+from experiments.running.runner import run
+from experiments.store.merge import merge
+from experiments.suites.suite import Suite
 from semcom.processor import processor
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ FEATURES = processor()["numpy"]
 
 def _elsewhere(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a process whose NumPy makes do with its baseline."""
-    command = [sys.executable, "-c", "from experiments.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments]
     environment = os.environ | {"NPY_DISABLE_CPU_FEATURES": FEATURES, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -60,14 +60,14 @@ def _record(made: Path) -> dict[str, Any]:
 
 
 def _tasks(path: Path) -> list[str]:
-    from experiments.database import Database
+    from experiments.store.database import Database
 
     with Database(path) as database:
         return [task for (task,) in database.query("SELECT task FROM rows ORDER BY task")]
 
 
 def test_what_was_made_says_on_which_processor(made: Path) -> None:
-    from experiments.database import Database
+    from experiments.store.database import Database
 
     assert _record(made)["cpu"] == processor()
     with Database(made / "results.db") as database:
@@ -181,8 +181,8 @@ def test_differences_are_of_values_that_json_knows() -> None:
 
 def test_merging_tells_last_bits_from_other_rows(made: Path, tmp_path: Path) -> None:
     """Two machines rarely have the same processor."""
-    from experiments.database import Database
-    from experiments.integrity import seal_of
+    from experiments.store.database import Database
+    from experiments.store.integrity import seal_of
 
     rows = _tasks(made / "results.db")
     target = tmp_path / "target.db"

@@ -22,18 +22,19 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 from PIL import Image as PilImage
 
-from experiments.cli import main
-from experiments.database import Database
-from experiments.drawing.base import Drawing, Table
-from experiments.integrity import seal_of
+from experiments.analysis.table import Table
+from experiments.cli.main import main
+from experiments.figures.drawing import Drawing
 from experiments.report.overview import systems, to_yaml
 from experiments.report.page import build
 from experiments.report.viewer import build_viewer
-from experiments.runner import run
+from experiments.running.runner import run
 from experiments.shell import path_word
-from experiments.study import read_study
-from experiments.suite import Suite
-from experiments.suite_file import read_suite
+from experiments.store.database import Database
+from experiments.store.integrity import seal_of
+from experiments.store.study import read_study
+from experiments.suites.suite import Suite
+from experiments.suites.suite_file import read_suite
 
 EVIL = "</script><script>alert('1')</script> & <b>\"x\"</b>"
 ROWS = (("a, b", 0.1, None), (EVIL, 30, float("nan")), ("1/16", -2.5, True))

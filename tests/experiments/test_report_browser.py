@@ -17,11 +17,12 @@ import skimage.data
 from matplotlib.figure import Figure
 from PIL import Image as PilImage
 
-from experiments.drawing.base import Drawing, Table
+from experiments.analysis.table import Table
+from experiments.figures.drawing import Drawing
 from experiments.report.page import build
-from experiments.runner import run
-from experiments.study import read_study
-from experiments.suite import Suite
+from experiments.running.runner import run
+from experiments.store.study import read_study
+from experiments.suites.suite import Suite
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from PIL import Image as PilImage
 
-from experiments.grid import System
-from experiments.kept import Shot
-from experiments.measured import ImageRow
 from experiments.report import pictures
 from experiments.report.viewer import _thin
-from experiments.setting import Setting
+from experiments.store.kept_pictures import Shot
+from experiments.store.measured import ImageRow
+from experiments.suites.axes import System
+from experiments.suites.setting import Setting
 
 
 def pixels(data: bytes, mode: str = "RGB") -> np.ndarray[Any, Any]:

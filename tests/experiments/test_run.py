@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
-from experiments.database import Database, Made
-from experiments.grid import System
-from experiments.run_progress import RunProgress
-from experiments.runner import Summary, run
-from experiments.suite import Suite
-from experiments.suite_file import read_suite
-from experiments.work import Unit, work
+from experiments.running.progress import RunProgress
+from experiments.running.runner import Summary, run
+from experiments.running.worker import Unit, work
+from experiments.store.database import Database, Made
+from experiments.suites.axes import System
+from experiments.suites.suite import Suite
+from experiments.suites.suite_file import read_suite
 from semcom import cache
 
 ROOT = Path(__file__).parents[2]
@@ -133,7 +133,7 @@ def test_a_run_that_is_killed_over_and_over_ends_as_if_it_had_not_been(
 ) -> None:
     code = (
         "import os, sys; sys.path.insert(0, os.getcwd())\n"
-        "from experiments.cli import main\nmain(sys.argv[1:])"
+        "from experiments.cli.main import main\nmain(sys.argv[1:])"
     )
     changes = [part for change in ("snr_db=6:11:1", "pictures=0") for part in ("--set", change)]
     command = [sys.executable, "-c", code, "run", str(folder / "s.yaml"), *changes]
@@ -162,7 +162,7 @@ def test_a_run_whose_streams_are_closed_works_like_any_other(
     folder: Path, start: Run, closed: tuple[int, ...]
 ) -> None:
     """As ``semcom run … >&-``: the workers inherit what takes the place of the output."""
-    run = [sys.executable, "-c", "from experiments.cli import main; main()"]
+    run = [sys.executable, "-c", "from experiments.cli.main import main; main()"]
     code = (
         f"import os, sys\nfor descriptor in {closed}: os.close(descriptor)\n"
         f"os.execv({sys.executable!r}, [*{run!r}, *sys.argv[1:]])"
@@ -310,7 +310,7 @@ def test_without_draws_a_channel_that_fades_is_drawn_until_it_is_known(
 def test_every_point_is_measured_also_of_thousands_of_which_some_are_done(
     folder: Path, start: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("experiments.runner._BATCH", 2)
+    monkeypatch.setattr("experiments.running.runner._BATCH", 2)
     do = _drawing({"a": 0.1, "b": 0.1})
     many = MADE_UP[1:]
     start("out", *many, "snr_db=[1, 2, 3]", jobs=1, do=do)
@@ -326,7 +326,7 @@ def test_progress_is_quiet_where_there_is_no_terminal(
     do = _drawing({"a": 0.1, "b": 0.1})
     start("out", *MADE_UP, jobs=1, do=do)
     assert capfd.readouterr() == ("", "")
-    monkeypatch.setattr("experiments.run_progress._LINE_EVERY_S", 0.0)
+    monkeypatch.setattr("experiments.running.progress._LINE_EVERY_S", 0.0)
     start("new", *MADE_UP, jobs=1, do=do)
     said = capfd.readouterr()
     assert said.out == ""

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.database import Database, Made
-from experiments.draws import Draws
-from experiments.stopping import Interval, lost_interval, mean_interval, measure, why_done
+from experiments.intervals import Interval, lost_interval, mean_interval
+from experiments.running.stopping import measure, why_done
+from experiments.store.database import Database, Made
+from experiments.suites.draws import Draws
 
 
 def _sums(draws: list[np.ndarray]) -> list[tuple[float, float, float]]:

@@ -16,11 +16,11 @@ import pytest
 from click.testing import Result
 from PIL import Image as PilImage
 
-from experiments.datasets import find_items
-from experiments.integrity import seal_of
-from experiments.setting import Setting
-from experiments.study import read_study
-from experiments.work import Job, Unit, work
+from experiments.datasets.items import find_items
+from experiments.running.worker import Job, Unit, work
+from experiments.store.integrity import seal_of
+from experiments.store.study import read_study
+from experiments.suites.setting import Setting
 
 Run = Callable[..., Result]
 SUITE = """

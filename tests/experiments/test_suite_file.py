@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.grid import AXES, System
-from experiments.setting import Setting
-from experiments.suite import Suite
-from experiments.suite_file import read_suite
-from experiments.suites import find_suite
+from experiments.suites.axes import AXES, System
+from experiments.suites.setting import Setting
+from experiments.suites.shipped import find_suite
+from experiments.suites.suite import Suite
+from experiments.suites.suite_file import read_suite
 
 HEAD = "title: t\nimages: a.png\nsegmenter: graph\n"
 
@@ -313,7 +313,7 @@ def test_a_suite_is_the_union_of_its_products_less_what_is_excluded(
 
 
 def test_shipped_suites_are_suites(monkeypatch: pytest.MonkeyPatch) -> None:
-    from experiments.suites import shipped
+    from experiments.suites.shipped import shipped
 
     monkeypatch.setitem(os.environ, "SEMCOM_CACHE", "off")
     for path in shipped().values():

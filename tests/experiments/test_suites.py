@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from experiments.cli import main
-from experiments.datasets import DATASETS
-from experiments.planning import suite_items, tasks
-from experiments.study import Study, read_study
-from experiments.suite import Suite
-from experiments.suite_file import read_suite
-from experiments.suites import shipped
+from experiments.cli.main import main
+from experiments.datasets.items import DATASETS
+from experiments.running.tasks import suite_items, tasks
+from experiments.store.study import Study, read_study
+from experiments.suites.shipped import shipped
+from experiments.suites.suite import Suite
+from experiments.suites.suite_file import read_suite
 
 SUITES = sorted(shipped())
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from experiments.database import Database
-from experiments.grid import System
-from experiments.merge import merge
-from experiments.schema import APPLICATION_ID, SCHEMA_VERSION
-from experiments.study import read_study
+from experiments.store.database import Database
+from experiments.store.merge import merge
+from experiments.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from experiments.store.study import read_study
+from experiments.suites.axes import System
 
 # Made by semcom 0.1.0: a suite over a.png, then over b.png, in one file.
 OLD = Path(__file__).parent / "data" / "results-version-1.sql"
@@ -86,7 +86,7 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = _tables(old)
-    monkeypatch.setattr("experiments.upgrade._members", lambda _: 1 / 0)
+    monkeypatch.setattr("experiments.store.upgrade._members", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         Database(old, write=True)
     monkeypatch.undo()

@@ -20,7 +20,7 @@ from channels.catalogue import CHANNELS
 from channels.conformance import promises as promised_by_channels
 from channels.conformance.checks import CHANNEL_CHECKS
 from channels.packets.target import Target
-from experiments.cli import main
+from experiments.cli.main import main
 from semcom.codecs.base import CODECS
 from semcom.conformance.digital import promises as promised_by_codecs
 from semcom.conformance.digital.checks import CODEC_CHECKS

@@ -17,7 +17,7 @@ from PIL import Image as PilImage
 
 import semcom
 from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
-from experiments.cli import main
+from experiments.cli.main import main
 from semcom.codecs.base import CODECS
 from semcom.segmenters.base import SEGMENTERS
 
@@ -115,7 +115,7 @@ def test_the_command_line_refuses_in_one_line_before_any_work(photo, tmp_path, a
 
 def test_listing_imports_no_plugin():
     code = (
-        "import sys; from experiments.listing import print_listing; print_listing('all')\n"
+        "import sys; from experiments.cli.listing import print_listing; print_listing('all')\n"
         "assert not {'av', 'semcom.codecs.hevc', 'semcom.segmenters.graph.segmenter'} "
         "& set(sys.modules)"
     )
@@ -139,7 +139,7 @@ def site(tmp_path_factory):
 def run_elsewhere(site, folder, *arguments):
     """Run the command line in a fresh process that finds what is in ``site``."""
     return subprocess.run(
-        [sys.executable, "-c", "from experiments.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": os.pathsep.join((str(site), str(ROOT))), "COLUMNS": "120"},
         capture_output=True,

@@ -11,7 +11,7 @@ from channels import theory
 from channels.fec.ldpc import ldpc_code
 from channels.models.awgn import Awgn
 from channels.packets.block_chain import run_chain
-from experiments.counts import Count
+from experiments.intervals import Count
 
 NUM_BLOCKS = 500
 

@@ -1,0 +1,1 @@
+"""The answer in numbers: points, gains, BD-rates and tables."""

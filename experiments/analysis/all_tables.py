@@ -1,0 +1,22 @@
+"""All tables of a study."""
+
+from __future__ import annotations
+
+from experiments.analysis.bd_rate import bd_table
+from experiments.analysis.draws_table import draws_table
+from experiments.analysis.points import prepare
+from experiments.analysis.table import Table, Tell, spared
+from experiments.analysis.tables import differences_table, gains_table, lost_table, means_table
+from experiments.store.measured import Study
+
+TABLES = (means_table, gains_table, bd_table, differences_table, draws_table, lost_table)
+
+
+def tables(study: Study, *, tell: Tell | None = None) -> list[Table]:
+    """Return every table that the data support; what fails is as in :func:`draw`."""
+    study = prepare(study)
+    found = []
+    for table in TABLES:
+        with spared(table.__name__.replace("_", "-"), tell):
+            found.append(table(study))
+    return [table for table in found if table is not None]

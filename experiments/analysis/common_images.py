@@ -1,0 +1,47 @@
+"""Which images a mean is over: the same for all that is compared.
+
+An image may have no finite value of a score (the PSNR of an exact copy is infinite), or no row (its
+task failed, or is still to do). Means over different images do not compare, and a copy that is
+exact would count for nothing. So for each score:
+
+- At one channel, bandwidth and SNR, an image counts if every system there has a value of it.
+- An image that fewer than half of the points have a value of counts nowhere.
+- A system that has rows of fewer than half of the images does not decide for others: it has a mean
+  over those that are left.
+
+A system without any value of a score has no part in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from experiments.store.measured import Key, Point
+from semcom.scores import SCORES
+
+
+def align(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Return the points with the images that count for each score."""
+    counted: list[dict[str, frozenset[Key]]] = [{} for _ in points]
+    conditions: dict[tuple[str, str, float], list[int]] = {}
+    for i, point in enumerate(points):
+        s = point.setting
+        conditions.setdefault((s.channel, s.cbr, s.snr_db), []).append(i)
+    there = [frozenset(row.key for row in point.rows) for point in points]
+    for score in (*SCORES, "lost"):
+        have = [
+            frozenset(row.key for row in point.rows if row.mean(score) is not None)
+            for point in points
+        ]
+        tally = Counter(key for keys in have for key in keys)
+        some = sum(map(bool, have))
+        images = frozenset(key for key, count in tally.items() if 2 * count >= some)
+        for places in conditions.values():
+            known = [i for i in places if have[i]]
+            decide = [i for i in known if 2 * len(there[i] & images) >= len(images)]
+            common = images.intersection(*(have[i] for i in decide or known))
+            for i in places:
+                counted[i][score] = have[i] & common
+    return tuple(replace(p, counted=c) for p, c in zip(points, counted, strict=True))

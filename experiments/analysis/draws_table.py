@@ -1,0 +1,53 @@
+"""What the draws of the channel make of the squared error, and how often the region is shown."""
+
+from __future__ import annotations
+
+from experiments.analysis.points import draws_words, rescore
+from experiments.analysis.table import Table
+from experiments.analysis.tables import COUNT, PLACE, by_condition, place, titles
+from experiments.store.measured import Point, Study
+
+
+def draws_table(study: Study) -> Table | None:
+    """Return a line for each point of many draws; None where there is none.
+
+    The sender minimises the expectation of the squared error, weighted by what it is told matters:
+    θ-PSNR at the system's own θ, or PSNR where it is blind.
+    """
+    found = []
+    for point in by_condition(study):
+        score = "psnr_db" if point.setting.blind else "theta_psnr_db"
+        some = rescore(point, point.setting.theta).over(score)
+        expected = some.mean("expected_psnr_db")
+        if expected is not None and min(row.draws for row in some.rows) > 1 and _plain(some):
+            every = point.over("lost")
+            decibels = expected, some.psnr_of_mean_error(score), some.mean(score)
+            shown = 100 * (1 - every.outage(float(study.suite["shown_db"])))
+            found.append((point, decibels, len(some.rows), shown, len(every.rows)))
+    if not found:
+        return None
+    fewer = any(images < rows for *_, images, _, rows in found)
+    columns = list(PLACE)
+    for name in ("expected", "simulated", "mean"):
+        columns += [name, *[name + COUNT] * fewer]
+    columns += ["shown, %", "images"]
+    lines = []
+    for point, decibels, images, shown, rows in found:
+        cells = [cell for value in decibels for cell in (value, *[images] * fewer)]
+        lines.append((*place(point), *cells, shown, rows))
+    caption = (
+        "Expected: PSNR of the expected error, by the channel's law and the measured thresholds; "
+        "simulated: of the mean error over the draws, in which few lost pictures weigh much; mean: "
+        "of the decibels. θ-PSNR at the system's θ, PSNR where it is blind, in dB. Shown: draws "
+        f"with a region PSNR of at least {study.suite['shown_db']:g} dB."
+    )
+    title = f"over {draws_words(study.points)}"
+    named = titles("over the draws", study)
+    return Table("draws", title, caption, tuple(columns), tuple(lines), titles=named)
+
+
+def _plain(point: Point) -> bool:
+    """Whether what the sender minimises is one of the scores."""
+    score = "psnr_db" if point.setting.blind else "theta_psnr_db"
+    told = point.setting.blind or point.setting.importance == "region"
+    return told and point.mean(score) is not None

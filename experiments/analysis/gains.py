@@ -1,0 +1,103 @@
+"""What systems gain against the anchor at equal bandwidth, paired image by image."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from experiments.analysis.points import rescore
+from experiments.analysis.score_names import GAINS, has
+from experiments.naming import visible
+from experiments.store.measured import Point, Study
+from experiments.suites.axes import System
+from experiments.suites.setting import Setting
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A point and the anchor's, over one channel, at one SNR and bandwidth."""
+
+    anchor: Point
+    point: Point
+
+
+@dataclass(frozen=True)
+class Gain:
+    """The mean over the images of a difference in dB."""
+
+    mean: float
+    error: float
+    """Standard error over the images; 0 for a single one."""
+    images: int
+
+
+def anchors(study: Study) -> frozenset[System]:
+    """Return what gains are against: a system with all that varies within it, such as its θ.
+
+    Where this is all that there is, it is one of its variants.
+    """
+    same = frozenset(one for one in study.systems if one.name == study.anchor.name)
+    return same if len(same) < len(study.systems) else frozenset([study.anchor])
+
+
+def anchor_name(study: Study) -> str:
+    """Return what is compared with, for people."""
+    others = any(one.name != study.anchor.name for one in study.systems)
+    return visible(study.anchor.name) if others else study.labels[study.anchor]
+
+
+def pairs(study: Study) -> list[Pair]:
+    """Put each point beside the anchor's that has most in common with it.
+
+    A point without one is left out, and so are bounds, which are no systems.
+    """
+    against = anchors(study)
+    found: dict[tuple[str, str, float], list[Point]] = {}
+    for point in study.points:
+        if point.key in against:
+            found.setdefault(_condition(point), []).append(point)
+    return [
+        Pair(max(beside, key=lambda anchor: _common(anchor, point)), point)
+        for point in study.points
+        if point.key not in against
+        and not point.setting.bound
+        and (beside := found.get(_condition(point)))
+    ]
+
+
+def _condition(point: Point) -> tuple[str, str, float]:
+    return point.setting.channel, point.setting.cbr, point.setting.snr_db
+
+
+def _common(one: Point, other: Point) -> int:
+    """How many axes have the same value."""
+    return sum(
+        getattr(one.setting, field.name) == getattr(other.setting, field.name)
+        for field in fields(Setting)
+    )
+
+
+def gain(pair: Pair, score: str) -> Gain | None:
+    """Return what a point gains over the anchor's; None without an image that counts for both.
+
+    θ-PSNR is that of the point's θ for both.
+    """
+    anchor, point = pair.anchor, pair.point
+    if score == "theta_psnr_db":
+        theta = point.setting.theta
+        anchor, point = rescore(anchor, theta), rescore(point, theta)
+    theirs = {row.key: row.mean(score) for row in anchor.over(score).rows}
+    both = [(row.mean(score), theirs.get(row.key)) for row in point.over(score).rows]
+    found = [a - b for a, b in both if a is not None and b is not None]
+    if not found:
+        return None
+    error = float(np.std(found, ddof=1)) / math.sqrt(len(found)) if len(found) > 1 else 0.0
+    return Gain(math.fsum(found) / len(found), error, len(found))
+
+
+def gain_scores(study: Study) -> list[str]:
+    """Return the scores in dB of which differences are taken."""
+    names = GAINS if has(study.points, "background_psnr_db") else ("psnr_db",)
+    return [name for name in names if has(study.points, name)]

@@ -1,0 +1,236 @@
+"""The points of a study as figures want them: seeds joined, one θ for θ-PSNR, grouped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from experiments.analysis.common_images import align
+from experiments.naming import unique
+from experiments.store.measured import ImageRow, Key, Point, Study
+from experiments.suites.axes import System
+from experiments.suites.setting import Setting
+from semcom.importance.maps import DEFAULT_THETA
+
+T = TypeVar("T")
+MOST_SYSTEMS = 8
+"""Lines that a panel can take."""
+
+
+def prepare(study: Study) -> Study:
+    """Join points that differ in their seed alone; score all by the θ of the anchor.
+
+    θ-PSNR at different θ are different scores, so that lines of several θ have no common axis.
+    """
+    study = join_seeds(study)
+    theta = common_theta(study)
+    points = (p if p.setting.theta == theta else rescore(p, theta) for p in study.points)
+    return replace(study, points=align(tuple(points)))
+
+
+def join_seeds(study: Study) -> Study:
+    """Join points that differ in their seed alone: all are draws of one channel."""
+    joined: dict[tuple[System, Setting], list[Point]] = {}
+    for point in study.points:
+        joined.setdefault((point.key, replace(point.setting, seed=0)), []).append(point)
+    points = [_join(setting, group) for (_, setting), group in joined.items()]
+    return replace(study, points=align(points))
+
+
+def common_theta(study: Study) -> float:
+    """Return the θ of θ-PSNR where systems of several θ are compared."""
+    thetas = [point.setting.theta for point in study.points if point.key == study.anchor]
+    return DEFAULT_THETA if DEFAULT_THETA in thetas else thetas[0]
+
+
+def rescore(point: Point, theta: float) -> Point:
+    """Return the point with the θ-PSNR at another θ than its own, from region and background."""
+    rows = tuple(_rescore(row, theta) for row in point.rows)
+    return replace(point, rows=rows)
+
+
+def _rescore(row: ImageRow, theta: float) -> ImageRow:
+    outcomes = []
+    n, total, squares = 0, 0.0, 0.0
+    for outcome in row.outcomes:
+        value = _theta_psnr_db(outcome["scores"], theta)
+        outcomes.append({**outcome, "scores": {**outcome["scores"], "theta_psnr_db": value}})
+        if value is not None:
+            count = outcome["count"]
+            n, total, squares = n + count, total + count * value, squares + count * value**2
+    sums = {**row.sums, "theta_psnr_db": (float(n), total, squares)}
+    return replace(row, sums=sums, outcomes=tuple(outcomes))
+
+
+def _theta_psnr_db(scores: dict[str, float | None], theta: float) -> float | None:
+    """θ-PSNR; None where it has no meaning, or no finite value."""
+    if scores.get("theta_psnr_db") is None:
+        return None
+    parts = ((theta, scores["region_psnr_db"]), (1 - theta, scores["background_psnr_db"]))
+    # A part without a finite value has no error.
+    error = math.fsum(share * 10 ** (-db / 10) for share, db in parts if db is not None)
+    return -10 * math.log10(error) if error else None
+
+
+def _join(setting: Setting, points: Sequence[Point]) -> Point:
+    if len(points) == 1:
+        return points[0]
+    rows: dict[Key, ImageRow] = {}
+    for row in (row for point in points for row in point.rows):
+        rows[row.key] = _add(rows[row.key], row) if row.key in rows else row
+    return replace(points[0], setting=setting, rows=tuple(rows.values()))
+
+
+def _add(one: ImageRow, other: ImageRow) -> ImageRow:
+    sums = dict(one.sums)
+    for score, (n, total, squares) in other.sums.items():
+        a, b, c = sums.get(score, (0, 0.0, 0.0))
+        sums[score] = (a + n, b + total, c + squares)
+    return replace(
+        one,
+        draws=one.draws + other.draws,
+        lost=one.lost + other.lost,
+        sums=sums,
+        outcomes=one.outcomes + other.outcomes,
+    )
+
+
+def groups(points: Iterable[Point], *axes: str) -> dict[tuple[Any, ...], list[Point]]:
+    """Group points by axes of their setting, in the order in which they first appear."""
+    found: dict[tuple[Any, ...], list[Point]] = {}
+    for point in points:
+        found.setdefault(tuple(getattr(point.setting, axis) for axis in axes), []).append(point)
+    return found
+
+
+def conditions(points: Iterable[Point], *axes: str) -> dict[tuple[Any, ...], list[Point]]:
+    """Group points by axes, channels as they come and numbers rising."""
+    points = list(points)
+    found = groups(points, *axes)
+    channels = list(dict.fromkeys(point.setting.channel for point in points))
+
+    def place(key: tuple[Any, ...]) -> tuple[float, ...]:
+        named = zip(axes, key, strict=True)
+        return tuple(_place(axis, value, channels) for axis, value in named)
+
+    return {key: found[key] for key in sorted(found, key=place)}
+
+
+def _place(axis: str, value: Any, channels: list[str]) -> float:
+    if axis == "channel":
+        return channels.index(value)
+    return float(Setting(cbr=value).budget) if axis == "cbr" else float(value)
+
+
+def bandwidth_sweep(points: Iterable[Point]) -> tuple[float, str]:
+    """Return where to look first: the SNR that has most CBRs, and the CBR in their middle.
+
+    Of several such SNRs, it is the one in the middle.
+    """
+    found = conditions(points, "snr_db", "cbr")
+    cbrs: dict[float, list[str]] = {}
+    for snr_db, cbr in found:
+        cbrs.setdefault(snr_db, []).append(cbr)
+    most = max(map(len, cbrs.values()))
+    snrs = [snr_db for snr_db, some in cbrs.items() if len(some) == most]
+    snr_db = snrs[(len(snrs) - 1) // 2]
+    return snr_db, cbrs[snr_db][(most - 1) // 2]
+
+
+def evenly(values: Sequence[T], most: int) -> list[T]:
+    """Return values, or of too many some that are chosen evenly, from the first to the last.
+
+    Examples
+    --------
+    >>> evenly("abcde", 3), evenly("ab", 3)
+    (['a', 'c', 'e'], ['a', 'b'])
+    """
+    if len(values) <= most:
+        return list(values)
+    step = (len(values) - 1) / max(1, most - 1)
+    return [values[round(i * step)] for i in range(most)]
+
+
+def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:
+    """Split points into lines along ``axis``, rising, each of one system."""
+    found: dict[tuple[System, Setting], list[Point]] = {}
+    for point in points:
+        rest = replace(point.setting, **{axis: getattr(Setting(), axis)})
+        found.setdefault((point.key, rest), []).append(point)
+    return [
+        sorted(line, key=lambda p: _place(axis, getattr(p.setting, axis), []))
+        for line in found.values()
+    ]
+
+
+def families(points: Iterable[Point]) -> dict[System, list[Point]]:
+    """Group points by what is one system but for its θ."""
+    found: dict[System, list[Point]] = {}
+    for point in points:
+        found.setdefault(point.key.without("theta"), []).append(point)
+    return found
+
+
+def family_names(points: Iterable[Point]) -> dict[System, str]:
+    """Return what families are called."""
+    found = families(points)
+    names = [
+        family.label or ("blind" if line[0].setting.blind else "by importance")
+        for family, line in found.items()
+    ]
+    return dict(zip(found, unique(names), strict=True))
+
+
+def steered(points: Iterable[Point]) -> dict[System, list[Point]]:
+    """Return the families that θ steers, with their points."""
+    return {
+        family: line
+        for family, line in families(points).items()
+        if not any(point.setting.blind for point in line)
+        and len({point.setting.theta for point in line}) > 1
+    }
+
+
+def few(study: Study) -> tuple[Study, str]:
+    """Return a study with no more systems than a panel can take, and a sentence about it.
+
+    Of systems that differ in θ alone, the one nearest to the usual θ stays.
+    """
+    if len(study.systems) <= MOST_SYSTEMS:
+        return study, ""
+    kept = []
+    for line in families(study.points).values():
+        theta = min((p.setting.theta for p in line), key=lambda t: abs(t - DEFAULT_THETA))
+        kept += [point for point in line if point.setting.theta == theta]
+    places = {id(point): place for place, point in enumerate(study.points)}
+    kept.sort(key=lambda point: places[id(point)])
+    if len(kept) == len(study.points):
+        return study, ""
+    note = "Of systems that differ in θ alone, the one nearest to 0.65 is drawn."
+    return replace(study, points=tuple(kept)), note
+
+
+def count_images(points: Iterable[Point]) -> int:
+    """How many images the points are about."""
+    return len({row.key for point in points for row in point.rows})
+
+
+def draws_words(points: Iterable[Point]) -> str:
+    """Say how often the channel was drawn for each image: ``"8 to 64 draws of the channel each"``.
+
+    Where no draw says more than another, as without fading, a single one is not mentioned.
+    """
+    points = list(points)
+    random = [point for point in points if point.setting.random]
+    each = sorted({row.draws for point in random or points for row in point.rows})
+    if not each or (each == [1] and not random):
+        return ""
+    count = f"{each[0]} to {each[-1]}" if len(each) > 1 else "one" if each == [1] else str(each[0])
+    return f"{count} draw{'s' * (each != [1])} of the channel each"
+
+
+def drawn(points: Iterable[Point]) -> bool:
+    """Whether any image was sent over several draws of the channel."""
+    return any(row.draws > 1 for point in points for row in point.rows)

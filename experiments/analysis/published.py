@@ -1,0 +1,15 @@
+"""What others published, where it is about the same images and channel."""
+
+from __future__ import annotations
+
+from experiments.store.measured import Study
+from experiments.suites.literature import Published, choose, is_kodak
+
+
+def beside(study: Study, channel: str) -> list[Published]:
+    """Return the curves that a suite asks for; none but for all 24 images of Kodak."""
+    names = ",".join(study.suite["beside"])
+    every = {row.key for point in study.points for row in point.rows}
+    if not names or not is_kodak(study.digests) or study.counted["psnr_db"] != every:
+        return []
+    return choose(names, channel)[0]

@@ -1,0 +1,249 @@
+"""The tables of a study as people read them: cells as text, whoever sets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from experiments.analysis.table import Table
+from experiments.analysis.tables import COUNT, HALF
+
+Row = dict[str, Any]
+Cell = tuple[int, int]
+"""Row and column."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table in text."""
+
+    name: str
+    """That of the table that it is from."""
+    title: str
+    head: tuple[str, ...]
+    """Of two lines each where there is a line break."""
+    rows: tuple[tuple[str, ...], ...]
+    caption: str = ""
+    places: int = 0
+    """How many columns, from the first, say at which CBR and SNR a row is."""
+    best: frozenset[Cell] = frozenset()
+    """Scores that no other system has at the same place."""
+
+
+def sheets(tables: Sequence[Table]) -> list[Sheet]:
+    """Return them all, one for each channel where there are several."""
+    by_name = {table.name: table for table in tables}
+    found: list[Sheet] = []
+    for name, write in (
+        ("means", _means),
+        ("gains", lambda table: _gains(table, by_name.get("bd-rate"))),
+        ("differences", _differences),
+        ("draws", _draws),
+        ("lost", _lost),
+    ):
+        if name in by_name:
+            found += write(by_name[name])
+    return found
+
+
+def rates(tables: Sequence[Table]) -> Iterator[Sheet]:
+    """Write bandwidth at equal quality, of which :func:`sheets` shows only the gains' own."""
+    for table in tables:
+        if table.name == "bd-rate":
+            for title, some in _by_channel(table):
+                lines = [
+                    (f"{row['SNR']:g}", row["system"], row["score"], *_rate_cells(row))
+                    for row in some
+                ]
+                head = ("SNR", "system", "score", "BD-rate", "times", "from", "to", "images")
+                yield Sheet(table.name, title, head, tuple(lines), table.caption, 1)
+
+
+def _rate_cells(row: Row) -> list[str]:
+    digits = 4 if "SSIM" in row["score"] else 2
+    parts = ((row["times"], 2), (row["from"], digits), (row["to"], digits))
+    numbers = ["–" if value is None else f"{value:.{n}f}" for value, n in parts]
+    return [_rate(row, row["images"]), *numbers, str(row["images"])]
+
+
+def _means(table: Table) -> Iterator[Sheet]:
+    rows = list(_rows(table))
+    partial = len({row["images"] for row in rows}) > 1
+    exact = any(row["exact"] for row in rows)
+    more = [*["images"] * partial, *["exact"] * exact, "lost"]
+    for title, some in _by_channel(table):
+        lines = []
+        for row in some:
+            cells = [_score(name, row) for name in table.scores]
+            cells += [str(row["images"])] * partial
+            cells += [f"{row['exact']}/{row['draws']}"] * exact
+            lines.append((*_place(row), row["system"], *cells, f"{row['lost']}/{row['draws']}"))
+        head = ("CBR", "SNR", "system", *table.scores, *more)
+        best = _best(table, some, 3, lambda row: (row["CBR"], row["SNR"]))
+        yield Sheet("means", title, head, tuple(lines), table.caption, 2, best)
+
+
+def _gains(table: Table, rates: Table | None) -> Iterator[Sheet]:
+    """Write gains: of each system over its conditions, or of all systems at the only one."""
+    known = [row for row in _rows(rates) if not row["published"]] if rates else []
+    for where, rows in _by_channel(replace(table, title="")):
+        places = list(dict.fromkeys((row["CBR"], row["SNR"]) for row in rows))
+        if len(places) == 1:
+            cbr, snr_db = places[0]
+            title = f"against {table.anchor}{where}, CBR {cbr} at {snr_db:g} dB"
+            lines = [(row["system"], *(_gain(name, row) for name in table.scores)) for row in rows]
+            best = _best(table, rows, 1, lambda _: None)
+            yield Sheet("gains", title, ("system", *table.scores), tuple(lines), best=best)
+            continue
+        for system in dict.fromkeys(row["system"] for row in rows):
+            mine = [row for row in rows if row["system"] == system]
+            mates = [
+                r for r in known if (r["channel"], r["system"]) == (mine[0]["channel"], system)
+            ]
+            yield _system_gains(f"{system} against {table.anchor}{where}", table, mine, mates)
+
+
+def _system_gains(title: str, table: Table, rows: Sequence[Row], rates: Sequence[Row]) -> Sheet:
+    """Write one system's gains over CBR and SNR, with the bandwidth that they are worth."""
+    names = table.scores
+    snrs = list(dict.fromkeys(row["SNR"] for row in rows))
+    several = len(snrs) > 1
+    lines, notes = [], []
+    for snr_db in snrs:
+        at = [f"{snr_db:g}"] if several else []
+        for row in (row for row in rows if row["SNR"] == snr_db):
+            lines.append((row["CBR"], *at, *(_gain(name, row) for name in names)))
+        found = {row["score"] + ", dB": row for row in rates if row["SNR"] == snr_db}
+        if any(name in found for name in names):
+            every = max(row["images"] for row in rows)
+            lines.append(("BD-rate", *at, *(_rate(found.get(name), every) for name in names)))
+            notes += _worth(found, table.anchor, *at)
+    head = ("CBR", *["SNR"] * several, *names)
+    title = title if several else f"{title}, at {snrs[0]:g} dB"
+    return Sheet("gains", title, head, tuple(lines), "\n".join(notes))
+
+
+def _worth(found: Mapping[str, Row], anchor: str, snr_db: str = "") -> list[str]:
+    """Say what the region's gain is worth."""
+    region = "region, dB" in found
+    name = "region, dB" if region else "PSNR, dB"
+    times = found[name]["times"] if name in found else None
+    if times is None:
+        return []
+    what = "region PSNR" if region else "PSNR"
+    text = f"the same {what} takes {anchor} {times:.2f} times the bandwidth"
+    return [f"{text} at {snr_db} dB" if snr_db else text]
+
+
+def _differences(table: Table) -> Iterator[Sheet]:
+    """Write a line for each publication, a column for each point."""
+    rows = list(_rows(table))
+    systems = dict.fromkeys((row["channel"], row["system"]) for row in rows)
+    channels = {channel for channel, _ in systems}
+    for channel, system in systems:
+        mine = [row for row in rows if (row["channel"], row["system"]) == (channel, system)]
+        places = list(dict.fromkeys((row["CBR"], row["SNR"]) for row in mine))
+        title = f"PSNR of {system} minus published, dB"
+        title += f", {channel}" if len(channels) > 1 else ""
+        head = ("published", *(f"{cbr}\n{snr_db:g}" for cbr, snr_db in places))
+        lines = []
+        for name in sorted({row["published"] for row in mine}):
+            line = {(r["CBR"], r["SNR"]): r["difference"] for r in mine if r["published"] == name}
+            lines.append((name, *(_signed(line[p], 1) if p in line else "" for p in places)))
+        yield Sheet("differences", title, head, tuple(lines), "columns: CBR, SNR in dB")
+
+
+def _draws(table: Table) -> Iterator[Sheet]:
+    head = ("CBR", "SNR", "system", "expected", "simulated", "mean", "region shown")
+    for title, some in _by_channel(table):
+        lines = [
+            (
+                *_place(row),
+                row["system"],
+                *(_score(name, row) for name in head[3:-1]),
+                f"{row['shown, %']:.1f} %",
+            )
+            for row in some
+        ]
+        yield Sheet("draws", title, head, tuple(lines), table.caption, 2)
+
+
+def _lost(table: Table) -> Iterator[Sheet]:
+    head = ("CBR", "SNR", "system", "lost", "share", "95 % interval")
+    for title, some in _by_channel(table):
+        lines = []
+        for row in some:
+            interval = f"{row['from']:.1f} – {row['to']:.1f} %"
+            counts = f"{row['lost']}/{row['draws']}", f"{row['%']:.1f} %"
+            lines.append((*_place(row), row["system"], *counts, interval))
+        yield Sheet("lost", title, head, tuple(lines), table.caption, 2)
+    if not table.rows:  # nothing was lost, but tasks failed: the caption says so
+        yield Sheet("lost", "", (), (), table.caption)
+
+
+def _best(table: Table, rows: Sequence[Row], first: int, place: Any) -> frozenset[Cell]:
+    """Return the highest scores of each place, from column ``first`` on; bounds are no systems.
+
+    Scores that are over different images are not compared.
+    """
+    found: set[Cell] = set()
+    for where in dict.fromkeys(map(place, rows)):
+        mine = [i for i, row in enumerate(rows) if place(row) == where]
+        mine = [i for i in mine if rows[i]["system"] not in table.bounds]
+        for column, name in enumerate(table.scores, first):
+            values = {i: rows[i][name] for i in mine if rows[i][name] is not None}
+            counts = {rows[i].get(name + COUNT, rows[i]["images"]) for i in values}
+            if len(values) > 1 and len(counts) == 1:
+                highest = _shown(name, max(values.values()))
+                same = {i for i, value in values.items() if _shown(name, value) == highest}
+                found |= {(i, column) for i in same if len(same) < len(values)}
+    return frozenset(found)
+
+
+def _rows(table: Table) -> Iterator[Row]:
+    return (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+
+
+def _by_channel(table: Table) -> Iterator[tuple[str, list[Row]]]:
+    channels: dict[str, list[Row]] = {}
+    for row in _rows(table):
+        channels.setdefault(row["channel"], []).append(row)
+    for channel, some in channels.items():
+        several = f"{table.title}, {channel}" if len(channels) > 1 else table.title
+        yield table.titles.get(channel, several), some
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return row["CBR"], f"{row['SNR']:g}"
+
+
+def _score(name: str, row: Row) -> str:
+    value, half = row[name], row.get(name + HALF)
+    text = "–" if value is None else _shown(name, value)
+    return (text if half is None else f"{text} ±{_shown(name, half)}") + _count(name, row)
+
+
+def _shown(name: str, value: float) -> str:
+    return f"{value:.{4 if 'SSIM' in name else 2}f}"
+
+
+def _gain(name: str, row: Row) -> str:
+    return _signed(row[name], 2) + _count(name, row)
+
+
+def _count(name: str, row: Row) -> str:
+    """Say of how many images a mean is, where it is not of all."""
+    count = row.get(name + COUNT, row["images"])
+    return f" ({count})" if count != row["images"] else ""
+
+
+def _signed(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:+.{digits}f}"
+
+
+def _rate(row: Row | None, every: int) -> str:
+    if row is None or row["BD-rate, %"] is None:
+        return "–"
+    count = f" ({row['images']})" if row["images"] != every else ""
+    return f"{row['BD-rate, %']:+.1f} %{count}"

@@ -1,0 +1,204 @@
+"""The tables of a study: means, gains, differences to what is published, what was lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from experiments.analysis.gains import anchor_name, gain, gain_scores, pairs
+from experiments.analysis.points import common_theta, conditions, drawn, draws_words, groups
+from experiments.analysis.published import beside
+from experiments.analysis.score_names import SHORT, shown_scores
+from experiments.analysis.table import Table
+from experiments.axis_values import ratio
+from experiments.store.measured import Point, Study
+
+PLACE = ("channel", "CBR", "SNR", "system")
+"""The first columns: CBR as text, SNR in dB."""
+HALF = " ±"
+"""Ends the name of the column with half the width of a score's 95 % interval."""
+COUNT = " images"
+"""Ends the name of the column with the number of images that a score's mean is over; it is there
+where that is another number than the row's."""
+
+EXACT = "An exact copy has no finite PSNR: its image counts for no system there."
+
+
+def means_table(study: Study) -> Table:
+    """Return the mean of every score at every point."""
+    scores = [score for score in shown_scores(study) if score != "lost"]
+    halves = drawn(study.points)
+    counts = {score: [len(point.means(score)) for point in study.points] for score in scores}
+    every = [len(point.over("lost").rows) for point in study.points]
+    columns = list(PLACE)
+    for score in scores:
+        name = SHORT[score]
+        columns += [name, *[name + HALF] * halves, *[name + COUNT] * (counts[score] != every)]
+    rows = []
+    for point in by_condition(study):
+        cells: list[Any] = []
+        for score in scores:
+            cells += [point.mean(score), *[_half(point, score)] * halves]
+            cells += [len(point.means(score))] * (counts[score] != every)
+        rows.append((*place(point), *cells, len(point.over("lost").rows), *_tally(point)))
+    images = len(study.counted["lost"])
+    base = f"means of {images} image" + "s" * (images != 1)
+    columns += ["images", "lost", "exact", "draws"]
+    return Table(
+        "means",
+        _titled(base, study.points),
+        _caption(study, scores, fewer=any(numbers != every for numbers in counts.values())),
+        tuple(columns),
+        tuple(rows),
+        scores=tuple(SHORT[score] for score in scores),
+        bounds=frozenset(point.system for point in study.points if point.setting.bound),
+        titles=titles(base, study),
+    )
+
+
+def _tally(point: Point) -> tuple[int, int, int]:
+    """Count draws of which nothing arrived, exact copies, and all."""
+    tasks = point.over("lost").tasks
+    return sum(r.lost for r in tasks), sum(r.exact for r in tasks), sum(r.draws for r in tasks)
+
+
+def _titled(base: str, points: Iterable[Point]) -> str:
+    return ", ".join(filter(None, (base, draws_words(points))))
+
+
+def titles(base: str, study: Study) -> dict[str, str]:
+    """Return the titles of the channels' parts of a table, where there are several channels."""
+    found = groups(study.points, "channel")
+    if len(found) == 1:
+        return {}
+    return {channel: _titled(f"{base}, {channel}", points) for (channel,), points in found.items()}
+
+
+def _caption(study: Study, scores: list[str], *, fewer: bool) -> str:
+    parts = []
+    if drawn(study.points):
+        parts.append(
+            "±: half of the 95 % interval over the draws of the channel; 0 where all gave the same."
+        )
+    if any(p.setting.random and r.draws == 1 for p in study.points for r in p.rows):
+        parts.append(
+            "One draw of a random gain says little of the mean: another seed gives other numbers."
+        )
+    if fewer:
+        parts.append("In brackets: how many images a mean is over, where it is not over all.")
+    images = study.counted["lost"]
+    if (pictures := len({image for image, _ in images})) < len(images):
+        parts.append(f"{len(images)} masks of {pictures} picture{'s' * (pictures > 1)}.")
+    if any(row.exact for point in study.points for row in point.rows):
+        parts.append(EXACT)
+    if "theta_psnr_db" in scores and len({p.setting.theta for p in study.points}) > 1:
+        parts.append(f"θ-PSNR at θ = {common_theta(study):g} for all.")
+    bounds = dict.fromkeys(p.system for p in study.points if p.setting.bound)
+    parts += [f"{name}: as many bits as the capacity carries, never sent." for name in bounds]
+    return " ".join(parts)
+
+
+def _half(point: Point, score: str) -> float | None:
+    interval = point.interval(score)
+    if interval.low is None or interval.high is None:
+        return None
+    return (interval.high - interval.low) / 2
+
+
+def by_condition(study: Study) -> list[Point]:
+    """Return all points, those of one channel, SNR and CBR together.
+
+    Numbers rise; but an SNR of which there are more CBRs, as a sweep of the bandwidth, comes first.
+    """
+    found = conditions(study.points, "channel", "snr_db", "cbr")
+    cbrs = Counter(key[:2] for key in found)
+    channels = list(dict.fromkeys(key[0] for key in found))
+    order = sorted(found, key=lambda key: (channels.index(key[0]), -cbrs[key[:2]]))
+    return [point for key in order for point in found[key]]
+
+
+def place(point: Point) -> tuple[str, str, float, str]:
+    """Return the cells of :data:`PLACE`."""
+    setting = point.setting
+    return setting.channel, ratio(point.cbr_budget), setting.snr_db, point.system
+
+
+def gains_table(study: Study) -> Table | None:
+    """Return what every system gains over the anchor at equal bandwidth; None without any."""
+    scores = gain_scores(study)
+    found = {id(pair.point): [gain(pair, score) for score in scores] for pair in pairs(study)}
+    points = [point for point in by_condition(study) if id(point) in found]
+    if not points:
+        return None
+    names = tuple(f"{SHORT[score]}, dB" for score in scores)
+    every = [len(point.over("lost").rows) for point in points]
+    counts = [[gain.images if gain else 0 for gain in found[id(point)]] for point in points]
+    fewer = [list(column) != every for column in zip(*counts, strict=True)]
+    rows = []
+    for point, images, numbers in zip(points, every, counts, strict=True):
+        cells: list[Any] = []
+        for one, number, said in zip(found[id(point)], numbers, fewer, strict=True):
+            cells += [None if one is None else one.mean, *[number] * said]
+        rows.append((*place(point), *cells, images))
+    caption = "Means over the images of the differences, in dB."
+    if words := draws_words(study.points):
+        caption += f" {words.capitalize()}."
+    if "theta_psnr_db" in scores:
+        caption += " θ-PSNR at each system's own θ."
+    columns = list(PLACE)
+    for name, said in zip(names, fewer, strict=True):
+        columns += [name, *[name + COUNT] * said]
+    anchor = anchor_name(study)
+    return Table(
+        "gains",
+        f"against {anchor}, at equal bandwidth",
+        caption,
+        (*columns, "images"),
+        tuple(rows),
+        scores=names,
+        anchor=anchor,
+    )
+
+
+def differences_table(study: Study) -> Table | None:
+    """Return PSNR minus the published, where points coincide; None where nothing does."""
+    rows = []
+    for point in (point for point in by_condition(study) if not point.setting.bound):
+        ours = point.mean("psnr_db") if study.whole([point], "psnr_db") else None
+        for one in beside(study, point.setting.channel):
+            theirs = one.at(point.cbr_budget, point.setting.snr_db)
+            planned = point.setting.planned_snr_db
+            if ours is not None and theirs is not None and planned is None:
+                rows.append((*place(point), one.name, theirs, ours - theirs))
+    if not rows:
+        return None
+    caption = "PSNR over the whole image, of which the published know no part that matters more."
+    columns = (*PLACE, "published", "its PSNR", "difference")
+    return Table("differences", "PSNR minus published, dB", caption, columns, tuple(rows))
+
+
+def lost_table(study: Study) -> Table | None:
+    """Return the points at which pictures were lost; None where none was and no task failed."""
+    rows = []
+    for point in by_condition(study):
+        lost, _, draws = _tally(point)
+        if lost:
+            interval = point.interval("lost")
+            percent = (100 * lost / draws, *_percent(interval.low), *_percent(interval.high))
+            rows.append((*place(point), lost, draws, *percent))
+    if not rows and not study.failed:
+        return None
+    parts = ["Draws of which nothing could be shown; 95 % interval (Clopper, Pearson)."] * bool(
+        rows
+    )
+    if study.failed:
+        parts.append(f"{study.failed} tasks failed and have no row.")
+    columns = (*PLACE, "lost", "draws", "%", "from", "to")
+    named = titles("what was lost", study)
+    caption = " ".join(parts)
+    return Table("lost", "what was lost", caption, columns, tuple(rows), titles=named)
+
+
+def _percent(share: float | None) -> tuple[float | None]:
+    return (None if share is None else 100 * share,)

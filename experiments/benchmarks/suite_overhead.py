@@ -1,0 +1,99 @@
+"""What running a suite costs beyond the work itself.
+
+Goals: at most 5 ms per task of 100,000 that do nothing, in flat memory; two jobs at least 1.8 times
+as fast as one on two cores. The first counts planning, handing over, and committing rows. Peer: the
+same work without a suite, one task after the other in this process.
+
+``python -m experiments.benchmarks.suite_overhead [--tasks N]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from experiments.running.runner import run
+from experiments.running.worker import Unit
+from experiments.store.database import Made
+from experiments.suites.suite import Suite
+
+GOAL_MS, GOAL_JOBS = 5.0, 1.8
+_OUTCOME = {"draw": 0, "count": 1, "packets_received": 1, "all_lost": False, "sha256": "0" * 64}
+_SCORES = dict.fromkeys(("psnr_db", "ssim", "ms_ssim", "region_psnr_db", "theta_psnr_db"), 30.0)
+
+
+def nothing(unit: Unit) -> list[Made]:
+    """Return rows such as real ones, without work."""
+    outcomes = [{**_OUTCOME, "scores": _SCORES}]
+    record = {"sha256": "0" * 64, "scheme": "16-QAM 0.729", "cbr": 1 / 16, "num_bits": 1}
+    about = {"seconds": 0.0, "record": record, "outcomes": outcomes}
+    return [unit.describe(job, **about) for job in unit.jobs]
+
+
+def photos(folder: Path, count: int) -> Path:
+    """Make noisy gradients of 256x256."""
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(0, 200, 256)[:, None, None] + np.zeros((256, 256, 3))
+    for i in range(count):
+        pixels = np.clip(ramp + rng.normal(0, 20, ramp.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    return folder
+
+
+def overhead(folder: Path, num_tasks: int, jobs: int) -> None:
+    """Run tasks that do nothing, in two runs of which the second is ten times as long."""
+    for tasks in (num_tasks // 10, num_tasks):
+        seeds = list(range(tasks // 10))
+        suite = Suite(title="nothing", images=str(photos(folder, 10)), seed=seeds, pictures=0)
+        start = time.perf_counter()
+        out = folder / f"out-{tasks}-{jobs}"
+        made = run(suite, out, jobs=jobs, do=nothing, say=lambda *_: None).made
+        assert made == tasks
+        each_ms = 1e3 * (time.perf_counter() - start) / tasks
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{tasks} tasks, {jobs} jobs: {each_ms:.2f} ms a task (goal {GOAL_MS:g}), "
+            f"peak memory {peak:.0f} MB",
+            flush=True,
+        )
+
+
+def speedup(folder: Path) -> None:
+    """Time real tasks with one job and with two."""
+    os.environ["SEMCOM_CACHE"] = "off"
+    suite = Suite(
+        title="work", images=str(photos(folder, 8)), cbr=["1/16", "1/12"], snr_db=list(range(5, 15))
+    )
+    quiet = functools.partial(run, suite, say=lambda *_: None)
+    quiet(folder / "warm", jobs=1)  # compiles
+    seconds = {}
+    for jobs in (1, 2):
+        start = time.perf_counter()
+        made = quiet(folder / f"jobs-{jobs}", jobs=jobs).made
+        seconds[jobs] = time.perf_counter() - start
+        print(f"{made} real tasks, {jobs} jobs: {seconds[jobs]:.1f} s", flush=True)
+    print(f"two jobs {seconds[1] / seconds[2]:.2f} times as fast as one (goal {GOAL_JOBS})")
+
+
+def main() -> None:
+    """Print both."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tasks", type=int, default=100_000)
+    tasks = parser.parse_args().tasks
+    with tempfile.TemporaryDirectory() as folder:
+        for jobs in (1, 2):
+            overhead(Path(folder), tasks, jobs)
+    with tempfile.TemporaryDirectory() as folder:
+        speedup(Path(folder))
+
+
+if __name__ == "__main__":
+    main()

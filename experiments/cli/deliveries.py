@@ -1,0 +1,160 @@
+"""The commands that send single images: ``send``, ``compare``, ``segment`` and ``demo``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from experiments.cli.options import (
+    as_json_option,
+    examples,
+    out_option,
+    say,
+    some_images,
+    the_link,
+    what_matters,
+)
+
+if TYPE_CHECKING:
+    from semcom.importance.region import Wishes
+    from semcom.link.config import Link
+
+
+@click.command()
+@out_option("semcom-demo")
+def demo(out: Path) -> None:
+    """Send a bundled photo twice, blind and by importance, and draw what arrives."""
+    from experiments.deliveries.demo import demo as run
+
+    run(out, say=say)
+
+
+_max_side = click.option(
+    "--max-side",
+    type=click.IntRange(min=16),
+    metavar="N",
+    help="Shrink images whose longer side has more than N pixels to that, before anything else.",
+)
+
+
+@click.command(epilog=examples("send photo.jpg", "send photos/ --snr-db 4 --cbr 1/24 --blind"))
+@some_images
+@_max_side
+@what_matters
+@click.option("--blind", is_flag=True, help="Send with w = 1; the regions are still scored.")
+@the_link
+@out_option("semcom-out")
+@as_json_option
+def send(
+    images: tuple[Path, ...],
+    max_side: int | None,
+    wishes: Wishes,
+    blind: bool,
+    link: Link,
+    codec: str,
+    cbr: Fraction,
+    seed: int,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Send IMAGES (files or folders) across a channel and score what arrives.
+
+    Writes for each image the received picture, a figure and a JSON record into the --out folder.
+    semcom list shows the codecs, channels and segmenters that there are.
+    """
+    from experiments.deliveries.send_files import send_files
+
+    failed = send_files(
+        images,
+        out,
+        max_side=max_side,
+        wishes=wishes,
+        link=link,
+        codec=codec,
+        cbr=cbr,
+        blind=blind,
+        seed=seed,
+        tell=_tell(as_json),
+        say=say,
+    )
+    _end(failed, "sent")
+
+
+@click.command(epilog=examples("compare photo.jpg", "compare photos/ --mask beside --cbr 1/24"))
+@some_images
+@_max_side
+@what_matters
+@the_link
+@out_option("semcom-out")
+@as_json_option
+def compare(
+    images: tuple[Path, ...],
+    max_side: int | None,
+    wishes: Wishes,
+    link: Link,
+    codec: str,
+    cbr: Fraction,
+    seed: int,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Send IMAGES blind and by importance within the same bandwidth, and show the gain.
+
+    Writes for each image what arrives of both, their records and a figure into the --out folder.
+    """
+    from experiments.deliveries.compare import compare_files
+
+    failed = compare_files(
+        images,
+        out,
+        max_side=max_side,
+        wishes=wishes,
+        link=link,
+        codec=codec,
+        cbr=cbr,
+        seed=seed,
+        tell=_tell(as_json),
+        say=say,
+    )
+    _end(failed, "sent")
+
+
+@click.command(epilog=examples("segment photo.jpg", "segment photo.jpg --point 320,200"))
+@some_images
+@_max_side
+@what_matters
+@out_option("semcom-out")
+@as_json_option
+def segment(
+    images: tuple[Path, ...],
+    max_side: int | None,
+    wishes: Wishes,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Show what would be found in IMAGES, before anything is sent.
+
+    Writes for each image the region that matters (as --mask takes it), every mask that was found,
+    and a figure into the --out folder.
+    """
+    from experiments.deliveries.segment import segment_files
+
+    failed = segment_files(
+        images, out, max_side=max_side, wishes=wishes, tell=_tell(as_json), say=say
+    )
+    _end(failed, "segmented")
+
+
+def _tell(as_json: bool) -> Callable[[dict[str, Any]], None] | None:
+    return (lambda record: click.echo(json.dumps(record))) if as_json else None
+
+
+def _end(failed: int, done: str) -> None:
+    """End with status 1 where an image failed; its error has been said."""
+    if failed:
+        raise click.ClickException(f"{failed} image{'s' * (failed > 1)} could not be {done}")

@@ -1,0 +1,269 @@
+"""The commands of the link level: ``semcom ber``, ``semcom bler`` and ``semcom mcs``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from experiments.cli.options import out_option
+from experiments.cli.parameter_types import Parsed, _modulations, _numbers, _snrs
+
+_INTEGERS = Parsed("N,N,…", functools.partial(_numbers, int))
+_REALS = Parsed("R,R,…", functools.partial(_numbers, float))
+_MODULATIONS = Parsed("NAME,NAME,…", _modulations)
+
+
+def _known(check: Callable[[str], Any]) -> Callable[..., Any]:
+    """Refuse what ``check`` does, before anything that takes seconds."""
+
+    def callback(_ctx: click.Context, _param: click.Parameter, given: Any) -> Any:
+        for text in (given,) if isinstance(given, str) else given:
+            check(text)
+        return given
+
+    return callback
+
+
+def _channel(spec: str) -> None:
+    from channels.catalogue import CHANNELS
+
+    CHANNELS.entry(spec.partition(":")[0])
+
+
+def _scheme(text: str) -> None:
+    from channels.packets.mcs import find_scheme
+
+    find_scheme(text)
+
+
+def _decoders(text: str) -> None:
+    from channels.fec.ldpc.decoders import DECODERS
+
+    for name in text.split(","):
+        DECODERS.entry(name)
+
+
+_CHANNELS = click.option(
+    "--channel",
+    "channels",
+    multiple=True,
+    callback=_known(_channel),
+    default=("awgn",),
+    show_default=True,
+    metavar="SPEC",
+    help="Name and options, as in rician:k_db=3 (repeatable); semcom list channels shows all.",
+)
+
+
+def _sampling(max_errors: int, max_trials: int, trials: str) -> Callable[[Any], Any]:
+    """Add the options that say at which SNRs, and how long, is simulated."""
+    decorators = (
+        click.option(
+            "--axis",
+            default="esn0",
+            show_default=True,
+            type=click.Choice(["esn0", "ebn0"]),
+            help="What the SNRs are: Es/N0 per symbol or Eb/N0 per information bit.",
+        ),
+        click.option(
+            "--max-errors",
+            default=max_errors,
+            show_default=True,
+            type=click.IntRange(1),
+            help="A point stops after this many wrong blocks, symbols or fades,",
+        ),
+        click.option(
+            f"--max-{trials}",
+            "max_trials",
+            default=max_trials,
+            show_default=True,
+            type=click.IntRange(1),
+            help=f"or after this many {trials}.",
+        ),
+        click.option(
+            "--seed",
+            default=0,
+            show_default=True,
+            type=click.IntRange(0),
+            help="Of bits, fading and noise.",
+        ),
+        click.option(
+            "--jobs",
+            default=1,
+            show_default=True,
+            type=click.IntRange(1),
+            help="Worker processes; the rows are the same.",
+        ),
+    )
+
+    def decorate(command: Any) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+def _snr_option(default: str | None, text: str) -> Callable[[Any], Any]:
+    return click.option(
+        "--snrs",
+        default=default,
+        show_default=True,
+        help=text,
+        type=Parsed("DB,DB,…", _snrs),
+        metavar="DB,DB,…|FIRST:LAST:STEP",
+    )
+
+
+def _say(*notes: str) -> None:
+    for note in notes:
+        click.echo(note, err=True)
+
+
+@click.command()
+@click.option("--modulation", "modulations", default="qpsk", show_default=True, type=_MODULATIONS)
+@_CHANNELS
+@_snr_option("0:20:2", "In dB, on the --axis; ranges include both ends.")
+@_sampling(200, 10_000_000, "bits")
+@click.option(
+    "--num-symbols",
+    default=32,
+    show_default=True,
+    help="Symbols per transmission: how long block fading holds its gain.",
+)
+@out_option("semcom-ber")
+def ber(
+    modulations: tuple[int, ...],
+    channels: tuple[str, ...],
+    snrs: tuple[float, ...],
+    axis: Any,
+    max_errors: int,
+    max_trials: int,
+    num_symbols: int,
+    seed: int,
+    jobs: int,
+    out: Path,
+) -> None:
+    """Measure bit error rates, beside theory.
+
+    Modulations are bpsk, qpsk, 16qam, 64qam, 256qam. Prints every point with its interval and
+    writes raw counts (JSON lines), the table (CSV) and the plot (PNG, PDF) into the --out folder;
+    a run that was killed goes on where it was.
+    """
+    from experiments.link_level.ber import ber as run
+    from experiments.link_level.montecarlo import Limits
+
+    run(
+        modulations,
+        tuple(dict.fromkeys(channels)),
+        snrs,
+        out,
+        axis=axis,
+        limits=Limits(max_errors, max_trials),
+        num_symbols=num_symbols,
+        seed=seed,
+        jobs=jobs,
+        say=_say,
+    )
+
+
+@click.command()
+@click.option(
+    "--scheme",
+    "schemes",
+    multiple=True,
+    callback=_known(_scheme),
+    metavar="NAME",
+    help="Modulation and rate from the table of semcom mcs, as in '16-QAM 0.602', or the number "
+    "of its row (repeatable); instead of -n, --rate and --modulation.",
+)
+@click.option(
+    "-k", "info_bits", default="1024", show_default=True, type=_INTEGERS, help="Information bits."
+)
+@click.option("-n", "coded_bits", type=_INTEGERS, help="Coded bits; instead of --rate.")
+@click.option("--rate", "rates", type=_REALS, help="Code rates k/n.  [default: 0.5]")
+@click.option("--modulation", "modulations", type=_MODULATIONS, help="  [default: qpsk]")
+@_CHANNELS
+@click.option(
+    "--decoder",
+    "decoders",
+    default="cascade",
+    show_default=True,
+    callback=_known(_decoders),
+    metavar="NAME,NAME,…",
+    help="See: semcom list decoders.",
+)
+@click.option("--iterations", default=20, show_default=True, help="Of the decoder, at most.")
+@click.option(
+    "--peer",
+    type=click.Choice(["sionna"]),
+    help="Also decode by sionna_boxplus; its schedule floods, so that an iteration does less.",
+)
+@_snr_option(None, "In dB, on the --axis.  [default: from the limit of the modulation on]")
+@_sampling(100, 100_000, "blocks")
+@out_option("semcom-bler")
+def bler(
+    schemes: tuple[str, ...],
+    info_bits: tuple[int, ...],
+    coded_bits: tuple[int, ...] | None,
+    rates: tuple[float, ...] | None,
+    modulations: tuple[int, ...] | None,
+    channels: tuple[str, ...],
+    decoders: str,
+    iterations: int,
+    peer: str | None,
+    snrs: tuple[float, ...] | None,
+    axis: Any,
+    max_errors: int,
+    max_trials: int,
+    seed: int,
+    jobs: int,
+    out: Path,
+) -> None:
+    """Measure block error rates of 5G LDPC codes, beside theory and peers.
+
+    Every combination of k, n or rate, modulation, channel and decoder is a curve. A peer sees the
+    same bits, fading and noise. Output and resumption as of semcom ber.
+    """
+    from experiments.link_level.bler import PEERS, block_systems, default_snrs
+    from experiments.link_level.bler import bler as run
+    from experiments.link_level.montecarlo import Limits
+
+    systems = block_systems(
+        info_bits=info_bits,
+        coded_bits=coded_bits,
+        rates=rates,
+        modulations=modulations,
+        schemes=schemes,
+        channels=channels,
+        decoders=tuple(decoders.split(",")) + ((PEERS[peer],) if peer else ()),
+        max_iterations=iterations,
+    )
+    limits = Limits(max_errors, max_trials)
+    snrs = snrs or default_snrs(systems, axis)
+    run(systems, snrs, out, axis=axis, limits=limits, seed=seed, jobs=jobs, say=_say)
+
+
+@click.command()
+@click.option(
+    "--channel", default="awgn", show_default=True, callback=_known(_channel), metavar="SPEC"
+)
+@click.option(
+    "--num-bits",
+    default=8400,
+    show_default=True,
+    help="Payload bits of the code block; the longest measured one that is no longer is taken.",
+)
+@out_option("semcom-mcs")
+def mcs(channel: str, num_bits: int, out: Path) -> None:
+    """Print the modulation and coding schemes, what SNR each needs, and its gap to capacity.
+
+    Writes the table (CSV) and the plot (PNG, PDF) into the --out folder.
+    """
+    from experiments.link_level.mcs import mcs as run
+
+    run(channel, num_bits, out, say=_say)

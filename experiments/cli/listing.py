@@ -1,0 +1,50 @@
+"""``semcom list``: what is registered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from ruamel.yaml import YAML
+
+from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
+from channels.fec.ldpc.decoders import DECODERS
+from experiments.suites.shipped import shipped
+from semcom.codecs.base import CODECS
+from semcom.scores import SCORES
+from semcom.segmenters.base import SEGMENTERS
+
+_REGISTRIES = {
+    "codecs": CODECS,
+    "channels": CHANNELS,
+    "bit-channels": BIT_CHANNELS,
+    "packet-channels": PACKET_CHANNELS,
+    "decoders": DECODERS,
+    "segmenters": SEGMENTERS,
+}
+
+
+def print_listing(kind: str) -> None:
+    """Print one table, or all of them for ``"all"``."""
+    for name in [*_REGISTRIES, "scores", "suites"] if kind == "all" else [kind]:
+        table = Table(title=name, title_justify="left", title_style="bold")
+        for column in ("name", "what", "from", "missing"):
+            table.add_column(column)
+        if name == "scores":
+            for score, (description, _) in SCORES.items():
+                table.add_row(score, description, "semcom", "")
+        elif name == "suites":
+            for suite, path in shipped().items():
+                table.add_row(suite, _question(path), "semcom", "")
+        else:
+            for entry in _REGISTRIES[name].entries():
+                extra = f" (pip install 'semcom[{entry.extra}]')" if entry.extra else ""
+                missing = ", ".join(entry.missing) + (extra if entry.missing else "")
+                table.add_row(entry.name, entry.about, entry.source, missing)
+        Console(markup=False, emoji=False).print(table)
+
+
+def _question(suite: Path) -> str:
+    """Read what a suite asks, without checking it, which would import what it names."""
+    return str(YAML(typ="safe").load(suite)["question"])

@@ -1,0 +1,104 @@
+"""The command line. Work is imported inside the commands, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from experiments import streams
+from experiments.cli.cache import cache
+from experiments.cli.check_codec import check_channel, check_codec
+from experiments.cli.checkpoints import weights
+from experiments.cli.deliveries import compare, demo, segment, send
+from experiments.cli.link_level import ber, bler, mcs
+from experiments.cli.plot import plot
+from experiments.cli.report import report
+from experiments.cli.suites import export, merge, plan, repeat, run
+
+if TYPE_CHECKING:
+    pass
+
+
+class Commands(click.Group):
+    """A group whose commands report bad input in one line, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            # What begins alike was most likely meant.
+            close = error.possibilities or []
+            alike = [one for one in close if one.startswith(error.option_name)]
+            name, context = error.option_name, error.ctx
+            raise click.NoSuchOption(name, possibilities=alike or close, ctx=context) from None
+        except BrokenPipeError:
+            raise  # the reader has had enough: click ends quietly
+        except (ValueError, OSError) as error:
+            raise click.ClickException(_text(error)) from error
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        return f"the output cannot be written: {error.strerror}"  # files name themselves
+    return str(error)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="semcom")
+def main() -> None:
+    """Semantic image communication, simulated honestly.
+
+    Send images across noisy channels, spending the bandwidth on what matters.
+    """
+    streams.prepare()
+
+
+for command in (
+    demo,
+    send,
+    compare,
+    segment,
+    plan,
+    run,
+    export,
+    merge,
+    repeat,
+    plot,
+    report,
+    ber,
+    bler,
+    mcs,
+    check_codec,
+    check_channel,
+    cache,
+    weights,
+):
+    main.add_command(command)
+
+
+@main.command("list")
+@click.argument(
+    "kind",
+    default="all",
+    type=click.Choice(
+        [
+            "all",
+            "codecs",
+            "channels",
+            "bit-channels",
+            "packet-channels",
+            "decoders",
+            "segmenters",
+            "scores",
+            "suites",
+        ]
+    ),
+)
+def list_(kind: str) -> None:
+    """Show what is registered, from where, and which extra is missing."""
+    from experiments.cli.listing import print_listing
+
+    print_listing(kind)

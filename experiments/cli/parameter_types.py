@@ -1,0 +1,92 @@
+"""Types of what people give to options: numbers in one argument, ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """So many numbers separated by commas."""
+
+    def __init__(self, name: str, count: int) -> None:
+        self.name = name
+        self.count = count
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn text into a tuple of floats."""
+        if not isinstance(value, str):
+            return value
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            numbers = ()
+        if len(numbers) != self.count:
+            self.fail(f"expected {self.name}, got {value!r}", param, ctx)
+        return numbers
+
+
+class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """A channel bandwidth ratio."""
+
+    name = "cbr"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn text such as ``1/16`` into a fraction."""
+        from channels.units import parse_cbr
+
+        if not isinstance(value, str):
+            return value
+        try:
+            return parse_cbr(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def names_of(text: str, choices: Iterable[str], what: str) -> list[str]:
+    """Return names separated by commas; ``ValueError`` for one that is no choice."""
+    known = list(choices)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"unknown {what} {name!r}; choices: {', '.join(known) or 'none'}")
+    return list(dict.fromkeys(names))
+
+
+class Parsed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """Values separated by commas, each read by a function that is imported when it is needed."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self.read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn text into what ``read`` makes of it."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.read(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _snrs(text: str) -> tuple[float, ...]:
+    from experiments.axis_values import parse_snrs
+
+    return parse_snrs(text)
+
+
+def _modulations(text: str) -> tuple[int, ...]:
+    from channels.packets.mcs import parse_modulation
+
+    return tuple(dict.fromkeys(parse_modulation(part) for part in text.split(",")))
+
+
+def _numbers(kind: type, text: str) -> tuple[Any, ...]:
+    try:
+        return tuple(dict.fromkeys(kind(part) for part in text.split(",")))
+    except ValueError:
+        what = "whole numbers" if kind is int else "numbers"
+        raise ValueError(f"expected {what} separated by commas, got {text!r}") from None

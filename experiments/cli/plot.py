@@ -1,0 +1,98 @@
+"""``semcom plot``: the figures and tables of a suite's results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from experiments.cli.options import of_results, say
+from experiments.cli.parameter_types import names_of
+
+if TYPE_CHECKING:
+    from experiments.figures.drawing import Drawing
+
+_FORMATS = ("png", "pdf", "svg")
+
+
+@click.command()
+@of_results
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for the figures.  [default: figures, beside the results]",
+)
+@click.option(
+    "--width",
+    type=click.Choice(["column", "page"]),
+    default="column",
+    show_default=True,
+    help="3.5 or 7.16 inches, as IEEE prints.",
+)
+@click.option(
+    "--figures", default="", metavar="NAME,...", help="Only these.  [default: all that there are]"
+)
+@click.option("--formats", default="png,pdf,svg", show_default=True, metavar="NAME,...")
+@click.option("--latex", is_flag=True, help="Write the tables for LaTeX, too (booktabs).")
+def plot(
+    results: Path,
+    out: Path | None,
+    width: str,
+    figures: str,
+    formats: str,
+    latex: bool,
+    suite: str,
+    run: str,
+    all_images: bool,
+) -> None:
+    """Draw figures, and print tables.
+
+    RESULTS is results.db, or its folder. Writes each figure with its numbers (CSV), the tables
+    (CSV; with --latex also TEX) and captions.md. Nothing but the results file is read. Shown are
+    the images of one run, the latest.
+    """
+    from experiments.analysis.all_tables import tables
+    from experiments.analysis.latex import as_latex
+    from experiments.analysis.printing import print_tables
+    from experiments.figures.all_figures import draw
+    from experiments.figures.files import write
+    from experiments.figures.parts.fonts import plain_text
+    from experiments.figures.parts.style import COLUMN, PAGE
+    from experiments.saving import save
+    from experiments.store.study import read_study
+
+    kinds = names_of(formats, _FORMATS, "format")
+    study = read_study(results, suite=suite, run=run, all_images=all_images)
+    say(*study.about)
+    failed: list[str] = []
+    inches = PAGE if width == "page" else COLUMN
+    path = results / "results.db" if results.is_dir() else results
+    drawings = draw(study, width=inches, pictures=path, tell=failed.append)
+    drawings = _choose(drawings, figures)
+    made = tables(study, tell=failed.append)
+    print_tables(made)
+    folder = out or (results if results.is_dir() else results.parent) / "figures"
+    with plain_text():
+        files = write(drawings, made, folder, kinds, about=study.about, tell=failed.append)
+    if latex:
+        for name, text in as_latex(made, study.about).items():
+            files.append(folder / f"{name}.tex")
+            save(files[-1], text)
+    say(*(f"failed: {line}" for line in failed), f"{len(files)} files in {folder}")
+    if failed:
+        raise click.ClickException(f"{len(failed)} figures or tables failed; the rest is there")
+
+
+def _choose(drawings: Sequence[Drawing], figures: str) -> list[Drawing]:
+    """Return the figures that are asked for: by name, or by how several names begin."""
+    known = [drawing.data.name for drawing in drawings]
+    begins = [name[:i] for name in known for i, letter in enumerate(name) if letter == "-"]
+    wanted = names_of(figures, dict.fromkeys((*known, *begins)), "figure")
+    return [
+        drawing
+        for drawing in drawings
+        if not wanted or any(f"{drawing.data.name}-".startswith(f"{name}-") for name in wanted)
+    ]

@@ -1,0 +1,1 @@
+"""Images by name: folders, Kodak, and the photos that come along."""

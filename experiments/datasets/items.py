@@ -1,0 +1,177 @@
+"""Images by name: data sets, files, folders, patterns.
+
+``kodak``
+    Kodak's 24 images (released for unrestricted use), fetched on first use from
+    r0k.us/graphics/kodak and checked against their hashes.
+``davis``
+    Frames of DAVIS 2016 with their masks; has to be put in place by hand.
+``photos``
+    Photos that come with scikit-image, and outlines of their main objects that we drew.
+
+The folder that ``SEMCOM_DATA`` names comes first: ``$SEMCOM_DATA/kodak`` and so on. Any folder of
+images may be used by its path; masks are ``NAME_mask.png`` beside ``NAME.jpg``. What is
+named as an image but is no file, as a link to what is not there, is left out and said so.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.datasets.folder import ENVIRONMENT, data_folder
+from experiments.path_text import from_text, readable
+from semcom.image_files import FOLDER, why_no_file
+from semcom.images import images_in, is_named_image
+
+_SHOWN = 5  # copies that are named
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image of a suite."""
+
+    path: Path
+    mask: Path | None
+    """Masks beside it, where there are any."""
+    sha256: str
+    """Of the image's file."""
+    mask_sha256: str
+    """Of the mask's, empty where there is none."""
+
+    @property
+    def name(self) -> str:
+        """Folder and file, for people."""
+        return readable(f"{self.path.parent.name}/{self.path.name}")
+
+
+def find_items(
+    names: Sequence[str],
+    base: Path,
+    *,
+    most: int | None = None,
+    need_masks: bool = False,
+    say: Callable[..., None] = lambda *_: None,
+) -> list[Item]:
+    """Find the images of a suite, each file's content once.
+
+    Parameters
+    ----------
+    names
+        Data sets, files, folders or patterns such as ``davis/*_00005.jpg``, whose folder may be a
+        data set, too. The name of a data set always means that one; a folder of yours with the same
+        name is ``./kodak`` or ``kodak/``. Relative paths are looked for in the working folder, then
+        beside the suite; ``~`` is your home.
+    base
+        Folder of the suite.
+    most
+        Take so many from the beginning.
+    need_masks
+        Whether every image must have a mask beside it.
+    say
+        What gets notes on files that are left out.
+
+    Raises
+    ------
+    ValueError
+        No such image, or no mask where one is needed; with what to do.
+    """
+    # Links stay: the mask is beside the link.
+    chosen = (path for name in names for path in _paths(from_text(name), base, say))
+    paths = [Path(path) for path in dict.fromkeys(map(os.path.abspath, chosen))]
+    items: dict[tuple[str, str], Item] = {}
+    copies = []
+    for path in paths[:most]:
+        item = _item(path)
+        if need_masks and item.mask is None:
+            raise ValueError(
+                f"{path}: there is no {path.stem}_mask.png beside it, which segmenter beside takes"
+            )
+        if items.setdefault((item.sha256, item.mask_sha256), item) is not item:
+            copies.append(item.name)
+    if copies:
+        more = f", … ({len(copies)} in all)" if len(copies) > _SHOWN else ""
+        say(f"copies of other images count once: {', '.join(copies[:_SHOWN])}{more}")
+    return list(items.values())
+
+
+def _item(path: Path) -> Item:
+    mask = path.with_name(f"{path.stem}_mask.png")
+    found = None if why_no_file(mask) else mask
+    return Item(path, found, _sha256(path), _sha256(found) if found else "")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _paths(name: str, base: Path, say: Callable[..., None]) -> list[Path]:
+    """Find the files of one name; what is none is refused alone, and left out among others."""
+    first, slash, rest = name.partition("/")
+    own = os.path.expanduser(name)  # noqa: PTH111 - which, unlike Path's, never raises
+    local = [folder / own for folder in (Path(), base)]
+    if first in DATASETS and bool(slash) == bool(rest):
+        folder = DATASETS[first]()
+        local = [folder / rest if rest else folder]
+    for path in local:
+        why = why_no_file(path)
+        if why is None:
+            return [path]
+        if why == FOLDER:
+            found = images_in(path)
+        else:
+            found = _matching(path)
+            if found == [path]:
+                raise ValueError(f"{path}: {why}")
+        if kept := _files(found, say):
+            return kept
+        if found or why == FOLDER:
+            raise ValueError(f"{path}: no images {'in this folder' if why == FOLDER else 'here'}")
+    raise ValueError(
+        f"images {name!r}: no such file or folder, nor a data set; choices: {', '.join(DATASETS)}"
+    )
+
+
+def _matching(pattern: Path) -> list[Path]:
+    """Find what a pattern matches: what is named as an image, or else all but folders and masks."""
+    every = map(Path, sorted(glob.glob(str(pattern))))  # noqa: PTH207 - it may be absolute
+    found = [p for p in every if why_no_file(p) != FOLDER and not p.stem.endswith("_mask")]
+    return [path for path in found if is_named_image(path)] or found
+
+
+def _files(found: list[Path], say: Callable[..., None]) -> list[Path]:
+    kept = []
+    for path in found:
+        if why := why_no_file(path):
+            say(f"{path}: {why}; left out")
+        else:
+            kept.append(path)
+    return kept
+
+
+def _davis() -> Path:
+    if folder := data_folder("davis"):
+        return folder
+    raise ValueError(
+        "data set davis is not here: put frames of DAVIS 2016 (https://davischallenge.org) as "
+        f"NAME.jpg with NAME_mask.png into a folder davis, and its parent's path into {ENVIRONMENT}"
+    )
+
+
+def _kodak() -> Path:
+    from experiments.datasets.kodak import fetch
+
+    return data_folder("kodak") or fetch()
+
+
+def _photos() -> Path:
+    from experiments.datasets.photos import make
+
+    return data_folder("photos") or make()
+
+
+DATASETS: dict[str, Callable[[], Path]] = {"kodak": _kodak, "davis": _davis, "photos": _photos}

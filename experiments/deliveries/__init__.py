@@ -1,0 +1,1 @@
+"""Single images sent: send, compare, segment and demo."""

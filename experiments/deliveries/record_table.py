@@ -1,0 +1,99 @@
+"""Records as tables for people."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.analysis.score_names import SHORT
+from semcom.scores import SCORES
+
+SYSTEMS = {"blind": "blind", "importance": "by importance"}
+"""What people read for a record's system."""
+
+
+def print_records(
+    records: dict[str, dict[str, Any]],
+    *,
+    gains: dict[str, float | None] | None = None,
+    title: str = "",
+) -> None:
+    """Print records side by side, one column each: settings, bandwidth by item, scores.
+
+    ``gains`` are the differences of the scores, for one more column.
+    """
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("")
+    for name in records:
+        table.add_column(name, justify="right")
+    if gains is not None:
+        table.add_column("gain", justify="right")
+    labels = {description: name for name, (description, _) in SCORES.items()}
+    for label, cells in _rows(list(records.values())):
+        if gains is not None:
+            cells = [*cells, _gain(labels[label], gains) if label in labels else ""]
+        table.add_row(label, *cells, end_section=label in _SECTION_ENDS)
+    Console(markup=False, emoji=False).print(table)  # brackets in file names are no markup
+
+
+def print_gains(gains: dict[str, dict[str, float | None]]) -> None:
+    """Print the gains of several images, and their means: of how many, where some have none."""
+    names = list(next(iter(gains.values())))
+    table = Table(title="gain by importance, at equal bandwidth", title_justify="left")
+    table.add_column("", overflow="fold")
+    for name in names:
+        table.add_column(SHORT[name], justify="right", no_wrap=True)
+    for source, found in gains.items():
+        table.add_row(source, *(_gain(name, found) for name in names))
+    table.add_section()
+    cells = []
+    for name in names:
+        known = [value for found in gains.values() if (value := found[name]) is not None]
+        mean = math.fsum(known) / len(known) if known else None
+        few = f" (of {len(known)})" if 0 < len(known) < len(gains) else ""
+        cells.append(_gain(name, {name: mean}) + few)
+    table.add_row(f"mean of {len(gains)} images", *cells)
+    Console(markup=False, emoji=False).print(table)
+
+
+def _gain(name: str, gains: dict[str, float | None]) -> str:
+    value = gains[name]
+    return "–" if value is None else f"{value:+.{2 if name.endswith('_db') else 4}f}"
+
+
+_SECTION_ENDS = {"scheme", "CBR", "packets"}
+
+
+def _rows(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    rows = [
+        ("region found by", [str(r["segmenter"]) for r in records]),
+        ("region, % of frame", [f"{100 * r['region_area']:.1f}" for r in records]),
+        ("codec", [r["codec"] for r in records]),
+        ("channel", [f"{r['channel']}, {r['snr_db']:g} dB" for r in records]),
+        ("scheme", [r["scheme"] for r in records]),
+        ("payload bits", [f"{r['num_bits']:,}" for r in records]),
+    ]
+    rows.append(("channel uses", [f"{r['num_uses']:,}" for r in records]))
+    for item in records[0]["accounting"]:
+        if item == "overhead" and not any(r["accounting"][item] for r in records):
+            continue
+        rows.append((f"  {item}", [_uses(r["accounting"][item]) for r in records]))
+    rows.append(("CBR", [f"{r['cbr']:.5f}" for r in records]))
+    for name, (description, _) in SCORES.items():
+        rows.append((description, [_number(name, r[name]) for r in records]))
+    packets = [f"{r['packets_received']} of {r['packets_sent']}" for r in records]
+    return [*rows, ("packets", packets)]
+
+
+def _uses(value: float) -> str:
+    """Channel uses; a part of one is possible where several bits share a symbol."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if name.endswith("_db") else f"{value:.4f}"

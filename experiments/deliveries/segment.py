@@ -1,0 +1,111 @@
+"""``semcom segment``: what would be found in images, before anything is sent."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as PilImage
+from rich.console import Console
+from rich.table import Table
+
+from experiments.deliveries.pictures import save_masks
+from experiments.deliveries.send_files import draw, for_each, look
+from experiments.saving import save
+from semcom.importance.region import Attention, Wishes
+
+ENDINGS = ("_mask.png", "_masks.npz", "_masks.png")
+_MOST_ROWS = 20  # of the table
+
+
+def segment_files(
+    images: tuple[Path, ...],
+    out: Path,
+    *,
+    max_side: int | None,
+    wishes: Wishes,
+    tell: Callable[[dict[str, Any]], None] | None,
+    say: Callable[..., None],
+) -> int:
+    """Find what matters in files; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    images
+        Files and folders.
+    out
+        Folder for ``NAME_mask.png`` (the region that matters, white: ``--mask`` takes it),
+        ``NAME_masks.npz`` (every mask that was found, most important first, with its score and
+        label) and ``NAME_masks.png`` (a figure).
+    tell
+        What gets an account of each image; None prints a table instead.
+    say
+        What gets notes and errors.
+
+    Returns
+    -------
+    int
+        How many failed.
+    """
+
+    def one(file: Path, name: str) -> None:
+        image, seen = look(file, wishes, say, max_side)
+        _write(seen, out, name)
+        figure = out / f"{name}_masks.png"
+        draw(lambda path: save_masks(image, seen, file.name, path), figure, say)
+        if tell is not None:
+            tell(_account(seen, str(file)))
+            return
+        _print(seen, str(file))
+        say(f"{file}: written to {out / name}_mask.png, _masks.npz and _masks.png")
+
+    return for_each(images, wishes.mask, out, ENDINGS, one, say=say)
+
+
+def _write(seen: Attention, out: Path, name: str) -> None:
+    sink = io.BytesIO()
+    PilImage.fromarray(np.where(seen.importance.region, np.uint8(255), np.uint8(0))).save(
+        sink, "PNG"
+    )
+    save(out / f"{name}_mask.png", sink.getvalue())
+    shape = seen.importance.region.shape
+    masks = np.array([mask.pixels for mask in seen.masks], dtype=bool).reshape(-1, *shape)
+    scores = np.array([mask.score for mask in seen.masks])
+    labels = np.array([mask.label or "" for mask in seen.masks], dtype=np.str_)
+    sink = io.BytesIO()
+    np.savez_compressed(sink, masks=masks, scores=scores, labels=labels)
+    save(out / f"{name}_masks.npz", sink.getvalue())
+
+
+def _account(seen: Attention, source: str) -> dict[str, Any]:
+    chosen = {id(mask) for mask in seen.importance.masks}
+    masks = [
+        {
+            "area": float(mask.pixels.mean()),
+            "score": float(mask.score),
+            "label": mask.label,
+            "matters": id(mask) in chosen,
+        }
+        for mask in seen.masks
+    ]
+    area = float(seen.importance.region.mean())
+    return {"image": source, **seen.record, "region_area": area, "masks": masks}
+
+
+def _print(seen: Attention, source: str) -> None:
+    account = _account(seen, source)
+    title = f"{source}, {account['segmenter']}: region {account['region_area']:.1%} of the frame"
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for head in ("rank", "% of frame", "score", "label", "matters"):
+        table.add_column(head, justify="right")
+    for rank, mask in enumerate(account["masks"][:_MOST_ROWS], 1):
+        share, score = f"{100 * mask['area']:.1f}", f"{mask['score']:.2f}"
+        table.add_row(
+            str(rank), share, score, mask["label"] or "", "yes" if mask["matters"] else ""
+        )
+    left = len(account["masks"]) - _MOST_ROWS
+    table.caption = f"and {left} more" if left > 0 else None
+    Console(markup=False, emoji=False).print(table)

@@ -1,0 +1,213 @@
+"""``semcom send``: images from files to received pictures, figures and records.
+
+What commands share that do something with every image stands here, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as PilImage
+
+from experiments.deliveries.pictures import save_delivery
+from experiments.deliveries.record_table import SYSTEMS, print_records
+from experiments.saving import save
+from semcom.api import send_attended
+from semcom.codecs.base import CODECS
+from semcom.images import find_images, load_image
+from semcom.importance.region import Attention, Wishes, attend
+from semcom.large import STAGES, is_large, say_stage
+from semcom.link.config import Link
+from semcom.link.delivery import Delivery
+from semcom.sizes import shrink, size_of
+from semcom.types import Image
+
+_LONGEST = 220
+"""Bytes of an output's name, before its ending; file systems allow some 255."""
+
+
+def send_files(
+    images: tuple[Path, ...],
+    out: Path,
+    *,
+    max_side: int | None,
+    wishes: Wishes,
+    link: Link,
+    codec: str,
+    cbr: Fraction,
+    blind: bool,
+    seed: int,
+    tell: Callable[[dict[str, Any]], None] | None,
+    say: Callable[..., None],
+) -> int:
+    """Send files and write what arrives; a file that fails does not stop the others.
+
+    Parameters
+    ----------
+    images
+        Files and folders.
+    out
+        Folder for ``NAME_received.png``, ``NAME_figure.png`` and ``NAME.json`` of each image; of a
+        blind delivery, ``NAME_blind_received.png`` and so on.
+    tell
+        What gets each record; None prints a table instead.
+    say
+        What gets notes and errors.
+
+    Returns
+    -------
+    int
+        How many could not be sent.
+    """
+    if not (blind or CODECS.create(codec).steerable):
+        say(f"codec {codec} cannot follow the importance map: it is only used for the scores")
+
+    def one(file: Path, name: str) -> None:
+        image, seen = look(file, wishes, say, max_side)
+        delivery = send_attended(
+            image, seen, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
+        )
+        name += "_blind" * blind
+        write_delivery(delivery, out, name)
+        draw(lambda path: save_delivery(delivery, seen, path), out / f"{name}_figure.png", say)
+        if tell is not None:
+            tell(delivery.record)
+            return
+        print_records({SYSTEMS[delivery.record["system"]]: delivery.record}, title=str(file))
+        say(f"{file}: written to {out / name}_received.png, _figure.png and .json")
+        if delivery.all_lost:
+            say(f"{file}: nothing arrived; the scores are those of mid-grey")
+
+    endings = [f"{'_blind' * blind}{end}" for end in ("_received.png", "_figure.png", ".json")]
+    return for_each(images, wishes.mask, out, endings, one, say=say)
+
+
+def for_each(
+    images: Sequence[Path],
+    mask: str | None,
+    out: Path,
+    endings: Sequence[str],
+    do: Callable[[Path, str], None],
+    *,
+    say: Callable[..., None],
+) -> int:
+    """Do something with every image; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    images
+        Files and folders.
+    mask
+        A file that is read besides.
+    out
+        Folder for what is written, made if it is not there: files called as the image, then
+        ``endings``. One that is read is never written over.
+    do
+        Gets an image's file, and what to call its outputs.
+    say
+        What gets errors.
+
+    Returns
+    -------
+    int
+        How many failed.
+    """
+    failed = 0
+    out.mkdir(parents=True, exist_ok=True)
+    files = find_images(list(images))
+    names = _names(files)
+    _check_inputs_survive(files, mask, [out / f"{name}{end}" for name in names for end in endings])
+    for file, name in zip(files, names, strict=True):
+        try:
+            with _stages(file, say):
+                do(file, name)
+        except (ValueError, OSError) as error:
+            failed += 1
+            text = str(error)
+            say(f"Error: {text}" if str(file) in text else f"Error: {file}: {text}")
+    return failed
+
+
+@contextlib.contextmanager
+def _stages(file: Path, say: Callable[..., None]) -> Iterator[None]:
+    """Say what a large picture is at, to people at a terminal."""
+    handler = logging.Handler()
+    handler.emit = lambda record: say(f"{file}: {record.getMessage()} …")  # type: ignore[method-assign]
+    if sys.stderr.isatty():
+        STAGES.setLevel(logging.INFO)
+        STAGES.addHandler(handler)
+    try:
+        yield
+    finally:
+        STAGES.removeHandler(handler)
+
+
+def look(
+    file: Path, wishes: Wishes, say: Callable[..., None], max_side: int | None
+) -> tuple[Image, Attention]:
+    """Read an image, shrink it if it has a longer side, and find what matters in it."""
+    image, notes = load_image(file)
+    size, shrunk_from = size_of(image), None
+    if max_side is not None and max(size) > max_side:
+        image, shrunk_from = shrink(image, max_side), size
+        notes.append("shrunk from {1}x{0} to {3}x{2}".format(*size, *image.shape))
+    seen = attend(image, wishes.beside(file), shrunk_from=shrunk_from)
+    say(*(f"{file}: {note}" for note in (*notes, *seen.notes)))
+    return image, seen
+
+
+def draw(save: Callable[[Path], None], path: Path, say: Callable[..., None]) -> None:
+    """Draw a figure; one that cannot be drawn is said, and costs nothing else."""
+    try:
+        save(path)
+    except OSError:
+        raise
+    except Exception as error:  # the results are there, whatever matplotlib complains of
+        say(f"{path} could not be drawn: {' '.join(str(error).split()) or repr(error)}")
+
+
+def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
+    """Write the received picture and the record."""
+    height, width = delivery.received.shape[:2]
+    say_stage("writing", height, width)
+    sink, effort = io.BytesIO(), 3 if is_large(height, width) else 6
+    PilImage.fromarray(delivery.received).save(sink, "PNG", compress_level=effort)
+    save(out / f"{name}_received.png", sink.getvalue())
+    text = json.dumps(delivery.record, indent=2, ensure_ascii=False, allow_nan=False)
+    # A file name that is no UTF-8 becomes JSON's own escapes.
+    save(out / f"{name}.json", text + "\n")
+
+
+def _check_inputs_survive(files: list[Path], mask: str | None, outputs: list[Path]) -> None:
+    # Path.resolve() raises on links that lead back to themselves.
+    inputs = {os.path.realpath(str(path)) for path in (*files, *([mask] if mask else []))}
+    for output in outputs:
+        if os.path.realpath(output) in inputs:
+            raise ValueError(f"{output} is read and would be written over: change --out")
+
+
+def _names(files: list[Path]) -> list[str]:
+    """Name outputs after the files; equal names are told apart by a number.
+
+    A name that leaves no room for what is written behind it is cut.
+    """
+    names: list[str] = []
+    for file in files:
+        stem, n = file.stem, 1
+        while len(os.fsencode(stem)) > _LONGEST:
+            stem = stem[:-1]
+        name = stem
+        while name in names:
+            n += 1
+            name = f"{stem}-{n}"
+        names.append(name)
+    return names

@@ -1,0 +1,50 @@
+"""Every figure and table that a study supports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from experiments.analysis.points import prepare
+from experiments.analysis.table import Tell, spared
+from experiments.figures.crops import crops
+from experiments.figures.drawing import Drawing
+from experiments.figures.gain_figures import gain_figures, gain_theta
+from experiments.figures.outage import outage
+from experiments.figures.parts.style import COLUMN
+from experiments.figures.rate_distortion import quality_snr, rate_distortion
+from experiments.figures.region_background import region_background
+from experiments.figures.scatter import scatter
+from experiments.store.measured import Study
+
+FIGURES = (
+    rate_distortion,
+    quality_snr,
+    region_background,
+    gain_figures,
+    gain_theta,
+    outage,
+    scatter,
+)
+
+
+def draw(
+    study: Study,
+    *,
+    width: float = COLUMN,
+    pictures: Path | None = None,
+    tell: Tell | None = None,
+) -> list[Drawing]:
+    """Return every figure that the data support, ``width`` inches wide.
+
+    ``pictures`` is the results file, where those that it keeps are drawn, too. What fails is told,
+    and stops no other; without ``tell``, it raises.
+    """
+    study = prepare(study)
+    found: list[Drawing] = []
+    for figure in FIGURES:
+        with spared(figure.__name__.replace("_", "-"), tell):
+            found += figure(study, width=width)
+    if pictures is not None:
+        with spared("crops", tell):
+            found += crops(study, pictures, width=width, tell=tell)
+    return found

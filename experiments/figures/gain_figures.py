@@ -1,0 +1,180 @@
+"""Gains at equal bandwidth, over bandwidth and over θ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from experiments.analysis.gains import Pair, anchor_name, gain, gain_scores, pairs
+from experiments.analysis.left_out import left_out
+from experiments.analysis.points import (
+    conditions,
+    count_images,
+    curves,
+    draws_words,
+    family_names,
+    few,
+    steered,
+)
+from experiments.axis_values import ratio
+from experiments.figures.drawing import Drawing
+from experiments.figures.parts.layout import drawings
+from experiments.figures.parts.lines import cbr_axis, codec_place, look, snr_axis, where
+from experiments.figures.parts.panels import Axis, Line, Panel
+from experiments.figures.parts.style import Look, system_look
+from experiments.store.measured import Point, Study
+from experiments.suites.setting import Setting
+
+_LABELS = {
+    "region_psnr_db": "region",
+    "background_psnr_db": "background",
+    "psnr_db": "PSNR",
+    "theta_psnr_db": "θ-PSNR",
+}
+
+
+def gain_figures(study: Study, *, width: float) -> list[Drawing]:
+    """Draw gains over bandwidth, or else over the SNR."""
+    shown, note = few(study)
+    caption = _caption(shown, note)
+    title = "Gain at equal bandwidth"
+    found = drawings("gain-cbr", title, caption, _over(shown, "cbr", "snr_db"), width=width)
+    if not found:
+        panels = _over(shown, "snr_db", "cbr")
+        found = drawings("gain-snr", f"{title} over SNR", caption, panels, width=width)
+    return found
+
+
+def gain_theta(study: Study, *, width: float) -> list[Drawing]:
+    """Draw gains over θ, where it varies."""
+    title = "Gain at equal bandwidth over θ"
+    return drawings("gain-theta", title, _caption(study), _over_theta(study), width=width)
+
+
+def _caption(study: Study, note: str = "") -> str:
+    text = f"Against {anchor_name(study)}, both allowed the same bandwidth."
+    images = count_images(study.points)
+    if images > 1:
+        text += f" Means over {images} images of each image's difference; bands: ± standard error."
+    if words := draws_words(study.points):
+        text += f" {words.capitalize()}."
+    if "theta_psnr_db" in gain_scores(study):
+        text += " θ-PSNR at the θ of the system that is compared."
+    return " ".join(filter(None, (text, note, left_out(study, _scores(study)))))
+
+
+def _scores(study: Study) -> list[str]:
+    """Return those that figures show: the whole image's is told by its parts."""
+    names = gain_scores(study)
+    return [name for name in names if name != "psnr_db"] if len(names) > 1 else names
+
+
+def _over(study: Study, axis: str, other: str) -> list[Panel]:
+    found = pairs(study)
+    beside = {id(pair.point): pair for pair in found}
+    panels = []
+    for (channel, value), points in conditions(
+        (pair.point for pair in found), "channel", other
+    ).items():
+        x = cbr_axis(points) if axis == "cbr" else snr_axis(points)
+        facts = {"channel": channel, other: value}
+        for score in _scores(study):
+            lines = []
+            for line in curves(points, axis):
+                places = [p.cbr_budget if axis == "cbr" else p.setting.snr_db for p in line]
+                mine = [beside[id(point)] for point in line]
+                style = look(study, line[0])
+                lines.append(_line(study, mine, score, places, line[0].system, style))
+            panels.append(_panel(where(channel, **{other: value}), facts, x, score, lines))
+    return panels
+
+
+def _over_theta(study: Study) -> list[Panel]:
+    found = pairs(study)
+    beside = {id(pair.point): pair for pair in found}
+    panels = []
+    for (channel, snr_db), points in conditions(
+        (pair.point for pair in found), "channel", "snr_db"
+    ).items():
+        facts = {"channel": channel, "snr_db": snr_db}
+        lines = _theta_lines(study, points)
+        x = Axis(
+            "theta", "θ", ticks=tuple(sorted({p.setting.theta for _, ps in lines for p in ps}))
+        )
+        styles = _theta_looks(study, [line for _, line in lines])
+        for score in _scores(study):
+            drawn = [
+                _line(
+                    study,
+                    [beside[id(point)] for point in line],
+                    score,
+                    [point.setting.theta for point in line],
+                    label,
+                    style,
+                )
+                for (label, line), style in zip(lines, styles, strict=True)
+            ]
+            panels.append(_panel(where(channel, snr_db=snr_db), facts, x, score, drawn))
+    return panels
+
+
+def _theta_lines(study: Study, points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
+    """Return a line for each system and CBR, with its label."""
+    budgets = study.axis("cbr")
+    names = family_names(study.points)
+    lines = []
+    for family, line in steered(points).items():
+        name = names[family]
+        for cbr in budgets:
+            some = [point for point in line if point.setting.cbr == cbr]
+            some.sort(key=lambda point: point.setting.theta)
+            text = f"{name}, CBR {ratio(float(Setting(cbr=cbr).budget))}"
+            lines += [(text if len(budgets) > 1 else name, some)] * bool(some)
+    return lines
+
+
+def _theta_looks(study: Study, lines: Sequence[Sequence[Point]]) -> list[Look]:
+    """Return the looks of lines over θ: of several CBRs, each has one of its own."""
+    if len(study.axis("cbr")) == 1:
+        return [look(study, line[0]) for line in lines]
+    heads = [line[0] for line in lines]
+    kinds = [(p.key.without("theta").without("codec"), p.setting.cbr) for p in heads]
+    places = list(dict.fromkeys(kinds))
+    return [
+        system_look(places.index(kind), colour=codec_place(study, point))
+        for kind, point in zip(kinds, heads, strict=True)
+    ]
+
+
+def _panel(
+    title: tuple[str, ...],
+    facts: dict[str, Any],
+    x: Axis,
+    score: str,
+    lines: Sequence[Line | None],
+) -> Panel:
+    y = Axis(score, f"{_LABELS[score]} gain, dB")
+    known = tuple(line for line in lines if line is not None)
+    return Panel(title, {**facts, "score": score}, x, y, known, base=0.0)
+
+
+def _line(
+    study: Study,
+    pairs: Sequence[Pair],
+    score: str,
+    places: Sequence[float],
+    label: str,
+    style: Look,
+) -> Line | None:
+    """Return the line of gains; None where fewer than two places have one over all images."""
+    known = [
+        (place, one)
+        for place, pair in zip(places, pairs, strict=True)
+        if len(study.whole((pair.anchor, pair.point), score)) == 2
+        and (one := gain(pair, score)) is not None
+    ]
+    if len({place for place, _ in known}) < 2:
+        return None
+    error = tuple((one.mean - one.error, one.mean + one.error) for _, one in known)
+    x, means = tuple(place for place, _ in known), tuple(one.mean for _, one in known)
+    return Line(label, x, means, style, error=error if any(g.error for _, g in known) else ())

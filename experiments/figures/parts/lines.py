@@ -1,0 +1,124 @@
+"""Lines of a study's systems: mean against an axis, with its spreads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from experiments.analysis.points import MOST_SYSTEMS, count_images, drawn, draws_words
+from experiments.axis_values import ratio
+from experiments.figures.parts.panels import Axis, Line, Range
+from experiments.figures.parts.style import Look, system_look
+from experiments.naming import visible
+from experiments.store.measured import Point, Study
+from experiments.suites.axes import System
+from experiments.suites.setting import Setting
+
+_BANDWIDTH = "bandwidth ratio (CBR)"
+
+
+def mean_line(study: Study, points: Sequence[Point], score: str, axis: str) -> Line | None:
+    """Return the line of one system's means; None where fewer than two are over all images.
+
+    Parameters
+    ----------
+    study
+        Where the system has its place, which decides its look.
+    points
+        In the order of ``axis``.
+    score
+        Of the y-axis.
+    axis
+        ``cbr``, of which the mean over the images is taken, or ``snr_db``.
+    """
+    whole = study.whole(points, score)
+    known = [(point, mean) for point in whole if (mean := point.mean(score)) is not None]
+    if len(known) < 2:
+        return None
+    errors = [point.standard_error(score) for point, _ in known]
+    band = tuple((mean - e, mean + e) for (_, mean), e in zip(known, errors, strict=True))
+    return Line(
+        points[0].system,
+        tuple(_x(point.over(score), axis) for point, _ in known),
+        tuple(mean for _, mean in known),
+        look(study, points[0]),
+        error=band if any(errors) else (),
+        interval=intervals((point for point, _ in known), score),
+    )
+
+
+def look(study: Study, point: Point) -> Look:
+    """Return the look of a point's system, the same in all figures of a study.
+
+    Colour follows the codec, marker and dashes what else the system is; where there is one codec,
+    colours tell the systems apart, too.
+    """
+
+    def kind(system: System) -> System:
+        return (system.without("theta") if many else system).without("codec")
+
+    # Where there are many systems, figures show one θ of each, or a line over θ.
+    many = len(study.systems) > MOST_SYSTEMS
+    kinds = list(dict.fromkeys(map(kind, study.systems)))
+    style = kinds.index(kind(point.key))
+    return system_look(style, colour=codec_place(study, point), bound=point.setting.bound)
+
+
+def codec_place(study: Study, point: Point) -> int | None:
+    """Return the place of a point's codec among several; None where there is one."""
+    codecs = list(dict.fromkeys(point.setting.codec for point in study.points))
+    return codecs.index(point.setting.codec) if len(codecs) > 1 else None
+
+
+def intervals(points: Iterable[Point], score: str) -> tuple[Range, ...]:
+    """Return 95 % intervals over the draws; none where no point has one."""
+    points = list(points)
+    if score == "lost" and not drawn(points):
+        return ()
+    found = [point.interval(score) for point in points]
+    ranges = tuple((interval.low, interval.high) for interval in found)
+    return ranges if any(low is not None for low, _ in ranges) else ()
+
+
+def _x(point: Point, axis: str) -> float:
+    mean = point.mean("cbr") if axis == "cbr" else point.setting.snr_db
+    return point.cbr_budget if mean is None else mean
+
+
+def cbr_axis(points: Iterable[Point], more: Iterable[float] = ()) -> Axis:
+    """Return the axis of bandwidth, with ticks at what was allowed."""
+    ticks = {point.cbr_budget for point in points} | set(more)
+    return Axis("cbr", _BANDWIDTH, ratio=True, ticks=tuple(sorted(ticks)))
+
+
+def snr_axis(points: Iterable[Point]) -> Axis:
+    """Return the axis of SNR, which the sender may not know."""
+    points = list(points)
+    planned = any(point.setting.planned_snr_db is not None for point in points)
+    what = "true SNR (Es/N0), dB" if planned else "SNR (Es/N0), dB"
+    return Axis("snr_db", what, ticks=tuple(sorted({p.setting.snr_db for p in points})))
+
+
+def where(channel: str, *, snr_db: float | None = None, cbr: str | None = None) -> tuple[str, ...]:
+    """Describe a condition: ``("awgn", "10 dB", "CBR 1/16")``."""
+    parts = [visible(channel)]
+    parts += [] if snr_db is None else [f"{snr_db:g} dB"]
+    parts += [] if cbr is None else [f"CBR {ratio(float(Setting(cbr=cbr).budget))}"]
+    return tuple(parts)
+
+
+def about(points: Iterable[Point]) -> str:
+    """Say of what the points are means, and what is drawn around them."""
+    points = list(points)
+    count = count_images(points)
+    text = f"Means over {count} images of the scores of each image"
+    text += "; bands: ± standard error over the images." if count > 1 else "."
+    if count == 1:
+        text = "One image."
+    if words := draws_words(points):
+        text += f" {words.capitalize()}."
+    if drawn(points):
+        text += " Bars: 95 % interval of that mean over the draws of the channel (Student);"
+        text += " where several stand at one place, they are drawn side by side."
+    if any(point.setting.bound for point in points):
+        text += " Dotted and hollow: as many bits as the capacity carries, which no link sends."
+    return text

@@ -1,0 +1,95 @@
+"""How figures look: sizes of IEEE's columns, Okabe and Ito's colours, signs for a grey print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+COLUMN = 3.5
+"""Inches; a column of IEEE's journals."""
+PAGE = 7.16
+"""Both columns."""
+TEXT = 7
+"""Points."""
+SMALL = 6
+"""Points; beside lines and points."""
+PUBLISHED = "#777777"
+"""What others published."""
+Look = dict[str, Any]
+"""Keywords of ``Axes.plot``."""
+
+SETTINGS: Any = {
+    "font.size": TEXT,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": TEXT,
+    "figure.titlesize": 7.5,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.alpha": 0.3,
+    "grid.linewidth": 0.5,
+    "xtick.labelsize": TEXT,
+    "ytick.labelsize": TEXT,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.fontsize": TEXT,
+    "legend.frameon": False,
+    "legend.handlelength": 3.2,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.8,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.image_inline": True,
+    "svg.hashsalt": "semcom",
+}
+"""For :func:`experiments.figures.parts.fonts.plain_text`, when drawing and when saving."""
+
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#000000", "#e69f00")
+_MARKERS = ("s", "o", "^", "D", "v", "P", "X")
+_DASHES: tuple[Any, ...] = (
+    "--",
+    "-",
+    "-.",
+    (0, (5, 1, 1, 1, 1, 1)),
+    (0, (2, 1)),
+    (0, (8, 2)),
+    (0, (6, 1, 2, 1)),
+)
+
+
+def system_look(place: int, *, colour: int | None = None, bound: bool = False) -> Look:
+    """Return the look of the system at a place; 49 of them differ in marker or dashes.
+
+    ``colour`` is the place of its colour, where that tells something else than the system. Where
+    there are more such places than colours, marker and dashes tell these apart, too.
+    """
+    if colour is None:
+        colour = place
+    else:
+        place += 3 * (colour // len(_COLOURS))
+    turn = place // len(_COLOURS)
+    look = {
+        "color": _COLOURS[colour % len(_COLOURS)],
+        "marker": _MARKERS[(place + 2 * turn) % len(_MARKERS)],
+        "linestyle": _DASHES[(place + turn) % len(_DASHES)],
+    }
+    return {**look, "linestyle": ":", "markerfacecolor": "white"} if bound else look
+
+
+def published_look(*, bound: bool) -> Look:
+    """Return the look of what others published: thin and grey, a dot at each point."""
+    return {
+        "color": PUBLISHED,
+        "marker": ".",
+        "linestyle": ":" if bound else "-",
+        "linewidth": 0.7,
+        "markersize": 2.6,
+        "zorder": 2,
+    }
+
+
+# Okabe and Ito's colours (their yellow is too pale for lines), with markers that survive a grey
+# print. The ninth series starts again with hollow markers.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9", "#e69f00", "#7f7f7f")
+
+
+MARKERS = "osD^vP*X"

@@ -1,0 +1,87 @@
+"""Scores against bandwidth, a panel for each channel, SNR and score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from experiments.analysis.left_out import left_out
+from experiments.analysis.points import conditions, curves, few
+from experiments.analysis.published import beside
+from experiments.analysis.score_names import label, shown_scores
+from experiments.figures.drawing import Drawing
+from experiments.figures.parts.layout import drawings
+from experiments.figures.parts.lines import about, cbr_axis, mean_line, snr_axis, where
+from experiments.figures.parts.panels import Axis, Panel
+from experiments.figures.published_lines import NOTE, published_lines
+from experiments.store.measured import Point, Study
+from experiments.suites.literature import Curve, Published
+from experiments.suites.setting import Setting
+
+
+def rate_distortion(study: Study, *, width: float) -> list[Drawing]:
+    """Draw it where a system has several bandwidths."""
+    study, note = few(study)
+    panels = []
+    for (channel, snr_db), points in conditions(study.points, "channel", "snr_db").items():
+        published = [(one, one.over_cbr(snr_db)) for one in beside(study, channel)]
+        ticks = [x for _, curve in published for x, _ in curve]
+        facts = {"channel": channel, "snr_db": snr_db}
+        title = where(channel, snr_db=snr_db)
+        axis = cbr_axis(points, ticks)
+        panels += score_panels(study, points, axis, title, facts, published)
+    return _finish(study, panels, "rate-distortion", "Quality against bandwidth", note, width)
+
+
+def quality_snr(study: Study, *, width: float) -> list[Drawing]:
+    """Draw scores against the SNR, a panel for each channel, bandwidth and score.
+
+    A dotted vertical line stands at the SNR that was planned for, where it is not the channel's.
+    """
+    study, note = few(study)
+    panels = []
+    for (channel, cbr), points in conditions(study.points, "channel", "cbr").items():
+        budget = float(Setting(cbr=cbr).budget)
+        published = [(one, one.over_snr(budget)) for one in beside(study, channel)]
+        planned = {point.setting.planned_snr_db for point in points} - {None}
+        if planned:
+            published = []  # those knew the SNR
+        facts, title = {"channel": channel, "cbr": cbr}, where(channel, cbr=cbr)
+        made = score_panels(study, points, snr_axis(points), title, facts, published)
+        marks = tuple(sorted(float(p) for p in planned if p is not None))
+        panels += [Panel(p.title, p.facts, p.x, p.y, p.lines, marks=marks) for p in made]
+    if any(panel.marks for panel in panels):
+        note = " ".join(
+            filter(None, ("Dotted vertical lines: the SNR that was planned for.", note))
+        )
+    return _finish(study, panels, "quality-snr", "Quality against SNR", note, width)
+
+
+def score_panels(
+    study: Study,
+    points: list[Point],
+    axis: Axis,
+    title: tuple[str, ...],
+    facts: dict[str, Any],
+    published: Sequence[tuple[Published, Curve]],
+) -> list[Panel]:
+    """Return a panel for each score, with the published where it is PSNR; none without lines."""
+    panels = []
+    for score in shown_scores(study):
+        lines = [mean_line(study, line, score, axis.key) for line in curves(points, axis.key)]
+        known = [line for line in lines if line is not None]
+        if known and score == "psnr_db":
+            known += published_lines(published)
+        if known:
+            y = Axis(score, label(score, study))
+            panels.append(Panel(title, {**facts, "score": score}, axis, y, tuple(known)))
+    return panels
+
+
+def _finish(
+    study: Study, panels: list[Panel], name: str, title: str, note: str, width: float
+) -> list[Drawing]:
+    others = any(line.published for panel in panels for line in panel.lines)
+    note = " ".join(filter(None, (note, left_out(study, shown_scores(study)))))
+    caption = " ".join(filter(None, (about(study.points), note))) + NOTE * others
+    return drawings(name, title, caption, panels, width=width)

@@ -1,0 +1,76 @@
+"""Each image under a system against the same image under the anchor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from experiments.analysis.gains import Pair, anchor_name, pairs
+from experiments.analysis.points import (
+    bandwidth_sweep,
+    conditions,
+    count_images,
+    draws_words,
+    few,
+    groups,
+)
+from experiments.analysis.score_names import has, label
+from experiments.figures.drawing import Drawing
+from experiments.figures.parts.layout import drawings
+from experiments.figures.parts.lines import look, where
+from experiments.figures.parts.panels import Axis, Line, Panel
+from experiments.store.measured import Point, Study
+
+_MOST = 4  # panels; of more conditions, one stands for a channel
+
+
+def scatter(study: Study, *, width: float) -> list[Drawing]:
+    """Draw a panel for each condition; none for a single image."""
+    study, note = few(study)
+    both = pairs(study)
+    mine = [pair.point for pair in both]
+    count = count_images(mine)
+    if count < 2:
+        return []
+    beside = {id(pair.point): pair for pair in both}
+    found = conditions(mine, "channel", "cbr", "snr_db")
+    chosen = list(found) if len(found) <= _MOST else _one_each(mine)
+    if len(chosen) < len(found):
+        note = f"One SNR, that with most bandwidths, and the CBR in their middle. {note}".strip()
+    region = has(mine, "region_psnr_db") and has(mine, "background_psnr_db")
+    score = "region_psnr_db" if region else study.suite["scores"][0]
+    text, name = label(score, study), anchor_name(study)
+    axes = Axis("anchor", f"{name}: {text}"), Axis("value", text)
+    panels = []
+    for channel, cbr, snr_db in chosen:
+        title = where(channel, snr_db=snr_db, cbr=cbr)
+        facts = {"channel": channel, "snr_db": snr_db, "cbr": cbr, "score": score}
+        some = [_points(study, beside[id(p)], score) for p in found[channel, cbr, snr_db]]
+        lines = tuple(line for line in some if line is not None)
+        panels.append(Panel(title, facts, *axes, lines, diagonal=True))
+    caption = f"A point for each image: above the line, it does better than with {name}."
+    if words := draws_words(study.points):
+        caption += f" {words.capitalize()}."
+    if any(len(line.x) < count for panel in panels for line in panel.lines):
+        caption += " Images without a finite value in both systems are not drawn."
+    caption = f"{caption} {note}".strip()
+    return drawings("scatter", "Image by image", caption, panels, width=width)
+
+
+def _one_each(points: Iterable[Point]) -> list[tuple[str, str, float]]:
+    """Return for each channel the condition to look at first."""
+    chosen = []
+    for (channel,), some in groups(points, "channel").items():
+        snr_db, cbr = bandwidth_sweep(some)
+        chosen.append((channel, cbr, snr_db))
+    return chosen
+
+
+def _points(study: Study, pair: Pair, score: str) -> Line | None:
+    point = pair.point
+    theirs = {row.key: row.mean(score) for row in pair.anchor.rows}
+    values = [(theirs.get(row.key), row.mean(score), row.name) for row in point.rows]
+    known = [(a, b, name) for a, b, name in values if a is not None and b is not None]
+    if not known:
+        return None
+    x, y, names = zip(*known, strict=True)
+    return Line(point.system, x, y, look(study, point), names=names, kind="points")

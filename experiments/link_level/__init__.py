@@ -1,0 +1,1 @@
+"""Bit and block error rates, schemes and their curves."""

@@ -1,0 +1,142 @@
+"""``semcom ber``: the bit error rate of a modulation on a channel, beside the closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from channels.packets.mcs import modulation_name
+from channels.packets.modulation import demodulate, modulate
+from channels.units import check_bits_per_symbol
+from experiments.intervals import Count
+from experiments.link_level.curves import Series, Words, write_series
+from experiments.link_level.montecarlo import Limits, Task, collect
+from experiments.link_level.snr_axis import AXIS_LABELS, Axis, create_channel, pass_channel, to_esn0
+from experiments.link_level.theory_curves import exact_ber
+
+Array = NDArray[np.float64]
+
+BATCH_SYMBOLS = 1 << 17
+LIMITS = Limits(max_errors=200, max_trials=10_000_000)
+
+
+@dataclass(frozen=True)
+class BitErrors:
+    """Uncoded bits across a channel that the receiver knows, decided by the nearest symbol.
+
+    The groups of its counts are symbols where every symbol fades or is disturbed on its own (AWGN,
+    fast fading), else transmissions.
+
+    Parameters
+    ----------
+    channel
+        Name and options, as in ``"rician:k_db=3"``.
+    bits_per_symbol
+        1, 2, 4, 6 or 8.
+    num_symbols
+        Symbols per transmission, at most 131,072. A block fading channel without a
+        ``block_length`` holds its gain that long.
+
+    Raises
+    ------
+    ValueError
+        An unknown channel or option, another ``bits_per_symbol`` or ``num_symbols``.
+    """
+
+    channel: str
+    bits_per_symbol: int
+    num_symbols: int = 32
+
+    def __post_init__(self) -> None:
+        create_channel(self.channel)
+        check_bits_per_symbol(self.bits_per_symbol)
+        if not 1 <= self.num_symbols <= BATCH_SYMBOLS:
+            raise ValueError(f"num_symbols must be in [1, {BATCH_SYMBOLS}], got {self.num_symbols}")
+
+    @property
+    def name(self) -> str:
+        """What people read."""
+        return f"{modulation_name(self.bits_per_symbol)} over {self.channel}"
+
+    def about(self) -> dict[str, Any]:
+        """Everything that the result depends on; see ``montecarlo.Simulation``."""
+        return {"counts": "bit errors", **asdict(self)}
+
+    stream = about
+
+    def run(self, snr_db: float, rng: torch.Generator) -> Count:
+        """Send one batch of 131,072 symbols at Es/N0 ``snr_db`` and count the wrong bits."""
+        shape = (BATCH_SYMBOLS // self.num_symbols, self.num_symbols * self.bits_per_symbol)
+        bits = torch.randint(0, 2, shape, generator=rng, dtype=torch.uint8)
+        output = pass_channel(self.channel, modulate(bits, self.bits_per_symbol), snr_db, rng)
+        wrong = (demodulate(*output, self.bits_per_symbol) > 0) != (bits == 1)
+        alone = create_channel(self.channel).coherence in ("none", "fast")
+        size = self.bits_per_symbol if alone else shape[1]
+        per_group = wrong.reshape(-1, size).sum(dim=-1)
+        return Count(
+            trials=wrong.numel(),
+            errors=int(per_group.sum()),
+            groups=len(per_group),
+            wrong_groups=int((per_group > 0).sum()),
+            squares=int(per_group.square().sum()),
+        )
+
+
+def ber(
+    modulations: Sequence[int],
+    channels: Sequence[str],
+    snrs: Sequence[float],
+    out: Path,
+    *,
+    axis: Axis = "esn0",
+    limits: Limits = LIMITS,
+    num_symbols: int = 32,
+    seed: int = 0,
+    jobs: int = 1,
+    say: Callable[..., None] = print,
+) -> list[Series]:
+    """Measure bit error rates and write them beside theory into ``out``.
+
+    Parameters
+    ----------
+    modulations, channels
+        Bits per symbol, and specs of channels: every pair is a curve.
+    snrs
+        SNRs in dB on ``axis``: ``"esn0"`` or ``"ebn0"``, rising.
+    out
+        Folder for ``rows.jsonl`` (the raw counts; a later run goes on from them), ``ber.csv``,
+        ``ber.png`` and ``ber.pdf``.
+    limits, num_symbols, seed, jobs, say
+        See :func:`experiments.link_level.montecarlo.collect` and :class:`BitErrors`.
+
+    Raises
+    ------
+    ValueError
+        Whatever makes no sense, before any work.
+    """
+    systems = [
+        BitErrors(channel, bits, num_symbols) for channel in channels for bits in modulations
+    ]
+    tasks = [
+        Task(system, to_esn0(snr, axis, system.bits_per_symbol), seed)
+        for system in systems
+        for snr in snrs
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    counts = collect(tasks, out / "rows.jsonl", limits=limits, jobs=jobs, say=say)
+    series = []
+    for i, system in enumerate(systems):
+        exact = exact_ber(create_channel(system.channel), system.bits_per_symbol)
+        measured = tuple(counts[i * len(snrs) : (i + 1) * len(snrs)])
+        if exact is not None:
+            exact = exact.shifted(to_esn0(0.0, axis, system.bits_per_symbol))
+        series.append(Series(system.name, tuple(snrs), measured, exact, joined=exact is None))
+    words = Words("BER", "bits", AXIS_LABELS[axis], "bit error rate", exact=True)
+    say(*(f"{file}" for file in write_series(series, words, out, "ber")))
+    return series

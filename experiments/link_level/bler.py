@@ -1,0 +1,268 @@
+"""``semcom bler``: the block error rate of 5G LDPC codes, beside theory and peers."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from channels.fec.ldpc import LdpcCode, ldpc_code
+from channels.fec.ldpc.decoders import DECODERS, DEFAULT_DECODER
+from channels.models.awgn import Awgn
+from channels.packets.block_chain import batch_size, pass_blocks, random_bits
+from channels.packets.mcs import find_scheme, modulation_name
+from channels.units import check_bits_per_symbol
+from experiments.axis_values import parse_snrs
+from experiments.intervals import Count
+from experiments.link_level.curves import Series, Words, write_series
+from experiments.link_level.montecarlo import Limits, Task, collect
+from experiments.link_level.snr_axis import AXIS_LABELS, Axis, create_channel, to_esn0
+from experiments.link_level.theory_curves import bicm_limit_db, reference_bler
+
+PEERS = {"sionna": "sionna_boxplus"}
+"""Other people's decoders by project."""
+LIMITS = Limits(max_errors=100, max_trials=100_000)
+
+
+@dataclass(frozen=True)
+class BlockErrors:
+    """LDPC code blocks, each one transmission across a channel that the receiver knows.
+
+    A block is wrong if any of its information bits is: no CRC is sent. LLRs are max-log.
+
+    Parameters
+    ----------
+    num_info_bits, num_coded_bits, bits_per_symbol
+        k, n and the modulation; see :class:`channels.fec.ldpc.LdpcCode`.
+    channel
+        Name and options, as in ``"rayleigh:block_length=500"``.
+    decoder
+        One of :data:`channels.fec.ldpc.decoders.DECODERS`.
+    max_iterations
+        Of the decoder, at least 1.
+
+    Raises
+    ------
+    ValueError
+        Sizes that the standard does not have, an unknown channel or decoder, no iteration.
+    """
+
+    num_info_bits: int
+    num_coded_bits: int
+    bits_per_symbol: int
+    channel: str = "awgn"
+    decoder: str = DEFAULT_DECODER
+    max_iterations: int = 20
+
+    def __post_init__(self) -> None:
+        check_bits_per_symbol(self.bits_per_symbol)
+        create_channel(self.channel)
+        DECODERS.load(self.decoder)
+        if self.max_iterations < 1:
+            raise ValueError(f"max_iterations must be at least 1, got {self.max_iterations}")
+        self.code()
+
+    def code(self) -> LdpcCode:
+        """Return the prepared code."""
+        return ldpc_code(self.num_info_bits, self.num_coded_bits, self.bits_per_symbol)
+
+    @property
+    def code_rate(self) -> float:
+        """Information bits over coded bits."""
+        return self.num_info_bits / self.num_coded_bits
+
+    @property
+    def efficiency(self) -> float:
+        """Information bits per complex symbol."""
+        return self.code_rate * self.bits_per_symbol
+
+    @property
+    def name(self) -> str:
+        """What people read."""
+        sent = f"{modulation_name(self.bits_per_symbol)} {self.code_rate:.3f}"
+        peer = "" if self.decoder == DEFAULT_DECODER else f", {self.decoder}"
+        return f"{sent}, k = {self.num_info_bits} over {self.channel}{peer}"
+
+    def stream(self) -> dict[str, Any]:
+        """What bits, fading and noise depend on: all decoders see the same."""
+        about = self.about()
+        del about["decoder"], about["max_iterations"]
+        return about
+
+    def about(self) -> dict[str, Any]:
+        """Everything that the result depends on; see ``montecarlo.Simulation``."""
+        return {"counts": "block errors", **asdict(self)}
+
+    def run(self, snr_db: float, rng: torch.Generator) -> Count:
+        """Send one batch of blocks, at most 512 or 2²⁰ coded bits, at Es/N0 ``snr_db``."""
+        code = self.code()
+        bits = random_bits((batch_size(code), code.num_info_bits), rng)
+        decided, _ = pass_blocks(
+            bits,
+            code,
+            create_channel(self.channel),
+            snr_db,
+            rng,
+            max_iterations=self.max_iterations,
+            decoder=self.decoder,
+        )
+        errors = int((decided != bits).any(axis=1).sum())
+        return Count(len(bits), errors, len(bits), errors, errors)
+
+
+def num_coded_bits(num_info_bits: int, code_rate: float, bits_per_symbol: int) -> int:
+    """Coded bits of the shortest whole number of symbols that has at most this code rate.
+
+    Raises
+    ------
+    ValueError
+        A rate outside (0, 1), no information bits.
+    """
+    if num_info_bits < 1:
+        raise ValueError(f"num_info_bits must be at least 1, got {num_info_bits}")
+    if not 0 < code_rate < 1:
+        raise ValueError(f"code rate must be in (0, 1), got {code_rate}")
+    check_bits_per_symbol(bits_per_symbol)
+    # The tolerance keeps a quotient that is whole but for rounding from gaining a symbol.
+    return bits_per_symbol * math.ceil(num_info_bits / (bits_per_symbol * code_rate) - 1e-9)
+
+
+def block_systems(
+    *,
+    info_bits: Sequence[int],
+    coded_bits: Sequence[int] | None = None,
+    rates: Sequence[float] | None = None,
+    modulations: Sequence[int] | None = None,
+    schemes: Sequence[str] = (),
+    channels: Sequence[str] = ("awgn",),
+    decoders: Sequence[str] = (DEFAULT_DECODER,),
+    max_iterations: int = 20,
+) -> list[BlockErrors]:
+    """Combine every size, modulation, channel and decoder.
+
+    Parameters
+    ----------
+    info_bits
+        k of the blocks.
+    coded_bits, rates
+        n, or k/n instead; 1/2 if neither is given.
+    modulations
+        Bits per symbol; QPSK if not given.
+    schemes
+        Names of schemes, instead of the three above; see :func:`channels.packets.mcs.find_scheme`.
+    channels, decoders, max_iterations
+        See :class:`BlockErrors`.
+
+    Raises
+    ------
+    ValueError
+        Options that exclude each other, and whatever :class:`BlockErrors` refuses.
+    """
+    if schemes and (coded_bits or rates or modulations):
+        raise ValueError("--scheme says rate and modulation: leave out -n, --rate and --modulation")
+    if coded_bits and rates:
+        raise ValueError("-n and --rate say the same: leave out one of them")
+    pairs = [(scheme.bits_per_symbol, scheme.code_rate) for scheme in map(find_scheme, schemes)]
+    pairs = pairs or list(itertools.product(modulations or (2,), rates or (0.5,)))
+    sizes = [(k, num_coded_bits(k, rate, bits), bits) for k in info_bits for bits, rate in pairs]
+    if coded_bits:
+        sizes = list(itertools.product(info_bits, coded_bits, modulations or (2,)))
+    return [
+        BlockErrors(k, n, bits, channel, decoder, max_iterations)
+        for k, n, bits in dict.fromkeys(sizes)
+        for channel in dict.fromkeys(channels)
+        for decoder in dict.fromkeys(decoders)
+    ]
+
+
+def default_snrs(systems: Sequence[BlockErrors], axis: Axis = "esn0") -> tuple[float, ...]:
+    """SNRs in dB on ``axis`` from where the best code would work to where ours do.
+
+    Steps of 0.5 dB to 3 dB above the BICM limit; where the gain outlasts a block, of 2 dB to 20 dB.
+    """
+    limits, fades = [], False
+    for one in systems:
+        channel = create_channel(one.channel)
+        limit = bicm_limit_db(one.bits_per_symbol, one.efficiency, channel)
+        if limit is None:
+            fades = True
+            limit = bicm_limit_db(one.bits_per_symbol, one.efficiency, Awgn()) or 0.0
+        limits.append(limit - to_esn0(0.0, axis, one.bits_per_symbol, one.code_rate))
+    first, last = math.floor(min(limits)), math.ceil(max(limits))
+    return parse_snrs(f"{first}:{last + 20}:2" if fades else f"{first}:{last + 3}:0.5")
+
+
+def bler(
+    systems: Sequence[BlockErrors],
+    snrs: Sequence[float],
+    out: Path,
+    *,
+    axis: Axis = "esn0",
+    limits: Limits = LIMITS,
+    seed: int = 0,
+    jobs: int = 1,
+    say: Callable[..., None] = print,
+) -> list[Series]:
+    """Measure block error rates and write them beside theory into ``out``.
+
+    Parameters
+    ----------
+    systems
+        One curve each.
+    snrs
+        SNRs in dB on ``axis``: ``"esn0"`` or ``"ebn0"`` (per information bit), rising.
+    out
+        Folder for ``rows.jsonl`` (the raw counts; a later run goes on from them), ``bler.csv``,
+        ``bler.png`` and ``bler.pdf``.
+    limits, seed, jobs, say
+        See :func:`experiments.link_level.montecarlo.collect`.
+
+    Raises
+    ------
+    ValueError
+        Whatever makes no sense, before any work.
+    """
+    tasks = [
+        Task(one, to_esn0(snr, axis, one.bits_per_symbol, one.code_rate), seed)
+        for one in systems
+        for snr in snrs
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    counts = collect(tasks, out / "rows.jsonl", limits=limits, jobs=jobs, say=say)
+    series = []
+    for i, one in enumerate(systems):
+        measured = tuple(counts[i * len(snrs) : (i + 1) * len(snrs)])
+        series.append(_series(one, tuple(snrs), measured, axis))
+    words = Words(
+        "BLER",
+        "blocks",
+        AXIS_LABELS[axis],
+        "block error rate, 5G LDPC",
+        exact=False,
+        limit="BICM capacity = rate",
+    )
+    say(*(f"{file}" for file in write_series(series, words, out, "bler")))
+    return series
+
+
+def _series(
+    one: BlockErrors, snrs: tuple[float, ...], counts: tuple[Count, ...], axis: Axis
+) -> Series:
+    shift = to_esn0(0.0, axis, one.bits_per_symbol, one.code_rate)
+    channel = create_channel(one.channel)
+    num_uses = one.num_coded_bits // one.bits_per_symbol
+    reference = reference_bler(channel, one.num_info_bits, num_uses)
+    limit = bicm_limit_db(one.bits_per_symbol, one.efficiency, channel)
+    return Series(
+        one.name,
+        snrs,
+        counts,
+        None if reference is None else reference.shifted(shift),
+        None if limit is None else limit - shift,
+        joined=True,
+    )

@@ -1,0 +1,86 @@
+"""The table of schemes: printed, written and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from channels.packets.mcs import LEVELS
+from channels.packets.target import Target
+from experiments.csv_table import to_csv
+from experiments.link_level.scheme_plot import plot_schemes
+from experiments.link_level.scheme_table import Law, SchemeRow, scheme_rows
+from experiments.link_level.snr_axis import create_channel
+from experiments.saving import save
+
+
+def mcs(channel: str, num_bits: int, out: Path, *, say: Callable[..., None]) -> list[SchemeRow]:
+    """Print the table; write ``mcs.csv``, ``mcs.png`` and ``mcs.pdf`` into ``out``.
+
+    Parameters and errors as of :func:`scheme_rows`; ``say`` gets the names of the files.
+    """
+    rows = scheme_rows(channel, num_bits)
+    law = Law(create_channel(channel))
+    out.mkdir(parents=True, exist_ok=True)
+    lengths = sorted({row.num_bits for row in rows}, reverse=True)
+    blocks = " or ".join(f"{length}" for length in lengths)
+    outage = f", outage {Target().outage:g}" if law.coherence == "block" else ""
+    title = f"blocks of {blocks} bits over {channel}{outage}"
+    _print(rows, title)
+    _write_csv(rows, out / "mcs.csv")
+    files = [out / "mcs.csv", *plot_schemes(rows, law, title, out)]
+    say(*map(str, files))
+    return rows
+
+
+def _columns(row: SchemeRow) -> dict[str, str | float | None]:
+    one, ten, thousand = row.snr_db
+    return {
+        "no.": str(row.number),
+        "scheme": row.scheme.name,
+        "bits/use": row.efficiency,
+        "1e-1": one,
+        "1e-2": ten,
+        "1e-3": thousand,
+        "capacity": row.capacity_db,
+        "gap": row.capacity_gap_db,
+        "to normal": row.normal_gap_db,
+    }
+
+
+def _print(rows: list[SchemeRow], title: str) -> None:
+    caption = (
+        "Es/N0 in dB at block error rates of 0.1, 0.01, 0.001 and at capacity; gaps in\n"
+        "dB at 0.01, to capacity and to the normal approximation for this length"
+    )
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    table.title_justify = table.caption_justify = "left"
+    for column in _columns(rows[0]):
+        table.add_column(column, justify="left" if column == "scheme" else "right", no_wrap=True)
+    for row in rows:
+        last = row is rows[-1] or rows[row.number + 1].scheme.bits_per_symbol != (
+            row.scheme.bits_per_symbol
+        )
+        cells = (
+            value if isinstance(value, str) else "–" if value is None else f"{value:.2f}"
+            for value in _columns(row).values()
+        )
+        table.add_row(*cells, end_section=last)
+    Console(markup=False, emoji=False).print(table)
+
+
+def _write_csv(rows: list[SchemeRow], file: Path) -> None:
+    levels = [f"snr_db_at_{level:g}" for level in LEVELS]
+    head = ["number", "scheme", "bits_per_symbol", "code_rate", "num_bits", *levels]
+    head += ["capacity_db", "capacity_gap_db", "normal_db", "normal_gap_db"]
+    cells = []
+    for row in rows:
+        scheme = row.scheme
+        about = [row.number, scheme.name, scheme.bits_per_symbol, scheme.code_rate]
+        gaps = [row.capacity_db, row.capacity_gap_db, row.normal_db, row.normal_gap_db]
+        cells.append([*about, row.num_bits, *row.snr_db, *gaps])
+    save(file, to_csv(head, cells))

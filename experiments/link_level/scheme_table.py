@@ -1,0 +1,165 @@
+"""``semcom mcs``: the table of schemes, what SNR each needs, and how far that is from capacity."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from channels import theory
+from channels.base import Channel, Coherence, KnownLaw
+from channels.models.awgn import Awgn
+from channels.models.rayleigh import RayleighFast
+from channels.packets.adaptation import effective_snr_db
+from channels.packets.mcs import CRC_BITS, LEVELS, SCHEMES, Scheme, Threshold, thresholds
+from channels.packets.packet import num_packet_symbols
+from channels.packets.target import Target
+from channels.units import awgn_capacity, linear_to_db
+from experiments.link_level.snr_axis import create_channel
+
+Array = NDArray[np.float64]
+
+BLER = 1e-2
+"""At which gaps are taken."""
+_NUM_QUANTILES = 256
+
+
+@dataclass(frozen=True)
+class SchemeRow:
+    """One scheme on one channel; SNRs and gaps in dB."""
+
+    number: int
+    """Its place in ``channels.packets.mcs.SCHEMES``."""
+    scheme: Scheme
+    num_bits: int
+    """Payload bits of the measured block,"""
+    num_uses: int
+    """and the complex uses that it takes with its CRC."""
+    snr_db: tuple[float, ...]
+    """Es/N0 at block error rates of 0.1, 0.01 and 0.001; on fading channels its mean."""
+    capacity_db: float
+    """Es/N0 at which the channel's capacity equals the efficiency."""
+    normal_db: float | None
+    """Es/N0 at which the best code of this length reaches 0.01, by the normal approximation; None
+    on fast fading."""
+
+    @property
+    def efficiency(self) -> float:
+        """Bits per use, CRC included; short blocks may go at a lower rate than the scheme's."""
+        return (self.num_bits + CRC_BITS) / self.num_uses
+
+    @property
+    def capacity_gap_db(self) -> float:
+        """What the scheme needs above capacity."""
+        return self.snr_db[LEVELS.index(BLER)] - self.capacity_db
+
+    @property
+    def normal_gap_db(self) -> float | None:
+        """What the scheme needs above the normal approximation."""
+        return None if self.normal_db is None else self.snr_db[1] - self.normal_db
+
+
+class Law:
+    """A channel's coherence and law of the gain, whose quantiles are worked out only once."""
+
+    def __init__(self, channel: Channel) -> None:
+        known = isinstance(channel, Awgn) or channel.coherence in ("block", "fast")
+        if not (known and isinstance(channel, KnownLaw)):
+            raise ValueError(
+                "thresholds are carried over to gains of known law that stay, or are fresh for "
+                f"every symbol; {type(channel).__name__} is neither: use semcom bler --scheme"
+            )
+        self.table = "rayleigh_fast" if isinstance(channel, RayleighFast) else "awgn"
+        """The class of channels whose thresholds are taken."""
+        self.coherence: Coherence = channel.coherence
+        self.gain_quantile: Callable[[float], float] = functools.cache(channel.gain_quantile)
+
+    def effective_db(self, snr_db: float, bits_per_symbol: int) -> float:
+        """SNR of the AWGN channel that is as good; on block fading at the accepted outage."""
+        law: Channel = self  # type: ignore[assignment]
+        return effective_snr_db(law, snr_db, bits_per_symbol, Target(), 1)
+
+    def needed_db(self, awgn_snr_db: float, bits_per_symbol: int) -> float:
+        """Mean SNR at which this channel is as good as AWGN at ``awgn_snr_db``."""
+
+        def surplus(snr_db: float) -> float:
+            return self.effective_db(snr_db, bits_per_symbol) - awgn_snr_db
+
+        return float(brentq(surplus, awgn_snr_db - 1, awgn_snr_db + 60, xtol=1e-3))
+
+    def capacity(self, snr_db: float) -> float:
+        """Bits per use: ergodic on fast fading, at the accepted outage on block fading."""
+        if self.coherence == "fast":
+            p = (np.arange(_NUM_QUANTILES) + 0.5) / _NUM_QUANTILES
+            gains = np.array([self.gain_quantile(float(value)) for value in p])
+            return float(awgn_capacity(snr_db + np.asarray(linear_to_db(gains))).mean())
+        return float(awgn_capacity(self.effective_db(snr_db, 2)))
+
+    def inverse_capacity_db(self, bits_per_use: float) -> float:
+        """Mean SNR at which the capacity is ``bits_per_use``."""
+        return float(brentq(lambda snr: self.capacity(snr) - bits_per_use, -30, 90, xtol=1e-3))
+
+    def bicm(self, bits_per_symbol: int, snr_db: float) -> float:
+        """BICM mutual information in bits per use, as :meth:`capacity` counts it."""
+        effective = self.effective_db(snr_db, bits_per_symbol)
+        return float(theory.bicm_mutual_information(bits_per_symbol, effective))
+
+
+def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
+    """Work out the row of every scheme.
+
+    Parameters
+    ----------
+    channel
+        Name and options of a channel whose gain has a known law. Thresholds are those measured on
+        AWGN, carried over as the sender does
+        (:func:`channels.packets.adaptation.effective_snr_db`), and for ``rayleigh_fast`` those
+        measured there.
+    num_bits
+        Payload bits of a code block; the longest measured that is no longer is taken.
+
+    Raises
+    ------
+    ValueError
+        An unknown channel, one without a known law, or ``num_bits`` below what was measured.
+    """
+    law = Law(create_channel(channel))
+    rows = []
+    for number, scheme in enumerate(SCHEMES):
+        length, threshold = _measured(law.table, scheme, num_bits)
+        bits, num_uses = scheme.bits_per_symbol, num_packet_symbols(length // 8, scheme)
+        snrs: tuple[float, ...] = threshold.snr_db
+        if law.table == "awgn":
+            snrs = tuple(law.needed_db(snr_db, bits) for snr_db in threshold.snr_db)
+        capacity_db = law.inverse_capacity_db((length + CRC_BITS) / num_uses)
+        normal_db = None
+        if law.coherence != "fast":
+            normal_db = law.needed_db(_normal_db(length + CRC_BITS, num_uses), bits)
+        rows.append(SchemeRow(number, scheme, length, num_uses, snrs, capacity_db, normal_db))
+    return rows
+
+
+def _measured(table: str, scheme: Scheme, num_bits: int) -> tuple[int, Threshold]:
+    """Return the longest measured block of a scheme that is no longer, with its threshold."""
+    measured = {bits: need for (one, bits), need in thresholds(table).items() if one == scheme}
+    length = max((bits for bits in measured if bits <= num_bits), default=None)
+    if length is None:
+        raise ValueError(
+            f"num_bits must be at least {min(measured)}, the shortest measured, got {num_bits}"
+        )
+    return length, measured[length]
+
+
+def _normal_db(num_info_bits: int, num_uses: int) -> float:
+    """SNR on AWGN at which the normal approximation reaches ``BLER``."""
+
+    def surplus(snr_db: float) -> float:
+        rate = float(theory.normal_approximation_bler(num_info_bits, num_uses, snr_db))
+        return math.log(max(rate, 1e-300)) - math.log(BLER)
+
+    return float(brentq(surplus, -30.0, 60.0, xtol=1e-3))

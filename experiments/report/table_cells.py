@@ -1,0 +1,85 @@
+"""A table as the page shows it, and as a file that the page holds."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from experiments.analysis.table import Table
+from experiments.csv_table import to_csv
+from experiments.report.words import cell, digits, rank
+
+MOST_ROWS = 200
+"""Rows that are shown; the file has all of them."""
+
+
+class Cell(NamedTuple):
+    """A value, in words and as what it sorts by."""
+
+    text: str
+    rank: float | None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table ready for the page."""
+
+    table: Table
+    columns: list[str]
+    """Those that are shown: what is the same in all rows is said once instead."""
+    rows: list[list[Cell]]
+    """The first :data:`MOST_ROWS` of them."""
+    note: str
+    """What all rows have in common."""
+    href: str
+    """The whole table as CSV, in a data URL."""
+
+
+def grid(table: Table) -> Grid:
+    """Prepare a table."""
+    same = _same(table)
+    kept = [i for i in range(len(table.columns)) if i not in same]
+    columns = [table.columns[i] for i in kept]
+    shown = [[row[i] for i in kept] for row in table.rows[:MOST_ROWS]]
+    decimals = [
+        _digits(table, name, column)
+        for name, column in zip(columns, zip(*shown, strict=True), strict=False)
+    ]
+    rows = [
+        [Cell(cell(v, d), rank(v)) for v, d in zip(row, decimals, strict=True)] for row in shown
+    ]
+    said = [
+        f"{table.columns[i]} {cell(value, digits([value]))}"
+        for i, value in same.items()
+        if value is not None
+    ]
+    note = f"In all rows: {', '.join(said)}." if said else ""
+    file = to_csv(table.columns, table.rows).encode()
+    url = data_url("text/csv;charset=utf-8", file)
+    return Grid(table, columns, rows, note, url)
+
+
+def _digits(table: Table, name: str, column: Sequence[Any]) -> int | None:
+    """Return how many decimals a column takes: scores have the same in all tables."""
+    if name in table.scores:
+        return 4 if "SSIM" in name else 2
+    return digits(column)
+
+
+def _same(table: Table) -> dict[int, Any]:
+    """Return the columns, but for scores, that have one value in all of several rows."""
+    if len(table.rows) < 2:
+        return {}
+    found = {
+        i: column[0]
+        for i, column in enumerate(zip(*table.rows, strict=True))
+        if table.columns[i] not in table.scores and len(set(map(repr, column))) == 1
+    }
+    return found if len(found) < len(table.columns) else {}
+
+
+def data_url(kind: str, data: bytes) -> str:
+    """Return a URL that holds the data itself."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"

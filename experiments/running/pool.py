@@ -1,0 +1,106 @@
+"""Workers that are kept busy, and what happens when one of them dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from typing import Any
+
+from experiments.running.backends import BackendName, Submit, workers
+from experiments.running.worker import Unit, work
+from experiments.store.database import Made
+
+Do = Callable[[Unit], list[Made]]
+_AHEAD = 2  # units per slot that are handed over, so that no worker waits for the next
+
+
+class Crew:
+    """Workers of one backend; use as a context manager.
+
+    See :func:`experiments.running.backends.workers` for the arguments.
+    """
+
+    def __init__(self, backend: BackendName, *, jobs: int, address: str | None = None) -> None:
+        self._how: dict[str, Any] = {"name": backend, "jobs": jobs, "address": address}
+        self._stack = ExitStack()
+        self._submit: Submit
+        self._open()
+
+    def _open(self) -> None:
+        self._submit, self.slots = self._stack.enter_context(workers(**self._how))
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def spread(self, units: Iterable[Unit], do: Do = work) -> Iterator[list[Made]]:
+        """Hand units to the workers and yield what they made, in the order in which it comes.
+
+        A process that dies takes its whole pool with it, or, on a cluster, what waited for it. What
+        came to no end is done again when nothing else is under way: one unit at a time and, where
+        that dies, too, one task at a time. A task that then comes to no end has failed.
+        """
+        waiting = iter(units)
+        while True:
+            suspects: list[Unit] = []
+            yield from self._feed(waiting, do, suspects)
+            if not suspects:
+                return
+            self._reopen()
+            for unit in suspects:
+                yield from self._alone(unit, do)
+
+    def _feed(self, waiting: Iterator[Unit], do: Do, suspects: list[Unit]) -> Iterator[list[Made]]:
+        """Keep the workers busy until there is nothing left or something came to no end."""
+        running: dict[Future[list[Made]], Unit] = {}
+        more = True
+        while more or running:
+            while more and not suspects and len(running) < _AHEAD * self.slots:
+                unit = next(waiting, None)
+                if unit is None:
+                    more = False
+                    break
+                try:
+                    running[self._submit(do, unit)] = unit
+                except RuntimeError:  # the pool broke since the last result
+                    suspects.append(unit)
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                unit = running.pop(future)
+                try:
+                    made = future.result()
+                except Exception:  # tasks report their own errors: a worker died
+                    suspects.append(unit)
+                else:
+                    yield made
+
+    def _alone(self, unit: Unit, do: Do) -> Iterator[list[Made]]:
+        """Do a unit with nothing else under way; where it comes to no end, its jobs one by one."""
+        try:
+            yield self._submit(do, unit).result()
+            return
+        except BrokenProcessPool:
+            why: Exception = RuntimeError("its process died; out of memory, or killed")
+            self._reopen()
+        except Exception as error:
+            why = error
+        if len(unit.jobs) == 1:
+            yield _failed(unit, why)
+            return
+        for job in unit.jobs:
+            yield from self._alone(Unit(unit.item, (job,)), do)
+
+    def _reopen(self) -> None:
+        self._stack.close()
+        self._open()
+
+
+def _failed(unit: Unit, error: Exception) -> list[Made]:
+    """Say that no job of a unit came to an end."""
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return [unit.describe(job, seconds=0.0, error=text, trace=text) for job in unit.jobs]

@@ -1,0 +1,214 @@
+"""``semcom repeat``: a row made anew, and compared with what is on record."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from experiments.datasets.items import Item, find_items
+from experiments.path_text import from_text
+from experiments.running.record_comparison import TOLERANCE, Difference, differences
+from experiments.running.worker import Job, Unit, work
+from experiments.store.database import Database, Made
+from semcom.api import send_attended
+from semcom.hashes import digest
+from semcom.images import load_image
+from semcom.importance.region import Wishes, attend
+from semcom.link.config import Link
+from semcom.processor import processor
+from semcom.types import Prompts
+from semcom.versions import versions
+
+_SHORTEST_ID = 4
+
+
+def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., None]) -> bool:
+    """Make the rows of a task again; return whether they are the same.
+
+    Pictures, packets and counts must be the same exactly, other numbers to within
+    :data:`experiments.running.record_comparison.TOLERANCE`: on another processor, their last bits
+    may differ.
+
+    Parameters
+    ----------
+    results
+        Results file, or the folder that holds it.
+    task
+        The task's id, or its beginning.
+    image
+        The image's file, where it is no longer at the recorded path.
+    say
+        What gets the verdict, and what differs.
+
+    Raises
+    ------
+    ValueError
+        No such task, an image that is not what it was, or a task that fails (again).
+    """
+    path = results / "results.db" if results.is_dir() else results
+    with Database(path) as database:
+        rows = list(_rows(database, path, task))
+        item = _item(database, rows[0], image)
+        setting = database.setting(rows[0]["setting"])
+        runs = {
+            run: (json.loads(made_by), json.loads(machine).get("cpu"))
+            for run, made_by, machine in database.query("SELECT id, versions, machine FROM runs")
+        }
+    same = True
+    for row in rows:
+        (made,) = work(Unit(item, (Job(setting, row["first"], row["draws"]),)))
+        if made.error:
+            say(made.trace)
+            raise ValueError(f"task {made.task[:12]} fails: {made.error}")
+        if row["failed"]:
+            say(f"task {made.task[:12]} failed before ({row['failed']}) and works now")
+            continue
+        made_by, made_on = runs.get(row["run"], ({}, None))
+        same &= _verdict(f"task {made.task[:12]}", _compare(row, made), made_by, made_on, say)
+    return same
+
+
+def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -> bool:
+    """Send again what ``semcom send`` wrote a record of; return whether the record is the same."""
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        wishes, link = _wishes(record), _link(record)
+        about = {
+            "codec": record["codec"],
+            "cbr": Fraction(record["cbr_budget"]).limit_denominator(10**6),
+            "seed": record["seed"],
+        }
+        blind, source = record["system"] == "blind", record["image"]
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{file}: no record of semcom send ({error!r})") from None
+    pixels, _ = load_image(image or source)
+    if digest(pixels) != record["sha256"]:
+        raise ValueError(f"{image or source} is not the image that was sent; --image names it")
+    if source is not None:  # a mask file of several images names them
+        wishes = wishes.beside(Path(source))
+    seen = attend(pixels, wishes)
+    again = send_attended(pixels, seen, source, link=link, blind=blind, **about).record
+    again = json.loads(json.dumps(again))
+    made_by, made_on = record.pop("versions", {}), record.pop("cpu", None)
+    for name in ("versions", "cpu", *({"received_sha256"} - record.keys())):  # older ones lack it
+        again.pop(name)
+    return _verdict(str(file), list(differences(record, again)), made_by, made_on, say)
+
+
+def _wishes(record: dict[str, Any]) -> Wishes:
+    prompts = Prompts(
+        tuple(tuple(point) for point in record["points"]),
+        tuple(tuple(box) for box in record["boxes"]),
+    )
+    segmenter = record["segmenter"]
+    if segmenter.startswith("mobile_sam:"):  # the record has the checkpoint's hash behind it
+        segmenter = "mobile_sam"
+    if record["mask"] is not None:
+        segmenter = "auto"
+    return Wishes(segmenter, prompts, record["mask"], record["theta"], record["importance"])
+
+
+def _link(record: dict[str, Any]) -> Link:
+    from channels.packets.target import Target
+
+    values = {field.name: record[field.name] for field in dataclasses.fields(Link)}
+    values["target"] = Target(**values["target"])
+    if not record["scheme_fixed"]:
+        values["scheme"] = ""
+    return Link(**values)
+
+
+def _rows(database: Database, path: Path, task: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a task, or the draws of it that failed."""
+    if len(task) < _SHORTEST_ID or set(task) - set("0123456789abcdef"):
+        raise ValueError(
+            f"a task is named by {_SHORTEST_ID} or more hexadecimal digits, got {task}"
+        )
+    pattern = f"{task}*"
+    sql = "SELECT DISTINCT task FROM {} WHERE task GLOB ? LIMIT 9"
+    for table in ("rows", "failures"):
+        found = [name for (name,) in database.query(sql.format(table), (pattern,))]
+        if len(found) > 1:
+            raise ValueError(f"{task} stands for several tasks: {', '.join(f[:16] for f in found)}")
+        if found:
+            break
+    else:
+        raise ValueError(f"{path} holds no task {task}")
+    names = ("first", "draws", "image", "mask", "setting", "run")
+    failed = table == "failures"
+    extra = "error, '', ''" if failed else "'', record, outcomes"
+    sql = f"SELECT {', '.join(names)}, {extra} FROM {table} WHERE task = ? ORDER BY first"  # noqa: S608
+    for row in database.query(sql, found):
+        yield dict(zip((*names, "failed", "record", "outcomes"), row, strict=True))
+
+
+def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
+    """Find the image; that it is the same is checked where it is read."""
+    sql = "SELECT path FROM images WHERE id = ? ORDER BY mask = ? DESC"
+    known = list(database.query(sql, (row["image"], row["mask"])))
+    path = image or (Path(from_text(known[0][0])) if known else None)
+    if path is None or not path.is_file():
+        raise ValueError(f"{path or 'the image'} is not here any more; --image names it")
+    (item,) = find_items([str(path)], Path())
+    if item.sha256 != row["image"]:
+        raise ValueError(f"{path} is not the image that was sent; --image names it")
+    if row["mask"] and item.mask_sha256 != row["mask"]:
+        raise ValueError(f"the mask beside {path} is not the one that was used")
+    return item
+
+
+def _compare(row: dict[str, Any], made: Made) -> list[Difference]:
+    recorded = {"record": json.loads(row["record"]), "outcomes": json.loads(row["outcomes"])}
+    again = {"record": made.record, "outcomes": made.outcomes}
+    return list(differences(recorded, json.loads(json.dumps(again))))
+
+
+def _verdict(
+    what: str,
+    found: list[Difference],
+    made_by: dict[str, str],
+    made_on: dict[str, str] | None,
+    say: Callable[..., None],
+) -> bool:
+    """Say whether a row is the same, and how far; ``made_on`` is the processor, where known."""
+    others = _others(made_by, made_on)
+    if not found:
+        say(f"{what}: the same, bit for bit")
+        return True
+    if all(one.is_rounding for one in found):
+        most = max(one.size for one in found)
+        say(
+            f"{what}: the same pictures and packets; numbers differ by at most {most:.1e}, within "
+            f"{TOLERANCE:.0e}: {'; '.join(others) or 'nothing on record says why'}"
+        )
+        return True
+    for one in found:
+        say(f"{what}: {one.what} is {one.again!r}, on record {one.recorded!r}")
+    if others:
+        say(f"{what}: it was made with {'; '.join(others)}")
+    return False
+
+
+def _others(made_by: dict[str, str], made_on: dict[str, str] | None) -> list[str]:
+    """Say what was other where a row was made: versions, and the processor."""
+    here = versions()
+    others = [f"{k} {v} (here {here.get(k)})" for k, v in made_by.items() if here.get(k) != v]
+    if made_on is None:
+        return [*others, "the record does not say which CPU it was"]
+    cpu = list(_other_cpu(made_on, processor()))
+    return [*others, f"another CPU: {', '.join(cpu)}"] if cpu else others
+
+
+def _other_cpu(then: dict[str, str], here: dict[str, str]) -> Iterator[str]:
+    for what in ("name", "torch", "numba"):
+        if then.get(what) != here[what]:
+            yield f"{what} {then.get(what)} (here {here[what]})".removeprefix("name ")
+    mine, theirs = (one.get("numpy", "").split() for one in (here, then))
+    if only := [feature for feature in theirs if feature not in mine]:
+        yield f"numpy with {' '.join(only)} (here without)"
+    if only := [feature for feature in mine if feature not in theirs]:
+        yield f"numpy without {' '.join(only)} (here with)"

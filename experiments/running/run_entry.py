@@ -1,0 +1,70 @@
+"""What a results file is told of a run before it begins: its suite, its images, its settings."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import NamedTuple
+
+from experiments.datasets.items import Item
+from experiments.path_text import to_text
+from experiments.running.provenance import commit, machine
+from experiments.store.database import Database, Made
+from experiments.store.integrity import put
+from experiments.store.upgrade import image_set_id
+from experiments.suites.suite import Suite
+from semcom.versions import versions
+
+
+class Entry(NamedTuple):
+    """A run, as the results file knows it."""
+
+    run: str
+    suite: str
+    image_set: str
+    names: dict[tuple[str, str], str]
+    """Of the images, by the SHA-256 of their file and of their mask's."""
+    pictured: frozenset[str]
+    """Images of which what arrives is kept, by the SHA-256 of their files."""
+
+    def name(self, made: Made) -> str:
+        """Return the name of the image that something was made of."""
+        every = (name for (image, _), name in self.names.items() if image == made.image)
+        return self.names.get((made.image, made.mask)) or next(every, made.image)
+
+
+def enter(
+    database: Database, suite: Suite, name: str, items: list[Item], say: Callable[..., None]
+) -> Entry:
+    """Write down what runs, and what its rows will be about."""
+    content = suite.model_dump_json()
+    names = {(item.sha256, item.mask_sha256): item.name for item in items}
+    entry = Entry(
+        uuid.uuid4().hex,
+        sha256(content.encode()).hexdigest(),
+        image_set_id(names),
+        names,
+        frozenset(item.sha256 for item in items[: suite.pictures]),
+    )
+    now, git, made_by = datetime.now(UTC).isoformat(timespec="seconds"), commit(), versions()
+    for (text,) in database.query("SELECT DISTINCT versions FROM runs"):
+        if differ := [f"{k} {v}" for k, v in json.loads(text).items() if made_by.get(k) != v]:
+            say(f"{database.path} holds rows made with {', '.join(differ)}; they are kept")
+    with database.transaction() as connection:
+        put(connection, "suites", (entry.suite, content, name), known="REPLACE")
+        about = (entry.run, now, entry.suite, entry.image_set)
+        put(connection, "runs", (*about, json.dumps(made_by), git, json.dumps(machine())))
+        for key, shown in names.items():
+            put(connection, "image_sets", (entry.image_set, *key, shown), known="REPLACE")
+        for i in items:
+            where = (to_text(i.path), i.mask and to_text(i.mask))
+            put(connection, "images", (i.sha256, i.mask_sha256, i.name, *where), known="REPLACE")
+        for place, (system, setting) in enumerate(suite.settings()):
+            text = json.dumps(setting.about(), sort_keys=True)
+            connection.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (setting.id, text))
+            who = (system.name, json.dumps(dict(system.varies)))
+            put(connection, "members", (entry.suite, place, setting.id, *who), known="REPLACE")
+    return entry

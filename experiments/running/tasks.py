@@ -1,0 +1,226 @@
+"""What is still to do of a suite: tasks one after the other, never all of them in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from experiments.datasets.items import Item, find_items
+from experiments.running.worker import Job, Unit
+from experiments.store.database import Database
+from experiments.suites.axes import check_size
+from experiments.suites.setting import BESIDE, Setting, task_id
+from experiments.suites.suite import Axes, Suite
+from semcom.checkpoints import mobile_sam as weights
+
+A = TypeVar("A", bound=Axes)
+
+BATCH = 50
+"""Most draws of one row: what a kill may cost, and what workers can share."""
+MOST_JOBS = 8
+"""Most tasks of a unit, and"""
+MOST_DRAWS = 16
+"""most draws, but for a single task: what a kill may cost."""
+
+
+@dataclass(frozen=True)
+class Todo:
+    """A task, or some draws of it."""
+
+    item: Item
+    setting: Setting
+    first: int
+    draws: int
+
+
+def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item]:
+    """Find the images of a suite, with masks where it takes any.
+
+    Copies are taken once, and ``say`` is told so.
+
+    Raises
+    ------
+    ValueError
+        There are none, or too many tasks.
+    """
+    parts = (suite, *suite.points, *suite.systems.values())
+    need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
+    items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks, say=say)
+    check_size(suite.most_settings(), len(items))
+    if need_masks:
+        return items
+    plain: dict[str, Item] = {}
+    for item in items:
+        one = plain.setdefault(item.sha256, replace(item, mask=None, mask_sha256=""))
+        if one.path != item.path:
+            say(f"{item.name} differs from {one.name} in its mask alone, which is not used: once")
+    return list(plain.values())
+
+
+def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
+    """Leave MobileSAM out where its weights are not here and there are other segmenters."""
+    if weights.available():
+        return suite
+    why = weights.why_unavailable()
+    if weights.named():
+        say(why)
+        return suite
+    parts = {name: _without_mobile_sam(axes) for name, axes in suite.systems.items()}
+    found = _without_mobile_sam(suite)
+    systems = {name: axes for name, axes in parts.items() if axes is not None}
+    if found is None or bool(systems) != bool(parts):
+        return suite  # nothing is left: each task then says how to fetch them
+    found = found.model_copy(update={"systems": systems})
+    if found != suite:
+        say(f"{why}: what takes MobileSAM is left out; semcom weights fetch gets the weights")
+    return found
+
+
+def _without_mobile_sam(axes: A) -> A | None:
+    if axes.segmenter is None:
+        return axes
+    others = tuple(s for s in axes.segmenter if s.partition(":")[0] != "mobile_sam")
+    return axes.model_copy(update={"segmenter": others}) if others else None
+
+
+def tasks(suite: Suite, items: Collection[Item]) -> Iterator[tuple[Item, Setting, str]]:
+    """Yield every image under every setting, image by image, with the task's id.
+
+    Where a setting takes no mask, an image with several of them is one task.
+    """
+    seen: set[str] = set()
+    for item in items:
+        again = item.sha256 in seen
+        seen.add(item.sha256)
+        for _, setting in suite.settings():
+            if setting.needs_mask or not again:
+                yield item, setting, task_id(setting.id, *key_of(item, setting))
+
+
+def count_tasks(suite: Suite, items: Collection[Item]) -> int:
+    """Count them."""
+    masked = plain = 0
+    for _, setting in suite.settings():
+        masked += setting.needs_mask
+        plain += not setting.needs_mask
+    return masked * len(items) + plain * len({item.sha256 for item in items})
+
+
+def key_of(item: Item, setting: Setting) -> tuple[str, str]:
+    """Return an image and its mask as a task has them: no mask where it has no part in it."""
+    return item.sha256, item.mask_sha256 if setting.needs_mask else ""
+
+
+def pending(
+    suite: Suite,
+    items: Collection[Item],
+    database: Database | None,
+    *,
+    until: int,
+    enough: Mapping[str, int] | None = None,
+    retry: bool = False,
+) -> Iterator[Todo]:
+    """Yield what is not done yet.
+
+    Parameters
+    ----------
+    suite, items
+        What to do.
+    database
+        What is done; None: nothing.
+    until
+        How many draws of the channel there should be.
+    enough
+        By the ids of settings that have been measured: how many draws that took. An image that has
+        come since, or has failed, is drawn as often.
+    retry
+        Whether what failed is done again.
+    """
+    for item, setting, task in tasks(suite, items):
+        most = suite.draws_of(setting).most
+        draws = min(until, most, (enough or {}).get(setting.id, until))
+        covered = _covered(database, task) if database else []
+        missing = list(gaps(covered, draws))
+        if missing and database and not retry and _failed(database, task):
+            continue
+        for first, count in missing:
+            yield Todo(item, setting, first, count)
+
+
+class Found(NamedTuple):
+    """What is to be done."""
+
+    tasks: int
+    batches: int
+    """Of draws: a row each."""
+    looks: list[tuple[Item, Setting]]
+    """An image and a setting for everything that is to be segmented."""
+
+
+def count(todo: Iterator[Todo]) -> Found:
+    """Count what is to be done."""
+    looks: dict[tuple[str, str], tuple[Item, Setting]] = {}
+    begun = batches = 0
+    last: tuple[Item, Setting] | None = None
+    for one in todo:
+        batches += 1
+        begun += (one.item, one.setting) != last
+        last = one.item, one.setting
+        looks.setdefault((one.item.sha256, one.setting.segmenter), last)
+    return Found(begun, batches, list(looks.values()))
+
+
+def gaps(covered: Iterable[tuple[int, int]], until: int) -> Iterator[tuple[int, int]]:
+    """Yield the (first, draws) below ``until`` that no range covers, at most :data:`BATCH` each.
+
+    Examples
+    --------
+    >>> list(gaps([(0, 8), (16, 4)], 70))
+    [(8, 8), (20, 50)]
+    """
+    start = 0
+    for first, draws in [*sorted(covered), (until, 0)]:
+        while start < min(first, until):
+            count = min(BATCH, min(first, until) - start)
+            yield start, count
+            start += count
+        start = max(start, first + draws)
+
+
+def units(todo: Iterable[Todo], *, size: int, pictures: Collection[str] = ()) -> Iterator[Unit]:
+    """Group neighbours of one image, one map and one codec, at most ``size`` of them.
+
+    They share the image, its masks and much of what is encoded. ``pictures`` are the SHA-256 of
+    images of which what arrives is kept.
+    """
+    kept: list[Job] = []
+    about: tuple[object, ...] = ()
+    item: Item | None = None
+    for one in todo:
+        s = one.setting
+        key = (one.item.sha256, s.segmenter, s.importance, s.theta, s.blind, s.codec)
+        draws = one.draws + sum(job.draws for job in kept)
+        if kept and item is not None and (key != about or len(kept) >= size or draws > MOST_DRAWS):
+            yield Unit(item, tuple(kept))
+            kept = []
+        item, about = one.item, key
+        kept.append(Job(s, one.first, one.draws, one.item.sha256 in pictures))
+    if item is not None and kept:
+        yield Unit(item, tuple(kept))
+
+
+def _covered(database: Database, task: str) -> list[tuple[int, int]]:
+    sql = "SELECT first, draws FROM rows WHERE task = ?"
+    return [(first, draws) for first, draws in database.query(sql, (task,))]
+
+
+def _failed(database: Database, task: str) -> bool:
+    return any(database.query("SELECT 1 FROM open_failures WHERE task = ? LIMIT 1", (task,)))
+
+
+def count_failed(database: Database, suite: Suite, items: list[Item]) -> int:
+    """Count the tasks of a suite that have failed and have no row."""
+    failed = {task for (task,) in database.query("SELECT DISTINCT task FROM open_failures")}
+    return sum(task in failed for _, _, task in tasks(suite, items)) if failed else 0

@@ -1,0 +1,217 @@
+"""What a worker does: one image under some settings. Everything else of a run is bookkeeping."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import json
+import math
+import platform
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as PilImage
+
+from channels.base import KnownLaw
+from experiments.datasets.items import Item
+from experiments.path_text import readable
+from experiments.running.best_fixed_scheme import best_fixed
+from experiments.running.capacity_bound import bound
+from experiments.store.database import Made
+from experiments.suites.setting import BEST_SCHEMES, Setting, task_id
+from semcom.codecs.base import weighted_gain
+from semcom.hashes import derive_seed, digest, sha256_of
+from semcom.images import load_image
+from semcom.importance.maps import Importance
+from semcom.importance.region import Attention, Wishes, attend
+from semcom.link.config import Link
+from semcom.link.delivery import bandwidth, carry, one_thread
+from semcom.link.transmitter import Transmission, transmit
+from semcom.link.unequal_protection import expected_worth, worth
+from semcom.scores import score
+from semcom.types import Image
+
+
+@dataclass(frozen=True)
+class Job:
+    """One setting and some draws of its channel."""
+
+    setting: Setting
+    first: int
+    draws: int
+    pictures: bool = False
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one worker does at a time: jobs of one image, so that it is read and segmented once."""
+
+    item: Item
+    jobs: tuple[Job, ...]
+
+    def describe(self, job: Job, **about: Any) -> Made:
+        """Say which task a job is, with what came of it."""
+        mask = self.item.mask_sha256 if job.setting.needs_mask else ""
+        setting = job.setting.id
+        task = task_id(setting, self.item.sha256, mask)
+        names = (task, job.first, job.draws, self.item.sha256, mask, setting, job.setting.seed)
+        return Made(*names, **about)
+
+
+def work(unit: Unit) -> list[Made]:
+    """Do all jobs of a unit; one that fails is reported and does not stop the others."""
+    made = []
+    for job in unit.jobs:
+        start = time.perf_counter()
+        try:
+            about = _do(unit.item, job)
+            json.dumps([about["record"], about["outcomes"]], allow_nan=False)  # what is stored
+        except Exception as error:  # a task that fails is a result
+            text = readable(" ".join(str(error).split()) or repr(error))
+            if not isinstance(error, ValueError):
+                text = f"{type(error).__name__}: {text}"
+            about = {"error": text, "trace": readable(traceback.format_exc())}
+        made.append(unit.describe(job, seconds=time.perf_counter() - start, **about))
+    return made
+
+
+def segment(unit: Unit) -> list[Made]:
+    """Find the masks of an image, so that they are in the cache; what fails shows later."""
+    with contextlib.suppress(Exception):
+        for job in unit.jobs:
+            _see(unit.item, job.setting.wishes(unit.item.mask))
+    return []
+
+
+def _do(item: Item, job: Job) -> dict[str, Any]:
+    setting = job.setting
+    image = _load(item)
+    seen = _see(item, setting.wishes(item.mask))
+    judge = _see(item, setting.judge(item.mask)).importance
+    if setting.bound:
+        record, outcomes, shown = _bound(image, seen, judge, setting)
+    else:
+        record, outcomes, shown = _draw(image, seen, judge, job)
+    pictures = {}
+    if job.pictures and job.first == 0:
+        pictures = {
+            "original": _webp(image),
+            "received": _webp(shown),
+            "region": _webp(judge.region),
+        }
+    about = {
+        "sha256": digest(image),
+        "height": image.shape[0],
+        "width": image.shape[1],
+        "num_masks": len(seen.masks),
+        "region_area": float(judge.region.mean()),
+        "notes": list(seen.notes),
+    }
+    return {"record": {**about, **record}, "outcomes": outcomes, "pictures": pictures}
+
+
+def _bound(
+    image: Image, seen: Attention, judge: Importance, setting: Setting
+) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
+    what = seen.importance.blind() if setting.blind else seen.importance
+    record, shown = bound(
+        image,
+        what.w,
+        codec=setting.codec,
+        cbr=setting.budget,
+        channel=setting.channel,
+        snr_db=setting.snr_db,
+    )
+    outcome = _outcome(0, record["packets_sent"], False, image, shown, judge)
+    return record, [{**outcome, "count": 1}], shown
+
+
+def _draw(
+    image: Image, seen: Attention, judge: Importance, job: Job
+) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
+    """Send once and let it pass draws of the channel; what is shown is scored once."""
+    setting = job.setting
+    what = seen.importance.blind() if setting.blind else seen.importance
+    error = weighted_gain(image, image, what.w)
+    outcomes: dict[str, dict[str, Any]] = {}
+    first = image
+    with one_thread():
+        sent = _transmit(image, what.w, setting, error)
+        for draw in range(job.first, job.first + job.draws):
+            seed = derive_seed(setting.seed + draw, digest(image))
+            reception = carry(sent, setting.link, seed=seed)
+            shown = reception.shown(*image.shape[:2])
+            first = shown if draw == job.first else first
+            received = sum(packet is not None for packet in reception.packets)
+            key = f"{received} {reception.all_lost} {digest(shown)}"
+            if key not in outcomes:
+                outcomes[key] = _outcome(draw, received, reception.all_lost, image, shown, judge)
+            outcomes[key]["count"] += 1
+    record = {
+        **bandwidth(image, sent),
+        "packets_sent": len(sent.stream.packets),
+        "expected_psnr_db": _expected_psnr_db(sent, error, image),
+    }
+    return record, list(outcomes.values()), first
+
+
+def _transmit(image: Image, w: Any, setting: Setting, error: float) -> Transmission:
+    send = functools.partial(transmit, image, w, codec=setting.codec, cbr=setting.budget)
+    if setting.scheme in BEST_SCHEMES:
+        return best_fixed(send, setting.link, BEST_SCHEMES[setting.scheme], error)
+    return send(link=setting.link)
+
+
+def _expected_psnr_db(sent: Transmission, error: float, image: Image) -> float | None:
+    """Weighted PSNR of the expected error, by the channel's law and the measured thresholds."""
+    if sent.plan.analog_symbols or not isinstance(sent.plan.link.build_channel(), KnownLaw):
+        return None
+    # With equal protection, worth is the squared error, whatever the sender wants.
+    worths = worth(sent.stream, Link(), error)
+    left = error - expected_worth(worths, sent.stream, sent.plan, sent.budget)
+    return -10 * math.log10(max(left, 1e-6) / (255**2 * image.size))
+
+
+def _outcome(
+    draw: int, received: int, all_lost: bool, image: Image, shown: Image, judge: Importance
+) -> dict[str, Any]:
+    scores = score(image, shown, judge)
+    return {
+        "draw": draw,
+        "count": 0,
+        "packets_received": received,
+        "all_lost": all_lost,
+        "sha256": digest(shown),
+        "scores": {n: v if v is not None and math.isfinite(v) else None for n, v in scores.items()},
+    }
+
+
+@functools.lru_cache(maxsize=2)
+def _load(item: Item) -> Image:
+    _check_same(item.path, item.sha256)
+    return load_image(item.path)[0]
+
+
+@functools.lru_cache(maxsize=8)
+def _see(item: Item, wishes: Wishes) -> Attention:
+    if wishes.mask is not None and item.mask is not None:
+        _check_same(item.mask, item.mask_sha256)
+    return attend(_load(item), wishes)
+
+
+def _check_same(path: Path, sha256: str) -> None:
+    """Refuse a file that is not what a task's id says."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file on {platform.node()}")
+    if sha256_of(path) != sha256:
+        raise ValueError(f"{path} is not what it was when the run was planned")
+
+
+def _webp(picture: Any) -> bytes:
+    sink = io.BytesIO()
+    PilImage.fromarray(picture).convert("RGB").save(sink, "WEBP", lossless=True, method=0)
+    return sink.getvalue()

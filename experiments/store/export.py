@@ -1,0 +1,178 @@
+"""``semcom export``: rows for other tools, as Parquet, CSV and CompressAI's JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from experiments.analysis.points import draws_words, join_seeds
+from experiments.csv_table import to_csv
+from experiments.naming import file_names
+from experiments.saving import save
+from experiments.store.measured import ImageRow, Point, Study
+from experiments.suites.axes import System
+from semcom.scores import SCORES
+
+FORMATS = ("parquet", "csv", "json")
+COMPRESSAI_NAMES = {
+    "psnr_db": "psnr-rgb",
+    "ssim": "ssim-rgb",
+    "ms_ssim": "ms-ssim-rgb",
+    "region_psnr_db": "region-psnr-rgb",
+    "background_psnr_db": "background-psnr-rgb",
+    "theta_psnr_db": "theta-psnr-rgb",
+}
+"""Scores as CompressAI's results call them, or would."""
+
+
+def export(study: Study, out: Path, formats: Sequence[str]) -> list[Path]:
+    """Write a study for other tools.
+
+    Parameters
+    ----------
+    study
+        What was read of a results file.
+    out
+        Folder for ``NAME.parquet`` and ``NAME.csv``, a line per image and setting, and for
+        ``NAME-SYSTEM.json``, the means of one system over one channel in CompressAI's layout.
+    formats
+        Some of :data:`FORMATS`.
+
+    Returns
+    -------
+    list[Path]
+        The files written.
+
+    Raises
+    ------
+    ValueError
+        An unknown format, or Parquet without polars.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise ValueError(f"unknown format {name!r}; choices: {', '.join(FORMATS)}")
+    out.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    (name,) = file_names([study.name])
+    if "parquet" in formats:
+        files.append(_write_parquet(study, out / f"{name}.parquet"))
+    if "csv" in formats:
+        files.append(_write_csv(study, out / f"{name}.csv"))
+    if "json" in formats:
+        files += _write_json(study, out)
+    return files
+
+
+def flat_rows(study: Study) -> Iterator[dict[str, Any]]:
+    """Yield a flat line per task; scores are means over the draws.
+
+    PSNR is None where any draw is an exact copy.
+    """
+    for point in study.points:
+        for row in point.tasks:
+            yield _flat(study, point, row)
+
+
+def _flat(study: Study, point: Point, row: ImageRow) -> dict[str, Any]:
+    record = row.record
+    return {
+        "suite": study.name,
+        "task": row.task,
+        "image": row.name,
+        "image_sha256": row.image,
+        "mask_sha256": row.mask if point.setting.needs_mask else "",
+        "pixels_sha256": record["sha256"],
+        "height": record["height"],
+        "width": record["width"],
+        "system": point.system,
+        **asdict(point.setting),
+        "cbr": record["cbr"],
+        "cbr_budget": point.cbr_budget,
+        "num_bits": record["num_bits"],
+        "num_uses": record.get("num_uses"),
+        "scheme_used": record.get("scheme"),
+        "region_area": record["region_area"],
+        "expected_psnr_db": record.get("expected_psnr_db"),
+        "draws": row.draws,
+        "lost": row.lost,
+        "exact": row.exact,
+        **{name: row.mean(name) for name in SCORES},
+        **{f"uses_{item}": uses for item, uses in record.get("accounting", {}).items()},
+    }
+
+
+def _write_csv(study: Study, path: Path) -> Path:
+    names = dict.fromkeys(name for row in flat_rows(study) for name in row)
+    rows = ([row.get(name) for name in names] for row in flat_rows(study))
+    save(path, to_csv(list(names), rows))
+    return path
+
+
+def _write_parquet(study: Study, path: Path) -> Path:
+    try:
+        import polars
+    except ImportError:
+        raise ValueError("Parquet needs polars: pip install 'semcom[parquet]'") from None
+    about = {"title": study.title, "versions": json.dumps(study.versions), "git": study.git or ""}
+    frame = polars.DataFrame(list(flat_rows(study)), infer_schema_length=None)
+    sink = io.BytesIO()
+    frame.write_parquet(sink, metadata=about)
+    save(path, sink.getvalue())
+    return path
+
+
+def _write_json(study: Study, out: Path) -> Iterator[Path]:
+    """Write a file per system and channel; a plain plot over it is one line."""
+    lines: dict[tuple[System, str], list[Point]] = {}
+    for point in join_seeds(study).points:
+        lines.setdefault((point.key, point.setting.channel), []).append(point)
+    several = len({channel for _, channel in lines}) > 1
+    labels = [
+        (study.labels[system] or study.name) + (f" over {channel}" if several else "")
+        for system, channel in lines
+    ]
+    names = file_names([f"{study.name}-{label}" for label in labels])
+    for name, label, ((_, channel), points) in zip(names, labels, lines.items(), strict=True):
+        points.sort(key=lambda p: (p.setting.snr_db, p.cbr_budget))
+        images = ", ".join(filter(None, (f"mean over {_images(points)}", draws_words(points))))
+        content = {
+            "name": label,
+            "description": f"{study.title}; {images}, {channel}",
+            "results": _results(points),
+        }
+        path = out / f"{name}.json"
+        save(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        yield path
+
+
+def _results(points: Sequence[Point]) -> dict[str, list[Any]]:
+    """Return the means of a line: of each point over the images that have a PSNR, if any has."""
+    some = [point.over("psnr_db") if point.means("psnr_db") else point for point in points]
+    results: dict[str, list[Any]] = {"bpp": [_bits_per_pixel(point) for point in some]}
+    for score, name in COMPRESSAI_NAMES.items():
+        results[name] = [point.mean(score) for point in some]
+        counts = [len(point.means(score)) for point in some]
+        if any(results[name]) and counts != [len(point.rows) for point in some]:
+            results[f"{name}-images"] = counts
+    return {
+        **results,
+        "cbr": [point.mean("cbr") for point in some],
+        "snr_db": [point.setting.snr_db for point in some],
+        "lost": [point.mean("lost") for point in some],
+        "images": [len(point.rows) for point in some],
+    }
+
+
+def _images(points: Sequence[Point]) -> str:
+    counts = sorted({len(point.over("psnr_db").rows) or len(point.rows) for point in points})
+    many = "–".join(str(n) for n in dict.fromkeys((counts[0], counts[-1])))
+    return f"{many} image" + "s" * (many != "1")
+
+
+def _bits_per_pixel(point: Point) -> float:
+    rates = [r.record["num_bits"] / (r.record["height"] * r.record["width"]) for r in point.rows]
+    return float(sum(rates) / len(rates))

@@ -1,0 +1,114 @@
+"""Pictures that a results file keeps, and which of them can be shown.
+
+Damage to one must not cost the others.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from PIL import Image as PilImage
+from PIL.Image import Image as Picture
+
+from experiments.store.database import Database
+from experiments.store.integrity import seal_of
+from experiments.store.measured import ImageRow, Study
+from experiments.suites.axes import System
+from experiments.suites.setting import Setting
+
+A = TypeVar("A")
+B = TypeVar("B")
+_SIZES = (
+    "SELECT task, sum(length(data) * (kind = 'received')) FROM pictures "
+    "GROUP BY task HAVING count(*) = 3"
+)
+_SQL = "SELECT kind, data, seal FROM pictures WHERE task = ?"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture that arrived."""
+
+    system: System
+    setting: Setting
+    row: ImageRow
+
+    def value(self, axis: str) -> Any:
+        """Return where it is on an axis of the viewer."""
+        return self.row.key if axis == "image" else getattr(self.setting, axis)
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """What was shown of the first draw, of which the picture is."""
+        outcomes = self.row.outcomes
+        return next((one for one in outcomes if one["draw"] == 0), outcomes[0])
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The image and what was shown; equal where the pictures are."""
+        return self.row.image, self.outcome["sha256"]
+
+
+def shots_of(study: Study, database: Database) -> tuple[list[Shot], dict[str, int]]:
+    """Return what there are pictures of, and the bytes of what arrived, by task."""
+    sizes = dict(database.query(_SIZES))
+    shots = [
+        Shot(point.key, point.setting, row)
+        for point in study.points
+        for row in point.rows
+        if row.task in sizes
+    ]
+    return shots, sizes
+
+
+def read(database: Database, task: str, kind: str) -> bytes:
+    """Return a picture as it was written: ``original``, ``received`` or ``region``."""
+    sql = "SELECT data FROM pictures WHERE task = ? AND kind = ?"
+    ((data,),) = database.query(sql, (task, kind))
+    return bytes(data)
+
+
+def decode(data: bytes) -> Picture:
+    """Read a picture of the results file."""
+    # Of other formats, Pillow hands some to other programs.
+    return PilImage.open(io.BytesIO(data), formats=("WEBP",)).convert("RGB")
+
+
+def intact(database: Database, shots: Sequence[Shot]) -> tuple[list[Shot], list[Shot]]:
+    """Return what can be shown, and that of which a picture is not what was written."""
+
+    def stored() -> Iterator[tuple[Shot, list[tuple[Any, ...]]]]:
+        for shot in shots:
+            yield shot, list(database.query(_SQL, (shot.row.task,)))
+
+    def is_whole(one: tuple[Shot, list[tuple[Any, ...]]]) -> bool:
+        shot, rows = one
+        task, size = shot.row.task, (shot.row.record["width"], shot.row.record["height"])
+        try:
+            return all(
+                seal == seal_of(task, kind, data) and decode(data).size == size
+                for kind, data, seal in rows
+            )
+        except Exception:  # Pillow raises nearly anything on damaged files
+            return False
+
+    whole = list(in_threads(is_whole, stored()))
+    good = [shot for shot, fine in zip(shots, whole, strict=True) if fine]
+    return good, [shot for shot, fine in zip(shots, whole, strict=True) if not fine]
+
+
+def in_threads(function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+    """Map, on a few threads (Pillow's codecs let others run), few items ahead of the results."""
+    workers = min(4, os.cpu_count() or 1)
+    waiting: list[Future[B]] = []
+    with ThreadPoolExecutor(workers) as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 2 * workers:
+                yield waiting.pop(0).result()
+        yield from (one.result() for one in waiting)

@@ -1,0 +1,276 @@
+"""A suite: an experiment as one YAML file, checked as a whole before anything runs.
+
+Every axis of :class:`experiments.suites.setting.Setting` takes one value or a list, and the suite
+is their product. ``systems`` are named; each replaces some axes. ``points`` are parts of the grid,
+each of which replaces some axes; the suite is their union. ``exclude`` drops what has all of the
+values of one of its entries.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from channels.catalogue import CHANNELS, PACKET_CHANNELS
+from channels.packets.mcs import find_scheme
+from channels.units import parse_cbr
+from experiments.axis_values import parse_snrs
+from experiments.suites import literature
+from experiments.suites.axes import AXES as AXES
+from experiments.suites.axes import SWEPT as SWEPT
+from experiments.suites.axes import Part, System, check_size, holds, part_of, system_of
+from experiments.suites.draws import AS_NEEDED, ONCE, Draws, as_draws
+from experiments.suites.setting import BESIDE, BEST_SCHEMES, Setting
+from experiments.suites.value_types import (
+    Many,
+    Real,
+    Score,
+    Section,
+    Several,
+    Whole,
+    checked,
+    several,
+)
+from semcom.checkpoints import mobile_sam as weights
+from semcom.codecs.base import CODECS
+from semcom.importance.maps import check_kind, check_theta
+from semcom.link.config import MAX_COPIES
+from semcom.segmenters.base import SEGMENTERS
+
+
+def _snrs(value: Any) -> tuple[Any, ...]:
+    found: list[Any] = []
+    problems = []
+    for part in several(value):
+        try:
+            found += parse_snrs(part) if isinstance(part, str) else (part,)
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("; ".join(problems))
+    return tuple(found)
+
+
+def _cbr(value: Any) -> str:
+    return str(parse_cbr(str(value)))
+
+
+def _segmenter(value: str) -> str:
+    if value == "auto":
+        return "mobile_sam" if weights.available() else "graph"
+    if value != BESIDE:
+        SEGMENTERS.check(value)
+    return value
+
+
+def _scheme(value: str) -> str:
+    if value and value not in BEST_SCHEMES:
+        try:
+            find_scheme(value)
+        except ValueError as error:
+            raise ValueError(f"{error}; or {', '.join(BEST_SCHEMES)}") from None
+    return value
+
+
+Decibels = Annotated[Real, Field(ge=-300, le=300)]
+Codec = Annotated[str, checked(CODECS.check)]
+
+
+class Axes(Section):
+    """Values for some axes; see :class:`experiments.suites.setting.Setting` for what they mean."""
+
+    segmenter: Several[Annotated[str, AfterValidator(_segmenter)]] | None = None
+    scored: Several[Literal["own", "beside"]] | None = None
+    importance: Several[Annotated[str, checked(check_kind)]] | None = None
+    theta: Several[Annotated[Real, checked(check_theta)]] | None = None
+    blind: Several[bool] | None = None
+    codec: Several[Codec] | None = None
+    bound: Several[bool] | None = None
+    channel: Several[Annotated[str, checked(CHANNELS.check)]] | None = None
+    csi: Several[Literal["perfect", "pilots"]] | None = None
+    pilots: Several[Annotated[Whole, Field(ge=1)]] | None = None
+    scheme: Several[Annotated[str, AfterValidator(_scheme)]] | None = None
+    protection: Several[Literal["equal", "unequal", "graceful"]] | None = None
+    copies: Several[Annotated[Whole, Field(ge=1, le=MAX_COPIES)]] | None = None
+    planned_snr_db: Several[Decibels | None] | None = None
+    planned_std_db: Several[Annotated[Real, Field(ge=0, le=30)]] | None = None
+    losses: Several[Annotated[str, checked(lambda v: v and PACKET_CHANNELS.check(v))]] | None = None
+    seed: Several[Annotated[Whole, Field(ge=0, lt=2**53)]] | None = None
+    cbr: Several[Annotated[str, BeforeValidator(_cbr)]] | None = None
+    snr_db: Annotated[tuple[Decibels, ...], BeforeValidator(_snrs), Field(min_length=1)] | None = (
+        None
+    )
+
+    def values(self) -> dict[str, tuple[Any, ...]]:
+        """Return the axes that are given, each value once."""
+        given = ((name, getattr(self, name)) for name in AXES)
+        return {name: tuple(dict.fromkeys(v)) for name, v in given if v is not None}
+
+
+class Exclude(Axes):
+    """What is left out: all that has these values, in these systems."""
+
+    system: Several[str] | None = None
+
+
+class Suite(Axes):
+    """An experiment."""
+
+    title: str = ""
+    """The name of its file unless given."""
+    question: str = ""
+    images: Several[str]
+    """Data sets (:mod:`experiments.datasets.items`), files, folders, patterns."""
+    most_images: Whole | None = Field(None, ge=1)
+    systems: dict[str, Axes] = Field(default_factory=dict)
+    points: Many[Axes] = ()
+    exclude: Many[Exclude] = ()
+    draws: Annotated[Draws | None, BeforeValidator(as_draws)] = None
+    """Unless given, :data:`AS_NEEDED` where one draw says little, and one elsewhere."""
+    scores: Several[Score] = ("psnr_db", "ssim", "region_psnr_db", "background_psnr_db")
+    """What tables and figures show; all are measured."""
+    anchor: str = ""
+    """The system that gains are against; the first one unless named."""
+    shown_db: Real = 25.0
+    """Region PSNR in dB from which on a picture counts as shown, for outage."""
+    beside: Many[str] = ()
+    """Published curves that figures show: ``all``, or some of ``experiments/results``."""
+    pictures: Whole = Field(2, ge=0)
+    """Of how many images what arrives is kept, for the report."""
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Suite:
+        check_size(self.most_settings(), 1)
+        return self
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Suite:
+        for name in (self.anchor, *(n for drop in self.exclude for n in drop.system or ())):
+            if name and name not in self.systems:
+                choices = ", ".join(self.systems) or "there are none"
+                raise ValueError(f"{name!r} is no system; choices: {choices}")
+        known = ("all", *literature.literature())
+        for name in self.beside:
+            if name not in known:
+                raise ValueError(f"unknown published curve {name!r}; choices: {', '.join(known)}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_seeds(self) -> Suite:
+        for name in self._systems():
+            seeds = sorted({seed for grid in self._grids(name) for seed in grid["seed"]})
+            most = self.draws.most if self.draws else 1
+            gap = min((b - a for a, b in itertools.pairwise(seeds)), default=most)
+            if gap < most:
+                raise ValueError(
+                    f"seeds {gap} apart share draws: with {most} draws, draw k of seed "
+                    "s is that of seed s + k; give seeds further apart, or one seed and more draws"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_systems_differ(self) -> Suite:
+        for one, other in itertools.combinations(self._systems(), 2):
+            drops = self._drops(one) + self._drops(other)
+            for grid, grid2 in itertools.product(self._grids(one), self._grids(other)):
+                shared = [[v for v in grid[axis] if v in grid2[axis]] for axis in AXES]
+                for values in itertools.product(*shared):
+                    if not any(holds(drop, values) for drop in drops):
+                        raise ValueError(f"systems {one!r} and {other!r} are the same; drop one")
+        return self
+
+    def settings(self) -> Iterator[tuple[System, Setting]]:
+        """Every setting once, with its system, made as they are asked for."""
+        for name in self._systems():
+            grids = self._grids(name)
+            system = system_of(name, grids)
+            without = self._drops(name)
+            for grid in grids:
+                for values in itertools.product(*grid.values()):
+                    if not any(holds(part, values) for part in without):
+                        yield system(values), Setting(*values)
+                without.append(part_of(grid))
+
+    def resolved(self) -> Suite:
+        """Write out which segmenter it takes here: where MobileSAM's weights are, it is another."""
+        if self.segmenter is not None:
+            return self
+        return self.model_copy(update={"segmenter": _DEFAULTS["segmenter"]})
+
+    def draws_of(self, setting: Setting) -> Draws:
+        """How often the channel is drawn for each image.
+
+        Several seeds are draws, too, so that each is taken once unless the suite says otherwise.
+        """
+        if setting.bound:
+            return ONCE
+        if self.draws is not None:
+            return self.draws
+        return AS_NEEDED if setting.random and self._seeds == 1 else ONCE
+
+    def rounds(self) -> list[int]:
+        """How many draws there are at the end of each round, for settings that take so many."""
+        if self.draws is not None:
+            return self.draws.rounds()
+        most = max((self.draws_of(s) for _, s in self.settings()), key=lambda d: d.most)
+        return most.rounds()
+
+    def about_draws(self) -> Iterator[str]:
+        """Say what a reader of the results should know about how often channels were drawn."""
+        random = (s for _, s in self.settings() if s.random and self._seeds == 1)
+        names = ", ".join(dict.fromkeys(s.losses or s.channel for s in random))
+        if names and self.draws is None:
+            yield (
+                f"{names}: {AS_NEEDED.first} to {AS_NEEDED.most} draws for each image, until the "
+                f"mean PSNR is known to ±{AS_NEEDED.within:g} dB; draws: N takes N of them"
+            )
+        elif names and self.draws is not None and self.draws.most == 1:
+            yield (
+                f"{names}: one draw for each image says little of the mean; without draws, there "
+                "are as many as it takes"
+            )
+
+    @cached_property
+    def _seeds(self) -> int:
+        every = (seed for name in self._systems() for g in self._grids(name) for seed in g["seed"])
+        return len(set(every))
+
+    def most_settings(self) -> int:
+        """Count the settings without making them, and as if none were excluded."""
+        grids = (grid for name in self._systems() for grid in self._grids(name))
+        return sum(math.prod(map(len, grid.values())) for grid in grids)
+
+    def idle(self) -> Iterator[str]:
+        """Say which axes have no effect, since all points or all systems say their own."""
+        for parts, what in ((self.points, "points"), (tuple(self.systems.values()), "systems")):
+            for axis in self.values() if parts else ():
+                if all(axis in part.values() for part in parts):
+                    yield f"{axis} has no effect: all {what} say their own"
+
+    def _systems(self) -> dict[str, Axes]:
+        return self.systems or {"": Axes()}
+
+    def _grids(self, system: str) -> list[dict[str, tuple[Any, ...]]]:
+        """Return the values of every axis, for each part of the grid."""
+        own = self._systems()[system].values()
+        parts = self.points or (Axes(),)
+        return [{**_DEFAULTS, **self.values(), **part.values(), **own} for part in parts]
+
+    def _drops(self, system: str) -> list[Part]:
+        return [
+            part_of(drop.values())
+            for drop in self.exclude
+            if drop.system is None or system in drop.system
+        ]
+
+
+_DEFAULTS = {
+    field.name: (_segmenter("auto") if field.name == "segmenter" else field.default,)
+    for field in fields(Setting)
+}

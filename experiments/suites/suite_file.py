@@ -1,0 +1,230 @@
+"""Reading a suite: YAML, ``--quick`` and ``--set``, and every error with its line in one go."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from experiments.path_text import URI, readable, to_text
+from experiments.suites.draws import Draws
+from experiments.suites.suite import Axes, Exclude, Suite
+
+Where = tuple[str | int, ...]
+_KEPT_IN_QUICK = 2
+_MAX_BYTES = 1 << 20
+_MAX_PARTS = 200_000  # aliases counted as often as they are used
+_MAX_DEPTH = 20
+_MAX_SHOWN = 80  # characters of a value in a message
+_MAX_ERRORS = 100
+
+
+def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) -> Suite:
+    """Read and check a suite.
+
+    Parameters
+    ----------
+    path
+        YAML file.
+    quick
+        Replace keys by those under ``quick``, or, where there are none, take two images, two draws
+        and two values of SNR and CBR.
+    changes
+        ``"key=value"`` or ``"part.key=value"``, the value in YAML: ``"cbr=[1/16, 1/8]"``.
+
+    Raises
+    ------
+    ValueError
+        Everything that is wrong, a line each, with its place and the choices.
+    """
+    content, places = _parse(path)
+    if quick:
+        content = _quick(content, places)
+    else:
+        content.pop("quick", None)
+    for change in changes:
+        _set(content, places, change)
+    if content.get("title") is None:
+        content["title"] = readable(path.stem)
+    try:
+        suite = Suite.model_validate(content)
+        _check_settings(suite)
+    except ValidationError as error:
+        rank = {where: i for i, where in enumerate(places)}
+        errors = sorted(error.errors(), key=lambda e: rank.get(_nearest(e["loc"], places), 0))
+        lines = [_line(one, places, path.name) for one in errors]
+        raise ValueError(_report(path, lines)) from None
+    return suite
+
+
+def _parse(path: Path) -> tuple[dict[Any, Any], dict[Where, str]]:
+    """Return a file's content, and of each part of it the line."""
+    if path.stat().st_size > _MAX_BYTES:
+        raise ValueError(f"{path}: more than {_MAX_BYTES >> 20} MB, no suite")
+    try:
+        content, places = _load(path.read_text(encoding="utf-8"), path.name)
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: no UTF-8 text, no suite") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        what = " ".join(str(error.problem or error.context).split())
+        raise ValueError(f"{path}{line}: {what}") from None
+    except (YAMLError, ValueError, TypeError) as error:  # the latter of impossible dates and keys
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ValueError(f"{path}: nested too deep, no suite") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: a suite is a mapping of keys to values; see docs/experiments.md")
+    return content, places
+
+
+def _load(text: str, name: str) -> tuple[Any, dict[Where, str]]:
+    """Return what YAML says, and of each part of it the line."""
+    yaml = YAML(typ="safe", pure=True)
+    places = _places(yaml.compose(text), name)
+    return yaml.load(text), places
+
+
+def _places(root: Node | None, name: str) -> dict[Where, str]:
+    """Say for each part of a document on which line it is, in their order.
+
+    Aliases are followed, so that a text which would grow without bounds is refused before it does.
+    """
+    places: dict[Where, str] = {}
+    left: list[tuple[Where, Node, Node]] = [((), root, root)] if root else []
+    while left:
+        where, key, node = left.pop()
+        places[where] = f"{name}:{key.start_mark.line + 1}"
+        if len(places) > _MAX_PARTS or len(where) > _MAX_DEPTH:
+            raise ValueError(f"more than {_MAX_PARTS} parts or {_MAX_DEPTH} levels, no suite")
+        parts: list[tuple[Where, Node, Node]] = []
+        if isinstance(node, MappingNode):
+            parts = [((*where, str(k.value)), k, v) for k, v in node.value]
+        elif isinstance(node, SequenceNode):
+            parts = [((*where, i), v, v) for i, v in enumerate(node.value)]
+        left += reversed(parts)
+    places.pop((), None)
+    return places
+
+
+def _quick(content: dict[Any, Any], places: dict[Where, str]) -> dict[Any, Any]:
+    instead = content.pop("quick", None)
+    if instead is None:
+        instead = {"most_images": _KEPT_IN_QUICK, "draws": _KEPT_IN_QUICK}
+        for axis in ("cbr", "snr_db"):
+            if isinstance(values := content.get(axis), list):
+                instead[axis] = values[:_KEPT_IN_QUICK]
+    if not isinstance(instead, Mapping):
+        raise ValueError(f"{places[('quick',)]}: quick holds keys of the suite, got {instead!r}")
+    for where in [w for w in places if w and w[0] in instead]:
+        del places[where]
+    for where in [w for w in places if w[:1] == ("quick",) and len(w) > 1]:
+        places[where[1:]] = places[where]
+    content.update(instead)
+    return content
+
+
+def _set(content: Any, places: dict[Where, str], change: str) -> None:
+    """Apply one ``key=value`` of the command line."""
+    key, equals, text = change.partition("=")
+    names = key.strip().split(".")
+    if not equals or not all(names):
+        raise ValueError(f"--set takes KEY=VALUE such as cbr=[1/16,1/8], got {change!r}")
+    try:
+        if (path := to_text(Path(text))).startswith(URI):  # no UTF-8, which YAML would not take
+            text = json.dumps(path)
+        value = _load(text, "--set")[0] if text.strip() else ""
+    except (YAMLError, TypeError, RecursionError):
+        raise ValueError(f"--set {change}: the value is no YAML") from None
+    except ValueError as error:
+        raise ValueError(f"--set {change}: {error}") from None
+    node = content
+    for name in names[:-1]:
+        step: Any = int(name) if isinstance(node, list) and name.isdecimal() else name
+        if isinstance(node, list) and not (isinstance(step, int) and step < len(node)):
+            raise ValueError(f"--set {change}: there is no {name!r}; the list has {len(node)}")
+        if isinstance(node, dict):
+            node.setdefault(step, {})
+        node = node[step]
+        if not isinstance(node, dict | list):
+            raise ValueError(f"--set {change}: {name!r} has no parts")
+    last: Any = int(names[-1]) if isinstance(node, list) and names[-1].isdecimal() else names[-1]
+    if isinstance(node, list) and not (isinstance(last, int) and last < len(node)):
+        raise ValueError(f"--set {change}: there is no {last!r}; the list has {len(node)}")
+    node[last] = value
+    where = tuple(int(n) if n.isdecimal() else n for n in names)
+    for old in [w for w in places if w[: len(where)] == where]:
+        del places[old]
+    places[where] = f"--set {change}"
+
+
+def _check_settings(suite: Suite) -> None:
+    """Refuse combinations of values that cannot be."""
+    problems: dict[str, None] = {}
+    count = 0
+    for system, setting in suite.settings():
+        count += 1
+        try:
+            setting.check()
+        except ValueError as error:
+            who = f"system {system.label!r}: " if system.label else ""
+            problems[f"{who}{error}; drop it with exclude"] = None
+    if not count:
+        problems["everything is excluded: nothing is left to do"] = None
+    if problems:
+        raise ValueError(_report(None, list(problems)))
+
+
+def _report(path: Path | None, lines: list[str]) -> str:
+    if len(lines) == 1:
+        return lines[0]
+    shown = lines[:_MAX_ERRORS] + (["…"] if len(lines) > _MAX_ERRORS else [])
+    return f"{path or 'the suite'}: {len(lines)} errors\n" + "\n".join(f"  {x}" for x in shown)
+
+
+def _nearest(loc: Where, places: dict[Where, str]) -> Where:
+    """Return the smallest part around an error whose place is known."""
+    for end in range(len(loc), 0, -1):
+        for where in (loc[:end], (*loc[: end - 1], str(loc[end - 1]))):
+            if where in places:
+                return where
+    return ()
+
+
+def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> str:
+    """Write one error of pydantic's as one line of ours."""
+    loc = error["loc"]
+    near = _nearest(loc, places)
+    key = ".".join(map(str, loc if error["type"] == "extra_forbidden" else near or loc))
+    text = error["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
+    if error["type"] == "extra_forbidden":
+        text = _unknown_key(loc)
+    elif error["type"] == "missing":
+        text = f"missing: every suite says {loc[-1]}"
+        key = ""
+    elif error["type"] != "value_error":
+        got = repr(error["input"])
+        shown = got if len(got) <= _MAX_SHOWN else f"{got[:_MAX_SHOWN]}…"
+        text = f"{text[0].lower()}{text[1:]}, got {shown}"
+    where = places.get(near, name)
+    return f"{where}: {key}: {text}" if key else f"{where}: {text}"
+
+
+def _unknown_key(loc: Where) -> str:
+    model: type[BaseModel] = Suite
+    if loc[0] in ("systems", "points", "exclude", "draws") and len(loc) > 1:
+        parts: dict[str, type[BaseModel]] = {"exclude": Exclude, "draws": Draws}
+        model = parts.get(str(loc[0]), Axes)
+    choices = [*model.model_fields, *(["quick"] if model is Suite else [])]
+    close = difflib.get_close_matches(str(loc[-1]), choices, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"unknown key{hint}; choices: {', '.join(choices)}"
