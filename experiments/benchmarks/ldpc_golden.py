@@ -1,4 +1,4 @@
-"""Hash what Sionna's LDPC encoder sends and write ``tests/channels/data/ldpc_sionna.csv``.
+"""Hash what Sionna's LDPC encoder sends and write ``tests/channels/fec/ldpc/data/ldpc_sionna.csv``.
 
     python -m experiments.benchmarks.ldpc_golden
 
@@ -30,7 +30,7 @@ from channels.fec.ldpc.base_graph import (
 )
 from channels.units import BITS_PER_SYMBOL
 
-OUT = Path(__file__).parents[2] / "tests" / "channels" / "data" / "ldpc_sionna.csv"
+OUT = Path(__file__).parents[2] / "tests" / "channels" / "fec" / "ldpc" / "data" / "ldpc_sionna.csv"
 RATES = {1: (0.34, 0.94), 2: (0.21, 0.94)}
 """Sionna takes no lower ones, since it does not repeat bits; the standard no higher ones."""
 

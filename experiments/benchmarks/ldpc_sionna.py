@@ -6,8 +6,8 @@ Goal: at no point a higher block error rate than Sionna's ``LDPC5GDecoder`` (box
 iterations), by a one-sided test of the counts at a significance of 1e-3. k = 1024, 4096, R = 1/2,
 1/3 and 5/6, QPSK on AWGN, exact LLRs, from BLERs of Sionna's near 0.3 down to 0.01. The file
 ``experiments/results/ldpc-sionna.csv`` keeps raw counts, and a test holds our decoders to them
-(``tests/channels/test_ldpc_bler.py``). About ten minutes on one core, most of it Sionna's; points
-that the file has are not measured again.
+(``tests/channels/fec/ldpc/test_bler.py``). About ten minutes on one core, most of it Sionna's;
+points that the file has are not measured again.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from semcom.codecs.base import CODECS
 from semcom.codecs.parts import colour, x265
 from semcom.codecs.parts.rate_control import best_level
 from semcom.codecs.parts.sampling import sample
-from semcom.importance.maps import region as attention
+from semcom.importance import region as regions
 from semcom.scores import psnr, similarity
 from semcom.scores.ssim import ms_ssim, ssim
 from semcom.segmenters.base import SEGMENTERS
@@ -198,7 +198,7 @@ def test_costly_sizes_are_asked_for_rarely(true_slope: float, guess: int) -> Non
 
 def _seen_by(
     name: str, image: Image, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
-) -> tuple[attention.Attention, list[tuple[tuple[int, ...], Prompts]]]:
+) -> tuple[regions.Attention, list[tuple[tuple[int, ...], Prompts]]]:
     """Attend with a segmenter that finds the left half."""
     monkeypatch.setenv("SEMCOM_CACHE", "off")
     calls = []
@@ -209,9 +209,9 @@ def _seen_by(
         pixels[:, : image.shape[1] // 2] = True
         return [Mask(pixels, 0.5, "left")]
 
-    monkeypatch.setattr(attention, "_segmenter", lambda _: find)
+    monkeypatch.setattr(regions, "_segmenter", lambda _: find)
     monkeypatch.setattr(SEGMENTERS, "parse", lambda _: types.SimpleNamespace())
-    return attention.attend(image, attention.Wishes(name, prompts)), calls
+    return regions.attend(image, regions.Wishes(name, prompts)), calls
 
 
 def test_our_segmenters_see_a_large_picture_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,242 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage import data
+from skimage.filters import threshold_otsu
+
+from semcom.segmenters.base import SEGMENTERS
+from semcom.segmenters.graph import figure_ground, raster, superpixels
+from semcom.segmenters.graph.segmenter import Graph, iou
+from semcom.types import Prompts
+
+GROUND, FIGURE, OTHER = (60, 110, 70), (200, 60, 40), (40, 60, 200)
+
+
+def disc(height: int, width: int, y: float, x: float, radius: float) -> np.ndarray:
+    rows, columns = np.indices((height, width))
+    return np.hypot(rows - y, columns - x) <= radius
+
+
+def paint(*layers: tuple[np.ndarray, tuple[int, int, int]], noise: float = 6.0) -> np.ndarray:
+    picture = np.empty((*layers[0][0].shape, 3))
+    picture[:] = GROUND
+    for mask, colour in layers:
+        picture[mask] = colour
+    picture += np.random.default_rng(0).normal(0, noise, picture.shape)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def check(masks: list, shape: tuple[int, ...]) -> None:
+    assert masks
+    for mask in masks:
+        assert mask.pixels.dtype == bool
+        assert mask.pixels.shape == shape[:2]
+        assert mask.pixels.any()
+        assert 0 <= mask.score <= 1
+    scores = [mask.score for mask in masks]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (33, 47), (101, 64), (240, 320), (500, 333)])
+def test_disc_comes_first(shape):
+    height, width = shape
+    truth = disc(height, width, 0.45 * height, 0.55 * width, 0.28 * min(shape))
+    masks = SEGMENTERS.create("graph")(paint((truth, FIGURE)))
+    check(masks, shape)
+    # A border one working pixel off on a disc of this radius.
+    assert iou(masks[0].pixels, truth) > (0.8 if min(shape) < 20 else 0.92)
+
+
+def test_objects_before_background():
+    one, two = disc(200, 300, 80, 90, 35), disc(200, 300, 120, 210, 35)
+    masks = Graph()(paint((one, FIGURE), (two, OTHER)))
+    check(masks, (200, 300))
+    assert iou(masks[0].pixels, one | two) > 0.9
+    background = [k for k, m in enumerate(masks) if (m.pixels & (one | two)).sum() < 50]
+    objects = [k for k, m in enumerate(masks) if max(iou(m.pixels, one), iou(m.pixels, two)) > 0.8]
+    assert objects
+    assert not background or max(objects) < min(background)
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_flat_image_is_one_mask_of_everything(value):
+    (mask,) = Graph()(np.full((50, 70, 3), value, np.uint8))
+    assert mask.pixels.all()
+
+
+def test_grey_image():
+    truth = disc(120, 160, 60, 80, 30)
+    grey = paint((truth, (220, 220, 220))).mean(axis=2, keepdims=True).astype(np.uint8)
+    masks = Graph()(np.repeat(grey, 3, axis=2))
+    assert iou(masks[0].pixels, truth) > 0.9
+
+
+def test_point_chooses_its_object():
+    one, two = disc(200, 300, 80, 90, 35), disc(200, 300, 120, 210, 35)
+    picture = paint((one, FIGURE), (two, OTHER))
+    masks = Graph()(picture, Prompts(points=((90, 80), (210.5, 119.5))))
+    assert len(masks) == 2
+    assert iou(masks[0].pixels, one) > 0.9
+    assert iou(masks[1].pixels, two) > 0.9
+
+
+def test_box_is_cut_inside():
+    one, two = disc(200, 300, 80, 90, 35), disc(200, 300, 120, 210, 35)
+    picture = paint((one, FIGURE), (two, OTHER))
+    box = (50.5, 40.0, 130.0, 120.0)
+    point, mask = Graph()(picture, Prompts(points=((210, 120),), boxes=(box,)))
+    assert iou(point.pixels, two) > 0.9
+    assert iou(mask.pixels, one) > 0.9
+    outside = np.ones((200, 300), bool)
+    outside[40:120, 50:130] = False
+    assert not (mask.pixels & outside).any()
+
+
+def test_box_without_figure_is_the_box():
+    (mask,) = Graph()(np.full((60, 80, 3), 90, np.uint8), Prompts(boxes=((10, 20, 40, 50),)))
+    expected = np.zeros((60, 80), bool)
+    expected[20:50, 10:40] = True
+    np.testing.assert_array_equal(mask.pixels, expected)
+
+
+@given(
+    st.integers(16, 40),
+    st.integers(16, 40),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0, 1, 8, 255]),
+)
+@settings(max_examples=12, deadline=None)
+def test_contract_on_noise(height, width, seed, contrast):
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, contrast + 1, (height, width, 3), dtype=np.uint8)
+    segment = Graph(max_masks=4)
+    masks = segment(picture)
+    check(masks, (height, width))
+    assert len(masks) <= 4
+    x, y = float(rng.uniform(0, width)), float(rng.uniform(0, height))
+    x0, x1 = sorted(rng.choice(width + 1, 2, replace=False).tolist())
+    y0, y1 = sorted(rng.choice(height + 1, 2, replace=False).tolist())
+    point, box = segment(picture, Prompts(points=((x, y),), boxes=((x0, y0, x1, y1),)))
+    assert point.pixels[int(y), int(x)]
+    assert box.pixels.any()
+    assert box.pixels.sum() == box.pixels[y0:y1, x0:x1].sum()
+
+
+def test_deterministic():
+    picture = data.rocket()
+    first, second = Graph()(picture), Graph()(picture)
+    assert [m.score for m in first] == [m.score for m in second]
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a.pixels, b.pixels)
+
+
+def test_photos():
+    """Rough boxes around the main objects of two photos that ship with scikit-image."""
+    rocket = Graph(max_masks=1)(data.rocket())[0].pixels
+    body = np.zeros_like(rocket)
+    body[115:405, 300:360] = True
+    assert (rocket & body).sum() > 0.6 * rocket.sum()
+    assert 0.01 < rocket.mean() < 0.1
+    coffee = Graph(max_masks=1)(data.coffee())[0].pixels
+    assert coffee[150:250, 250:350].all()
+    assert not coffee[:, :30].any()
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match="max_masks must be 1 to 1000, got 0"):
+        SEGMENTERS.create("graph:max_masks=0")
+    with pytest.raises(ValueError, match="work_size must be 32 to 2048, got 5"):
+        Graph(work_size=5)
+    with pytest.raises(ValueError, match=r"image must be \(H, W, 3\) uint8, got \(8, 8\) float64"):
+        Graph()(np.zeros((8, 8)))
+    with pytest.raises(ValueError, match="outside the 20x20 image"):
+        Graph()(np.zeros((20, 20, 3), np.uint8), Prompts(points=((20, 0),)))
+
+
+# ---- the parts that it is made of
+
+
+def tiny_parts() -> superpixels.Superpixels:
+    picture = paint((disc(40, 60, 20, 30, 10), FIGURE))
+    return superpixels.superpixels(picture, 12)
+
+
+def test_min_cut_is_the_minimum():
+    parts = tiny_parts()
+    n = len(parts)
+    assert 6 <= n <= 14
+    i, j = parts.pairs.T
+    weight = figure_ground.border_price(parts)
+    for seed in range(5):
+        unary = np.random.default_rng(seed).normal(0, weight.mean(), n)
+
+        def energy(figure: np.ndarray, unary: np.ndarray = unary) -> float:
+            return float(weight[figure[i] != figure[j]].sum() - unary @ figure)
+
+        best = min(energy(np.array(f)) for f in itertools.product((0, 1), repeat=n))
+        found = figure_ground.min_cut(parts, unary)
+        # Capacities are rounded to a millionth of the largest.
+        assert energy(found) - best <= 1e-6 * (len(weight) + n) * np.abs(unary).max() * 10
+
+
+def test_threshold_is_otsu():
+    values = np.random.default_rng(0).choice(256, 400) / 255
+    values = np.where(values > 0.5, values, values / 2)
+    parts = tiny_parts()
+    alike = superpixels.Superpixels(
+        **{**vars(parts), "area": np.ones(len(values)), "look": np.zeros((len(values), 4))}
+    )
+    ours = figure_ground.threshold(alike, values)
+    reference = threshold_otsu(values, nbins=4096)
+    assert ((values > ours) == (values > reference)).mean() > 0.99
+
+
+def test_tree_counts_every_pixel_once():
+    parts = superpixels.superpixels(data.rocket()[::4, ::4], 100)
+    tree = superpixels.merge(parts)
+    n = len(parts)
+    assert len(tree.children) == n - 1
+    area = tree.collect(parts.area)
+    assert area[-1] == parts.labels.size
+    for node in (0, n, n + (n // 2), 2 * n - 2):
+        assert parts.area[tree.members(node)].sum() == area[node]
+    assert (tree.parent[:-1] > np.arange(2 * n - 2)).all()
+    assert tree.perimeter[-1] == 0
+
+
+def test_superpixel_borders():
+    labels = np.array([[0, 0, 1], [2, 2, 1]])
+    pairs, length, _ = superpixels.borders(labels, np.zeros((2, 3, 3)))
+    assert pairs.tolist() == [[0, 1], [0, 2], [1, 2]]
+    assert length.tolist() == [1, 2, 1]
+
+
+@pytest.mark.parametrize("scale", [1, 3, 5])
+def test_enlarge_follows_the_picture(scale):
+    small = disc(60, 100, 30, 50, 20)
+    # The true border is off the small one by half a working pixel.
+    truth = disc(60 * scale, 100 * scale, 30.5 * scale, 50.5 * scale, 20.5 * scale)
+    large = raster.enlarge(small, paint((truth, FIGURE)))
+    assert large.shape == truth.shape
+    assert iou(large, truth) > 0.95
+    assert not raster.enlarge(np.zeros((60, 100), bool), paint((truth, FIGURE))).any()
+
+
+def test_tidy():
+    mask = disc(60, 60, 30, 30, 20)
+    dirty = mask.copy()
+    dirty[2, 2] = True
+    dirty[30, 30] = False
+    np.testing.assert_array_equal(raster.tidy(dirty), mask)
+    ring = mask & ~disc(60, 60, 30, 30, 10)
+    np.testing.assert_array_equal(raster.tidy(ring), ring)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"), [((16, 16), (64, 64)), ((100, 200), (200, 400)), ((1, 900), (8, 400))]
+)
+def test_resize(shape, size):
+    assert raster.resize(np.zeros((*shape, 3), np.uint8), 400).shape == (*size, 3)
