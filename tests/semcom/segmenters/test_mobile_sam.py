@@ -80,18 +80,18 @@ def _image(height: int, width: int) -> Image:
 
 @pytest.fixture(scope="module")
 def embedding(model: Any) -> Embedding:
-    return mobile_sam.embed(model, _image(167, 251))
+    return segmenter.embed(model, _image(167, 251))
 
 
 @pytest.mark.parametrize(("height", "width"), [(1100, 1500), (301, 97)])
 def test_masks_equal_the_references(model: Any, reference: Any, height: int, width: int) -> None:
     image = _image(height, width)
-    embedding = mobile_sam.embed(model, image)
+    embedding = segmenter.embed(model, image)
     reference.set_image(image)
     torch.testing.assert_close(embedding.features, reference.features, rtol=1e-3, atol=1e-3)
 
     point, box = (0.7 * width, 0.4 * height), (0.1 * width, 0.2 * height, 0.6 * width, 0.9 * height)
-    ours = mobile_sam.segment_prompts(model, embedding, Prompts((point,), (box,)))
+    ours = segmenter.segment_prompts(model, embedding, Prompts((point,), (box,)))
     masks, iou, _ = reference.predict(np.array([point]), np.array([1]))
     _assert_same(ours[0], masks[iou.argmax()], iou.max())
     masks, iou, _ = reference.predict(box=np.array(box), multimask_output=False)
@@ -108,8 +108,8 @@ def _assert_same(ours: Mask, mask: NDArray[np.bool_], iou: float) -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (3, 4000)])
 def test_any_size_is_segmented(model: Any, height: int, width: int) -> None:
-    embedding = mobile_sam.embed(model, _image(height, width))
-    found = mobile_sam.segment_prompts(model, embedding, Prompts(((width - 1.0, height - 1.0),)))
+    embedding = segmenter.embed(model, _image(height, width))
+    found = segmenter.segment_prompts(model, embedding, Prompts(((width - 1.0, height - 1.0),)))
     assert [mask.pixels.shape for mask in found] == [(height, width)]
     assert embedding.features.isfinite().all()
 
@@ -117,7 +117,7 @@ def test_any_size_is_segmented(model: Any, height: int, width: int) -> None:
 def test_decoder_equals_the_references(model: Any, embedding: Embedding) -> None:
     prompts = Prompts(points=(POINT, (3.0, 160.0)), boxes=(BOX,))
     with torch.inference_mode():
-        sparse = mobile_sam._embed_prompts(model, embedding, prompts)
+        sparse = segmenter._embed_prompts(model, embedding, prompts)
         decoded = mask_decoder.attend(model, embedding.features, sparse)
         logits = mask_decoder.masks(model, decoded)
         dense = model.prompt_encoder.no_mask_embed.weight.reshape(1, -1, 1, 1).expand(3, -1, 64, 64)
@@ -135,15 +135,15 @@ def test_decoder_equals_the_references(model: Any, embedding: Embedding) -> None
 def test_one_mask_per_prompt_in_order_and_repeatable(model: Any, embedding: Embedding) -> None:
     points = tuple((float(x), 40.0 + x / 9) for x in range(10, 240, 40))
     prompts = Prompts(points=points, boxes=(BOX, (0.0, 0.0, 251.0, 167.0)))
-    found = mobile_sam.segment_prompts(model, embedding, prompts)
-    again = mobile_sam.segment_prompts(model, embedding, prompts)
+    found = segmenter.segment_prompts(model, embedding, prompts)
+    again = segmenter.segment_prompts(model, embedding, prompts)
     assert len(found) == len(points) + 2
     for mask, twin in zip(found, again, strict=True):
         np.testing.assert_array_equal(mask.pixels, twin.pixels)
         assert mask.score == twin.score
     singles = [Prompts(points=(p,)) for p in points] + [Prompts(boxes=(b,)) for b in prompts.boxes]
     for mask, single in zip(found, singles, strict=True):
-        (alone,) = mobile_sam.segment_prompts(model, embedding, single)
+        (alone,) = segmenter.segment_prompts(model, embedding, single)
         assert (mask.pixels != alone.pixels).mean() < 1e-3
         assert mask.score == pytest.approx(alone.score, abs=1e-4)
 
@@ -211,7 +211,7 @@ def test_everything_finds_each_segment_once(
 ) -> None:
     scene = _scene((0, 256, 0, 200), (0, 120, 200, 512), (120, 256, 200, 512))
     oracle = _Oracle(monkeypatch, scene)
-    found = mobile_sam.segment_everything(model, flat, Everything(min_stability=0.9))
+    found = segmenter.segment_everything(model, flat, Everything(min_stability=0.9))
     assert len(found) == len(scene)
     for region in scene:
         assert min((mask.pixels != region).mean() for mask in found) < 0.01
@@ -224,7 +224,7 @@ def test_everything_finds_the_part_inside_the_whole(
 ) -> None:
     scene = _scene((0, 256, 0, 512), (40, 140, 60, 260))
     _Oracle(monkeypatch, scene)
-    found = mobile_sam.segment_everything(model, flat, Everything(min_stability=0.9))
+    found = segmenter.segment_everything(model, flat, Everything(min_stability=0.9))
     areas = sorted(int(mask.pixels.sum()) for mask in found)
     assert areas[-1] == 256 * 512
     assert areas[0] == pytest.approx(100 * 200, rel=0.05)
@@ -234,22 +234,22 @@ def test_everything_drops_small_unsure_and_unstable_masks(
     model: Any, flat: Embedding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     oracle = _Oracle(monkeypatch, _scene((0, 256, 0, 400), (0, 256, 400, 512)))
-    found = mobile_sam.segment_everything(model, flat, Everything(min_area=112 * 256 + 1500))
+    found = segmenter.segment_everything(model, flat, Everything(min_area=112 * 256 + 1500))
     assert [mask.pixels.sum() > 300 * 256 for mask in found] == [True]
     monkeypatch.setattr(mask_decoder, "masks", lambda *_: torch.full((1, 4, 256, 256), 0.5))
-    assert mobile_sam.segment_everything(model, flat, Everything()) == []
+    assert segmenter.segment_everything(model, flat, Everything()) == []
     oracle.iou = 0.5
-    assert mobile_sam.segment_everything(model, flat, Everything(min_stability=0)) == []
+    assert segmenter.segment_everything(model, flat, Everything(min_stability=0)) == []
 
 
 def test_everything_on_the_network(model: Any, embedding: Embedding) -> None:
     lax = Everything(points_per_side=4, min_iou=0, min_stability=0, min_area=50)
-    found = mobile_sam.segment_everything(model, embedding, lax)
+    found = segmenter.segment_everything(model, embedding, lax)
     assert len(found) >= 2
     assert [mask.score for mask in found] == sorted((mask.score for mask in found), reverse=True)
     assert all(mask.pixels.shape == (167, 251) for mask in found)
     assert all(mask.pixels.sum() >= 50 for mask in found)
-    again = mobile_sam.segment_everything(model, embedding, lax)
+    again = segmenter.segment_everything(model, embedding, lax)
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(found, again, strict=True))
 
 
@@ -259,14 +259,14 @@ def test_suppression_keeps_the_best_of_alike_masks() -> None:
     masks[1, :, :40] = True  # IoU 0.8 with the first
     masks[2, :, :35] = True  # 0.7 with the first, exactly on the threshold
     masks[3, :, 50:] = True
-    assert mobile_sam._distinct(masks, torch.tensor([0.9, 0.8, 0.7, 0.95])) == [3, 0, 2]
-    assert mobile_sam._distinct(masks, torch.tensor([0.8, 0.9, 0.7, 0.1])) == [1, 3]
-    assert mobile_sam._distinct(masks[:0], torch.empty(0)) == []
+    assert segmenter._distinct(masks, torch.tensor([0.9, 0.8, 0.7, 0.95])) == [3, 0, 2]
+    assert segmenter._distinct(masks, torch.tensor([0.8, 0.9, 0.7, 0.1])) == [1, 3]
+    assert segmenter._distinct(masks[:0], torch.empty(0)) == []
 
 
 @pytest.mark.parametrize("per_side", [1, 2, 3, 12, 32])
 def test_grid_visits_every_cell_once(per_side: int) -> None:
-    cells = mobile_sam._grid(per_side) * per_side - 0.5
+    cells = segmenter._grid(per_side) * per_side - 0.5
     visited = {(int(y), int(x)) for y, x in np.rint(cells)}
     assert visited == {(y, x) for y in range(per_side) for x in range(per_side)}
     assert len(cells) == per_side**2
@@ -289,12 +289,12 @@ def test_plugin_segments_as_the_functions_do(
 ) -> None:
     image, prompts = _image(167, 251), Prompts(points=(POINT,))
     (mask,) = plugin(image, prompts)
-    (expected,) = mobile_sam.segment_prompts(model, embedding, prompts)
+    (expected,) = segmenter.segment_prompts(model, embedding, prompts)
     np.testing.assert_array_equal(mask.pixels, expected.pixels)
     assert mask.score == expected.score
     monkeypatch.setattr(segmenter, "embed", lambda *_: embedding)
     found = plugin(image)
-    assert len(found) == len(mobile_sam.segment_everything(model, embedding, plugin.settings))
+    assert len(found) == len(segmenter.segment_everything(model, embedding, plugin.settings))
 
 
 def test_plugin_refuses_bad_images_and_prompts(plugin: MobileSam) -> None:
