@@ -7,7 +7,7 @@ from .link_level.montecarlo import Task as Task
 from .link_level.montecarlo import collect as collect
 from .running.runner import Summary as Summary
 from .running.runner import run as run
-from .store.study import Study as Study
-from .store.study import read_study as read_study
+from .store.study import SuiteResults as SuiteResults
+from .store.study import read_results as read_results
 from .suites.setting import Setting as Setting
 from .suites.suite import Suite as Suite

@@ -12,10 +12,10 @@ from .comparison import compare as compare
 from .comparison import sweep as sweep
 from .images import load_image as load_image
 from .importance.maps import Importance as Importance
-from .importance.region import Attention as Attention
-from .importance.region import Wishes as Wishes
-from .importance.region import attend as attend
-from .link.config import Link as Link
+from .importance.region import RegionOfInterest as RegionOfInterest
+from .importance.region import RegionOptions as RegionOptions
+from .importance.region import find_region as find_region
+from .link.config import LinkConfig as LinkConfig
 from .link.delivery import Delivery as Delivery
 from .link.delivery import deliver as deliver
 from .scores import score as score

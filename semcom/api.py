@@ -15,8 +15,8 @@ from semcom.codecs.base import CODECS
 from semcom.hashes import derive_seed, digest
 from semcom.images import check_pixels, load_image
 from semcom.importance.maps import DEFAULT_THETA
-from semcom.importance.region import Attention, Wishes, attend
-from semcom.link.config import DEFAULT_PILOTS, Link
+from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
+from semcom.link.config import DEFAULT_PILOTS, LinkConfig
 from semcom.link.delivery import Delivery, deliver
 from semcom.processor import processor
 from semcom.types import Image, Prompts
@@ -55,14 +55,14 @@ def send(
     image
         A file, or the pixels (H, W, 3) uint8.
     segmenter, points, boxes, mask, theta, importance
-        What matters; see :class:`semcom.importance.region.Wishes`.
+        What matters; see :class:`semcom.importance.region.RegionOptions`.
     blind
         Send with ``w = 1``; the same region is scored.
     codec, cbr
         Codec by name and the channel bandwidth ratio allowed, a number or text (``"1/16"``).
     channel, snr_db, csi, num_pilots, target, scheme, protection, copies, planned_snr_db,
     planned_std_db, losses
-        See :class:`semcom.link.config.Link`.
+        See :class:`semcom.link.config.LinkConfig`.
     seed
         The channel draws from it and from the image's content.
 
@@ -108,18 +108,18 @@ def send(
         seed=seed,
     )
     pixels, source = read(image)
-    return fulfil(pixels, source, attend(pixels, beside(order.wishes, source)), order)
+    return fulfil(pixels, source, find_region(pixels, beside(order.region_options, source)), order)
 
 
 @dataclass(frozen=True)
 class Order:
     """What is asked of :func:`send`, checked."""
 
-    wishes: Wishes
+    region_options: RegionOptions
     blind: bool
     codec: str
     cbr: Fraction
-    link: Link
+    link: LinkConfig
     seed: int
 
 
@@ -139,9 +139,11 @@ def order_of(
 ) -> Order:
     """Check what :func:`send` was given, before any work; the options are its own."""
     prompts = Prompts(tuple(points), tuple(boxes))
-    wishes = Wishes(segmenter, prompts, None if mask is None else str(mask), theta, importance)
+    region_options = RegionOptions(
+        segmenter, prompts, None if mask is None else str(mask), theta, importance
+    )
     CODECS.parse(codec)
-    return Order(wishes, blind, codec, parse_cbr(str(cbr)), Link(**link), seed)
+    return Order(region_options, blind, codec, parse_cbr(str(cbr)), LinkConfig(**link), seed)
 
 
 def read(image: str | Path | Image) -> tuple[Image, str | None]:
@@ -152,16 +154,16 @@ def read(image: str | Path | Image) -> tuple[Image, str | None]:
     return image, None
 
 
-def beside(wishes: Wishes, source: str | None) -> Wishes:
+def beside(region_options: RegionOptions, source: str | None) -> RegionOptions:
     """Resolve ``mask="beside"`` for an image that came from a file."""
-    return wishes if source is None else wishes.beside(Path(source))
+    return region_options if source is None else region_options.beside(Path(source))
 
 
-def fulfil(image: Image, source: str | None, seen: Attention, order: Order) -> Delivery:
+def fulfil(image: Image, source: str | None, region: RegionOfInterest, order: Order) -> Delivery:
     """Send an image in which what matters has been found, as ordered."""
     return send_attended(
         image,
-        seen,
+        region,
         source,
         blind=order.blind,
         codec=order.codec,
@@ -173,12 +175,12 @@ def fulfil(image: Image, source: str | None, seen: Attention, order: Order) -> D
 
 def send_attended(
     image: Image,
-    seen: Attention,
+    region: RegionOfInterest,
     source: str | None,
     *,
     codec: str,
     cbr: str | float | Fraction,
-    link: Link,
+    link: LinkConfig,
     blind: bool,
     seed: int,
 ) -> Delivery:
@@ -189,7 +191,7 @@ def send_attended(
     sha256 = digest(image)
     delivery = deliver(
         image,
-        seen.importance,
+        region.importance,
         codec=codec,
         cbr=parse_cbr(str(cbr)),
         link=link,
@@ -201,7 +203,7 @@ def send_attended(
         "sha256": sha256,
         "height": image.shape[0],
         "width": image.shape[1],
-        **seen.record,
+        **region.record,
     }
     record = {
         **about,

@@ -14,7 +14,7 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from semcom.api import beside, fulfil, order_of, read, send
-from semcom.importance.region import Attention, Wishes, attend
+from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
 from semcom.link.delivery import Delivery
 from semcom.types import Image
 
@@ -66,8 +66,10 @@ def compare(image: str | Path | Image, **options: Any) -> Comparison:
     """
     blind, steered = (order_of(**_options(options, blind=blind)) for blind in (True, False))
     pixels, source = read(image)
-    seen = attend(pixels, beside(steered.wishes, source))
-    return Comparison(fulfil(pixels, source, seen, blind), fulfil(pixels, source, seen, steered))
+    region = find_region(pixels, beside(steered.region_options, source))
+    return Comparison(
+        fulfil(pixels, source, region, blind), fulfil(pixels, source, region, steered)
+    )
 
 
 def sweep(
@@ -134,13 +136,13 @@ def sweep(
         for (name, own), ratio, snr, draw in axes
     ]
     pixels, source = read(image)
-    seen: dict[Wishes, Attention] = {}
+    region: dict[RegionOptions, RegionOfInterest] = {}
     rows = []
     for name, draw, order in tqdm(orders, unit="delivery", leave=False, disable=None):
-        wishes = beside(order.wishes, source)
-        if wishes not in seen:
-            seen[wishes] = attend(pixels, wishes)
-        record = fulfil(pixels, source, seen[wishes], order).record
+        region_options = beside(order.region_options, source)
+        if region_options not in region:
+            region[region_options] = find_region(pixels, region_options)
+        record = fulfil(pixels, source, region[region_options], order).record
         rows.append({"system": name, "draw": draw, **_flat(record)})
     return rows
 

@@ -7,12 +7,12 @@ from experiments.analysis.draws_table import draws_table
 from experiments.analysis.points import prepare
 from experiments.analysis.table import Table, Tell, spared
 from experiments.analysis.tables import differences_table, gains_table, lost_table, means_table
-from experiments.store.measured import Study
+from experiments.store.measured import SuiteResults
 
 TABLES = (means_table, gains_table, bd_table, differences_table, draws_table, lost_table)
 
 
-def tables(study: Study, *, tell: Tell | None = None) -> list[Table]:
+def tables(study: SuiteResults, *, tell: Tell | None = None) -> list[Table]:
     """Return every table that the data support; what fails is as in :func:`draw`."""
     study = prepare(study)
     found = []

@@ -18,7 +18,7 @@ from experiments.analysis.points import conditions, curves, rescore
 from experiments.analysis.published import beside as published
 from experiments.analysis.score_names import SHORT
 from experiments.analysis.table import Table
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 from experiments.suites.literature import Curve
 
 LEAST_POINTS = 4  # what the interpolation takes
@@ -76,7 +76,7 @@ def curve_of(points: Sequence[Point], score: str) -> Curve:
     return [(rate, quality) for rate, quality in pairs if rate is not None and quality is not None]
 
 
-def bd_table(study: Study) -> Table | None:
+def bd_table(study: SuiteResults) -> Table | None:
     """Return the table of bandwidth at equal quality; None where there are too few bandwidths."""
     rows = []
     for (channel, snr_db), points in conditions(study.points, "channel", "snr_db").items():
@@ -102,7 +102,7 @@ def bd_table(study: Study) -> Table | None:
 
 
 def _compare(
-    study: Study, channel: str, snr_db: float, points: Sequence[Point]
+    study: SuiteResults, channel: str, snr_db: float, points: Sequence[Point]
 ) -> Iterator[tuple[str, str | None, str, Rate | None]]:
     """Yield each system, or scheme that others published, with its rate for each score."""
     beside = {id(pair.point): pair.anchor for pair in pairs(study)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from experiments.analysis.points import draws_words, rescore
 from experiments.analysis.table import Table
 from experiments.analysis.tables import COUNT, PLACE, by_condition, place, titles
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 
 
-def draws_table(study: Study) -> Table | None:
+def draws_table(study: SuiteResults) -> Table | None:
     """Return a line for each point of many draws; None where there is none.
 
     The sender minimises the expectation of the squared error, weighted by what it is told matters:

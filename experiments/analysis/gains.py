@@ -10,7 +10,7 @@ import numpy as np
 from experiments.analysis.points import rescore
 from experiments.analysis.score_names import GAINS, has
 from experiments.naming import visible
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 
@@ -33,7 +33,7 @@ class Gain:
     images: int
 
 
-def anchors(study: Study) -> frozenset[System]:
+def anchors(study: SuiteResults) -> frozenset[System]:
     """Return what gains are against: a system with all that varies within it, such as its θ.
 
     Where this is all that there is, it is one of its variants.
@@ -42,13 +42,13 @@ def anchors(study: Study) -> frozenset[System]:
     return same if len(same) < len(study.systems) else frozenset([study.anchor])
 
 
-def anchor_name(study: Study) -> str:
+def anchor_name(study: SuiteResults) -> str:
     """Return what is compared with, for people."""
     others = any(one.name != study.anchor.name for one in study.systems)
     return visible(study.anchor.name) if others else study.labels[study.anchor]
 
 
-def pairs(study: Study) -> list[Pair]:
+def pairs(study: SuiteResults) -> list[Pair]:
     """Put each point beside the anchor's that has most in common with it.
 
     A point without one is left out, and so are bounds, which are no systems.
@@ -97,7 +97,7 @@ def gain(pair: Pair, score: str) -> Gain | None:
     return Gain(math.fsum(found) / len(found), error, len(found))
 
 
-def gain_scores(study: Study) -> list[str]:
+def gain_scores(study: SuiteResults) -> list[str]:
     """Return the scores in dB of which differences are taken."""
     names = GAINS if has(study.points, "background_psnr_db") else ("psnr_db",)
     return [name for name in names if has(study.points, name)]

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from experiments.analysis.points import count_images
 from experiments.analysis.score_names import SHORT
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 
 
-def left_out(study: Study, scores: Iterable[str]) -> str:
+def left_out(study: SuiteResults, scores: Iterable[str]) -> str:
     """Say what is left out of these scores; empty where nothing is."""
     found: dict[tuple[int, int, int], list[str]] = {}
     for score in scores:
@@ -31,7 +31,7 @@ def left_out(study: Study, scores: Iterable[str]) -> str:
     return f"Left out for lack of results or finite values: {'; '.join(said)}.{why}"
 
 
-def _with(study: Study, score: str) -> list[Point]:
+def _with(study: SuiteResults, score: str) -> list[Point]:
     """Return the points of the systems that have the score at all."""
     systems = {
         point.key

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from experiments.analysis.common_images import align
 from experiments.naming import unique
-from experiments.store.measured import ImageRow, Key, Point, Study
+from experiments.store.measured import ImageRow, Key, Point, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 from semcom.importance.maps import DEFAULT_THETA
@@ -19,7 +19,7 @@ MOST_SYSTEMS = 8
 """Lines that a panel can take."""
 
 
-def prepare(study: Study) -> Study:
+def prepare(study: SuiteResults) -> SuiteResults:
     """Join points that differ in their seed alone; score all by the θ of the anchor.
 
     θ-PSNR at different θ are different scores, so that lines of several θ have no common axis.
@@ -30,7 +30,7 @@ def prepare(study: Study) -> Study:
     return replace(study, points=align(tuple(points)))
 
 
-def join_seeds(study: Study) -> Study:
+def join_seeds(study: SuiteResults) -> SuiteResults:
     """Join points that differ in their seed alone: all are draws of one channel."""
     joined: dict[tuple[System, Setting], list[Point]] = {}
     for point in study.points:
@@ -39,7 +39,7 @@ def join_seeds(study: Study) -> Study:
     return replace(study, points=align(points))
 
 
-def common_theta(study: Study) -> float:
+def common_theta(study: SuiteResults) -> float:
     """Return the θ of θ-PSNR where systems of several θ are compared."""
     thetas = [point.setting.theta for point in study.points if point.key == study.anchor]
     return DEFAULT_THETA if DEFAULT_THETA in thetas else thetas[0]
@@ -193,7 +193,7 @@ def steered(points: Iterable[Point]) -> dict[System, list[Point]]:
     }
 
 
-def few(study: Study) -> tuple[Study, str]:
+def few(study: SuiteResults) -> tuple[SuiteResults, str]:
     """Return a study with no more systems than a panel can take, and a sentence about it.
 
     Of systems that differ in θ alone, the one nearest to the usual θ stays.

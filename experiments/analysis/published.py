@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from experiments.store.measured import Study
+from experiments.store.measured import SuiteResults
 from experiments.suites.literature import Published, choose, is_kodak
 
 
-def beside(study: Study, channel: str) -> list[Published]:
+def beside(study: SuiteResults, channel: str) -> list[Published]:
     """Return the curves that a suite asks for; none but for all 24 images of Kodak."""
     names = ",".join(study.suite["beside"])
     every = {row.key for point in study.points for row in point.rows}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from experiments.analysis.points import common_theta
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 
 SHORT = {
     "psnr_db": "PSNR",
@@ -27,7 +27,7 @@ GAINS = ("region_psnr_db", "background_psnr_db", "psnr_db", "theta_psnr_db")
 """Scores in dB, of which differences are taken."""
 
 
-def label(score: str, study: Study) -> str:
+def label(score: str, study: SuiteResults) -> str:
     """Return the label of an axis: name and unit."""
     text = _LONG[score]
     if score == "theta_psnr_db" and len({p.setting.theta for p in study.points}) > 1:
@@ -35,7 +35,7 @@ def label(score: str, study: Study) -> str:
     return f"{text}, dB" if score.endswith("_db") else text
 
 
-def shown_scores(study: Study) -> list[str]:
+def shown_scores(study: SuiteResults) -> list[str]:
     """Return the suite's scores that have a value.
 
     Where there is nothing outside of the region, it is the whole image and has no score of its own.

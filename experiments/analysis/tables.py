@@ -12,7 +12,7 @@ from experiments.analysis.published import beside
 from experiments.analysis.score_names import SHORT, shown_scores
 from experiments.analysis.table import Table
 from experiments.axis_values import ratio
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 
 PLACE = ("channel", "CBR", "SNR", "system")
 """The first columns: CBR as text, SNR in dB."""
@@ -25,7 +25,7 @@ where that is another number than the row's."""
 EXACT = "An exact copy has no finite PSNR: its image counts for no system there."
 
 
-def means_table(study: Study) -> Table:
+def means_table(study: SuiteResults) -> Table:
     """Return the mean of every score at every point."""
     scores = [score for score in shown_scores(study) if score != "lost"]
     halves = drawn(study.points)
@@ -67,7 +67,7 @@ def _titled(base: str, points: Iterable[Point]) -> str:
     return ", ".join(filter(None, (base, draws_words(points))))
 
 
-def titles(base: str, study: Study) -> dict[str, str]:
+def titles(base: str, study: SuiteResults) -> dict[str, str]:
     """Return the titles of the channels' parts of a table, where there are several channels."""
     found = groups(study.points, "channel")
     if len(found) == 1:
@@ -75,7 +75,7 @@ def titles(base: str, study: Study) -> dict[str, str]:
     return {channel: _titled(f"{base}, {channel}", points) for (channel,), points in found.items()}
 
 
-def _caption(study: Study, scores: list[str], *, fewer: bool) -> str:
+def _caption(study: SuiteResults, scores: list[str], *, fewer: bool) -> str:
     parts = []
     if drawn(study.points):
         parts.append(
@@ -106,7 +106,7 @@ def _half(point: Point, score: str) -> float | None:
     return (interval.high - interval.low) / 2
 
 
-def by_condition(study: Study) -> list[Point]:
+def by_condition(study: SuiteResults) -> list[Point]:
     """Return all points, those of one channel, SNR and CBR together.
 
     Numbers rise; but an SNR of which there are more CBRs, as a sweep of the bandwidth, comes first.
@@ -124,7 +124,7 @@ def place(point: Point) -> tuple[str, str, float, str]:
     return setting.channel, ratio(point.cbr_budget), setting.snr_db, point.system
 
 
-def gains_table(study: Study) -> Table | None:
+def gains_table(study: SuiteResults) -> Table | None:
     """Return what every system gains over the anchor at equal bandwidth; None without any."""
     scores = gain_scores(study)
     found = {id(pair.point): [gain(pair, score) for score in scores] for pair in pairs(study)}
@@ -161,7 +161,7 @@ def gains_table(study: Study) -> Table | None:
     )
 
 
-def differences_table(study: Study) -> Table | None:
+def differences_table(study: SuiteResults) -> Table | None:
     """Return PSNR minus the published, where points coincide; None where nothing does."""
     rows = []
     for point in (point for point in by_condition(study) if not point.setting.bound):
@@ -178,7 +178,7 @@ def differences_table(study: Study) -> Table | None:
     return Table("differences", "PSNR minus published, dB", caption, columns, tuple(rows))
 
 
-def lost_table(study: Study) -> Table | None:
+def lost_table(study: SuiteResults) -> Table | None:
     """Return the points at which pictures were lost; None where none was and no task failed."""
     rows = []
     for point in by_condition(study):

@@ -22,7 +22,7 @@ from PIL import Image
 
 from experiments.running.runner import run
 from experiments.running.worker import Unit
-from experiments.store.database import Made
+from experiments.store.database import TaskResult
 from experiments.suites.suite import Suite
 
 GOAL_MS, GOAL_JOBS = 5.0, 1.8
@@ -30,7 +30,7 @@ _OUTCOME = {"draw": 0, "count": 1, "packets_received": 1, "all_lost": False, "sh
 _SCORES = dict.fromkeys(("psnr_db", "ssim", "ms_ssim", "region_psnr_db", "theta_psnr_db"), 30.0)
 
 
-def nothing(unit: Unit) -> list[Made]:
+def nothing(unit: Unit) -> list[TaskResult]:
     """Return rows such as real ones, without work."""
     outcomes = [{**_OUTCOME, "scores": _SCORES}]
     record = {"sha256": "0" * 64, "scheme": "16-QAM 0.729", "cbr": 1 / 16, "num_bits": 1}

@@ -21,8 +21,8 @@ from experiments.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from semcom.importance.region import Wishes
-    from semcom.link.config import Link
+    from semcom.importance.region import RegionOptions
+    from semcom.link.config import LinkConfig
 
 
 @click.command()
@@ -53,9 +53,9 @@ _max_side = click.option(
 def send(
     images: tuple[Path, ...],
     max_side: int | None,
-    wishes: Wishes,
+    region_options: RegionOptions,
     blind: bool,
-    link: Link,
+    link: LinkConfig,
     codec: str,
     cbr: Fraction,
     seed: int,
@@ -73,7 +73,7 @@ def send(
         images,
         out,
         max_side=max_side,
-        wishes=wishes,
+        region_options=region_options,
         link=link,
         codec=codec,
         cbr=cbr,
@@ -95,8 +95,8 @@ def send(
 def compare(
     images: tuple[Path, ...],
     max_side: int | None,
-    wishes: Wishes,
-    link: Link,
+    region_options: RegionOptions,
+    link: LinkConfig,
     codec: str,
     cbr: Fraction,
     seed: int,
@@ -113,7 +113,7 @@ def compare(
         images,
         out,
         max_side=max_side,
-        wishes=wishes,
+        region_options=region_options,
         link=link,
         codec=codec,
         cbr=cbr,
@@ -133,7 +133,7 @@ def compare(
 def segment(
     images: tuple[Path, ...],
     max_side: int | None,
-    wishes: Wishes,
+    region_options: RegionOptions,
     out: Path,
     as_json: bool,
 ) -> None:
@@ -145,7 +145,7 @@ def segment(
     from experiments.deliveries.segment import segment_files
 
     failed = segment_files(
-        images, out, max_side=max_side, wishes=wishes, tell=_tell(as_json), say=say
+        images, out, max_side=max_side, region_options=region_options, tell=_tell(as_json), say=say
     )
     _end(failed, "segmented")
 

@@ -49,7 +49,7 @@ def say(*notes: str) -> None:
 
 
 def what_matters(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say what matters; the command gets them as ``wishes``."""
+    """Add the options that say what matters; the command gets them as ``region_options``."""
 
     @functools.wraps(command)
     def checked(
@@ -62,11 +62,11 @@ def what_matters(command: Callable[..., None]) -> Callable[..., None]:
         importance: str,
         **others: Any,
     ) -> None:
-        from semcom.importance.region import Wishes
+        from semcom.importance.region import RegionOptions
         from semcom.types import Prompts
 
-        wishes = Wishes(segmenter, Prompts(points, boxes), mask, theta, importance)
-        command(wishes=wishes, **others)
+        region_options = RegionOptions(segmenter, Prompts(points, boxes), mask, theta, importance)
+        command(region_options=region_options, **others)
 
     return _with_options(checked, _WHAT_MATTERS)
 
@@ -92,10 +92,10 @@ def the_link(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         _check_names(codec, channel, losses)
         from semcom.codecs.base import CODECS
-        from semcom.link.config import Link
+        from semcom.link.config import LinkConfig
 
         CODECS.parse(codec)
-        link = Link(
+        link = LinkConfig(
             channel,
             snr_db,
             csi,

@@ -62,10 +62,10 @@ def plot(
     from experiments.figures.parts.fonts import plain_text
     from experiments.figures.parts.style import COLUMN, PAGE
     from experiments.saving import save
-    from experiments.store.study import read_study
+    from experiments.store.study import read_results
 
     kinds = names_of(formats, _FORMATS, "format")
-    study = read_study(results, suite=suite, run=run, all_images=all_images)
+    study = read_results(results, suite=suite, run=run, all_images=all_images)
     say(*study.about)
     failed: list[str] = []
     inches = PAGE if width == "page" else COLUMN

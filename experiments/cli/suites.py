@@ -153,9 +153,9 @@ def export(
     """
     kinds = names_of(formats, ("parquet", "csv", "json"), "format")  # before what takes its time
     from experiments.store.export import export as export_study
-    from experiments.store.study import read_study
+    from experiments.store.study import read_results
 
-    study = read_study(results, suite=suite, run=run, all_images=all_images)
+    study = read_results(results, suite=suite, run=run, all_images=all_images)
     say(*study.about)
     folder = out or (results if results.is_dir() else results.parent) / "export"
     for file in export_study(study, folder, kinds):

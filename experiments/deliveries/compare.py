@@ -15,8 +15,8 @@ from experiments.deliveries.send_files import draw, for_each, look, write_delive
 from semcom.api import send_attended
 from semcom.codecs.base import CODECS
 from semcom.comparison import Comparison
-from semcom.importance.region import Attention, Wishes
-from semcom.link.config import Link
+from semcom.importance.region import RegionOfInterest, RegionOptions
+from semcom.link.config import LinkConfig
 from semcom.types import Image
 
 ENDINGS = ("_received.png", ".json", "_blind_received.png", "_blind.json", "_comparison.png")
@@ -27,7 +27,7 @@ def compare_files(
     out: Path,
     *,
     max_side: int | None,
-    wishes: Wishes,
+    region_options: RegionOptions,
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
     **how: Any,
@@ -58,11 +58,11 @@ def compare_files(
     gains: dict[str, dict[str, float | None]] = {}
 
     def one(file: Path, name: str) -> None:
-        image, seen = look(file, wishes, say, max_side)
-        found = compare_image(image, seen, str(file), out, name, tell=tell, say=say, **how)
+        image, region = look(file, region_options, say, max_side)
+        found = compare_image(image, region, str(file), out, name, tell=tell, say=say, **how)
         gains[f"{file.parent.name}/{file.name}" if file.parent.name else file.name] = found.gains
 
-    failed = for_each(images, wishes.mask, out, ENDINGS, one, say=say)
+    failed = for_each(images, region_options.mask, out, ENDINGS, one, say=say)
     if tell is None and len(gains) > 1:
         print_gains(gains)
     return failed
@@ -70,12 +70,12 @@ def compare_files(
 
 def compare_image(
     image: Image,
-    seen: Attention,
+    region: RegionOfInterest,
     source: str,
     out: Path,
     name: str,
     *,
-    link: Link,
+    link: LinkConfig,
     codec: str,
     cbr: Fraction,
     seed: int,
@@ -84,13 +84,13 @@ def compare_image(
 ) -> Comparison:
     """Send an image twice; write what arrives and a figure, print or tell how they compare."""
     deliver = functools.partial(
-        send_attended, image, seen, source, codec=codec, cbr=cbr, link=link, seed=seed
+        send_attended, image, region, source, codec=codec, cbr=cbr, link=link, seed=seed
     )
     found = Comparison(deliver(blind=True), deliver(blind=False))
     write_delivery(found.blind, out, f"{name}_blind")
     write_delivery(found.steered, out, name)
     figure = out / f"{name}_comparison.png"
-    draw(lambda path: save_comparison(found.blind, found.steered, seen, path), figure, say)
+    draw(lambda path: save_comparison(found.blind, found.steered, region, path), figure, say)
     records = {"blind": found.blind.record, "by importance": found.steered.record}
     if tell is not None:
         tell({"image": source, "gains": found.gains, "records": list(records.values())})

@@ -7,8 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from experiments.deliveries.compare import compare_image
-from semcom.importance.region import Wishes, attend
-from semcom.link.config import Link
+from semcom.importance.region import RegionOptions, find_region
+from semcom.link.config import LinkConfig
 
 PHOTO = "rocket"
 """A photo that comes with scikit-image, by its name in ``skimage.data``."""
@@ -29,12 +29,12 @@ def demo(out: Path, *, say: Callable[..., None]) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     image = getattr(skimage.data, PHOTO)()
-    seen = attend(image, Wishes())
-    say(*seen.notes)
-    source, link = f"skimage.data.{PHOTO}", Link("awgn", snr_db=10.0)
+    region = find_region(image, RegionOptions())
+    say(*region.notes)
+    source, link = f"skimage.data.{PHOTO}", LinkConfig("awgn", snr_db=10.0)
     compare_image(
         image,
-        seen,
+        region,
         source,
         out,
         PHOTO,

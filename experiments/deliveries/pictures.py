@@ -18,7 +18,7 @@ from experiments.deliveries.record_table import SYSTEMS
 from experiments.figures.parts.close_up import heaviest
 from experiments.figures.parts.fonts import plain_text
 from experiments.saving import save_figure
-from semcom.importance.region import Attention
+from semcom.importance.region import RegionOfInterest
 from semcom.large import LARGE
 from semcom.link.delivery import Delivery
 from semcom.types import Image
@@ -32,41 +32,41 @@ _MASK_COLOURS = np.array(
 _OUTLINE = "#ff2d95"
 
 
-def save_delivery(delivery: Delivery, seen: Attention, path: Path) -> None:
+def save_delivery(delivery: Delivery, roi: RegionOfInterest, path: Path) -> None:
     """Draw one delivery: masks, importance, what arrived and its error."""
     with plain_text():
         figure, axes = _panels(delivery.original, rows=1)
-        _draw_masks(axes[0], delivery.original, seen)
-        _draw_importance(axes[1], seen)
+        _draw_masks(axes[0], delivery.original, roi)
+        _draw_importance(axes[1], roi)
         _draw_received(axes[2], delivery, SYSTEMS[delivery.record["system"]])
         _draw_error(axes[3], delivery)
         _save(figure, path, delivery.record)
 
 
-def save_comparison(blind: Delivery, steered: Delivery, seen: Attention, path: Path) -> None:
+def save_comparison(blind: Delivery, steered: Delivery, roi: RegionOfInterest, path: Path) -> None:
     """Draw a blind delivery beside one by importance, each above its error."""
     with plain_text():
         figure, axes = _panels(blind.original, rows=2)
         _draw_image(axes[0], blind.original, "original")
-        _draw_masks(axes[1], blind.original, seen)
+        _draw_masks(axes[1], blind.original, roi)
         _draw_received(axes[2], blind, "blind")
         _draw_received(axes[3], steered, "by importance")
         _draw_close_up(axes[4], blind, steered)
-        _draw_importance(axes[5], seen)
+        _draw_importance(axes[5], roi)
         _draw_error(axes[6], blind)
         _draw_error(axes[7], steered)
         _save(figure, path, steered.record)
 
 
-def save_masks(image: Image, seen: Attention, name: str, path: Path) -> None:
+def save_masks(image: Image, roi: RegionOfInterest, name: str, path: Path) -> None:
     """Draw what was found in an image, and what follows for its importance."""
     with plain_text():
         figure, axes = _panels(image, rows=1, columns=3)
         _draw_image(axes[0], image, "original")
-        _draw_masks(axes[1], image, seen)
-        _draw_importance(axes[2], seen)
-        area = seen.importance.region.mean()
-        title = f"{name}: found by {seen.record['segmenter']}, θ = {seen.importance.theta:g}"
+        _draw_masks(axes[1], image, roi)
+        _draw_importance(axes[2], roi)
+        area = roi.importance.region.mean()
+        title = f"{name}: found by {roi.record['segmenter']}, θ = {roi.importance.theta:g}"
         figure.suptitle(f"{title}, region {area:.1%} of the frame", fontsize=12)
         _write(figure, path)
 
@@ -94,29 +94,29 @@ def _draw_image(axis: Axes, image: Image, title: str) -> None:
     axis.set_title(title, fontsize=11)
 
 
-def _outline(axis: Axes, seen: Attention | Delivery, *, colour: str = _OUTLINE) -> None:
-    region = seen.importance.region
+def _outline(axis: Axes, roi: RegionOfInterest | Delivery, *, colour: str = _OUTLINE) -> None:
+    region = roi.importance.region
     if 0 < region.mean() < 1:
         axis.contour(_thin(region), levels=[0.5], colors=[colour], linewidths=1.4)
 
 
-def _draw_masks(axis: Axes, image: Image, seen: Attention) -> None:
+def _draw_masks(axis: Axes, image: Image, roi: RegionOfInterest) -> None:
     """Tint every mask, the most important last and so on top; strongly those that matter."""
     image = _thin(image)
     tinted = image.astype(np.float64)
-    chosen = {id(mask) for mask in seen.importance.masks}
-    for rank, mask in reversed(list(enumerate(seen.masks))):
+    chosen = {id(mask) for mask in roi.importance.masks}
+    for rank, mask in reversed(list(enumerate(roi.masks))):
         colour, strength = _MASK_COLOURS[rank % len(_MASK_COLOURS)], 0.6 * (id(mask) in chosen)
         strength = max(strength, 0.25)
         pixels = _thin(mask.pixels)
         tinted[pixels] = (1 - strength) * image[pixels] + strength * colour
-    count = f"{len(seen.masks)} mask" + "s" * (len(seen.masks) != 1)
+    count = f"{len(roi.masks)} mask" + "s" * (len(roi.masks) != 1)
     _draw_image(axis, np.rint(tinted).astype(np.uint8), f"{count}; outlined: what matters")
-    _outline(axis, seen)
+    _outline(axis, roi)
 
 
-def _draw_importance(axis: Axes, seen: Attention) -> None:
-    w = seen.importance.w
+def _draw_importance(axis: Axes, roi: RegionOfInterest) -> None:
+    w = roi.importance.w
     low, high = min(float(w.min()), 0.5), max(float(w.max()), 2.0)
     axis.imshow(_thin(w), cmap="cividis", norm=LogNorm(max(low, 1e-3), high))
     axis.set_title(f"importance w: {w.min():.2f} to {w.max():.2f}, mean 1", fontsize=11)

@@ -15,7 +15,7 @@ from rich.table import Table
 from experiments.deliveries.pictures import save_masks
 from experiments.deliveries.send_files import draw, for_each, look
 from experiments.saving import save
-from semcom.importance.region import Attention, Wishes
+from semcom.importance.region import RegionOfInterest, RegionOptions
 
 ENDINGS = ("_mask.png", "_masks.npz", "_masks.png")
 _MOST_ROWS = 20  # of the table
@@ -26,7 +26,7 @@ def segment_files(
     out: Path,
     *,
     max_side: int | None,
-    wishes: Wishes,
+    region_options: RegionOptions,
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
 ) -> int:
@@ -52,36 +52,36 @@ def segment_files(
     """
 
     def one(file: Path, name: str) -> None:
-        image, seen = look(file, wishes, say, max_side)
-        _write(seen, out, name)
+        image, region = look(file, region_options, say, max_side)
+        _write(region, out, name)
         figure = out / f"{name}_masks.png"
-        draw(lambda path: save_masks(image, seen, file.name, path), figure, say)
+        draw(lambda path: save_masks(image, region, file.name, path), figure, say)
         if tell is not None:
-            tell(_account(seen, str(file)))
+            tell(_account(region, str(file)))
             return
-        _print(seen, str(file))
+        _print(region, str(file))
         say(f"{file}: written to {out / name}_mask.png, _masks.npz and _masks.png")
 
-    return for_each(images, wishes.mask, out, ENDINGS, one, say=say)
+    return for_each(images, region_options.mask, out, ENDINGS, one, say=say)
 
 
-def _write(seen: Attention, out: Path, name: str) -> None:
+def _write(region: RegionOfInterest, out: Path, name: str) -> None:
     sink = io.BytesIO()
-    PilImage.fromarray(np.where(seen.importance.region, np.uint8(255), np.uint8(0))).save(
+    PilImage.fromarray(np.where(region.importance.region, np.uint8(255), np.uint8(0))).save(
         sink, "PNG"
     )
     save(out / f"{name}_mask.png", sink.getvalue())
-    shape = seen.importance.region.shape
-    masks = np.array([mask.pixels for mask in seen.masks], dtype=bool).reshape(-1, *shape)
-    scores = np.array([mask.score for mask in seen.masks])
-    labels = np.array([mask.label or "" for mask in seen.masks], dtype=np.str_)
+    shape = region.importance.region.shape
+    masks = np.array([mask.pixels for mask in region.masks], dtype=bool).reshape(-1, *shape)
+    scores = np.array([mask.score for mask in region.masks])
+    labels = np.array([mask.label or "" for mask in region.masks], dtype=np.str_)
     sink = io.BytesIO()
     np.savez_compressed(sink, masks=masks, scores=scores, labels=labels)
     save(out / f"{name}_masks.npz", sink.getvalue())
 
 
-def _account(seen: Attention, source: str) -> dict[str, Any]:
-    chosen = {id(mask) for mask in seen.importance.masks}
+def _account(region: RegionOfInterest, source: str) -> dict[str, Any]:
+    chosen = {id(mask) for mask in region.importance.masks}
     masks = [
         {
             "area": float(mask.pixels.mean()),
@@ -89,14 +89,14 @@ def _account(seen: Attention, source: str) -> dict[str, Any]:
             "label": mask.label,
             "matters": id(mask) in chosen,
         }
-        for mask in seen.masks
+        for mask in region.masks
     ]
-    area = float(seen.importance.region.mean())
-    return {"image": source, **seen.record, "region_area": area, "masks": masks}
+    area = float(region.importance.region.mean())
+    return {"image": source, **region.record, "region_area": area, "masks": masks}
 
 
-def _print(seen: Attention, source: str) -> None:
-    account = _account(seen, source)
+def _print(region: RegionOfInterest, source: str) -> None:
+    account = _account(region, source)
     title = f"{source}, {account['segmenter']}: region {account['region_area']:.1%} of the frame"
     table = Table(title=title, title_justify="left", title_style="bold")
     for head in ("rank", "% of frame", "score", "label", "matters"):

@@ -24,9 +24,9 @@ from experiments.saving import save
 from semcom.api import send_attended
 from semcom.codecs.base import CODECS
 from semcom.images import find_images, load_image
-from semcom.importance.region import Attention, Wishes, attend
+from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
 from semcom.large import STAGES, is_large, say_stage
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.delivery import Delivery
 from semcom.sizes import shrink, size_of
 from semcom.types import Image
@@ -40,8 +40,8 @@ def send_files(
     out: Path,
     *,
     max_side: int | None,
-    wishes: Wishes,
-    link: Link,
+    region_options: RegionOptions,
+    link: LinkConfig,
     codec: str,
     cbr: Fraction,
     blind: bool,
@@ -72,13 +72,13 @@ def send_files(
         say(f"codec {codec} cannot follow the importance map: it is only used for the scores")
 
     def one(file: Path, name: str) -> None:
-        image, seen = look(file, wishes, say, max_side)
+        image, region = look(file, region_options, say, max_side)
         delivery = send_attended(
-            image, seen, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
+            image, region, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
         )
         name += "_blind" * blind
         write_delivery(delivery, out, name)
-        draw(lambda path: save_delivery(delivery, seen, path), out / f"{name}_figure.png", say)
+        draw(lambda path: save_delivery(delivery, region, path), out / f"{name}_figure.png", say)
         if tell is not None:
             tell(delivery.record)
             return
@@ -88,7 +88,7 @@ def send_files(
             say(f"{file}: nothing arrived; the scores are those of mid-grey")
 
     endings = [f"{'_blind' * blind}{end}" for end in ("_received.png", "_figure.png", ".json")]
-    return for_each(images, wishes.mask, out, endings, one, say=say)
+    return for_each(images, region_options.mask, out, endings, one, say=say)
 
 
 def for_each(
@@ -152,17 +152,17 @@ def _stages(file: Path, say: Callable[..., None]) -> Iterator[None]:
 
 
 def look(
-    file: Path, wishes: Wishes, say: Callable[..., None], max_side: int | None
-) -> tuple[Image, Attention]:
+    file: Path, region_options: RegionOptions, say: Callable[..., None], max_side: int | None
+) -> tuple[Image, RegionOfInterest]:
     """Read an image, shrink it if it has a longer side, and find what matters in it."""
     image, notes = load_image(file)
     size, shrunk_from = size_of(image), None
     if max_side is not None and max(size) > max_side:
         image, shrunk_from = shrink(image, max_side), size
         notes.append("shrunk from {1}x{0} to {3}x{2}".format(*size, *image.shape))
-    seen = attend(image, wishes.beside(file), shrunk_from=shrunk_from)
-    say(*(f"{file}: {note}" for note in (*notes, *seen.notes)))
-    return image, seen
+    region = find_region(image, region_options.beside(file), shrunk_from=shrunk_from)
+    say(*(f"{file}: {note}" for note in (*notes, *region.notes)))
+    return image, region
 
 
 def draw(save: Callable[[Path], None], path: Path, say: Callable[..., None]) -> None:

@@ -14,7 +14,7 @@ from experiments.figures.parts.style import COLUMN
 from experiments.figures.rate_distortion import quality_snr, rate_distortion
 from experiments.figures.region_background import region_background
 from experiments.figures.scatter import scatter
-from experiments.store.measured import Study
+from experiments.store.measured import SuiteResults
 
 FIGURES = (
     rate_distortion,
@@ -28,7 +28,7 @@ FIGURES = (
 
 
 def draw(
-    study: Study,
+    study: SuiteResults,
     *,
     width: float = COLUMN,
     pictures: Path | None = None,

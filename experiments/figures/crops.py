@@ -27,7 +27,7 @@ from experiments.figures.parts.lines import where
 from experiments.figures.parts.style import PAGE
 from experiments.store.database import Database
 from experiments.store.kept_pictures import Shot, decode, in_threads, intact, read, shots_of
-from experiments.store.measured import Study
+from experiments.store.measured import SuiteResults
 from semcom.types import Image
 
 MOST_IMAGES = 4
@@ -50,7 +50,7 @@ class Series(NamedTuple):
     """What does not."""
 
 
-def crops(study: Study, path: Path, *, width: float, tell: Tell | None) -> list[Drawing]:
+def crops(study: SuiteResults, path: Path, *, width: float, tell: Tell | None) -> list[Drawing]:
     """Draw crops of each image of which pictures are kept; none without pictures.
 
     Parameters
@@ -94,7 +94,7 @@ def _numbered(drawings: Sequence[Drawing]) -> list[Drawing]:
     return found
 
 
-def _series(study: Study, shots: Sequence[Shot], most: int) -> Iterator[Series]:
+def _series(study: SuiteResults, shots: Sequence[Shot], most: int) -> Iterator[Series]:
     """Yield bandwidths at one SNR, and SNRs at one bandwidth, over each channel."""
     tasks = {shot.row.task for shot in shots}
     points = [p for p in study.points if any(row.task in tasks for row in p.rows)]
@@ -120,7 +120,11 @@ def _ratio(place: Place) -> str:
 
 
 def _intact(
-    study: Study, database: Database, series: Series, shots: Sequence[Shot], tell: Tell | None
+    study: SuiteResults,
+    database: Database,
+    series: Series,
+    shots: Sequence[Shot],
+    tell: Tell | None,
 ) -> dict[Where, Shot]:
     """Return what can be shown."""
     mine = [s for s in shots if s.setting.channel == series.channel and _place(s) in series.heads]

@@ -22,7 +22,7 @@ from experiments.figures.parts.layout import drawings
 from experiments.figures.parts.lines import cbr_axis, codec_place, look, snr_axis, where
 from experiments.figures.parts.panels import Axis, Line, Panel
 from experiments.figures.parts.style import Look, system_look
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 from experiments.suites.setting import Setting
 
 _LABELS = {
@@ -33,7 +33,7 @@ _LABELS = {
 }
 
 
-def gain_figures(study: Study, *, width: float) -> list[Drawing]:
+def gain_figures(study: SuiteResults, *, width: float) -> list[Drawing]:
     """Draw gains over bandwidth, or else over the SNR."""
     shown, note = few(study)
     caption = _caption(shown, note)
@@ -45,13 +45,13 @@ def gain_figures(study: Study, *, width: float) -> list[Drawing]:
     return found
 
 
-def gain_theta(study: Study, *, width: float) -> list[Drawing]:
+def gain_theta(study: SuiteResults, *, width: float) -> list[Drawing]:
     """Draw gains over θ, where it varies."""
     title = "Gain at equal bandwidth over θ"
     return drawings("gain-theta", title, _caption(study), _over_theta(study), width=width)
 
 
-def _caption(study: Study, note: str = "") -> str:
+def _caption(study: SuiteResults, note: str = "") -> str:
     text = f"Against {anchor_name(study)}, both allowed the same bandwidth."
     images = count_images(study.points)
     if images > 1:
@@ -63,13 +63,13 @@ def _caption(study: Study, note: str = "") -> str:
     return " ".join(filter(None, (text, note, left_out(study, _scores(study)))))
 
 
-def _scores(study: Study) -> list[str]:
+def _scores(study: SuiteResults) -> list[str]:
     """Return those that figures show: the whole image's is told by its parts."""
     names = gain_scores(study)
     return [name for name in names if name != "psnr_db"] if len(names) > 1 else names
 
 
-def _over(study: Study, axis: str, other: str) -> list[Panel]:
+def _over(study: SuiteResults, axis: str, other: str) -> list[Panel]:
     found = pairs(study)
     beside = {id(pair.point): pair for pair in found}
     panels = []
@@ -89,7 +89,7 @@ def _over(study: Study, axis: str, other: str) -> list[Panel]:
     return panels
 
 
-def _over_theta(study: Study) -> list[Panel]:
+def _over_theta(study: SuiteResults) -> list[Panel]:
     found = pairs(study)
     beside = {id(pair.point): pair for pair in found}
     panels = []
@@ -118,7 +118,7 @@ def _over_theta(study: Study) -> list[Panel]:
     return panels
 
 
-def _theta_lines(study: Study, points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
+def _theta_lines(study: SuiteResults, points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
     """Return a line for each system and CBR, with its label."""
     budgets = study.axis("cbr")
     names = family_names(study.points)
@@ -133,7 +133,7 @@ def _theta_lines(study: Study, points: Sequence[Point]) -> list[tuple[str, list[
     return lines
 
 
-def _theta_looks(study: Study, lines: Sequence[Sequence[Point]]) -> list[Look]:
+def _theta_looks(study: SuiteResults, lines: Sequence[Sequence[Point]]) -> list[Look]:
     """Return the looks of lines over θ: of several CBRs, each has one of its own."""
     if len(study.axis("cbr")) == 1:
         return [look(study, line[0]) for line in lines]
@@ -159,7 +159,7 @@ def _panel(
 
 
 def _line(
-    study: Study,
+    study: SuiteResults,
     pairs: Sequence[Pair],
     score: str,
     places: Sequence[float],

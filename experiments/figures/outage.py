@@ -15,7 +15,7 @@ from experiments.figures.parts.layout import drawings
 from experiments.figures.parts.lines import look, snr_axis, where
 from experiments.figures.parts.panels import Axis, Line, Panel, Range
 from experiments.intervals import Count
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 
 SCORES = ("region_psnr_db", "psnr_db")
 """What may fall short: the region where there is one."""
@@ -26,7 +26,7 @@ _INTERVAL = (
 )
 
 
-def outage(study: Study, *, width: float) -> list[Drawing]:
+def outage(study: SuiteResults, *, width: float) -> list[Drawing]:
     """Draw outage against the quality, and against the SNR at the quality that counts as shown."""
     study, note = few(study)
     points = [point.over("lost") for point in study.whole(study.points, "lost")]
@@ -48,7 +48,7 @@ def outage(study: Study, *, width: float) -> list[Drawing]:
     return found + drawings("outage-snr", "Outage against SNR", caption, panels, width=width)
 
 
-def _over_quality(study: Study, varied: list[Point], score: str, name: str) -> list[Panel]:
+def _over_quality(study: SuiteResults, varied: list[Point], score: str, name: str) -> list[Panel]:
     panels = []
     for (channel, snr_db, cbr), mine in conditions(varied, "channel", "snr_db", "cbr").items():
         values = [v for p in mine for r in p.rows for v, _ in r.values(score) if v is not None]
@@ -65,7 +65,7 @@ def _over_quality(study: Study, varied: list[Point], score: str, name: str) -> l
     return panels
 
 
-def _steps(study: Study, point: Point, score: str, ends: tuple[float, float]) -> Line:
+def _steps(study: SuiteResults, point: Point, score: str, ends: tuple[float, float]) -> Line:
     """Return the share below each quality that was seen, from end to end."""
     seen: defaultdict[float, float] = defaultdict(float)
     for row in point.rows:
@@ -90,7 +90,9 @@ def share_interval(point: Point, share: float) -> Range:
     return Count(draws, short, draws, short, short).interval()
 
 
-def _over_snr(study: Study, varied: list[Point], score: str, threshold: float) -> list[Panel]:
+def _over_snr(
+    study: SuiteResults, varied: list[Point], score: str, threshold: float
+) -> list[Panel]:
     panels = []
     for (channel, cbr), mine in conditions(varied, "channel", "cbr").items():
         lines = []
@@ -102,7 +104,7 @@ def _over_snr(study: Study, varied: list[Point], score: str, threshold: float) -
     return panels
 
 
-def _outages(study: Study, points: Sequence[Point], score: str, threshold: float) -> Line:
+def _outages(study: SuiteResults, points: Sequence[Point], score: str, threshold: float) -> Line:
     shares = tuple(point.outage(threshold, score) for point in points)
     bars = tuple(share_interval(p, share) for p, share in zip(points, shares, strict=True))
     x = tuple(point.setting.snr_db for point in points)

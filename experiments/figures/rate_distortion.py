@@ -14,12 +14,12 @@ from experiments.figures.parts.layout import drawings
 from experiments.figures.parts.lines import about, cbr_axis, mean_line, snr_axis, where
 from experiments.figures.parts.panels import Axis, Panel
 from experiments.figures.published_lines import NOTE, published_lines
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 from experiments.suites.literature import Curve, Published
 from experiments.suites.setting import Setting
 
 
-def rate_distortion(study: Study, *, width: float) -> list[Drawing]:
+def rate_distortion(study: SuiteResults, *, width: float) -> list[Drawing]:
     """Draw it where a system has several bandwidths."""
     study, note = few(study)
     panels = []
@@ -33,7 +33,7 @@ def rate_distortion(study: Study, *, width: float) -> list[Drawing]:
     return _finish(study, panels, "rate-distortion", "Quality against bandwidth", note, width)
 
 
-def quality_snr(study: Study, *, width: float) -> list[Drawing]:
+def quality_snr(study: SuiteResults, *, width: float) -> list[Drawing]:
     """Draw scores against the SNR, a panel for each channel, bandwidth and score.
 
     A dotted vertical line stands at the SNR that was planned for, where it is not the channel's.
@@ -58,7 +58,7 @@ def quality_snr(study: Study, *, width: float) -> list[Drawing]:
 
 
 def score_panels(
-    study: Study,
+    study: SuiteResults,
     points: list[Point],
     axis: Axis,
     title: tuple[str, ...],
@@ -79,7 +79,7 @@ def score_panels(
 
 
 def _finish(
-    study: Study, panels: list[Panel], name: str, title: str, note: str, width: float
+    study: SuiteResults, panels: list[Panel], name: str, title: str, note: str, width: float
 ) -> list[Drawing]:
     others = any(line.published for panel in panels for line in panel.lines)
     note = " ".join(filter(None, (note, left_out(study, shown_scores(study)))))

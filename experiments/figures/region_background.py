@@ -18,13 +18,13 @@ from experiments.figures.drawing import Drawing
 from experiments.figures.parts.layout import drawings
 from experiments.figures.parts.lines import intervals, look, where
 from experiments.figures.parts.panels import Axis, Line, Panel
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 
 _X = Axis("background_psnr_db", "background PSNR, dB")
 _Y = Axis("region_psnr_db", "region PSNR, dB")
 
 
-def region_background(study: Study, *, width: float) -> list[Drawing]:
+def region_background(study: SuiteResults, *, width: float) -> list[Drawing]:
     """Draw a panel for each channel, SNR and bandwidth at which a system has several θ."""
     panels = []
     names = family_names(study.points)
@@ -49,7 +49,7 @@ def region_background(study: Study, *, width: float) -> list[Drawing]:
     return drawings("region-background", "Region against background", caption, panels, width=width)
 
 
-def _line(study: Study, name: str, points: Sequence[Point]) -> Line | None:
+def _line(study: SuiteResults, name: str, points: Sequence[Point]) -> Line | None:
     """Return one system's line over θ; where θ changes nothing, it is a point."""
     places: dict[tuple[float, float], list[Point]] = {}
     points = study.whole(study.whole(points, _X.key), _Y.key)

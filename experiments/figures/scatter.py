@@ -18,12 +18,12 @@ from experiments.figures.drawing import Drawing
 from experiments.figures.parts.layout import drawings
 from experiments.figures.parts.lines import look, where
 from experiments.figures.parts.panels import Axis, Line, Panel
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 
 _MOST = 4  # panels; of more conditions, one stands for a channel
 
 
-def scatter(study: Study, *, width: float) -> list[Drawing]:
+def scatter(study: SuiteResults, *, width: float) -> list[Drawing]:
     """Draw a panel for each condition; none for a single image."""
     study, note = few(study)
     both = pairs(study)
@@ -65,7 +65,7 @@ def _one_each(points: Iterable[Point]) -> list[tuple[str, str, float]]:
     return chosen
 
 
-def _points(study: Study, pair: Pair, score: str) -> Line | None:
+def _points(study: SuiteResults, pair: Pair, score: str) -> Line | None:
     point = pair.point
     theirs = {row.key: row.mean(score) for row in pair.anchor.rows}
     values = [(theirs.get(row.key), row.mean(score), row.name) for row in point.rows]

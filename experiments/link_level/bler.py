@@ -19,7 +19,7 @@ from channels.packets.mcs import find_scheme, modulation_name
 from channels.units import check_bits_per_symbol
 from experiments.axis_values import parse_snrs
 from experiments.intervals import Count
-from experiments.link_level.curves import Series, Words, write_series
+from experiments.link_level.curves import CurveLabels, Series, write_series
 from experiments.link_level.montecarlo import Limits, Task, collect
 from experiments.link_level.snr_axis import AXIS_LABELS, Axis, create_channel, to_esn0
 from experiments.link_level.theory_curves import bicm_limit_db, reference_bler
@@ -238,7 +238,7 @@ def bler(
     for i, one in enumerate(systems):
         measured = tuple(counts[i * len(snrs) : (i + 1) * len(snrs)])
         series.append(_series(one, tuple(snrs), measured, axis))
-    words = Words(
+    labels = CurveLabels(
         "BLER",
         "blocks",
         AXIS_LABELS[axis],
@@ -246,7 +246,7 @@ def bler(
         exact=False,
         limit="BICM capacity = rate",
     )
-    say(*(f"{file}" for file in write_series(series, words, out, "bler")))
+    say(*(f"{file}" for file in write_series(series, labels, out, "bler")))
     return series
 
 

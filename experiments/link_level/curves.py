@@ -45,7 +45,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Words:
+class CurveLabels:
     """What the plot and the table call things."""
 
     rate: str
@@ -60,13 +60,13 @@ class Words:
     limit: str = ""
 
 
-def write_series(series: Sequence[Series], words: Words, out: Path, name: str) -> list[Path]:
+def write_series(series: Sequence[Series], labels: CurveLabels, out: Path, name: str) -> list[Path]:
     """Print the table; write ``name`` as CSV, PNG and PDF into ``out`` and return the files."""
-    print_series(series, words)
+    print_series(series, labels)
     files = [out / f"{name}.csv"]
     _write_csv(series, files[0])
     with plain_text():
-        figure = draw(series, words)
+        figure = draw(series, labels)
         for suffix in (".png", ".pdf"):
             files.append(out / f"{name}{suffix}")
             save_figure(files[-1], figure, dpi=200)
@@ -79,7 +79,7 @@ def _theory_at(series: Series) -> list[float | None]:
     return [float(value) for value in series.theory.rate(np.array(series.x))]
 
 
-def print_series(series: Sequence[Series], words: Words) -> None:
+def print_series(series: Sequence[Series], labels: CurveLabels) -> None:
     """Print a table per system: every point, its interval, and whether exact theory lies inside."""
     console = Console(markup=False, emoji=False)
     inside = total = 0
@@ -91,9 +91,9 @@ def print_series(series: Sequence[Series], words: Words) -> None:
             box=SIMPLE_HEAD,
             padding=(0, 0, 0, 1),
         )
-        columns = [words.axis, words.trials, "errors", words.rate, "95 % from", "to"]
+        columns = [labels.axis, labels.trials, "errors", labels.rate, "95 % from", "to"]
         columns += [] if one.theory is None else [one.theory.name]
-        columns += ["inside"] if one.theory is not None and words.exact else []
+        columns += ["inside"] if one.theory is not None and labels.exact else []
         for column in columns:
             table.add_column(column, justify="right", min_width=min(len(column), 9))
         for x, count, theory in zip(one.x, one.counts, _theory_at(one), strict=True):
@@ -105,7 +105,7 @@ def print_series(series: Sequence[Series], words: Words) -> None:
             inside, total = inside + hit, total + (theory is not None)
             table.add_row(*cells[: len(columns)])
         console.print(table)
-    if total and words.exact:
+    if total and labels.exact:
         console.print(f"theory lies inside {inside} of {total} intervals; 95 % are to be expected")
 
 
@@ -127,7 +127,7 @@ def _write_csv(series: Sequence[Series], file: Path) -> None:
     save(file, to_csv(list(rows[0]), [list(row.values()) for row in rows]))
 
 
-def draw(series: Sequence[Series], words: Words) -> Figure:
+def draw(series: Sequence[Series], labels: CurveLabels) -> Figure:
     """Draw all curves: points with bands, upper limits as arrows, theory dashed."""
     figure = Figure(figsize=(5.6, 4.0), layout="constrained")
     FigureCanvasAgg(figure)
@@ -143,13 +143,13 @@ def draw(series: Sequence[Series], words: Words) -> Figure:
     plot.set_ylim(bottom, 1.3 * max(highs))
     plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
     plot.yaxis.set_minor_formatter(NullFormatter())
-    plot.set_xlabel(words.axis, fontsize=8)
-    plot.set_ylabel(words.rate, fontsize=8)
+    plot.set_xlabel(labels.axis, fontsize=8)
+    plot.set_ylabel(labels.rate, fontsize=8)
     plot.tick_params(labelsize=7)
     plot.grid(alpha=0.3, linewidth=0.5)
     plot.grid(alpha=0.12, linewidth=0.4, which="minor", axis="y")
-    plot.set_title(f"{words.title}, 95 % confidence", fontsize=9)
-    _legend(figure, series, words)
+    plot.set_title(f"{labels.title}, 95 % confidence", fontsize=9)
+    _legend(figure, series, labels)
     return figure
 
 
@@ -191,14 +191,14 @@ def _draw_theory(plot: Axes, one: Series, colour: str) -> None:
         plot.axvline(one.limit, color=colour, linestyle=":", linewidth=1.2)
 
 
-def _legend(figure: Figure, series: Sequence[Series], words: Words) -> None:
+def _legend(figure: Figure, series: Sequence[Series], labels: CurveLabels) -> None:
     (plot,) = figure.axes
     handles, _ = plot.get_legend_handles_labels()
     names = " / ".join(dict.fromkeys(one.theory.name for one in series if one.theory))
     if names:
         handles.append(Line2D([], [], color="#555555", linestyle="--", label=names))
     if any(one.limit is not None for one in series):
-        handles.append(Line2D([], [], color="#555555", linestyle=":", label=words.limit))
+        handles.append(Line2D([], [], color="#555555", linestyle=":", label=labels.limit))
     if any(not count.errors for one in series for count in one.counts):
         label = "no error: 95 % upper bound"
         handles.append(Line2D([], [], color="#555555", marker=r"$\downarrow$", ls="", label=label))

@@ -13,7 +13,7 @@ from channels.packets.mcs import LEVELS
 from channels.packets.target import Target
 from experiments.csv_table import to_csv
 from experiments.link_level.scheme_plot import plot_schemes
-from experiments.link_level.scheme_table import Law, SchemeRow, scheme_rows
+from experiments.link_level.scheme_table import FadingLaw, SchemeRow, scheme_rows
 from experiments.link_level.snr_axis import create_channel
 from experiments.saving import save
 
@@ -24,7 +24,7 @@ def mcs(channel: str, num_bits: int, out: Path, *, say: Callable[..., None]) -> 
     Parameters and errors as of :func:`scheme_rows`; ``say`` gets the names of the files.
     """
     rows = scheme_rows(channel, num_bits)
-    law = Law(create_channel(channel))
+    law = FadingLaw(create_channel(channel))
     out.mkdir(parents=True, exist_ok=True)
     lengths = sorted({row.num_bits for row in rows}, reverse=True)
     blocks = " or ".join(f"{length}" for length in lengths)

@@ -17,7 +17,7 @@ from experiments.figures.parts.fonts import plain_text
 from experiments.saving import save_figure
 
 if TYPE_CHECKING:
-    from experiments.link_level.scheme_table import Law, SchemeRow
+    from experiments.link_level.scheme_table import FadingLaw, SchemeRow
 
 # Okabe and Ito's colours and markers, by bits per symbol.
 _STYLES = {
@@ -29,7 +29,7 @@ _STYLES = {
 }
 
 
-def plot_schemes(rows: Sequence[SchemeRow], law: Law, title: str, out: Path) -> list[Path]:
+def plot_schemes(rows: Sequence[SchemeRow], law: FadingLaw, title: str, out: Path) -> list[Path]:
     """Draw both panels; return the files written, ``mcs`` as PNG and PDF."""
     files = []
     with plain_text():
@@ -40,7 +40,7 @@ def plot_schemes(rows: Sequence[SchemeRow], law: Law, title: str, out: Path) -> 
     return files
 
 
-def _draw(rows: Sequence[SchemeRow], law: Law, title: str) -> Figure:
+def _draw(rows: Sequence[SchemeRow], law: FadingLaw, title: str) -> Figure:
     figure = Figure(figsize=(9.0, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
@@ -53,7 +53,7 @@ def _draw(rows: Sequence[SchemeRow], law: Law, title: str) -> Figure:
     return figure
 
 
-def _efficiencies(plot: Axes, rows: Sequence[SchemeRow], law: Law) -> None:
+def _efficiencies(plot: Axes, rows: Sequence[SchemeRow], law: FadingLaw) -> None:
     needs = np.array([row.snr_db[1] for row in rows])
     efficiencies = np.array([row.efficiency for row in rows])
     snrs = np.linspace(needs.min() - 3, needs.max() + 2, 80)

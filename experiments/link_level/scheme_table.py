@@ -64,7 +64,7 @@ class SchemeRow:
         return None if self.normal_db is None else self.snr_db[1] - self.normal_db
 
 
-class Law:
+class FadingLaw:
     """A channel's coherence and law of the gain, whose quantiles are worked out only once."""
 
     def __init__(self, channel: Channel) -> None:
@@ -128,7 +128,7 @@ def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
     ValueError
         An unknown channel, one without a known law, or ``num_bits`` below what was measured.
     """
-    law = Law(create_channel(channel))
+    law = FadingLaw(create_channel(channel))
     rows = []
     for number, scheme in enumerate(SCHEMES):
         length, threshold = _measured(law.table, scheme, num_bits)

@@ -20,7 +20,7 @@ from experiments.report.viewer import TASK
 from experiments.report.words import axis_name, axis_value
 from experiments.shell import path_word, word
 from experiments.store.database import Database
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 from experiments.suites.suite import AXES, SWEPT
@@ -48,7 +48,7 @@ class Making:
     """The command that makes one delivery again."""
 
 
-def systems(study: Study) -> tuple[Grid, list[tuple[str, str]]]:
+def systems(study: SuiteResults) -> tuple[Grid, list[tuple[str, str]]]:
     """Return a table of what differs between the systems, and what they share."""
     by_system: dict[System, list[Point]] = {}
     for point in study.points:
@@ -79,7 +79,7 @@ def systems(study: Study) -> tuple[Grid, list[tuple[str, str]]]:
     return grid(Table("systems", "What differs", caption, heads, rows)), shared
 
 
-def making(study: Study, path: Path) -> Making:
+def making(study: SuiteResults, path: Path) -> Making:
     """Say what made the results, and with which commands they are made again."""
     with Database(path) as database:
         failures = tuple(_failures(database, study, path_word(path)))
@@ -140,7 +140,7 @@ def _values(axis: str, points: Sequence[Point]) -> str:
     return ", ".join(axis_value(axis, value) for value in found)
 
 
-def _failures(database: Database, study: Study, results: str) -> Iterator[tuple[Any, ...]]:
+def _failures(database: Database, study: SuiteResults, results: str) -> Iterator[tuple[Any, ...]]:
     sql = (
         "SELECT DISTINCT m.system, m.varies, f.image, f.mask, f.setting, f.error, f.task "
         "FROM open_failures f JOIN members m ON m.setting = f.setting WHERE m.suite = ? "
@@ -162,7 +162,7 @@ def _failures(database: Database, study: Study, results: str) -> Iterator[tuple[
         yield shown, name, swept, error, again
 
 
-def _machine(database: Database, study: Study) -> str:
+def _machine(database: Database, study: SuiteResults) -> str:
     """Describe the machine of the run, without its name."""
     for (text,) in database.query("SELECT machine FROM runs WHERE id = ?", (study.run,)):
         about = json.loads(text)
@@ -173,7 +173,7 @@ def _machine(database: Database, study: Study) -> str:
     return ""
 
 
-def _tasks(study: Study) -> Table:
+def _tasks(study: SuiteResults) -> Table:
     """List every image under every setting."""
     axes = [axis for axis in SWEPT if len(study.axis(axis)) > 1]
     scores = [score for score in study.suite["scores"] if score != "lost"]

@@ -23,7 +23,7 @@ from experiments.report.pictures import GAIN
 from experiments.report.table_cells import MOST_ROWS, grid
 from experiments.report.viewer import LIMIT, build_viewer
 from experiments.saving import save
-from experiments.store.study import Study, read_study
+from experiments.store.study import SuiteResults, read_results
 
 
 def report(
@@ -45,7 +45,7 @@ def report(
     out
         The page; ``report.html`` beside the results unless given.
     suite, run, all_images
-        As of :func:`experiments.store.study.read_study`.
+        As of :func:`experiments.store.study.read_results`.
     say
         What gets notes.
     tell
@@ -54,10 +54,10 @@ def report(
     Raises
     ------
     ValueError
-        What :func:`experiments.store.study.read_study` refuses.
+        What :func:`experiments.store.study.read_results` refuses.
     """
     path = results / "results.db" if results.is_dir() else results
-    study = read_study(path, suite=suite, run=run, all_images=all_images)
+    study = read_results(path, suite=suite, run=run, all_images=all_images)
     failed: list[str] = []
     with plain_text():
         wide, narrow = (draw(study, width=width, tell=failed.append) for width in (PAGE, COLUMN))
@@ -71,7 +71,7 @@ def report(
 
 
 def build(
-    study: Study,
+    study: SuiteResults,
     path: Path,
     drawings: Sequence[Drawing],
     tables: Sequence[Table],

@@ -17,7 +17,7 @@ from experiments.report.words import axis_name, axis_value
 from experiments.shell import path_word
 from experiments.store.database import Database
 from experiments.store.kept_pictures import Shot, decode, in_threads, intact, read, shots_of
-from experiments.store.measured import Key, Study
+from experiments.store.measured import Key, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 from experiments.suites.suite import AXES
@@ -43,7 +43,7 @@ class Viewer:
     """Of which rows the pictures are damaged, for people."""
 
 
-def build_viewer(study: Study, path: Path, *, limit: int = LIMIT) -> Viewer | None:
+def build_viewer(study: SuiteResults, path: Path, *, limit: int = LIMIT) -> Viewer | None:
     """Collect the pictures of a study; None where the file has none.
 
     Parameters
@@ -78,7 +78,7 @@ def _any(axis: str, value: Any, shots: Sequence[Shot]) -> bool:
     return any(shot.value(axis) == value for shot in shots)
 
 
-def _values(study: Study, shots: Sequence[Shot]) -> dict[str, list[Any]]:
+def _values(study: SuiteResults, shots: Sequence[Shot]) -> dict[str, list[Any]]:
     """Return the viewer's axes: the image, and what varies within any system."""
     by_system: dict[System, list[Setting]] = {}
     for point in study.points:
@@ -125,7 +125,7 @@ def _length(data: bytes) -> int:
     return 4 * -(-len(data) // 3)
 
 
-def _notes(study: Study, values: dict[str, list[Any]], shots: Sequence[Shot]) -> list[str]:
+def _notes(study: SuiteResults, values: dict[str, list[Any]], shots: Sequence[Shot]) -> list[str]:
     notes = []
     for axis, some in values.items():
         if axis == "image":
@@ -166,7 +166,7 @@ def _fill(database: Database, album: Album, shots: Sequence[Shot]) -> None:
 
 
 def _describe(
-    study: Study,
+    study: SuiteResults,
     database: Database,
     album: Album,
     values: dict[str, list[Any]],
@@ -204,7 +204,7 @@ def _describe(
     }
 
 
-def _axes(study: Study, values: dict[str, list[Any]]) -> list[dict[str, Any]]:
+def _axes(study: SuiteResults, values: dict[str, list[Any]]) -> list[dict[str, Any]]:
     """Describe what is chosen by hand, each with the place at which it opens."""
     first: dict[str, Any] = dict(zip(("snr_db", "cbr"), bandwidth_sweep(study.points), strict=True))
     return [
@@ -245,7 +245,7 @@ def _regions(database: Database, album: Album, shots: Sequence[Shot]) -> dict[st
     return found
 
 
-def _heads(study: Study, scores: Sequence[str], *, several: bool) -> list[dict[str, Any]]:
+def _heads(study: SuiteResults, scores: Sequence[str], *, several: bool) -> list[dict[str, Any]]:
     """Return the heads of the rows below the pictures, and with how many digits they are."""
     rows = [
         {"head": label(score, study), "digits": 2 if score.endswith("_db") else 4}

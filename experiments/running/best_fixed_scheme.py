@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from channels.packets.mcs import SCHEMES
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.transmitter import Transmission
 from semcom.link.unequal_protection import expected_worth, worth
 
 
 def best_fixed(
-    send: Callable[..., Transmission], link: Link, best_for: Any, error: float
+    send: Callable[..., Transmission], link: LinkConfig, best_for: Any, error: float
 ) -> Transmission:
     """Send with the fixed scheme that is expected to be best.
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from experiments.datasets.items import Item
 from experiments.running.tasks import (
-    Todo,
+    PendingTask,
     count,
     count_failed,
     count_tasks,
@@ -107,7 +107,7 @@ def _draws(suite: Suite, settings: Sequence[Setting]) -> str:
     return f"{'; '.join(each) or 'none'}, of each image"
 
 
-def _seconds(todo: Todo, known: Known, megapixels: float) -> float:
+def _seconds(todo: PendingTask, known: Known, megapixels: float) -> float:
     """Estimate the seconds of a task, or some draws of it, on one core."""
     if todo.setting.codec in known:
         seconds, size = known[todo.setting.codec]

@@ -10,13 +10,13 @@ from typing import Any
 
 from experiments.running.backends import BackendName, Submit, workers
 from experiments.running.worker import Unit, work
-from experiments.store.database import Made
+from experiments.store.database import TaskResult
 
-Do = Callable[[Unit], list[Made]]
+Do = Callable[[Unit], list[TaskResult]]
 _AHEAD = 2  # units per slot that are handed over, so that no worker waits for the next
 
 
-class Crew:
+class WorkerPool:
     """Workers of one backend; use as a context manager.
 
     See :func:`experiments.running.backends.workers` for the arguments.
@@ -31,13 +31,13 @@ class Crew:
     def _open(self) -> None:
         self._submit, self.slots = self._stack.enter_context(workers(**self._how))
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def spread(self, units: Iterable[Unit], do: Do = work) -> Iterator[list[Made]]:
+    def spread(self, units: Iterable[Unit], do: Do = work) -> Iterator[list[TaskResult]]:
         """Hand units to the workers and yield what they made, in the order in which it comes.
 
         A process that dies takes its whole pool with it, or, on a cluster, what waited for it. What
@@ -54,9 +54,11 @@ class Crew:
             for unit in suspects:
                 yield from self._alone(unit, do)
 
-    def _feed(self, waiting: Iterator[Unit], do: Do, suspects: list[Unit]) -> Iterator[list[Made]]:
+    def _feed(
+        self, waiting: Iterator[Unit], do: Do, suspects: list[Unit]
+    ) -> Iterator[list[TaskResult]]:
         """Keep the workers busy until there is nothing left or something came to no end."""
-        running: dict[Future[list[Made]], Unit] = {}
+        running: dict[Future[list[TaskResult]], Unit] = {}
         more = True
         while more or running:
             while more and not suspects and len(running) < _AHEAD * self.slots:
@@ -79,7 +81,7 @@ class Crew:
                 else:
                     yield made
 
-    def _alone(self, unit: Unit, do: Do) -> Iterator[list[Made]]:
+    def _alone(self, unit: Unit, do: Do) -> Iterator[list[TaskResult]]:
         """Do a unit with nothing else under way; where it comes to no end, its jobs one by one."""
         try:
             yield self._submit(do, unit).result()
@@ -100,7 +102,7 @@ class Crew:
         self._open()
 
 
-def _failed(unit: Unit, error: Exception) -> list[Made]:
+def _failed(unit: Unit, error: Exception) -> list[TaskResult]:
     """Say that no job of a unit came to an end."""
     text = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return [unit.describe(job, seconds=0.0, error=text, trace=text) for job in unit.jobs]

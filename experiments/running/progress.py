@@ -14,7 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from experiments.store.database import Made
+from experiments.store.database import TaskResult
 from experiments.suites.axes import System
 
 _LINE_EVERY_S = 60.0
@@ -64,7 +64,7 @@ class RunProgress:
         """Tell how many images are still to be segmented."""
         self._bar.update(self._task, rate=f"segmenting, {left} left" if left else "")
 
-    def advance(self, made: Made, system: System) -> None:
+    def advance(self, made: TaskResult, system: System) -> None:
         """Count one task."""
         for outcome in made.outcomes:
             if (value := outcome["scores"].get(self._score)) is not None:

@@ -13,12 +13,12 @@ from experiments.datasets.items import Item, find_items
 from experiments.path_text import from_text
 from experiments.running.record_comparison import TOLERANCE, Difference, differences
 from experiments.running.worker import Job, Unit, work
-from experiments.store.database import Database, Made
+from experiments.store.database import Database, TaskResult
 from semcom.api import send_attended
 from semcom.hashes import digest
 from semcom.images import load_image
-from semcom.importance.region import Wishes, attend
-from semcom.link.config import Link
+from semcom.importance.region import RegionOptions, find_region
+from semcom.link.config import LinkConfig
 from semcom.processor import processor
 from semcom.types import Prompts
 from semcom.versions import versions
@@ -76,7 +76,7 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     """Send again what ``semcom send`` wrote a record of; return whether the record is the same."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-        wishes, link = _wishes(record), _link(record)
+        region_options, link = _wishes(record), _link(record)
         about = {
             "codec": record["codec"],
             "cbr": Fraction(record["cbr_budget"]).limit_denominator(10**6),
@@ -89,9 +89,9 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     if digest(pixels) != record["sha256"]:
         raise ValueError(f"{image or source} is not the image that was sent; --image names it")
     if source is not None:  # a mask file of several images names them
-        wishes = wishes.beside(Path(source))
-    seen = attend(pixels, wishes)
-    again = send_attended(pixels, seen, source, link=link, blind=blind, **about).record
+        region_options = region_options.beside(Path(source))
+    region = find_region(pixels, region_options)
+    again = send_attended(pixels, region, source, link=link, blind=blind, **about).record
     again = json.loads(json.dumps(again))
     made_by, made_on = record.pop("versions", {}), record.pop("cpu", None)
     for name in ("versions", "cpu", *({"received_sha256"} - record.keys())):  # older ones lack it
@@ -99,7 +99,7 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     return _verdict(str(file), list(differences(record, again)), made_by, made_on, say)
 
 
-def _wishes(record: dict[str, Any]) -> Wishes:
+def _wishes(record: dict[str, Any]) -> RegionOptions:
     prompts = Prompts(
         tuple(tuple(point) for point in record["points"]),
         tuple(tuple(box) for box in record["boxes"]),
@@ -109,17 +109,17 @@ def _wishes(record: dict[str, Any]) -> Wishes:
         segmenter = "mobile_sam"
     if record["mask"] is not None:
         segmenter = "auto"
-    return Wishes(segmenter, prompts, record["mask"], record["theta"], record["importance"])
+    return RegionOptions(segmenter, prompts, record["mask"], record["theta"], record["importance"])
 
 
-def _link(record: dict[str, Any]) -> Link:
+def _link(record: dict[str, Any]) -> LinkConfig:
     from channels.packets.target import Target
 
-    values = {field.name: record[field.name] for field in dataclasses.fields(Link)}
+    values = {field.name: record[field.name] for field in dataclasses.fields(LinkConfig)}
     values["target"] = Target(**values["target"])
     if not record["scheme_fixed"]:
         values["scheme"] = ""
-    return Link(**values)
+    return LinkConfig(**values)
 
 
 def _rows(database: Database, path: Path, task: str) -> Iterator[dict[str, Any]]:
@@ -161,7 +161,7 @@ def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
     return item
 
 
-def _compare(row: dict[str, Any], made: Made) -> list[Difference]:
+def _compare(row: dict[str, Any], made: TaskResult) -> list[Difference]:
     recorded = {"record": json.loads(row["record"]), "outcomes": json.loads(row["outcomes"])}
     again = {"record": made.record, "outcomes": made.outcomes}
     return list(differences(recorded, json.loads(json.dumps(again))))

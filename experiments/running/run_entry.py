@@ -12,14 +12,14 @@ from typing import NamedTuple
 from experiments.datasets.items import Item
 from experiments.path_text import to_text
 from experiments.running.provenance import commit, machine
-from experiments.store.database import Database, Made
+from experiments.store.database import Database, TaskResult
 from experiments.store.integrity import put
 from experiments.store.upgrade import image_set_id
 from experiments.suites.suite import Suite
 from semcom.versions import versions
 
 
-class Entry(NamedTuple):
+class RunContext(NamedTuple):
     """A run, as the results file knows it."""
 
     run: str
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     pictured: frozenset[str]
     """Images of which what arrives is kept, by the SHA-256 of their files."""
 
-    def name(self, made: Made) -> str:
+    def name(self, made: TaskResult) -> str:
         """Return the name of the image that something was made of."""
         every = (name for (image, _), name in self.names.items() if image == made.image)
         return self.names.get((made.image, made.mask)) or next(every, made.image)
@@ -38,11 +38,11 @@ class Entry(NamedTuple):
 
 def enter(
     database: Database, suite: Suite, name: str, items: list[Item], say: Callable[..., None]
-) -> Entry:
+) -> RunContext:
     """Write down what runs, and what its rows will be about."""
     content = suite.model_dump_json()
     names = {(item.sha256, item.mask_sha256): item.name for item in items}
-    entry = Entry(
+    entry = RunContext(
         uuid.uuid4().hex,
         sha256(content.encode()).hexdigest(),
         image_set_id(names),

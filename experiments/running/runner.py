@@ -19,13 +19,13 @@ from pathlib import Path
 from experiments.datasets.items import Item
 from experiments.path_text import readable
 from experiments.running.backends import BackendName, check_backend
-from experiments.running.pool import Crew, Do
+from experiments.running.pool import Do, WorkerPool
 from experiments.running.progress import RunProgress
-from experiments.running.run_entry import Entry, enter
+from experiments.running.run_entry import RunContext, enter
 from experiments.running.stopping import measure, why_done
 from experiments.running.tasks import (
     MOST_JOBS,
-    Todo,
+    PendingTask,
     count,
     count_failed,
     count_tasks,
@@ -141,10 +141,10 @@ def run(
     with ExitStack() as stack:
         database = stack.enter_context(Database(summary.path, write=True))
         stack.enter_context(_log_to(out / "run.log"))
-        this = enter(database, suite, name, items, say)
-        LOG.info("run %s of suite %s, %d images", this.run, readable(name), len(items))
+        context = enter(database, suite, name, items, say)
+        LOG.info("run %s of suite %s, %d images", context.run, readable(name), len(items))
         progress = stack.enter_context(RunProgress(suite.scores[0]))
-        crew: Crew | None = None
+        pool: WorkerPool | None = None
         for until in suite.rounds():
             left = functools.partial(
                 pending,
@@ -152,18 +152,18 @@ def run(
                 items,
                 database,
                 until=until,
-                enough=settled(database, this.suite, this.image_set),
+                enough=settled(database, context.suite, context.image_set),
                 retry=retry,
             )
             found = count(left())
             if found.batches:
-                if crew is None:
-                    crew = stack.enter_context(Crew(backend, jobs=jobs, address=address))
+                if pool is None:
+                    pool = stack.enter_context(WorkerPool(backend, jobs=jobs, address=address))
                 progress.begin(found.batches)
                 if do is work:
-                    _segment(found.looks, crew, progress)
-                _work(left(), found.batches, do, crew, database, this, summary, progress)
-            _measure(database, suite, this, items, until)
+                    _segment(found.looks, pool, progress)
+                _work(left(), found.batches, do, pool, database, context, summary, progress)
+            _measure(database, suite, context, items, until)
         summary.tasks = count_tasks(suite, items)
         summary.failed = count_failed(database, suite, items)
         LOG.info("%d rows made, %d tasks failed", summary.made, summary.failed)
@@ -178,49 +178,51 @@ def settled(database: Database, suite: str, image_set: str) -> dict[str, int]:
 
 
 def _work(
-    todo: Iterator[Todo],
+    todo: Iterator[PendingTask],
     total: int,
     do: Do,
-    crew: Crew,
+    pool: WorkerPool,
     database: Database,
-    this: Entry,
+    context: RunContext,
     summary: Summary,
     progress: RunProgress,
 ) -> None:
     """Do one round and commit what comes as it comes."""
-    size = max(1, min(MOST_JOBS, total // (_UNITS_PER_SLOT * crew.slots)))
-    for made in crew.spread(units(todo, size=size, pictures=this.pictured), do):
-        database.add(made, this.run)
+    size = max(1, min(MOST_JOBS, total // (_UNITS_PER_SLOT * pool.slots)))
+    for made in pool.spread(units(todo, size=size, pictures=context.pictured), do):
+        database.add(made, context.run)
         for one in made:
-            progress.advance(one, _system(database, this, one.setting))
+            progress.advance(one, _system(database, context, one.setting))
             if one.error:
-                known = (this.name(one), one.error)
+                known = (context.name(one), one.error)
                 summary.failures.setdefault(known, []).append(one.task)
                 LOG.error("task %s failed: %s\n%s", one.task, one.error, one.trace)
             else:
                 summary.made += 1
 
 
-def _system(database: Database, this: Entry, setting: str) -> System:
+def _system(database: Database, context: RunContext, setting: str) -> System:
     sql = "SELECT system, varies FROM members WHERE suite = ? AND setting = ?"
-    ((name, varies),) = database.query(sql, (this.suite, setting))
+    ((name, varies),) = database.query(sql, (context.suite, setting))
     return System(name, tuple(json.loads(varies).items()))
 
 
-def _segment(looks: list[tuple[Item, Setting]], crew: Crew, progress: RunProgress) -> None:
+def _segment(looks: list[tuple[Item, Setting]], pool: WorkerPool, progress: RunProgress) -> None:
     """Find the masks of every image once; the cache then has them for all workers."""
     wanted = [(item, s) for item, s in looks if s.segmenter not in (BESIDE, "whole_image")]
     todo = (Unit(item, (Job(setting, 0, 0),)) for item, setting in wanted)
     left = len(wanted)
     progress.segmenting(left)
-    for _ in crew.spread(todo, segment):
+    for _ in pool.spread(todo, segment):
         left -= 1
         progress.segmenting(left)
 
 
-def _measure(database: Database, suite: Suite, this: Entry, items: list[Item], until: int) -> None:
+def _measure(
+    database: Database, suite: Suite, context: RunContext, items: list[Item], until: int
+) -> None:
     """Store the interval of every setting's mean, and whether it is narrow enough."""
-    known = settled(database, this.suite, this.image_set)
+    known = settled(database, context.suite, context.image_set)
     left = (s for _, s in suite.settings() if suite.draws_of(s).most > 1 and s.id not in known)
     while batch := list(itertools.islice(left, _BATCH)):
         with database.transaction() as connection:
@@ -230,7 +232,7 @@ def _measure(database: Database, suite: Suite, this: Entry, items: list[Item], u
                 score = measure(database, setting.id, wanted, draws.score, until=until)
                 lost = measure(database, setting.id, wanted, "lost", until=until)
                 done_by = why_done(draws, score, lost)
-                about = (this.suite, this.image_set, setting.id)
+                about = (context.suite, context.image_set, setting.id)
                 for one in (score, lost):
                     row = (*about, *astuple(one), done_by)
                     put(connection, "intervals", row, known="REPLACE")

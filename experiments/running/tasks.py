@@ -26,7 +26,7 @@ MOST_DRAWS = 16
 
 
 @dataclass(frozen=True)
-class Todo:
+class PendingTask:
     """A task, or some draws of it."""
 
     item: Item
@@ -121,7 +121,7 @@ def pending(
     until: int,
     enough: Mapping[str, int] | None = None,
     retry: bool = False,
-) -> Iterator[Todo]:
+) -> Iterator[PendingTask]:
     """Yield what is not done yet.
 
     Parameters
@@ -146,7 +146,7 @@ def pending(
         if missing and database and not retry and _failed(database, task):
             continue
         for first, count in missing:
-            yield Todo(item, setting, first, count)
+            yield PendingTask(item, setting, first, count)
 
 
 class Found(NamedTuple):
@@ -159,7 +159,7 @@ class Found(NamedTuple):
     """An image and a setting for everything that is to be segmented."""
 
 
-def count(todo: Iterator[Todo]) -> Found:
+def count(todo: Iterator[PendingTask]) -> Found:
     """Count what is to be done."""
     looks: dict[tuple[str, str], tuple[Item, Setting]] = {}
     begun = batches = 0
@@ -189,7 +189,9 @@ def gaps(covered: Iterable[tuple[int, int]], until: int) -> Iterator[tuple[int, 
         start = max(start, first + draws)
 
 
-def units(todo: Iterable[Todo], *, size: int, pictures: Collection[str] = ()) -> Iterator[Unit]:
+def units(
+    todo: Iterable[PendingTask], *, size: int, pictures: Collection[str] = ()
+) -> Iterator[Unit]:
     """Group neighbours of one image, one map and one codec, at most ``size`` of them.
 
     They share the image, its masks and much of what is encoded. ``pictures`` are the SHA-256 of

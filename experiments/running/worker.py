@@ -21,14 +21,14 @@ from experiments.datasets.items import Item
 from experiments.path_text import readable
 from experiments.running.best_fixed_scheme import best_fixed
 from experiments.running.capacity_bound import bound
-from experiments.store.database import Made
+from experiments.store.database import TaskResult
 from experiments.suites.setting import BEST_SCHEMES, Setting, task_id
 from semcom.codecs.base import weighted_gain
 from semcom.hashes import derive_seed, digest, sha256_of
 from semcom.images import load_image
 from semcom.importance.maps import Importance
-from semcom.importance.region import Attention, Wishes, attend
-from semcom.link.config import Link
+from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
+from semcom.link.config import LinkConfig
 from semcom.link.delivery import bandwidth, carry, one_thread
 from semcom.link.transmitter import Transmission, transmit
 from semcom.link.unequal_protection import expected_worth, worth
@@ -53,16 +53,16 @@ class Unit:
     item: Item
     jobs: tuple[Job, ...]
 
-    def describe(self, job: Job, **about: Any) -> Made:
+    def describe(self, job: Job, **about: Any) -> TaskResult:
         """Say which task a job is, with what came of it."""
         mask = self.item.mask_sha256 if job.setting.needs_mask else ""
         setting = job.setting.id
         task = task_id(setting, self.item.sha256, mask)
         names = (task, job.first, job.draws, self.item.sha256, mask, setting, job.setting.seed)
-        return Made(*names, **about)
+        return TaskResult(*names, **about)
 
 
-def work(unit: Unit) -> list[Made]:
+def work(unit: Unit) -> list[TaskResult]:
     """Do all jobs of a unit; one that fails is reported and does not stop the others."""
     made = []
     for job in unit.jobs:
@@ -79,45 +79,45 @@ def work(unit: Unit) -> list[Made]:
     return made
 
 
-def segment(unit: Unit) -> list[Made]:
+def segment(unit: Unit) -> list[TaskResult]:
     """Find the masks of an image, so that they are in the cache; what fails shows later."""
     with contextlib.suppress(Exception):
         for job in unit.jobs:
-            _see(unit.item, job.setting.wishes(unit.item.mask))
+            _see(unit.item, job.setting.region_options(unit.item.mask))
     return []
 
 
 def _do(item: Item, job: Job) -> dict[str, Any]:
     setting = job.setting
     image = _load(item)
-    seen = _see(item, setting.wishes(item.mask))
-    judge = _see(item, setting.judge(item.mask)).importance
+    region = _see(item, setting.region_options(item.mask))
+    scored_region = _see(item, setting.scored_region(item.mask)).importance
     if setting.bound:
-        record, outcomes, shown = _bound(image, seen, judge, setting)
+        record, outcomes, shown = _bound(image, region, scored_region, setting)
     else:
-        record, outcomes, shown = _draw(image, seen, judge, job)
+        record, outcomes, shown = _draw(image, region, scored_region, job)
     pictures = {}
     if job.pictures and job.first == 0:
         pictures = {
             "original": _webp(image),
             "received": _webp(shown),
-            "region": _webp(judge.region),
+            "region": _webp(scored_region.region),
         }
     about = {
         "sha256": digest(image),
         "height": image.shape[0],
         "width": image.shape[1],
-        "num_masks": len(seen.masks),
-        "region_area": float(judge.region.mean()),
-        "notes": list(seen.notes),
+        "num_masks": len(region.masks),
+        "region_area": float(scored_region.region.mean()),
+        "notes": list(region.notes),
     }
     return {"record": {**about, **record}, "outcomes": outcomes, "pictures": pictures}
 
 
 def _bound(
-    image: Image, seen: Attention, judge: Importance, setting: Setting
+    image: Image, region: RegionOfInterest, scored_region: Importance, setting: Setting
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
-    what = seen.importance.blind() if setting.blind else seen.importance
+    what = region.importance.blind() if setting.blind else region.importance
     record, shown = bound(
         image,
         what.w,
@@ -126,16 +126,16 @@ def _bound(
         channel=setting.channel,
         snr_db=setting.snr_db,
     )
-    outcome = _outcome(0, record["packets_sent"], False, image, shown, judge)
+    outcome = _outcome(0, record["packets_sent"], False, image, shown, scored_region)
     return record, [{**outcome, "count": 1}], shown
 
 
 def _draw(
-    image: Image, seen: Attention, judge: Importance, job: Job
+    image: Image, region: RegionOfInterest, scored_region: Importance, job: Job
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
     """Send once and let it pass draws of the channel; what is shown is scored once."""
     setting = job.setting
-    what = seen.importance.blind() if setting.blind else seen.importance
+    what = region.importance.blind() if setting.blind else region.importance
     error = weighted_gain(image, image, what.w)
     outcomes: dict[str, dict[str, Any]] = {}
     first = image
@@ -149,7 +149,9 @@ def _draw(
             received = sum(packet is not None for packet in reception.packets)
             key = f"{received} {reception.all_lost} {digest(shown)}"
             if key not in outcomes:
-                outcomes[key] = _outcome(draw, received, reception.all_lost, image, shown, judge)
+                outcomes[key] = _outcome(
+                    draw, received, reception.all_lost, image, shown, scored_region
+                )
             outcomes[key]["count"] += 1
     record = {
         **bandwidth(image, sent),
@@ -171,15 +173,15 @@ def _expected_psnr_db(sent: Transmission, error: float, image: Image) -> float |
     if sent.plan.analog_symbols or not isinstance(sent.plan.link.build_channel(), KnownLaw):
         return None
     # With equal protection, worth is the squared error, whatever the sender wants.
-    worths = worth(sent.stream, Link(), error)
+    worths = worth(sent.stream, LinkConfig(), error)
     left = error - expected_worth(worths, sent.stream, sent.plan, sent.budget)
     return -10 * math.log10(max(left, 1e-6) / (255**2 * image.size))
 
 
 def _outcome(
-    draw: int, received: int, all_lost: bool, image: Image, shown: Image, judge: Importance
+    draw: int, received: int, all_lost: bool, image: Image, shown: Image, scored_region: Importance
 ) -> dict[str, Any]:
-    scores = score(image, shown, judge)
+    scores = score(image, shown, scored_region)
     return {
         "draw": draw,
         "count": 0,
@@ -197,10 +199,10 @@ def _load(item: Item) -> Image:
 
 
 @functools.lru_cache(maxsize=8)
-def _see(item: Item, wishes: Wishes) -> Attention:
-    if wishes.mask is not None and item.mask is not None:
+def _see(item: Item, region_options: RegionOptions) -> RegionOfInterest:
+    if region_options.mask is not None and item.mask is not None:
         _check_same(item.mask, item.mask_sha256)
-    return attend(_load(item), wishes)
+    return find_region(_load(item), region_options)
 
 
 def _check_same(path: Path, sha256: str) -> None:

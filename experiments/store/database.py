@@ -33,7 +33,7 @@ _LEAST_BYTES = 512  # a page
 
 
 @dataclass(frozen=True)
-class Made:
+class TaskResult:
     """What came of one task and some draws."""
 
     task: str
@@ -112,7 +112,7 @@ class Database:
             self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
 
-    def add(self, made: Iterable[Made], run: str) -> None:
+    def add(self, made: Iterable[TaskResult], run: str) -> None:
         """Commit rows, failures and pictures; what is there already stays as it is."""
         with self.transaction() as connection:
             for one in made:

@@ -13,7 +13,7 @@ from experiments.analysis.points import draws_words, join_seeds
 from experiments.csv_table import to_csv
 from experiments.naming import file_names
 from experiments.saving import save
-from experiments.store.measured import ImageRow, Point, Study
+from experiments.store.measured import ImageRow, Point, SuiteResults
 from experiments.suites.axes import System
 from semcom.scores import SCORES
 
@@ -29,7 +29,7 @@ COMPRESSAI_NAMES = {
 """Scores as CompressAI's results call them, or would."""
 
 
-def export(study: Study, out: Path, formats: Sequence[str]) -> list[Path]:
+def export(study: SuiteResults, out: Path, formats: Sequence[str]) -> list[Path]:
     """Write a study for other tools.
 
     Parameters
@@ -67,7 +67,7 @@ def export(study: Study, out: Path, formats: Sequence[str]) -> list[Path]:
     return files
 
 
-def flat_rows(study: Study) -> Iterator[dict[str, Any]]:
+def flat_rows(study: SuiteResults) -> Iterator[dict[str, Any]]:
     """Yield a flat line per task; scores are means over the draws.
 
     PSNR is None where any draw is an exact copy.
@@ -77,7 +77,7 @@ def flat_rows(study: Study) -> Iterator[dict[str, Any]]:
             yield _flat(study, point, row)
 
 
-def _flat(study: Study, point: Point, row: ImageRow) -> dict[str, Any]:
+def _flat(study: SuiteResults, point: Point, row: ImageRow) -> dict[str, Any]:
     record = row.record
     return {
         "suite": study.name,
@@ -105,14 +105,14 @@ def _flat(study: Study, point: Point, row: ImageRow) -> dict[str, Any]:
     }
 
 
-def _write_csv(study: Study, path: Path) -> Path:
+def _write_csv(study: SuiteResults, path: Path) -> Path:
     names = dict.fromkeys(name for row in flat_rows(study) for name in row)
     rows = ([row.get(name) for name in names] for row in flat_rows(study))
     save(path, to_csv(list(names), rows))
     return path
 
 
-def _write_parquet(study: Study, path: Path) -> Path:
+def _write_parquet(study: SuiteResults, path: Path) -> Path:
     try:
         import polars
     except ImportError:
@@ -125,7 +125,7 @@ def _write_parquet(study: Study, path: Path) -> Path:
     return path
 
 
-def _write_json(study: Study, out: Path) -> Iterator[Path]:
+def _write_json(study: SuiteResults, out: Path) -> Iterator[Path]:
     """Write a file per system and channel; a plain plot over it is one line."""
     lines: dict[tuple[System, str], list[Point]] = {}
     for point in join_seeds(study).points:

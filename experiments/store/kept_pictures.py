@@ -17,7 +17,7 @@ from PIL.Image import Image as Picture
 
 from experiments.store.database import Database
 from experiments.store.integrity import seal_of
-from experiments.store.measured import ImageRow, Study
+from experiments.store.measured import ImageRow, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 
@@ -54,7 +54,7 @@ class Shot:
         return self.row.image, self.outcome["sha256"]
 
 
-def shots_of(study: Study, database: Database) -> tuple[list[Shot], dict[str, int]]:
+def shots_of(study: SuiteResults, database: Database) -> tuple[list[Shot], dict[str, int]]:
     """Return what there are pictures of, and the bytes of what arrived, by task."""
     sizes = dict(database.query(_SIZES))
     shots = [

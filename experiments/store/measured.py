@@ -164,7 +164,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Study:
+class SuiteResults:
     """A run's results: its suite's points, over its images."""
 
     name: str

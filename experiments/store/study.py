@@ -16,7 +16,7 @@ from experiments.store.database import Database
 from experiments.store.measured import ImageRow as ImageRow
 from experiments.store.measured import Key
 from experiments.store.measured import Point as Point
-from experiments.store.measured import Study as Study
+from experiments.store.measured import SuiteResults as SuiteResults
 from experiments.store.upgrade import with_masks
 from experiments.suites.axes import System
 
@@ -34,7 +34,9 @@ class _Run(NamedTuple):
     git: str | None
 
 
-def read_study(path: Path, *, suite: str = "", run: str = "", all_images: bool = False) -> Study:
+def read_results(
+    path: Path, *, suite: str = "", run: str = "", all_images: bool = False
+) -> SuiteResults:
     """Read a run of a results file.
 
     Parameters
@@ -69,7 +71,7 @@ def read_study(path: Path, *, suite: str = "", run: str = "", all_images: bool =
     if not points:
         here = f", but of {others} other images: --all-images shows them" if others else ""
         raise ValueError(f"{path}: suite {one.name} has no rows yet{here}; semcom run makes them")
-    return Study(
+    return SuiteResults(
         one.name,
         json.loads(one.content),
         points,

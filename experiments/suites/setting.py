@@ -14,8 +14,8 @@ from channels.catalogue import CHANNELS
 from channels.packets.target import Target
 from semcom.codecs.base import CODECS, is_analog
 from semcom.importance.maps import DEFAULT_THETA
-from semcom.importance.region import Wishes
-from semcom.link.config import DEFAULT_PILOTS, Link
+from semcom.importance.region import RegionOptions
+from semcom.link.config import DEFAULT_PILOTS, LinkConfig
 
 BESIDE = "beside"
 """The segmenter that takes ``NAME_mask.png`` beside each image."""
@@ -30,8 +30,8 @@ SAFE = Target(outage=0.02)
 class Setting:
     """What is done with an image; the fields are the axes of a suite, the last moves fastest.
 
-    See :class:`semcom.importance.region.Wishes` and :class:`semcom.link.config.Link` for their
-    meaning.
+    See :class:`semcom.importance.region.RegionOptions` and :class:`semcom.link.config.LinkConfig`
+    for their meaning.
     """
 
     codec: str = "hevc"
@@ -69,7 +69,7 @@ class Setting:
         return {name: value for name, value in values if value != _DEFAULTS[name]}
 
     @property
-    def link(self) -> Link:
+    def link(self) -> LinkConfig:
         """The channel as both ends know it; ``ValueError`` for what makes no sense."""
         best = self.scheme in BEST_SCHEMES
         return _link(
@@ -86,21 +86,21 @@ class Setting:
             self.losses,
         )
 
-    def wishes(self, mask: Path | None) -> Wishes:
+    def region_options(self, mask: Path | None) -> RegionOptions:
         """Say what matters; ``mask`` is the file for the segmenter ``beside``."""
         if self.segmenter == BESIDE:
-            return Wishes(mask=str(mask), theta=self.theta, kind=self.importance)
-        return Wishes(self.segmenter, theta=self.theta, kind=self.importance)
+            return RegionOptions(mask=str(mask), theta=self.theta, kind=self.importance)
+        return RegionOptions(self.segmenter, theta=self.theta, kind=self.importance)
 
     @property
     def needs_mask(self) -> bool:
         """Whether the mask beside the image has a part in it."""
         return BESIDE in (self.segmenter, self.scored)
 
-    def judge(self, mask: Path | None) -> Wishes:
-        """Say whose region is scored, as :meth:`wishes`."""
-        judge = self if self.scored == "own" else replace(self, segmenter=BESIDE)
-        return judge.wishes(mask)
+    def scored_region(self, mask: Path | None) -> RegionOptions:
+        """Say whose region is scored, as :meth:`region_options`."""
+        scored_region = self if self.scored == "own" else replace(self, segmenter=BESIDE)
+        return scored_region.region_options(mask)
 
     @property
     def random(self) -> bool:
@@ -130,11 +130,11 @@ def _coherence(channel: str) -> str:
     return str(CHANNELS.create(channel).coherence)
 
 
-_link = functools.lru_cache(maxsize=4096)(Link)
+_link = functools.lru_cache(maxsize=4096)(LinkConfig)
 
 
 @functools.lru_cache(maxsize=4096)
-def _check(codec: str, bound: bool, scheme: str, protection: str, link: Link) -> None:
+def _check(codec: str, bound: bool, scheme: str, protection: str, link: LinkConfig) -> None:
     from channels.theory.capacity import capacity
 
     analog = is_analog(CODECS.create(codec))

@@ -34,7 +34,7 @@ _SLOW = ("mobile_sam", "graph")
 
 
 @dataclass(frozen=True, eq=False)
-class Attention:
+class RegionOfInterest:
     """What matters in one image, and how that was found."""
 
     importance: Importance
@@ -46,7 +46,7 @@ class Attention:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class RegionOptions:
     """Which parts of an image matter, and how much.
 
     Parameters
@@ -90,7 +90,7 @@ class Wishes:
         if self.mask not in (None, "beside"):
             check_mask_file(Path(str(self.mask)))
 
-    def beside(self, image: Path) -> Wishes:
+    def beside(self, image: Path) -> RegionOptions:
         """Say which file the image is: resolves ``mask="beside"``, and names it to ``mask``."""
         mask = self.mask
         if mask == "beside":
@@ -98,16 +98,19 @@ class Wishes:
         return replace(self, mask=mask, image=str(image))
 
 
-def attend(
-    image: Image, wishes: Wishes = Wishes(), *, shrunk_from: Size | None = None
-) -> Attention:
+def find_region(
+    image: Image,
+    region_options: RegionOptions = RegionOptions(),
+    *,
+    shrunk_from: Size | None = None,
+) -> RegionOfInterest:
     """Find what matters in ``image`` (H, W, 3) uint8.
 
     Parameters
     ----------
     image
         (H, W, 3) uint8.
-    wishes
+    region_options
         What is wanted.
     shrunk_from
         Height and width that the image had before it was shrunk: what prompts are in. A mask file
@@ -119,10 +122,10 @@ def attend(
         Prompts outside of the image, or masks that do not fit.
     """
     height, width = image.shape[:2]
-    prompts = wishes.prompts
+    prompts = region_options.prompts
     prompts.check(*(shrunk_from or (height, width)))
     say_stage("segmenting", height, width)
-    used, find, notes = _build(wishes)
+    used, find, notes = _build(region_options)
     if shrunk_from is None:
         found = _find(find, used, image, prompts)
     else:
@@ -130,26 +133,28 @@ def attend(
     notes += getattr(found, "notes", ())
     if prompts:
         ranked = matter = found
-    elif wishes.mask is not None:
+    elif region_options.mask is not None:
         ranked = matter = rank(found)
     else:
         ranked = rank(found)
         matter = choose(ranked)
-    what = importance(matter, height, width, theta=wishes.theta, kind=wishes.kind)
+    what = importance(matter, height, width, theta=region_options.theta, kind=region_options.kind)
     if (doubt := warning(what)) is not None:
         notes.append(doubt)
     record = {
         "segmenter": used,
-        "mask": wishes.mask,
-        "mask_sha256": None if wishes.mask is None else sha256_of(Path(wishes.mask)),
+        "mask": region_options.mask,
+        "mask_sha256": None
+        if region_options.mask is None
+        else sha256_of(Path(region_options.mask)),
         "points": prompts.points,
         "boxes": prompts.boxes,
-        "importance": wishes.kind,
+        "importance": region_options.kind,
         "num_masks": len(found),
     }
     if shrunk_from is not None:
         record["shrunk_from"] = f"{shrunk_from[1]}x{shrunk_from[0]}"
-    return Attention(what, tuple(ranked), tuple(notes), record)
+    return RegionOfInterest(what, tuple(ranked), tuple(notes), record)
 
 
 def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Mask]:
@@ -185,11 +190,11 @@ def _find_in_shrunk(
     return Masks((resized_mask(mask, size) for mask in found), getattr(found, "notes", ()))
 
 
-def _build(wishes: Wishes) -> tuple[str, Segmenter, list[str]]:
+def _build(region_options: RegionOptions) -> tuple[str, Segmenter, list[str]]:
     """Return the name for the record, the segmenter and what to tell the user."""
-    if wishes.mask is not None:
-        return "from_file", FromFile(path=wishes.mask, image=wishes.image), []
-    segmenter, notes = wishes.segmenter, []
+    if region_options.mask is not None:
+        return "from_file", FromFile(path=region_options.mask, image=region_options.image), []
+    segmenter, notes = region_options.segmenter, []
     if segmenter == "auto":
         segmenter = "mobile_sam" if weights.available() else "graph"
         why = "weights found" if segmenter == "mobile_sam" else weights.why_unavailable()

@@ -16,7 +16,7 @@ import math
 from channels.packets.mcs import HEADER_SYMBOLS, SCHEMES, find_scheme
 from channels.packets.selection import packet_ways
 from semcom.codecs.base import AnalogCodec
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.frame import MAX_PACKETS, PacketFormat, analog_packets
 from semcom.link.frame_plan import Plan, control_ways, room
 from semcom.types import AnalogSignal, Image, Map
@@ -30,7 +30,7 @@ _UNUSED = 0.002  # of the symbols may stay so
 
 
 def encode_analog(
-    encoder: AnalogCodec, image: Image, w: Map, link: Link, budget: int
+    encoder: AnalogCodec, image: Image, w: Map, link: LinkConfig, budget: int
 ) -> tuple[AnalogSignal, Plan]:
     """Encode into a frame of at most ``budget`` channel uses.
 
@@ -74,7 +74,7 @@ def encode_analog(
     return best or attempt(1)
 
 
-def plan_analog(signal: AnalogSignal, link: Link) -> Plan:
+def plan_analog(signal: AnalogSignal, link: LinkConfig) -> Plan:
     """Choose how the side information is sent."""
     channel, snr_db = link.build_channel(), side_snr_db(link)
     sizes = [len(packet.data) for packet in analog_packets(signal)]
@@ -92,17 +92,17 @@ def plan_analog(signal: AnalogSignal, link: Link) -> Plan:
     return Plan(link, code, code, packets, len(signal.symbols))
 
 
-def side_snr_db(link: Link) -> float:
+def side_snr_db(link: LinkConfig) -> float:
     """SNR in dB for which side information is sent."""
     return min(link.usable_snr_db, _mean_snr_db(link) - MARGIN_DB)
 
 
-def _header(link: Link, packets: int) -> int:
+def _header(link: LinkConfig, packets: int) -> int:
     ways = control_ways(link.build_channel(), side_snr_db(link), link.target, packets)
     return HEADER_SYMBOLS[ways.choose(0.0)[0]]
 
 
-def _mean_snr_db(link: Link) -> float:
+def _mean_snr_db(link: LinkConfig) -> float:
     snrs_db = link.usable_snrs_db
     return sum(snrs_db) / len(snrs_db)
 

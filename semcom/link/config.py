@@ -25,7 +25,7 @@ NUM_PLANNED = 33
 
 
 @dataclass(frozen=True)
-class Link:
+class LinkConfig:
     """What sender and receiver have agreed on before the first image.
 
     Parameters

@@ -15,7 +15,7 @@ from channels.units import cbr as bandwidth_ratio
 from channels.units import noise_var_from_snr_db
 from semcom.importance.maps import Importance
 from semcom.large import say_stage
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.receiver import Reception, receive
 from semcom.link.transmitter import Transmission, transmit
 from semcom.scores import score
@@ -56,7 +56,7 @@ def deliver(
     *,
     codec: str = "hevc",
     cbr: Fraction | float = Fraction(1, 16),
-    link: Link = Link(),  # noqa: B008
+    link: LinkConfig = LinkConfig(),  # noqa: B008
     blind: bool = False,
     seed: int = 0,
 ) -> Delivery:
@@ -112,7 +112,7 @@ def deliver(
     return Delivery(image, received, importance, sent, reception, scores, record)
 
 
-def carry(sent: Transmission, link: Link, *, seed: int) -> Reception:
+def carry(sent: Transmission, link: LinkConfig, *, seed: int) -> Reception:
     """Let a transmission pass the channel, which draws from ``seed``, and receive it."""
     rng = torch.Generator().manual_seed(seed)
     on_air = link.build_channel()(sent.x, noise_var_from_snr_db(link.snr_db), rng)
@@ -153,7 +153,7 @@ def bandwidth(image: Image, sent: Transmission) -> dict[str, Any]:
     }
 
 
-def _arrivals(link: Link, rng: torch.Generator) -> Callable[[int], list[bool]] | None:
+def _arrivals(link: LinkConfig, rng: torch.Generator) -> Callable[[int], list[bool]] | None:
     """Draw which packets a lossy network brings."""
     network = link.build_losses()
     return None if network is None else lambda count: network((count,), rng).tolist()

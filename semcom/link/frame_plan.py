@@ -27,7 +27,7 @@ from channels.packets.selection import (
     select_scheme,
 )
 from channels.packets.target import Target
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.frame import MAX_PACKET_BYTES, PacketFormat, table_bytes, table_symbols
 
 
@@ -35,7 +35,7 @@ from semcom.link.frame import MAX_PACKET_BYTES, PacketFormat, table_bytes, table
 class Plan:
     """The packets of a frame."""
 
-    link: Link
+    link: LinkConfig
     header_symbols: int
     table_code: int
     """The table has the rate of a header of so many symbols."""
@@ -96,7 +96,7 @@ class Equal(NamedTuple):
     """Symbols that the target asks for; the plan has no fewer."""
 
 
-def plan_equal(link: Link, budget: int, sizes: Sequence[int]) -> Equal:
+def plan_equal(link: LinkConfig, budget: int, sizes: Sequence[int]) -> Equal:
     """Protect packets of these lengths in bytes alike, as well as ``budget`` channel uses allow.
 
     Of the schemes that exceed by some margin in dB what the target asks of a packet of its length,
@@ -136,7 +136,7 @@ def control_ways(channel: Channel, snr_db: float, target: Target, packets: int) 
     return Ways(np.array([costs]), np.array([margins]))
 
 
-def most_bits(link: Link, budget: int) -> int:
+def most_bits(link: LinkConfig, budget: int) -> int:
     """Payload bits that one packet brings through ``budget`` channel uses."""
     channel, snr_db = link.build_channel(), link.usable_snr_db
     symbols = max(1, max_symbols(channel, budget))
@@ -150,7 +150,7 @@ def most_bits(link: Link, budget: int) -> int:
     return 8 * max(0, min(max_packet_bytes(left, scheme), MAX_PACKET_BYTES))
 
 
-def room(link: Link, budget: int) -> int:
+def room(link: LinkConfig, budget: int) -> int:
     """Symbols within ``budget`` channel uses, pilots set aside."""
     data = symbols = max_symbols(link.build_channel(), budget)
     while data > 0 and data + _pilots(link, data) > symbols:
@@ -158,7 +158,7 @@ def room(link: Link, budget: int) -> int:
     return data
 
 
-def _pilots(link: Link, num_data: int) -> int:
+def _pilots(link: LinkConfig, num_data: int) -> int:
     if not link.pilots:
         return 0
     return num_pilot_symbols(num_data, link.pilots, link.block_length)

@@ -23,7 +23,7 @@ from semcom.codecs.base import (
 )
 from semcom.importance.maps import check_map
 from semcom.link.analog_frame import encode_analog
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.frame import Header, analog_packets, masked
 from semcom.link.frame_plan import Plan, most_bits, plan_equal, room
 from semcom.link.unequal_protection import plan_unequal, rates
@@ -62,7 +62,7 @@ class Transmission:
 
 
 def transmit(
-    image: Image, w: Map, *, codec: str, cbr: Fraction | float, link: Link
+    image: Image, w: Map, *, codec: str, cbr: Fraction | float, link: LinkConfig
 ) -> Transmission:
     """Encode ``image`` by importance into at most ``cbr·3·H·W`` channel uses.
 
@@ -106,7 +106,7 @@ def transmit(
 
 
 def _encode_digital(
-    encoder: DigitalCodec, image: Image, w: Map, link: Link, budget: int
+    encoder: DigitalCodec, image: Image, w: Map, link: LinkConfig, budget: int
 ) -> tuple[Bitstream, Plan]:
     encode = _encode_equal if link.protection == "equal" else _encode_unequal
     try:
@@ -121,7 +121,7 @@ def _encode_digital(
 
 
 def _encode_equal(
-    encoder: DigitalCodec, image: Image, w: Map, link: Link, budget: int
+    encoder: DigitalCodec, image: Image, w: Map, link: LinkConfig, budget: int
 ) -> tuple[Bitstream, Plan]:
     """Return the stream of most bits whose frame fits, and the plan of that frame.
 
@@ -154,7 +154,7 @@ def _encode_equal(
 
 
 def _encode_unequal(
-    encoder: DigitalCodec, image: Image, w: Map, link: Link, budget: int
+    encoder: DigitalCodec, image: Image, w: Map, link: LinkConfig, budget: int
 ) -> tuple[Bitstream, Plan]:
     """Return the stream and the plan of the highest expected gain.
 
@@ -204,7 +204,7 @@ def _sizes(stream: Bitstream) -> tuple[int, ...]:
     return tuple(len(packet.data) for packet in stream.packets)
 
 
-def _least(stream: Bitstream, link: Link, budget: int) -> Plan:
+def _least(stream: Bitstream, link: LinkConfig, budget: int) -> Plan:
     """Plan for the smallest stream, which may not fit."""
     if link.protection != "equal":
         plan, gain = plan_unequal(
@@ -216,7 +216,7 @@ def _least(stream: Bitstream, link: Link, budget: int) -> Plan:
     return plan_equal(link, budget, _sizes(stream)).plan
 
 
-def _smallest_budget(link: Link, stream: Bitstream, too_small: int) -> int:
+def _smallest_budget(link: LinkConfig, stream: Bitstream, too_small: int) -> int:
     """Return the fewest channel uses that carry ``stream``; longer codes need less parity."""
     low, high = too_small, _least(stream, link, too_small).num_uses
     while (need := _least(stream, link, high).num_uses) > high:

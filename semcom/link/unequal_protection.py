@@ -17,7 +17,7 @@ from channels.base import KnownLaw, max_symbols
 from channels.packets.adaptation import NUM_STATES, snr_states_db
 from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, Scheme, header_scheme
 from channels.packets.packet_errors import packet_error_rates
-from semcom.link.config import MAX_COPIES, Link
+from semcom.link.config import MAX_COPIES, LinkConfig
 from semcom.link.frame import UNSENT, PacketFormat, table_bytes, table_symbols
 from semcom.link.frame_plan import Plan, room
 from semcom.link.packet_allocation import NOT_SENT, Array, Choices, allocate
@@ -26,7 +26,9 @@ from semcom.types import Bitstream
 _MOST_SAMPLINGS = 5  # of a channel that is sampled, over the planned SNRs
 
 
-def plan_unequal(stream: Bitstream, link: Link, budget: int, error: float) -> tuple[Plan, float]:
+def plan_unequal(
+    stream: Bitstream, link: LinkConfig, budget: int, error: float
+) -> tuple[Plan, float]:
     """Choose scheme and copies of each packet, and the rates of header and table.
 
     Parameters
@@ -58,7 +60,7 @@ def plan_unequal(stream: Bitstream, link: Link, budget: int, error: float) -> tu
         count = sent  # a shorter table leaves room
 
 
-def worth(stream: Bitstream, link: Link, error: float) -> Array:
+def worth(stream: Bitstream, link: LinkConfig, error: float) -> Array:
     """Return what is gained by each packet, (packets,).
 
     Graceful protection gains decibels of weighted PSNR; they add up in a nested stream, and are
@@ -71,7 +73,9 @@ def worth(stream: Bitstream, link: Link, error: float) -> Array:
     return np.asarray(-np.diff(10 * np.log10(left), prepend=10 * math.log10(max(error, 1e-9))))
 
 
-def _plan_all(stream: Bitstream, worths: Array, link: Link, budget: int) -> tuple[Plan, float]:
+def _plan_all(
+    stream: Bitstream, worths: Array, link: LinkConfig, budget: int
+) -> tuple[Plan, float]:
     """Plan for all packets of a stream, each of which may not be sent."""
     options = _options(link.loss_rate)
     count, sizes = len(stream.packets), [len(packet.data) for packet in stream.packets]
@@ -110,7 +114,9 @@ def _plan_all(stream: Bitstream, worths: Array, link: Link, budget: int) -> tupl
     return (plan, best) if any(packet.num_bytes for packet in plan.packets) else (unsent, -math.inf)
 
 
-def _with_control(choices: Choices, link: Link, budget: int, header: int, code: int) -> Choices:
+def _with_control(
+    choices: Choices, link: LinkConfig, budget: int, header: int, code: int
+) -> Choices:
     """Let all packets depend on the header, and all but the first on the table."""
     count = len(choices.gains)
     weights = _control_arrival(link, budget, count, header, HEADER_BYTES)
@@ -138,7 +144,7 @@ def expected_worth(worths: Array, stream: Bitstream, plan: Plan, budget: int) ->
     return known.expected_gain(np.array(chosen))
 
 
-def rates(link: Link, budget: int) -> tuple[int, int]:
+def rates(link: LinkConfig, budget: int) -> tuple[int, int]:
     """Fewest and most payload bits worth trying with unequal protection.
 
     From half of what the worst states carry, or less where copies are lost, to what the best do.
@@ -169,7 +175,7 @@ def _options(loss_rate: float) -> list[tuple[Scheme, int]]:
 
 
 def _arrival(
-    link: Link, budget: int, packets: int, num_bytes: int, scheme: Scheme, copies: int
+    link: LinkConfig, budget: int, packets: int, num_bytes: int, scheme: Scheme, copies: int
 ) -> Array:
     """Probability that a packet arrives in each state: with as many copies as are not lost."""
     states = _states_db(link, budget, scheme.bits_per_symbol, packets)
@@ -185,14 +191,16 @@ def _arrival(
     return total
 
 
-def _control_arrival(link: Link, budget: int, packets: int, code: int, num_bytes: int) -> Array:
+def _control_arrival(
+    link: LinkConfig, budget: int, packets: int, code: int, num_bytes: int
+) -> Array:
     """Probability that header or table arrive in each state."""
     states = _states_db(link, budget, 2, packets)
     return 1 - packet_error_rates(link.build_channel(), states, header_scheme(code), num_bytes)
 
 
 @functools.lru_cache(maxsize=32)
-def _states_db(link: Link, budget: int, bits_per_symbol: int, packets: int) -> Array:
+def _states_db(link: LinkConfig, budget: int, bits_per_symbol: int, packets: int) -> Array:
     """Equally likely SNRs by the law of the channel and what the sender takes for its mean.
 
     Where a packet takes a part of the frame that has its own state, the worst part counts.

@@ -18,8 +18,8 @@ from experiments.analysis.points import families, family_names, prepare
 from experiments.naming import file_names, unique
 from experiments.running import runner
 from experiments.running.worker import Unit
-from experiments.store.database import Made
-from experiments.store.study import read_study
+from experiments.store.database import TaskResult
+from experiments.store.study import read_results
 from experiments.suites.axes import System
 from experiments.suites.suite import Suite
 from experiments.suites.suite_file import read_suite
@@ -89,7 +89,7 @@ anchor: masks
 """
 
 
-def made_up(unit: Unit) -> list[Made]:
+def made_up(unit: Unit) -> list[TaskResult]:
     """Say that more bandwidth and a higher θ are better, without sending anything."""
     made = []
     for job in unit.jobs:
@@ -117,7 +117,7 @@ def odd(run: Run) -> Run:
 
 @pytest.mark.filterwarnings("ignore:Glyph")  # of fonts that are here
 def test_systems_are_what_the_suite_says_whatever_they_are_called(odd: Run) -> None:
-    study = read_study(Path("out"))
+    study = read_results(Path("out"))
     assert study.anchor == System("masks")
     assert anchor_name(study) == "masks"
     against = {pair.point.system: pair.anchor.system for pair in pairs(study)}
@@ -147,7 +147,7 @@ def test_a_file_for_every_system_is_exported(odd: Run) -> None:
     written = odd("export", "out", "--formats", "json").stdout.split()
     assert len(written) == len(set(map(str.casefold, written))) == 9
     names = {json.loads(Path(file).read_text(encoding="utf-8"))["name"] for file in written}
-    assert names == set(read_study(Path("out")).labels.values())
+    assert names == set(read_results(Path("out")).labels.values())
     assert all(Path(file).parent == Path("out/export") for file in written)
 
 
@@ -157,7 +157,7 @@ def test_systems_that_are_shown_alike_are_told_apart() -> None:
     text = ODD[: ODD.index("systems:")].replace("[1/5, 1/4, 1/3, 1/2]", "1/4")
     systems = 'systems:\n  m: {theta: [0.5, 0.6]}\n  "m, θ 0.5": {blind: true}\n'
     make(text + systems)
-    study = read_study(Path("out"))
+    study = read_results(Path("out"))
     assert list(study.labels.values()) == ["m, θ 0.5", "m, θ 0.6", "m, θ 0.5 (2)"]
     assert study.labels[System("m, θ 0.5")] == "m, θ 0.5 (2)"
     assert study.points[2].setting.blind

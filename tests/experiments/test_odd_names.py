@@ -13,7 +13,7 @@ from click.testing import Result
 
 from experiments.path_text import from_text, to_text
 from experiments.store.database import Database
-from experiments.store.study import read_study
+from experiments.store.study import read_results
 
 Run = Callable[..., Result]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -54,7 +54,7 @@ def test_a_suite_from_its_file_to_the_page(named: Run) -> None:
     _fine(named("run", suite, "--jobs", "1"))
     (results,) = map(str, Path("semcom-runs").iterdir())
     assert results == f"semcom-runs/{Path(SUITE).stem}"
-    study = read_study(Path(results))
+    study = read_results(Path(results))
     assert study.name == r"s\udce9"
     assert set(study.images.values()) == {r"d\udce9/b.png", r"d\udce9/im\udcff.png"}
     _fine(named("plot", results, "--formats", "svg"))
@@ -75,7 +75,7 @@ def test_a_suite_from_its_file_to_the_page(named: Run) -> None:
     for option in ([], ["--salvage"]):
         target = os.fsdecode(b"m\xe9%d.db" % len(option))
         _fine(named("merge", *option, target, f"{results}/results.db"))
-        assert len(read_study(Path(target)).points) == 4
+        assert len(read_results(Path(target)).points) == 4
     assert "put aside as" in _fine(named("run", suite, "--fresh", "--jobs", "1")).stderr
 
 
@@ -87,7 +87,7 @@ def test_a_suite_from_its_file_to_the_page(named: Run) -> None:
 def test_such_images_can_be_named_on_the_command_line(named: Run, chosen: str) -> None:
     changed = ("--set", f"images={chosen}", "--jobs", "1")
     _fine(named("run", f"{FOLDER}/{SUITE}", "--out", "out", *changed))
-    names = set(read_study(Path("out")).images.values())
+    names = set(read_results(Path("out")).images.values())
     other = set() if chosen.endswith(IMAGE) else {r"d\udce9/b.png"}
     assert names == {r"d\udce9/im\udcff.png"} | other
 

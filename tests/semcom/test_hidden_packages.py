@@ -39,7 +39,7 @@ def _hide(folder: Path, name: str) -> str:
     [
         "import semcom; semcom.send('a.png')",
         "from semcom.api import send",
-        "import channels; from semcom import attend",
+        "import channels; from semcom import find_region",
     ],
 )
 def test_a_script_that_finds_other_channels_ends_in_a_sentence(tmp_path: Path, script: str) -> None:
@@ -69,7 +69,7 @@ def test_other_folders_are_in_nobodys_way(tmp_path: Path) -> None:
     """One of pictures is no package, and a script without the command line may have experiments."""
     (tmp_path / "channels").mkdir()
     _hide(tmp_path, "experiments")
-    script = "from semcom import Link; import experiments; print(experiments.mine)"
+    script = "from semcom import LinkConfig; import experiments; print(experiments.mine)"
     done = _python(tmp_path, "-c", script)
     assert done.stdout == "42\n", done.stderr
 

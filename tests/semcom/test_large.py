@@ -198,7 +198,7 @@ def test_costly_sizes_are_asked_for_rarely(true_slope: float, guess: int) -> Non
 
 def _seen_by(
     name: str, image: Image, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
-) -> tuple[regions.Attention, list[tuple[tuple[int, ...], Prompts]]]:
+) -> tuple[regions.RegionOfInterest, list[tuple[tuple[int, ...], Prompts]]]:
     """Attend with a segmenter that finds the left half."""
     monkeypatch.setenv("SEMCOM_CACHE", "off")
     calls = []
@@ -211,7 +211,7 @@ def _seen_by(
 
     monkeypatch.setattr(regions, "_segmenter", lambda _: find)
     monkeypatch.setattr(SEGMENTERS, "parse", lambda _: types.SimpleNamespace())
-    return regions.attend(image, regions.Wishes(name, prompts)), calls
+    return regions.find_region(image, regions.RegionOptions(name, prompts)), calls
 
 
 def test_our_segmenters_see_a_large_picture_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,14 +9,14 @@ from experiments.axis_values import ratio
 from experiments.figures.parts.panels import Axis, Line, Range
 from experiments.figures.parts.style import Look, system_look
 from experiments.naming import visible
-from experiments.store.measured import Point, Study
+from experiments.store.measured import Point, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 
 _BANDWIDTH = "bandwidth ratio (CBR)"
 
 
-def mean_line(study: Study, points: Sequence[Point], score: str, axis: str) -> Line | None:
+def mean_line(study: SuiteResults, points: Sequence[Point], score: str, axis: str) -> Line | None:
     """Return the line of one system's means; None where fewer than two are over all images.
 
     Parameters
@@ -46,7 +46,7 @@ def mean_line(study: Study, points: Sequence[Point], score: str, axis: str) -> L
     )
 
 
-def look(study: Study, point: Point) -> Look:
+def look(study: SuiteResults, point: Point) -> Look:
     """Return the look of a point's system, the same in all figures of a study.
 
     Colour follows the codec, marker and dashes what else the system is; where there is one codec,
@@ -63,7 +63,7 @@ def look(study: Study, point: Point) -> Look:
     return system_look(style, colour=codec_place(study, point), bound=point.setting.bound)
 
 
-def codec_place(study: Study, point: Point) -> int | None:
+def codec_place(study: SuiteResults, point: Point) -> int | None:
     """Return the place of a point's codec among several; None where there is one."""
     codecs = list(dict.fromkeys(point.setting.codec for point in study.points))
     return codecs.index(point.setting.codec) if len(codecs) > 1 else None

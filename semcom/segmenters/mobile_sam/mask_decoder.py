@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from mobile_sam.modeling import Sam
-    from mobile_sam.modeling.transformer import Attention
+    from mobile_sam.modeling.transformer import RegionOfInterest
 
 
 class Decoded(NamedTuple):
@@ -111,7 +111,7 @@ def _double(layer: nn.ConvTranspose2d, x: Tensor) -> Tensor:
     return nn.functional.linear(x, weight, layer.bias.repeat(4))
 
 
-def _read(attention: Attention, tokens: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+def _read(attention: RegionOfInterest, tokens: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """``attention(q=tokens, k=keys, v=values)`` where keys and values are the image."""
     b, t, c = tokens.shape
     h = attention.num_heads
@@ -126,7 +126,7 @@ def _read(attention: Attention, tokens: Tensor, keys: Tensor, values: Tensor) ->
 
 
 def _write(
-    attention: Attention, queries: Tensor, keys: Tensor, values: Tensor, vectors: Tensor
+    attention: RegionOfInterest, queries: Tensor, keys: Tensor, values: Tensor, vectors: Tensor
 ) -> Tensor:
     """``vectors + attention(q=queries, k=keys, v=values)`` where keys and values are tokens."""
     b, t, c = keys.shape

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 from experiments.cli.main import main
-from experiments.store.study import read_study
+from experiments.store.study import read_results
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_quality_rises_with_bandwidth_and_snr(tmp_path):
     )
     done = run("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert done.exit_code == 0, done.output
-    study = read_study(tmp_path / "out")
+    study = read_results(tmp_path / "out")
     psnr = {(p.setting.cbr, p.setting.snr_db): p.mean("psnr_db") for p in study.points}
     assert psnr["1/24", 10] < psnr["1/8", 10]
     assert psnr["1/8", 4] < psnr["1/8", 10]

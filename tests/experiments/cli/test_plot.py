@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from experiments.store.study import read_study
+from experiments.store.study import read_results
 
 Run = Callable[..., Result]
 
@@ -48,7 +48,7 @@ def test_plot_writes_figures_numbers_and_tables(made: Run) -> None:
     assert {path.stem for path in folder.glob("*.png")} == names
     kinds = {".png", ".pdf", ".svg", ".csv"}
     assert {path.suffix for path in folder.glob("gain-theta.*")} == kinds
-    study = read_study(Path("out"))
+    study = read_results(Path("out"))
     with (folder / "means.csv").open(encoding="utf-8", newline="") as file:
         means = {(line["CBR"], line["system"]): line for line in csv.DictReader(file)}
     assert len(means) == len(study.points) == 6

@@ -19,7 +19,7 @@ from PIL import Image as PilImage
 from experiments.datasets.items import find_items
 from experiments.running.worker import Job, Unit, work
 from experiments.store.integrity import seal_of
-from experiments.store.study import read_study
+from experiments.store.study import read_results
 from experiments.suites.setting import Setting
 
 Run = Callable[..., Result]
@@ -149,7 +149,7 @@ def test_a_second_run_does_nothing_and_says_so(done: Run) -> None:
     assert "nothing to do: all 16 tasks are done" in result.stderr
     assert len(_sql("SELECT * FROM rows")) == 16
     assert before  # and the file is still one
-    assert len(read_study(Path("out")).points) == 8
+    assert len(read_results(Path("out")).points) == 8
 
 
 def test_the_rows_are_what_send_gives(done: Run) -> None:
@@ -157,7 +157,9 @@ def test_the_rows_are_what_send_gives(done: Run) -> None:
     options = ["--mask", "beside", "--codec", "jpeg", "--blind", "--cbr", "1/3", "--snr-db", "7"]
     sent = done("send", "b.png", *options, "--json", "--out", "sent")
     record = json.loads(sent.stdout)
-    (point,) = [p for p in read_study(Path("out")).select(cbr="1/3", snr_db=7.0) if p.setting.blind]
+    (point,) = [
+        p for p in read_results(Path("out")).select(cbr="1/3", snr_db=7.0) if p.setting.blind
+    ]
     (row,) = [row for row in point.rows if row.name.endswith("b.png")]
     for name in ("sha256", "scheme", "num_bits", "num_uses", "accounting"):
         assert row.record[name] == record[name], name
@@ -251,7 +253,7 @@ def test_a_record_of_send_is_repeated(suite: Run) -> None:
 def test_export_writes_what_the_study_says(done: Run) -> None:
     result = done("export", "out", "--formats", "csv,json,parquet")
     assert result.exit_code == 0
-    study = read_study(Path("out"))
+    study = read_results(Path("out"))
     with Path("out/export/s.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == 16
@@ -273,7 +275,7 @@ def test_export_to_compressai_has_a_line_per_system(done: Run) -> None:
     assert set(content) == {"name", "description", "results"}  # what CompressAI's have
     results = content["results"]
     assert results["snr_db"] == [7, 7, 10, 10]
-    study = read_study(Path("out"))
+    study = read_results(Path("out"))
     means = [
         study.select(cbr=c, snr_db=s, blind=True)[0] for s in (7.0, 10.0) for c in ("1/4", "1/3")
     ]
@@ -306,7 +308,7 @@ def test_merging_two_halves_gives_the_whole(done: Run) -> None:
     assert "differ" not in result.stderr
     sql = "SELECT task, first, draws, sums, record, outcomes FROM rows ORDER BY task, first"
     assert _sql(sql, "all.db") == _sql(sql)
-    assert len(read_study(Path("all.db")).points) == 8
+    assert len(read_results(Path("all.db")).points) == 8
     assert len(_sql("SELECT * FROM runs", "all.db")) == 2
 
 
@@ -400,7 +402,7 @@ def test_segmenters_are_scored_on_the_true_masks_if_one_asks(suite: Run) -> None
     """A segmenter that finds everything is still scored where the true mask is."""
     changes = ["--set", "segmenter=whole_image", "--set", "scored=[own, beside]"]
     suite("run", "s.yaml", "--out", "out", "--jobs", "1", *changes, "--set", "images=a.png")
-    points = read_study(Path("out")).points
+    points = read_results(Path("out")).points
     areas = {p.setting.scored: p.rows[0].mean("region_area") for p in points}
     assert areas["own"] == 1
     assert areas["beside"] == pytest.approx(16 * 24 / (48 * 64))

@@ -16,7 +16,7 @@ from experiments.figures.drawing import Drawing
 from experiments.figures.parts.style import PAGE
 from experiments.store.database import Database
 from experiments.store.kept_pictures import decode, read
-from experiments.store.study import read_study
+from experiments.store.study import read_results
 from tests.experiments.conftest import Run
 
 SUITE = """
@@ -42,14 +42,14 @@ def made(run: Run) -> Run:
 
 
 def crops_of(folder: str) -> list[Drawing]:
-    study = read_study(Path(folder))
+    study = read_results(Path(folder))
     drawings = draw(study, width=PAGE, pictures=Path(folder, "results.db"))
     return [one for one in drawings if one.data.name.startswith("crops")]
 
 
 @pytest.mark.usefixtures("made")
 def test_crops_are_cut_out_of_what_arrived_and_numbered_by_its_scores() -> None:
-    study = read_study(Path("out"))
+    study = read_results(Path("out"))
     (drawing,) = crops_of("out")
     assert drawing.data.name == "crops-cbr"
     rows = [dict(zip(drawing.data.columns, cells, strict=True)) for cells in drawing.data.rows]

@@ -20,7 +20,7 @@ from experiments.figures.parts.fonts import plain_text
 from experiments.figures.parts.style import COLUMN, PAGE, SETTINGS
 from experiments.figures.parts.text import broken, width_of
 from experiments.report.figure_images import picture
-from experiments.store.measured import Study
+from experiments.store.measured import SuiteResults
 from experiments.suites.axes import System
 from tests.experiments.figures.test_figures import fading, masks
 
@@ -33,7 +33,7 @@ NAMES = [
 ]
 
 
-def called(made: Study, *names: str) -> Study:
+def called(made: SuiteResults, *names: str) -> SuiteResults:
     """Return the study with other names of its systems."""
     new = {system: System(name) for system, name in zip(made.systems, names, strict=True)}
     points = [replace(p, key=new[p.key], system=new[p.key].label) for p in made.points]
@@ -42,7 +42,7 @@ def called(made: Study, *names: str) -> Study:
 
 @pytest.mark.parametrize("names", NAMES)
 @pytest.mark.parametrize("made", [masks(0.5), fading()], ids=["masks", "fading"])
-def test_any_name_is_drawn_as_it_is(names: tuple[str, str], made: Study) -> None:
+def test_any_name_is_drawn_as_it_is(names: tuple[str, str], made: SuiteResults) -> None:
     made = called(made, *names)
     for drawing in draw(made):
         legends = drawing.figure.findobj(Legend)

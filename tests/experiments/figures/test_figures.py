@@ -30,7 +30,7 @@ from experiments.figures.files import FORMATS, render, write
 from experiments.figures.parts.style import COLUMN, PAGE, SETTINGS, system_look
 from experiments.intervals import mean_interval
 from experiments.store.database import add_up
-from experiments.store.measured import ImageRow, Point, Study
+from experiments.store.measured import ImageRow, Point, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.literature import literature
 from experiments.suites.setting import Setting
@@ -76,7 +76,7 @@ def point(
     return Point(key, setting, tuple(rows), key.label)
 
 
-def study(points: Sequence[Point], **suite: Any) -> Study:
+def study(points: Sequence[Point], **suite: Any) -> SuiteResults:
     """Return a study of these points."""
     about = {
         "title": "by hand",
@@ -87,10 +87,12 @@ def study(points: Sequence[Point], **suite: Any) -> Study:
         "beside": [],
         **suite,
     }
-    return Study("hand", about, align(points), {}, None, "2024-01-01T00:00:00", 0)
+    return SuiteResults("hand", about, align(points), {}, None, "2024-01-01T00:00:00", 0)
 
 
-def masks(*thetas: float, cbrs: Sequence[str] = CBRS, snrs: Sequence[float] = (10.0,)) -> Study:
+def masks(
+    *thetas: float, cbrs: Sequence[str] = CBRS, snrs: Sequence[float] = (10.0,)
+) -> SuiteResults:
     """Return masks of several θ against blind, over bandwidth.
 
     All curves are linear in ln(CBR), 4 dB for each e-fold. The region of masks gains 10·θ dB, the
@@ -113,7 +115,7 @@ def masks(*thetas: float, cbrs: Sequence[str] = CBRS, snrs: Sequence[float] = (1
     return study(points, systems={"blind": {}, "masks": {}})
 
 
-def fading(apart: float = 0.0) -> Study:
+def fading(apart: float = 0.0) -> SuiteResults:
     """Return two systems over two SNRs; four draws of each image: 10, 20, 30, 40 dB.
 
     Image ``b`` is ``apart`` dB better than ``a``.
@@ -140,7 +142,7 @@ def column(table: Table, name: str, **where: Any) -> list[Any]:
     return [r[name] for r in rows if all(r[key] == value for key, value in where.items())]
 
 
-def table(made: Study, name: str) -> Table:
+def table(made: SuiteResults, name: str) -> Table:
     return next(table for table in tables(made) if table.name == name)
 
 
@@ -250,7 +252,7 @@ def test_theta_psnr_of_a_part_without_error_or_meaning() -> None:
     assert rescore(point("one", {"a": [nothing]}), 0.5).mean("theta_psnr_db") is None
 
 
-def lacking(made: Study, places: Sequence[int]) -> Study:
+def lacking(made: SuiteResults, places: Sequence[int]) -> SuiteResults:
     """Return the study without the second image at some points."""
     points = [
         replace(p, rows=p.rows[:1] if i in places else p.rows) for i, p in enumerate(made.points)
@@ -359,7 +361,7 @@ def test_channels_and_snrs_have_panels_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("made", [masks(0.5, 0.8), fading()], ids=["masks", "fading"])
-def test_the_table_has_what_the_lines_have(made: Study) -> None:
+def test_the_table_has_what_the_lines_have(made: SuiteResults) -> None:
     for drawing in draw(made):
         x, y = (drawing.data.columns.index("system") + i for i in (1, 2))
         told = sorted((cells[x], cells[y]) for cells in drawing.data.rows)
@@ -478,7 +480,7 @@ def test_looks_differ_without_colour() -> None:
 
 @pytest.mark.parametrize("width", [COLUMN, PAGE])
 @pytest.mark.parametrize("made", [masks(0.5, 0.65, 0.8), fading()], ids=["masks", "fading"])
-def test_nothing_is_cut_off_or_hidden(made: Study, width: float) -> None:
+def test_nothing_is_cut_off_or_hidden(made: SuiteResults, width: float) -> None:
     for drawing in draw(made, width=width):
         figure = drawing.figure
         assert figure.get_figwidth() == width

@@ -24,7 +24,7 @@ from experiments.axis_values import parse_snrs
 from experiments.cli.main import main
 from experiments.intervals import Count
 from experiments.link_level.ber import BitErrors, ber
-from experiments.link_level.curves import Series, Words, draw
+from experiments.link_level.curves import CurveLabels, Series, draw
 from experiments.link_level.montecarlo import Limits, Task
 from experiments.link_level.snr_axis import create_channel
 from experiments.link_level.theory_curves import exact_ber
@@ -160,7 +160,7 @@ def test_no_error_is_drawn_as_an_upper_bound() -> None:
     none, some = Count(1000, 0, 1000, 0, 0), Count(1000, 100, 1000, 100, 100)
     exact = exact_ber(create_channel("awgn"), 2)
     one = Series("QPSK", (0.0, 9.0, 10.0), (some, none, none), exact)
-    figure = draw([one], Words("BER", "bits", "Es/N0, dB", "bit error rate", exact=True))
+    figure = draw([one], CurveLabels("BER", "bits", "Es/N0, dB", "bit error rate", exact=True))
     (plot,) = figure.axes
     assert plot.get_yscale() == "log"
     bars = [box for box in plot.containers if isinstance(box, ErrorbarContainer)]

@@ -21,7 +21,7 @@ from experiments.analysis.table import Table
 from experiments.figures.drawing import Drawing
 from experiments.report.page import build
 from experiments.running.runner import run
-from experiments.store.study import read_study
+from experiments.store.study import read_results
 from experiments.suites.suite import Suite
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Table("wide", "Wide", caption, wide, (tuple("x" * 20 for _ in wide),)),
     ]
     path = folder / "report.html"
-    page = build(read_study(results), results, [Drawing(lambda: figure, numbers)], tables)
+    page = build(read_results(results), results, [Drawing(lambda: figure, numbers)], tables)
     path.write_text(page, encoding="utf-8")
     return path
 

@@ -32,7 +32,7 @@ from experiments.running.runner import run
 from experiments.shell import path_word
 from experiments.store.database import Database
 from experiments.store.integrity import seal_of
-from experiments.store.study import read_study
+from experiments.store.study import read_results
 from experiments.suites.suite import Suite
 from experiments.suites.suite_file import read_suite
 
@@ -111,7 +111,7 @@ def page(path: Path, **options: Any) -> Page:
     figure = Figure(figsize=(2, 1))
     figure.subplots().plot([1, 2], label=EVIL)
     drawing = Drawing(lambda: figure, Table("a-figure", "A figure", "", TABLE.columns, ROWS))
-    return Page(build(read_study(path), path, [drawing], [TABLE], **options))
+    return Page(build(read_results(path), path, [drawing], [TABLE], **options))
 
 
 def stored(path: Path, task: str, kind: str) -> np.ndarray[Any, Any]:
@@ -178,7 +178,7 @@ def test_a_table_holds_its_numbers_in_full(results: Path) -> None:
 
 
 def test_the_pictures_are_those_that_arrived(results: Path) -> None:
-    study = read_study(results)
+    study = read_results(results)
     viewer = build_viewer(study, results)
     assert viewer is not None
     assert viewer.notes == []
@@ -201,7 +201,7 @@ def test_the_pictures_are_those_that_arrived(results: Path) -> None:
 
 
 def test_scores_are_of_the_draw_that_is_seen_and_of_all(results: Path) -> None:
-    study = read_study(results)
+    study = read_results(results)
     viewer = build_viewer(study, results)
     assert viewer is not None
     this, mean, sent = viewer.data["groups"]
@@ -221,7 +221,7 @@ def test_scores_are_of_the_draw_that_is_seen_and_of_all(results: Path) -> None:
 
 
 def test_pictures_are_kept_once_and_thinned_to_the_limit(results: Path) -> None:
-    study = read_study(results)
+    study = read_results(results)
     full = build_viewer(study, results)
     assert full is not None
     assert len({hashlib.sha256(data).digest() for data in full.pictures}) >= len(full.pictures) - 2
@@ -244,7 +244,7 @@ def test_a_study_without_pictures_says_how_to_get_them(tmp_path: Path) -> None:
 
 def test_one_system_is_seen_beside_the_original(tmp_path: Path) -> None:
     path = make(tmp_path, systems={}, cbr="1/2", channel="awgn", snr_db=10, draws=1, pictures=1)
-    study = read_study(path)
+    study = read_results(path)
     viewer = build_viewer(study, path)
     assert viewer is not None
     assert (viewer.data["left"], viewer.data["right"]) == (0, -1)
@@ -255,7 +255,7 @@ def test_one_system_is_seen_beside_the_original(tmp_path: Path) -> None:
 
 def test_failures_are_told_with_the_way_to_repeat_them(results: Path) -> None:
     read = page(results)
-    study = read_study(results)
+    study = read_results(results)
     assert study.failed
     assert f"{study.failed} tasks failed" in read.words
     assert "is too small for this 64x48 image" in read.words
@@ -267,7 +267,7 @@ def test_failures_are_told_with_the_way_to_repeat_them(results: Path) -> None:
 
 
 def test_systems_are_told_apart_by_what_differs(results: Path) -> None:
-    table, shared = systems(read_study(results))
+    table, shared = systems(read_results(results))
     assert table.table.columns[:2] == ("system", "importance")
     assert [row[1].text for row in table.rows] == ["blind", "by importance"]
     assert dict(shared)["θ"] == "0.8"
@@ -275,7 +275,7 @@ def test_systems_are_told_apart_by_what_differs(results: Path) -> None:
 
 
 def test_the_suite_in_the_page_is_the_suite(results: Path, tmp_path: Path) -> None:
-    study = read_study(results)
+    study = read_results(results)
     saved = tmp_path / "again.yaml"
     saved.write_text(to_yaml(study.suite), encoding="utf-8")
     assert json.loads(read_suite(saved).model_dump_json()) == study.suite
@@ -321,7 +321,7 @@ def _postscript() -> bytes:
 def test_a_damaged_picture_names_its_row_and_the_rest_stands(
     small: Path, tmp_path: Path, kind: str, how: str
 ) -> None:
-    study = read_study(small)
+    study = read_results(small)
     point, row = study.points[1], study.points[1].rows[0]
     if how == "edited":
         with Database(small) as database:
@@ -361,7 +361,7 @@ def test_a_damaged_picture_names_its_row_and_the_rest_stands(
 
 
 def test_an_image_of_which_all_is_damaged_is_left_out(small: Path) -> None:
-    study = read_study(small)
+    study = read_results(small)
     for point in study.points:
         _sealed(small, point.rows[0].task, "original", b"")
     viewer = build_viewer(study, small)
@@ -377,4 +377,4 @@ def test_without_a_picture_that_is_whole_the_page_stands(small: Path) -> None:
     assert "Left out, as they are damaged in the results file: " in words
     assert "The results hold no pictures" not in words
     assert page(small).script("application/json") == []
-    assert build_viewer(read_study(small), small, limit=1000) is not None
+    assert build_viewer(read_results(small), small, limit=1000) is not None

@@ -14,17 +14,19 @@ from channels.theory.capacity import CAPACITIES, capacity
 from experiments.running.capacity_bound import bound
 from semcom.codecs.base import CODECS
 from semcom.importance.maps import importance
-from semcom.importance.region import Attention
+from semcom.importance.region import RegionOfInterest
 from semcom.types import Mask
 
 Photo = NDArray[np.uint8]
 
 
 @pytest.fixture(scope="session")
-def seen(photo: Photo, region: NDArray[np.bool_]) -> Attention:
+def seen(photo: Photo, region: NDArray[np.bool_]) -> RegionOfInterest:
     height, width = photo.shape[:2]
     what = importance([Mask(region)], height, width, theta=0.7)
-    return Attention(what, (Mask(region),), (), {"segmenter": "made", "importance": "region"})
+    return RegionOfInterest(
+        what, (Mask(region),), (), {"segmenter": "made", "importance": "region"}
+    )
 
 
 def test_capacity_on_awgn_is_shannons() -> None:
@@ -50,7 +52,7 @@ def test_a_channel_without_one_is_refused_with_the_choices() -> None:
 @pytest.mark.parametrize("codec", ["jpeg2000", "hevc:tiles=2x2", "layered:base=webp"])
 @pytest.mark.parametrize("blind", [True, False])
 def test_the_bound_is_the_codec_with_as_many_bits(
-    photo: Photo, seen: Attention, codec: str, blind: bool
+    photo: Photo, seen: RegionOfInterest, codec: str, blind: bool
 ) -> None:
     options = {"cbr": Fraction(1, 16), "channel": "rayleigh_fast", "snr_db": 7.0}
     w = np.ones_like(seen.importance.w) if blind else seen.importance.w
@@ -66,7 +68,7 @@ def test_the_bound_is_the_codec_with_as_many_bits(
     assert record["cbr"] <= 1 / 16
 
 
-def test_too_few_bits_for_any_stream_are_refused(photo: Photo, seen: Attention) -> None:
+def test_too_few_bits_for_any_stream_are_refused(photo: Photo, seen: RegionOfInterest) -> None:
     with pytest.raises(ValueError, match="the smallest stream has"):
         bound(
             photo,

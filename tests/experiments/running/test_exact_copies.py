@@ -18,9 +18,9 @@ from experiments.analysis.printing import print_tables
 from experiments.analysis.table import Table
 from experiments.figures.all_figures import draw
 from experiments.running.stopping import measure
-from experiments.store.database import Database, Made, add_up
+from experiments.store.database import Database, TaskResult, add_up
 from experiments.store.export import _results
-from experiments.store.measured import ImageRow, Key, Point, Study
+from experiments.store.measured import ImageRow, Key, Point, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 
@@ -53,10 +53,10 @@ def point(system: str, seen: Seen, cbr: str = "1/16", **axes: Any) -> Point:
     return Point(System(system), setting, rows, system)
 
 
-def study(*points: Point) -> Study:
+def study(*points: Point) -> SuiteResults:
     about = {"title": "", "systems": {}, "anchor": "", "scores": ["psnr_db", "ssim"]}
     more: dict[str, Any] = {"shown_db": 25.0, "beside": []}
-    return Study("s", {**about, **more}, align(points), {}, None, "", 0)
+    return SuiteResults("s", {**about, **more}, align(points), {}, None, "", 0)
 
 
 def cells(table: Table, name: str, **where: Any) -> list[Any]:
@@ -64,7 +64,7 @@ def cells(table: Table, name: str, **where: Any) -> list[Any]:
     return [one[name] for one in each if all(one[key] == value for key, value in where.items())]
 
 
-def named(made: Study) -> dict[str, Table]:
+def named(made: SuiteResults) -> dict[str, Table]:
     return {table.name: table for table in tables(made)}
 
 
@@ -118,7 +118,7 @@ def test_sampling_looks_at_the_same_images_as_tables_do(tmp_path: Any) -> None:
     for name, seen in values.items():
         scores = [{"psnr_db": value} for value in seen]
         outcomes = [{"count": 1, "all_lost": False, "scores": one} for one in scores]
-        made.append(Made(name, 0, 3, name, "", "s", 0, 0.0, {}, outcomes))
+        made.append(TaskResult(name, 0, 3, name, "", "s", 0, 0.0, {}, outcomes))
     with Database(tmp_path / "r.db", write=True) as database:
         database.add(made, "run")
         found = measure(database, "s", {("a", ""), ("b", "")}, "psnr_db")
@@ -128,7 +128,7 @@ def test_sampling_looks_at_the_same_images_as_tables_do(tmp_path: Any) -> None:
 CBRS = ("1/48", "1/24", "1/16", "1/12", "1/8", "1/6")
 
 
-def _curves(exact: Mapping[tuple[str, str], set[str]]) -> Study:
+def _curves(exact: Mapping[tuple[str, str], set[str]]) -> SuiteResults:
     """Two parallel curves of images a and b; which of the images are exact, by system and CBR."""
     points = []
     for system, gain in (("one", 0.0), ("other", 4.0)):

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from experiments.datasets.items import Item
-from experiments.running.pool import Crew
+from experiments.running.pool import WorkerPool
 from experiments.running.worker import Job, Unit
-from experiments.store.database import Made
+from experiments.store.database import TaskResult
 from experiments.suites.setting import Setting
 
 ROOT = Path(__file__).parents[3]
 ITEM = Item(Path("a.png"), None, "a" * 64, "")
 KILLER, RAISER = 13, 14
-Do = Callable[[Unit], list[Made]]
+Do = Callable[[Unit], list[TaskResult]]
 
 
 def _units(seeds: range, size: int) -> Iterator[Unit]:
@@ -33,7 +33,7 @@ def _do() -> Do:
     """Return work that dies or raises at some seeds; nested, so that it is sent by value."""
     killer, raiser, parent = KILLER, RAISER, os.getpid()
 
-    def do(unit: Unit) -> list[Made]:
+    def do(unit: Unit) -> list[TaskResult]:
         import os
         import signal
 
@@ -49,7 +49,7 @@ def _do() -> Do:
     return do
 
 
-def _by_seed(made: Iterator[list[Made]]) -> dict[int, str]:
+def _by_seed(made: Iterator[list[TaskResult]]) -> dict[int, str]:
     each = [one for some in made for one in some]
     found = {one.seed: one.error for one in each}
     assert len(found) == len(each)
@@ -58,15 +58,15 @@ def _by_seed(made: Iterator[list[Made]]) -> dict[int, str]:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_everything_is_done_once(jobs: int) -> None:
-    with Crew("local", jobs=jobs) as crew:
-        assert crew.slots == jobs
-        found = _by_seed(crew.spread(_units(range(11), 2), _do()))
+    with WorkerPool("local", jobs=jobs) as pool:
+        assert pool.slots == jobs
+        found = _by_seed(pool.spread(_units(range(11), 2), _do()))
     assert found == dict.fromkeys(range(11), "")
 
 
 def test_only_the_task_that_kills_its_worker_fails_and_the_crew_goes_on() -> None:
-    with Crew("local", jobs=2) as crew:
-        found = _by_seed(crew.spread(_units(range(40), 4), _do()))
+    with WorkerPool("local", jobs=2) as pool:
+        found = _by_seed(pool.spread(_units(range(40), 4), _do()))
     assert sorted(found) == list(range(40))
     failed = {seed: error for seed, error in found.items() if error}
     assert set(failed) == {KILLER, RAISER}
@@ -83,22 +83,22 @@ def test_units_are_asked_for_as_they_are_needed() -> None:
             asked += 1
             yield unit
 
-    with Crew("local", jobs=1) as crew:
-        made = crew.spread(units(), _do())
+    with WorkerPool("local", jobs=1) as pool:
+        made = pool.spread(units(), _do())
         next(made)
     assert asked <= 3
 
 
 def test_workers_keep_to_one_thread() -> None:
-    def threads(unit: Unit) -> list[Made]:
+    def threads(unit: Unit) -> list[TaskResult]:
         import numba
         import torch
 
         error = f"{numba.get_num_threads()} {torch.get_num_threads()}"
         return [unit.describe(job, seconds=0.0, error=error) for job in unit.jobs]
 
-    with Crew("local", jobs=2) as crew:
-        found = _by_seed(crew.spread(_units(range(2), 1), threads))
+    with WorkerPool("local", jobs=2) as pool:
+        found = _by_seed(pool.spread(_units(range(2), 1), threads))
     assert set(found.values()) == {"1 1"}
 
 

@@ -20,7 +20,7 @@ from PIL import Image as PilImage
 from experiments.running.progress import RunProgress
 from experiments.running.runner import Summary, run
 from experiments.running.worker import Unit, work
-from experiments.store.database import Database, Made
+from experiments.store.database import Database, TaskResult
 from experiments.suites.axes import System
 from experiments.suites.suite import Suite
 from experiments.suites.suite_file import read_suite
@@ -208,7 +208,7 @@ def test_a_second_run_at_the_same_time_is_refused_and_harms_nothing(
 ) -> None:
     small = ("draws=2",)
 
-    def busy(unit: Unit) -> list[Made]:
+    def busy(unit: Unit) -> list[TaskResult]:
         with pytest.raises(ValueError, match="is being written by another run"):
             start("out", *small, jobs=1)
         return work(unit)
@@ -229,14 +229,14 @@ def test_what_fails_is_recorded_and_done_again_only_on_request(start: Run) -> No
         assert trace.startswith("Traceback")
     calls: list[Unit] = []
 
-    def noting(unit: Unit) -> list[Made]:
+    def noting(unit: Unit) -> list[TaskResult]:
         calls.append(unit)
         return work(unit)
 
     again = start("out", *changes, jobs=1, do=noting)
     assert (again.made, again.failed, calls) == (0, 8, [])
 
-    def mended(unit: Unit) -> list[Made]:
+    def mended(unit: Unit) -> list[TaskResult]:
         return [unit.describe(job, seconds=0.0, record={"mended": 1}) for job in unit.jobs]
 
     retried = start("out", *changes, jobs=1, do=mended, retry=True)
@@ -248,10 +248,10 @@ def test_what_fails_is_recorded_and_done_again_only_on_request(start: Run) -> No
     assert more.failed == 8
 
 
-def _drawing(spread: dict[str, float]) -> Callable[[Unit], list[Made]]:
+def _drawing(spread: dict[str, float]) -> Callable[[Unit], list[TaskResult]]:
     """Make up draws around 30 dB, of an image by its name; the same for the same draw."""
 
-    def do(unit: Unit) -> list[Made]:
+    def do(unit: Unit) -> list[TaskResult]:
         made = []
         for job in unit.jobs:
             outcomes = []
@@ -341,7 +341,7 @@ def test_progress_names_the_best_system() -> None:
     progress.begin(2)
     for system, value in (("blind", 20.0), ("masks", 30.0)):
         outcome = {"count": 2, "scores": {"psnr_db": value}}
-        progress.advance(Made("t", 0, 2, "i", "", "s", 0, 0.0, {}, [outcome]), System(system))
+        progress.advance(TaskResult("t", 0, 2, "i", "", "s", 0, 0.0, {}, [outcome]), System(system))
     assert progress._best() == "best psnr_db 30.00 (masks)"
 
 

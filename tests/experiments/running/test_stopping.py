@@ -11,7 +11,7 @@ from scipy import stats
 
 from experiments.intervals import Interval, lost_interval, mean_interval
 from experiments.running.stopping import measure, why_done
-from experiments.store.database import Database, Made
+from experiments.store.database import Database, TaskResult
 from experiments.suites.draws import Draws
 
 
@@ -73,12 +73,12 @@ def test_rows_add_up_and_rounds_that_have_begun_do_not_count(tmp_path: Path) -> 
     rng = np.random.default_rng(4)
     values = {image: rng.normal(30, 1, size=16) for image in "ab"}
 
-    def made(image: str, first: int, draws: int) -> Made:
+    def made(image: str, first: int, draws: int) -> TaskResult:
         outcomes = [
             {"count": 1, "all_lost": i % 4 == 0, "scores": {"psnr_db": float(values[image][i])}}
             for i in range(first, first + draws)
         ]
-        return Made(f"t{image}", first, draws, image, "", "s", 0, 0.0, {}, outcomes)
+        return TaskResult(f"t{image}", first, draws, image, "", "s", 0, 0.0, {}, outcomes)
 
     with Database(tmp_path / "r.db", write=True) as database:
         begun = [made("a", 0, 8), made("b", 0, 3), made("b", 3, 5)]

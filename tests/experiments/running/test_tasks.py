@@ -25,7 +25,7 @@ from experiments.running.tasks import (
     units,
     without_missing,
 )
-from experiments.store.database import Database, Made
+from experiments.store.database import Database, TaskResult
 from experiments.suites.draws import AS_NEEDED
 from experiments.suites.setting import Setting
 from experiments.suites.suite import Suite
@@ -102,8 +102,8 @@ def test_what_is_done_or_has_failed_is_left_out(tmp_path: Path) -> None:
         found = pending(suite, [A], database, until=20, **options)
         return [(todo.setting.snr_db, todo.first, todo.draws) for todo in found]
 
-    def made(task: str, first: int, draws: int, error: str = "") -> Made:
-        return Made(task, first, draws, A.sha256, "", "s", 0, 0.0, error=error)
+    def made(task: str, first: int, draws: int, error: str = "") -> TaskResult:
+        return TaskResult(task, first, draws, A.sha256, "", "s", 0, 0.0, error=error)
 
     with Database(tmp_path / "r.db", write=True) as database:
         assert left(database) == [(1.0, 0, 20), (2.0, 0, 20), (3.0, 0, 20)]

@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.store.database import Database, Made, add_up
+from experiments.store.database import Database, TaskResult, add_up
 from experiments.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from experiments.suites.setting import Setting
 
 ROOT = Path(__file__).parents[3]
 
 
-def _made(i: int, *, draws: int = 1, **about: Any) -> Made:
+def _made(i: int, *, draws: int = 1, **about: Any) -> TaskResult:
     scores = {"psnr_db": 20 + i / 7, "ssim": None}
     outcome = {"count": draws, "all_lost": False, "scores": scores, "draw": i, "sha256": "0" * 64}
     record = {"sha256": "f" * 64, "cbr": 1 / 16, "notes": ["a", "b"]}
     parts = {"record": record, "outcomes": [outcome]} | about
-    return Made(f"task{i:04}", i, draws, f"image{i % 3}", "", "setting", 0, 0.25, **parts)
+    return TaskResult(f"task{i:04}", i, draws, f"image{i % 3}", "", "setting", 0, 0.25, **parts)
 
 
 def _rows(path: Path) -> list[tuple[Any, ...]]:
@@ -54,10 +54,10 @@ WRITE = """
 import os, sys
 from pathlib import Path
 sys.path.insert(0, os.getcwd())
-from experiments.store.database import Database, Made
+from experiments.store.database import Database, TaskResult
 def made(i, size=2000):
     outcome = {"count": 1, "all_lost": False, "scores": {}, "pad": os.urandom(size).hex()}
-    return Made(f"task{i:06}", 0, 1, "image", "", "setting", 0, 0.0, {}, [outcome])
+    return TaskResult(f"task{i:06}", 0, 1, "image", "", "setting", 0, 0.0, {}, [outcome])
 """
 
 
@@ -95,7 +95,7 @@ def test_a_failure_counts_until_a_row_covers_its_draws(tmp_path: Path) -> None:
     with Database(tmp_path / "r.db", write=True) as database:
         database.add([_made(8, error="E: why", trace="t"), _made(9, error="E", trace="t")], "one")
         assert failed(database) == {("task0008", 8), ("task0009", 9)}
-        first = Made("task0008", 0, 50, "image", "", "setting", 0, 1.0)
+        first = TaskResult("task0008", 0, 50, "image", "", "setting", 0, 1.0)
         database.add([first, _made(9, error="E again", trace="t")], "two")
         assert failed(database) == {("task0009", 9)}
         database.add([_made(9)], "three")

@@ -17,7 +17,7 @@ from PIL import Image as PilImage
 
 from experiments.report.overview import making
 from experiments.report.viewer import build_viewer
-from experiments.store.study import read_study
+from experiments.store.study import read_results
 
 Run = Callable[..., Result]
 SUITE = """
@@ -78,20 +78,20 @@ def test_figures_and_tables_are_of_the_run_that_is_looked_at(folders: Run) -> No
         assert f"images 1: {name}" in plotted.stderr
         folders("export", "out")
         assert set(_column("out/export/s.csv", "image")) == {name}
-        assert list(read_study(Path("out")).images.values()) == [name]
+        assert list(read_results(Path("out")).images.values()) == [name]
     assert "not shown: 1 other image, of other runs" in plotted.stderr
     assert f"images 1: {name}" in Path("out/figures/captions.md").read_text(encoding="utf-8")
 
 
 def test_the_union_and_other_runs_are_shown_by_name_alone(folders: Run) -> None:
     _run(folders, "one/")
-    first = read_study(Path("out"))
+    first = read_results(Path("out"))
     _run(folders, "two/")
     union = folders("plot", "out", "--all-images", "--formats", "svg")
     assert "means of 2 images" in union.stdout
     assert "images 2: one/a.png, two/b.png" in union.stderr
     assert "not shown" not in union.stderr
-    assert read_study(Path("out"), run=first.run[:6]).points == first.points
+    assert read_results(Path("out"), run=first.run[:6]).points == first.points
     assert "images 1: one/a.png" in folders("plot", "out", "--run", first.run).stderr
     refused = folders("plot", "out", "--run", "nothing")
     assert refused.exit_code == 1
@@ -107,7 +107,7 @@ def test_means_are_those_of_the_images_alone(folders: Run) -> None:
     _run(folders, "one/")
     _run(folders, "two/")
     _run(folders, "two/", out="alone")
-    mixed, alone = read_study(Path("out")), read_study(Path("alone"))
+    mixed, alone = read_results(Path("out")), read_results(Path("alone"))
     assert mixed.points == alone.points
     assert (mixed.others, alone.others) == (1, 0)
 
@@ -116,10 +116,10 @@ def test_merged_files_keep_the_images_of_their_runs(folders: Run) -> None:
     _run(folders, "one/", out="x")
     _run(folders, "two/", out="y")
     folders("merge", "all.db", "x/results.db", "y/results.db")
-    runs = {name: read_study(Path(name)) for name in ("x", "y")}
+    runs = {name: read_results(Path(name)) for name in ("x", "y")}
     for one in runs.values():
-        assert read_study(Path("all.db"), run=one.run).points == one.points
-    assert len(read_study(Path("all.db"), all_images=True).images) == 2
+        assert read_results(Path("all.db"), run=one.run).points == one.points
+    assert len(read_results(Path("all.db"), all_images=True).images) == 2
 
 
 def test_an_image_has_the_name_that_the_run_knew(folders: Run) -> None:
@@ -128,9 +128,9 @@ def test_an_image_has_the_name_that_the_run_knew(folders: Run) -> None:
         shutil.copy(f"one/{name}", f"copy/{name.replace('a', 'other', 1)}")
     _run(folders, "one/")
     _run(folders, "[copy/, two/]")
-    study = read_study(Path("out"))
+    study = read_results(Path("out"))
     assert list(study.images.values()) == ["copy/other.png", "two/b.png"]
-    (first,) = [r.name for r in read_study(Path("out"), all_images=True).points[0].rows][:1]
+    (first,) = [r.name for r in read_results(Path("out"), all_images=True).points[0].rows][:1]
     assert first == "copy/other.png"
 
 
@@ -153,10 +153,10 @@ def test_failures_are_those_of_the_run(folders: Run) -> None:
     PilImage.new("L", (5, 5), 255).save("two/b_mask.png")
     folders("run", "s.yaml", "--out", "out", "--jobs", "1", "--set", "images=two/")
     _run(folders, "one/")
-    study = read_study(Path("out"))
+    study = read_results(Path("out"))
     assert study.failed == 0
     assert making(study, Path("out/results.db")).failures is None
-    assert read_study(Path("out"), run=study.run).failed == 0
+    assert read_results(Path("out"), run=study.run).failed == 0
 
 
 def test_intervals_belong_to_the_images_that_they_are_of(folders: Run) -> None:
@@ -204,7 +204,7 @@ def test_rows_of_one_picture_say_which_mask_they_are_of(folders: Run) -> None:
     assert images[:2] == images[2:4]
     assert masks[-1] == ""
     assert len(set(masks)) == 3
-    study = read_study(Path("out"))
+    study = read_results(Path("out"))
     names = list(study.images.values())
     viewer = build_viewer(study, Path("out/results.db"))
     assert viewer is not None
@@ -218,11 +218,11 @@ def test_what_takes_no_mask_counts_for_each_and_was_drawn_once(folders: Run) -> 
     systems = "systems={masks: {}, found: {segmenter: graph}}"
     fading = ("--set", "channel=rayleigh", "--set", "draws=6", "--set", systems)
     _run(folders, "twice/", *fading)
-    masks, found = read_study(Path("out")).points
+    masks, found = read_results(Path("out")).points
     assert [len(p.rows) for p in (masks, found)] == [2, 2]
     assert [len(p.tasks) for p in (masks, found)] == [2, 1]
     _run(folders, "twice/first.png", *fading, out="alone")
-    alone = read_study(Path("alone")).points[1]
+    alone = read_results(Path("alone")).points[1]
     assert found.mean("ssim") == alone.mean("ssim")
     for score in ("ssim", "lost"):
         assert found.interval(score) == alone.interval(score)
@@ -235,7 +235,7 @@ def test_a_failure_is_told_under_its_own_name(folders: Run) -> None:
     assert failed.exit_code == 1
     (line,) = [line for line in failed.stderr.splitlines() if "5x5" in line]
     assert line.startswith("twice/second.png: ")
-    study = read_study(Path("out"))
+    study = read_results(Path("out"))
     told = making(study, Path("out/results.db")).failures
     assert told is not None
     assert {row[1] for row in told.table.rows} == {"twice/second.png with second_mask.png"}

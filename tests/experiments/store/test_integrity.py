@@ -10,21 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.store.database import Database, Made
+from experiments.store.database import Database, TaskResult
 from experiments.store.integrity import CHECKED, put, seal_of
 from experiments.store.merge import merge
 from experiments.store.schema import APPLICATION_ID, SCHEMA
-from experiments.store.study import read_study
+from experiments.store.study import read_results
 
 OLD = Path(__file__).parent / "data" / "results-version-1.sql"
 Edit = Callable[[str], None]
 
 
-def _made(i: int, **about: object) -> Made:
+def _made(i: int, **about: object) -> TaskResult:
     scores = {"psnr_db": 20 + i / 7, "ssim": None}
     outcome = {"count": 1, "all_lost": False, "scores": scores, "draw": i, "sha256": "0" * 64}
     parts = {"record": {"cbr": 1 / 16}, "outcomes": [outcome], "pictures": {"region": b"RIFF"}}
-    return Made(f"task{i}", 0, 1, "image", "", "setting", 0, 1, **{**parts, **about})  # type: ignore[arg-type]
+    return TaskResult(f"task{i}", 0, 1, "image", "", "setting", 0, 1, **{**parts, **about})  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -166,11 +166,11 @@ def test_old_files_are_held_to_the_same(tmp_path: Path, sql: str) -> None:
         connection.executescript(OLD.read_text(encoding="utf-8"))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA user_version = 1")
-    assert read_study(path).points
+    assert read_results(path).points
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(sql)
     with pytest.raises(ValueError, match="is none of ours"):
-        read_study(path)
+        read_results(path)
 
 
 def test_salvage_takes_no_view_for_a_table(path: Path, edit: Edit) -> None:

@@ -13,7 +13,7 @@ import pytest
 from experiments.store.database import Database
 from experiments.store.merge import merge
 from experiments.store.schema import APPLICATION_ID, SCHEMA_VERSION
-from experiments.store.study import read_study
+from experiments.store.study import read_results
 from experiments.suites.axes import System
 
 # Made by semcom 0.1.0: a suite over a.png, then over b.png, in one file.
@@ -50,7 +50,7 @@ def old(tmp_path: Path) -> Path:
 
 def test_an_old_file_is_read_and_not_changed(old: Path) -> None:
     before = hashlib.sha256(old.read_bytes()).hexdigest()
-    study = read_study(old)
+    study = read_results(old)
     assert hashlib.sha256(old.read_bytes()).hexdigest() == before
     # A name with a comma is the suite's own; what varies is found in the suite, not in the name.
     assert study.systems == (
@@ -68,14 +68,14 @@ def test_an_old_file_is_read_and_not_changed(old: Path) -> None:
 
 
 def test_writing_brings_it_up_to_date_and_loses_nothing(old: Path, tmp_path: Path) -> None:
-    before, study = _tables(old), read_study(old)
+    before, study = _tables(old), read_results(old)
     Database(old, write=True).close()
     assert _query(old, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert _tables(old) == before
     assert len(before["rows"]) == 12
-    assert read_study(old) == study
+    assert read_results(old) == study
     Database(old, write=True).close()
-    assert read_study(old) == study
+    assert read_results(old) == study
     # It then has the tables of a new one, to the letter.
     Database(tmp_path / "new.db", write=True).close()
     sql = "SELECT name, sql FROM sqlite_master ORDER BY name"
@@ -101,7 +101,7 @@ def test_old_files_are_merged_into_new_ones(old: Path, tmp_path: Path, salvage: 
     merge(tmp_path / "new.db", [old], salvage=salvage, say=lambda *_: None)
     assert _query(old, "PRAGMA user_version") == [(1,)]
     assert _tables(tmp_path / "new.db") == before
-    assert read_study(tmp_path / "new.db") == read_study(old)
+    assert read_results(tmp_path / "new.db") == read_results(old)
 
 
 def test_a_suite_that_cannot_be_read_any_more_keeps_its_names(old: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_suite_that_cannot_be_read_any_more_keeps_its_names(old: Path) -> None
         connection.execute("UPDATE members SET suite = ? WHERE suite = ?", (identity, suite))
         connection.execute("UPDATE runs SET suite = ?", (identity,))
         connection.commit()
-    study = read_study(old)
+    study = read_results(old)
     assert [point.system for point in study.points] == [
         "masks, all, θ 0.5",
         "masks, all, θ 0.8",

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from experiments.cli.main import main
 from experiments.datasets.items import DATASETS
 from experiments.running.tasks import suite_items, tasks
-from experiments.store.study import Study, read_study
+from experiments.store.study import SuiteResults, read_results
 from experiments.suites.shipped import shipped
 from experiments.suites.suite import Suite
 from experiments.suites.suite_file import read_suite
@@ -69,7 +69,7 @@ def test_the_quick_form_runs(name: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = CliRunner().invoke(main, ["run", name, "--quick", "--out", str(out), "--jobs", "1"])
     assert result.exit_code == 0, result.output
-    study, quick = read_study(out), suite(name, quick=True)
+    study, quick = read_results(out), suite(name, quick=True)
     items = suite_items(quick, Path(), print)
     rows = {row.task for point in study.points for row in point.rows}
     assert rows == {task for _, _, task in tasks(quick, items)}
@@ -77,7 +77,7 @@ def test_the_quick_form_runs(name: str, tmp_path: Path) -> None:
     CHECKS.get(name, lambda _: None)(study)
 
 
-def _kodak(study: Study) -> None:
+def _kodak(study: SuiteResults) -> None:
     """No link sends more than its capacity, and more bandwidth or SNR is better."""
     hevc = values(study, "hevc", "psnr_db")
     bound = values(study, "bound", "psnr_db")
@@ -85,7 +85,7 @@ def _kodak(study: Study) -> None:
     assert hevc["1/24", 10] > hevc["1/48", 10] > hevc["1/48", 1]
 
 
-def _davis(study: Study) -> None:
+def _davis(study: SuiteResults) -> None:
     """θ moves quality from the rest into the region."""
     systems = ("blind", "masks, θ 0.5", "masks, θ 0.9")
     for score, rising in (("region_psnr_db", True), ("background_psnr_db", False)):
@@ -95,7 +95,7 @@ def _davis(study: Study) -> None:
             assert (blind[place] > half[place] > most[place]) != rising
 
 
-def _mismatch(study: Study) -> None:
+def _mismatch(study: SuiteResults) -> None:
     """A sender that is sure loses all below its 10 dB, and is best above."""
     sure, unsure, unequal = (
         values(study, system, "region_psnr_db") for system in ("sure", "unsure", "unequal")
@@ -106,7 +106,7 @@ def _mismatch(study: Study) -> None:
     assert sure[high] > unsure[high] == unsure[middle] > unequal[middle] > unequal[low]
 
 
-def _segmenters(study: Study) -> None:
+def _segmenters(study: SuiteResults) -> None:
     """On the true region, true masks are best, and any mask that hits it beats none."""
     none, graph, true = (
         values(study, system, "region_psnr_db") for system in ("none", "graph", "true masks")
@@ -114,7 +114,7 @@ def _segmenters(study: Study) -> None:
     assert all(none[place] < graph[place] < true[place] for place in none)
 
 
-CHECKS: dict[str, Callable[[Study], None]] = {
+CHECKS: dict[str, Callable[[SuiteResults], None]] = {
     "kodak-awgn": _kodak,
     "davis-masks": _davis,
     "mismatch": _mismatch,
@@ -122,7 +122,7 @@ CHECKS: dict[str, Callable[[Study], None]] = {
 }
 
 
-def values(study: Study, system: str, score: str) -> dict[tuple[str, float], float]:
+def values(study: SuiteResults, system: str, score: str) -> dict[tuple[str, float], float]:
     """Return the means of one system by CBR and SNR."""
     points = [point for point in study.points if point.system == system]
     found = {(p.setting.cbr, p.setting.snr_db): p.mean(score) for p in points}

@@ -10,7 +10,7 @@ from semcom.codecs.jpeg import Jpeg
 from semcom.codecs.layered import Layered
 from semcom.codecs.parts.rectangles import MAX_RECTANGLES, MIN_SIDE, area_of, rectangles
 from semcom.importance.maps import importance
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.delivery import deliver
 from semcom.scores.psnr import psnr_db, region_psnr_db, weighted_psnr_db
 from semcom.types import Mask
@@ -171,7 +171,7 @@ def test_at_few_bits_a_reduced_picture_beats_the_codec_itself(photo):
 
 def test_across_a_channel_and_by_name_alone(photo, two):
     seen = importance([Mask(two)], *two.shape)
-    link = Link(snr_db=15)
+    link = LinkConfig(snr_db=15)
     delivery = deliver(photo, seen, codec="layered:base=webp", cbr=1 / 6, link=link)
     assert delivery.record["packets_received"] == delivery.record["packets_sent"] == 3
     assert delivery.scores["region_psnr_db"] > delivery.scores["background_psnr_db"]

@@ -19,7 +19,7 @@ from semcom.conformance.analog.checks import ANALOG_CHECKS
 from semcom.conformance.base import Candidate
 from semcom.conformance.garbage import cut, flipped, replaced
 from semcom.conformance.samples import crop
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.receiver import receive
 from semcom.link.transmitter import transmit
 from semcom.scores.psnr import psnr_db
@@ -99,7 +99,7 @@ def test_any_frame_gives_an_error_or_an_image(sent, kinds, symbols, size):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_length_of_a_frame_is_sent_and_not_seen(name):
     """Noise behind the frame changes nothing; what is cut off costs what it carried."""
-    image, link = crop(40, 90, 40, 56), Link(snr_db=12)
+    image, link = crop(40, 90, 40, 56), LinkConfig(snr_db=12)
     sent = transmit(image, np.ones((40, 56), dtype=np.float32), codec=name, cbr=0.25, link=link)
     rng = torch.Generator().manual_seed(0)
     y, h, noise_var = link.build_channel()(sent.x, 10**-1.2, rng)

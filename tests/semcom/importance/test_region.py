@@ -1,4 +1,4 @@
-"""What matters follows from the masks, the prompts and the wishes, and the record says how."""
+"""What matters follows from masks, prompts and options, and the record says how."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image as PilImage
 
 from semcom.checkpoints import mobile_sam as weights
 from semcom.importance import region as regions
-from semcom.importance.region import Wishes, attend
+from semcom.importance.region import RegionOptions, find_region
 from semcom.segmenters.base import Masks
 from semcom.types import Image, Mask, Prompts
 
@@ -43,7 +43,7 @@ def _union(masks: tuple[Mask, ...]) -> NDArray[np.bool_]:
 
 
 def test_a_mask_file_is_what_matters(image: Image, square: Path) -> None:
-    seen = attend(image, Wishes(mask=str(square), theta=0.8))
+    seen = find_region(image, RegionOptions(mask=str(square), theta=0.8))
     expected = np.zeros((48, 64), dtype=bool)
     expected[8:24, 20:44] = True
     np.testing.assert_array_equal(seen.importance.region, expected)
@@ -68,13 +68,13 @@ def test_every_mask_of_a_file_matters_even_beyond_a_third_of_the_frame(
     labels = np.zeros((48, 64), dtype=np.uint8)
     labels[:30, :40], labels[30:, :40] = 1, 2
     PilImage.fromarray(labels).save(tmp_path / "labels.png")
-    seen = attend(image, Wishes(mask=str(tmp_path / "labels.png")))
+    seen = find_region(image, RegionOptions(mask=str(tmp_path / "labels.png")))
     np.testing.assert_array_equal(seen.importance.region, labels > 0)
     assert seen.record["num_masks"] == 2
 
 
 def test_without_prompts_the_first_masks_matter_and_the_rest_does_not(image: Image) -> None:
-    seen = attend(image, Wishes("graph"))
+    seen = find_region(image, RegionOptions("graph"))
     chosen = seen.importance.masks
     assert chosen[0] is seen.masks[0]
     assert 0 < len(chosen) < len(seen.masks) == seen.record["num_masks"]
@@ -84,7 +84,7 @@ def test_without_prompts_the_first_masks_matter_and_the_rest_does_not(image: Ima
 
 def test_prompts_are_what_matters(image: Image) -> None:
     prompts = Prompts(points=((30.0, 20.0),), boxes=((4.0, 4.0, 20.0, 30.0),))
-    seen = attend(image, Wishes("graph", prompts))
+    seen = find_region(image, RegionOptions("graph", prompts))
     np.testing.assert_array_equal(seen.importance.region, _union(seen.masks))
     assert seen.importance.region[20, 30]
     assert seen.importance.region[4:30, 4:20].any()
@@ -94,27 +94,32 @@ def test_prompts_are_what_matters(image: Image) -> None:
 
 
 def test_the_record_is_strict_json(image: Image, square: Path) -> None:
-    for wishes in (Wishes("graph", Prompts(((1.5, 2.5),))), Wishes(mask=str(square))):
-        record = attend(image, wishes).record
+    for region_options in (
+        RegionOptions("graph", Prompts(((1.5, 2.5),))),
+        RegionOptions(mask=str(square)),
+    ):
+        record = find_region(image, region_options).record
         again = json.loads(json.dumps(record, allow_nan=False))
         assert again["num_masks"] == record["num_masks"]
 
 
 def test_a_prompt_chooses_among_the_masks_of_a_file(image: Image, square: Path) -> None:
-    inside = Wishes(mask=str(square), prompts=Prompts(((30.0, 10.0),)))
-    assert attend(image, inside).importance.region.sum() == 16 * 24
-    outside = Wishes(mask=str(square), prompts=Prompts(((0.0, 0.0),)))
+    inside = RegionOptions(mask=str(square), prompts=Prompts(((30.0, 10.0),)))
+    assert find_region(image, inside).importance.region.sum() == 16 * 24
+    outside = RegionOptions(mask=str(square), prompts=Prompts(((0.0, 0.0),)))
     with pytest.raises(ValueError, match="point 0,0 lies in none of the masks"):
-        attend(image, outside)
+        find_region(image, outside)
 
 
-@pytest.mark.parametrize("wishes", [Wishes("whole_image"), None])
+@pytest.mark.parametrize("region_options", [RegionOptions("whole_image"), None])
 def test_a_region_without_an_outside_says_so_and_weighs_nothing(
-    image: Image, tmp_path: Path, wishes: Wishes | None
+    image: Image, tmp_path: Path, region_options: RegionOptions | None
 ) -> None:
-    if wishes is None:
-        wishes = Wishes(mask=str(_mask(tmp_path / "all.png", slice(None), slice(None))))
-    seen = attend(image, wishes)
+    if region_options is None:
+        region_options = RegionOptions(
+            mask=str(_mask(tmp_path / "all.png", slice(None), slice(None)))
+        )
+    seen = find_region(image, region_options)
     assert (seen.importance.w == 1).all()
     assert seen.notes == ("the region is empty or the whole frame: nothing to prefer, w = 1",)
 
@@ -138,44 +143,44 @@ def test_prompts_outside_of_the_image_are_refused_by_every_segmenter(
     image: Image, segmenter: str, prompts: Prompts, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        attend(image, Wishes(segmenter, prompts))
+        find_region(image, RegionOptions(segmenter, prompts))
 
 
 def test_a_segmenter_that_cannot_follow_prompts_says_so(image: Image) -> None:
     with pytest.raises(ValueError, match="'whole_image' cannot follow points or boxes"):
-        attend(image, Wishes("whole_image", Prompts(((3.0, 3.0),))))
+        find_region(image, RegionOptions("whole_image", Prompts(((3.0, 3.0),))))
 
 
 def test_a_mask_of_another_size_is_refused(image: Image, square: Path) -> None:
     with pytest.raises(ValueError, match="masks are 64x48, but the image is 64x40"):
-        attend(image[:40], Wishes(mask=str(square)))
+        find_region(image[:40], RegionOptions(mask=str(square)))
 
 
 @pytest.mark.parametrize("theta", [0.0, 1.0, -1.0, 2.0, float("nan"), float("inf")])
 def test_a_theta_outside_of_0_and_1_is_refused_at_once(theta: float) -> None:
     with pytest.raises(ValueError, match=r"theta must be in \(0, 1\), got"):
-        Wishes(theta=theta)
+        RegionOptions(theta=theta)
 
 
 def test_unknown_names_are_refused_at_once_with_the_choices(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"did you mean 'graph'.*choices: mobile_sam, graph"):
-        Wishes("grph")
+        RegionOptions("grph")
     with pytest.raises(ValueError, match="unknown importance 'grade'; choices: region, graded"):
-        Wishes(kind="grade")
+        RegionOptions(kind="grade")
     for mask in (tmp_path / "nope.png", tmp_path, tmp_path / f"{'n' * 300}.png"):
         with pytest.raises(ValueError, match="no such mask file"):
-            Wishes(mask=str(mask))
+            RegionOptions(mask=str(mask))
 
 
 @pytest.mark.parametrize("mask", ["beside", "m.png"])
 def test_a_mask_and_a_segmenter_together_are_refused_at_once(mask: str) -> None:
     with pytest.raises(ValueError, match="segmenter 'graph' exclude one another: give one"):
-        Wishes("graph", mask=mask)
+        RegionOptions("graph", mask=mask)
 
 
 def test_a_mask_without_an_object_leaves_nothing_to_prefer(image: Image, tmp_path: Path) -> None:
     PilImage.new("L", (64, 48)).save(tmp_path / "x_mask.png")
-    seen = attend(image, Wishes(mask=str(tmp_path / "x_mask.png")))
+    seen = find_region(image, RegionOptions(mask=str(tmp_path / "x_mask.png")))
     assert (seen.importance.w == 1).all()
     assert not seen.importance.region.any()
     assert seen.notes == (
@@ -185,7 +190,7 @@ def test_a_mask_without_an_object_leaves_nothing_to_prefer(image: Image, tmp_pat
     assert seen.record["num_masks"] == 0
     for prompts in (Prompts(((3.0, 3.0),)), Prompts(boxes=((3.0, 3.0, 9.0, 9.0),))):
         with pytest.raises(ValueError, match="none of the masks of"):
-            attend(image, Wishes(mask=str(tmp_path / "x_mask.png"), prompts=prompts))
+            find_region(image, RegionOptions(mask=str(tmp_path / "x_mask.png"), prompts=prompts))
 
 
 def test_notes_of_a_third_partys_masks_reach_the_user(
@@ -193,22 +198,22 @@ def test_notes_of_a_third_partys_masks_reach_the_user(
 ) -> None:
     found = Masks([Mask(np.ones((48, 64), dtype=bool))], ["seen through fog"])
     monkeypatch.setattr(regions, "_build", lambda _: ("theirs", lambda *_: found, ["first"]))
-    assert attend(image, Wishes()).notes[:2] == ("first", "seen through fog")
+    assert find_region(image, RegionOptions()).notes[:2] == ("first", "seen through fog")
 
 
 def test_an_unknown_option_of_a_segmenter_is_refused_with_the_options(image: Image) -> None:
     with pytest.raises(ValueError, match="'graph' has no option 'foo=1'; options and defaults"):
-        attend(image, Wishes("graph:foo=1"))
+        find_region(image, RegionOptions("graph:foo=1"))
 
 
 def test_beside_is_resolved_for_each_image(image: Image, square: Path) -> None:
-    wishes = Wishes(mask="beside")
-    assert wishes.beside(square.with_name("x.jpg")).mask == str(square)
-    assert Wishes(mask=str(square)).beside(Path("y.png")).mask == str(square)
-    assert Wishes(mask=str(square)).beside(Path("x/y.png")).image == str(Path("x/y.png"))
-    assert Wishes().beside(Path("y.png")).mask is None
+    region_options = RegionOptions(mask="beside")
+    assert region_options.beside(square.with_name("x.jpg")).mask == str(square)
+    assert RegionOptions(mask=str(square)).beside(Path("y.png")).mask == str(square)
+    assert RegionOptions(mask=str(square)).beside(Path("x/y.png")).image == str(Path("x/y.png"))
+    assert RegionOptions().beside(Path("y.png")).mask is None
     with pytest.raises(ValueError, match=r"y_mask\.png: no such mask file"):
-        attend(image, wishes.beside(square.with_name("y.png")))
+        find_region(image, region_options.beside(square.with_name("y.png")))
 
 
 @pytest.mark.parametrize(
@@ -225,7 +230,7 @@ def test_auto_takes_mobile_sam_where_its_weights_are_and_says_what_it_took(
 
     monkeypatch.setattr(weights, "available", lambda: present)
     monkeypatch.setattr(regions, "_segmenter", segmenter)
-    seen = attend(image, Wishes())
+    seen = find_region(image, RegionOptions())
     assert built == [used]
     assert seen.record["segmenter"] == used
     assert seen.notes[0].startswith(f"segmenter auto: using {used}")
@@ -237,11 +242,14 @@ def test_auto_names_the_file_of_weights_that_it_does_not_take(
     own = tmp_path / "own.pt"
     own.write_bytes(b"not it")
     monkeypatch.setenv(weights.ENVIRONMENT, str(own))
-    note = attend(image, Wishes()).notes[0]
+    note = find_region(image, RegionOptions()).notes[0]
     assert note.startswith(f"segmenter auto: using graph ({own}, named by SEMCOM_MOBILE_SAM, has 6")
 
 
 def test_attention_is_repeatable(image: Image) -> None:
-    first, second = attend(image, Wishes("graph")), attend(image, Wishes("graph"))
+    first, second = (
+        find_region(image, RegionOptions("graph")),
+        find_region(image, RegionOptions("graph")),
+    )
     np.testing.assert_array_equal(first.importance.w, second.importance.w)
     assert first.record == second.record

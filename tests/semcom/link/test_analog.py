@@ -17,7 +17,7 @@ from channels.units import symbol_budget
 from semcom.codecs.base import CODECS, DecodeError, grey
 from semcom.importance.maps import importance
 from semcom.link.analog_frame import encode_analog, plan_analog, side_snr_db
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.delivery import deliver
 from semcom.link.receiver import receive
 from semcom.link.transmitter import transmit
@@ -25,16 +25,16 @@ from semcom.scores.psnr import psnr_db
 from semcom.types import AnalogSignal, Mask, Packet
 
 LINKS = {
-    "awgn": Link("awgn", 10),
-    "awgn low": Link("awgn", 0),
-    "block, genie": Link("rayleigh", 20),
-    "block, pilots": Link("rayleigh:block_length=500", 20, "pilots", 8),
-    "one block, pilots": Link("rician:k_db=9", 15, "pilots", 4),
-    "ofdm": Link("ofdm:over=tdl_a", 15),
-    "mimo": Link("mimo:antennas=2x2", 15),
-    "copies": Link("awgn", 10, copies=3),
-    "fixed": Link("awgn", 12, scheme="16-QAM 0.499"),
-    "unsure": Link("awgn", 10, planned_std_db=6),
+    "awgn": LinkConfig("awgn", 10),
+    "awgn low": LinkConfig("awgn", 0),
+    "block, genie": LinkConfig("rayleigh", 20),
+    "block, pilots": LinkConfig("rayleigh:block_length=500", 20, "pilots", 8),
+    "one block, pilots": LinkConfig("rician:k_db=9", 15, "pilots", 4),
+    "ofdm": LinkConfig("ofdm:over=tdl_a", 15),
+    "mimo": LinkConfig("mimo:antennas=2x2", 15),
+    "copies": LinkConfig("awgn", 10, copies=3),
+    "fixed": LinkConfig("awgn", 12, scheme="16-QAM 0.499"),
+    "unsure": LinkConfig("awgn", 10, planned_std_db=6),
 }
 
 
@@ -183,7 +183,7 @@ def test_what_a_codec_may_not_make_is_refused(photo, what, pixels, monkeypatch):
 
 @pytest.mark.parametrize("protection", ["unequal", "graceful"])
 def test_unequal_protection_is_refused(photo, what, protection):
-    link = Link("awgn", 10, protection=protection)
+    link = LinkConfig("awgn", 10, protection=protection)
     with pytest.raises(ValueError, match=f"^{protection} protection is for digital codecs"):
         transmit(photo, what.w, codec="softcast", cbr=Fraction(1, 4), link=link)
 
@@ -233,7 +233,7 @@ def test_side_information_is_safer_than_the_sender_planned():
     efficiency = {}
     # The tenth that falls short most does so by 1.28 standard deviations.
     for planned in ((10, 0, 4), (10, 1, 4), (10, 6, 10 - 1.2816 * 6), (4, 0, -2)):
-        link = Link("awgn", 10, planned_snr_db=planned[0], planned_std_db=planned[1])
+        link = LinkConfig("awgn", 10, planned_snr_db=planned[0], planned_std_db=planned[1])
         assert side_snr_db(link) == pytest.approx(planned[2], abs=1e-3)
         (packet,) = plan_analog(signal, link).packets
         efficiency[planned[:2]] = packet.scheme.efficiency
@@ -242,7 +242,7 @@ def test_side_information_is_safer_than_the_sender_planned():
 
 
 def test_planned_for_10_db_shown_at_any_from_4_db_up(photo, what):
-    link = Link("awgn", 10, planned_snr_db=10)
+    link = LinkConfig("awgn", 10, planned_snr_db=10)
     qualities = []
     for snr_db in (4, 7, 10, 13, 16):
         delivery = deliver(
@@ -258,7 +258,7 @@ def test_planned_for_10_db_shown_at_any_from_4_db_up(photo, what):
 
 
 def test_all_lost_shows_grey_and_says_so(photo, what):
-    link = Link("awgn", -30, planned_snr_db=10)
+    link = LinkConfig("awgn", -30, planned_snr_db=10)
     delivery = deliver(photo, what, codec="softcast", cbr=Fraction(1, 4), link=link)
     assert delivery.all_lost
     assert (delivery.received == 128).all()
@@ -268,7 +268,7 @@ def test_all_lost_shows_grey_and_says_so(photo, what):
 
 def test_lost_side_information_is_told_to_the_codec(photo, what, pixels):
     pixels.side = (Packet(b"one"), Packet(b"two"))
-    link = Link("awgn", 10, losses="packet_erasure:p=0.5")
+    link = LinkConfig("awgn", 10, losses="packet_erasure:p=0.5")
     lost = set()
     for seed in range(12):
         delivery = deliver(photo, what, codec="pixels", cbr=Fraction(1, 4), link=link, seed=seed)
@@ -284,7 +284,7 @@ def test_lost_side_information_is_told_to_the_codec(photo, what, pixels):
         what,
         codec="softcast",
         cbr=Fraction(1, 4),
-        link=Link("awgn", 10, losses="packet_erasure:p=1"),
+        link=LinkConfig("awgn", 10, losses="packet_erasure:p=1"),
     )
     assert (delivery.received == 128).all()
 
@@ -335,7 +335,7 @@ def test_where_a_frame_ends_is_not_known_for_free(photo, what, pixels, name, sid
 
 @pytest.mark.parametrize("snr_db", [4, 16])
 def test_softcast_does_not_live_by_the_length_of_what_it_receives(photo, what, snr_db):
-    link = Link("awgn", snr_db)
+    link = LinkConfig("awgn", snr_db)
     sent = transmit(photo, what.w, codec="softcast", cbr=Fraction(1, 6), link=link)
     rng = torch.Generator().manual_seed(0)
     y, h, noise_var = link.build_channel()(sent.x, 10 ** (-snr_db / 10), rng)

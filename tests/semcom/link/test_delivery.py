@@ -19,7 +19,7 @@ from channels.units import symbol_budget
 from semcom.codecs.base import BudgetTooSmallError
 from semcom.hashes import derive_seed
 from semcom.importance.maps import importance
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.delivery import deliver
 from semcom.link.frame_plan import most_bits, plan_equal
 from semcom.link.receiver import receive
@@ -33,16 +33,16 @@ def what(region):
 
 
 LINKS = {
-    "awgn": Link("awgn", 10),
-    "awgn low": Link("awgn", 0),
-    "fast": Link("rayleigh_fast", 12),
-    "block, genie": Link("rayleigh", 20),
-    "block, pilots": Link("rayleigh:block_length=500", 20, "pilots", 8),
-    "rician, pilots": Link("rician:k_db=9", 15, "pilots", 4),
-    "motion": Link("jakes:doppler=0.02", 15),
-    "ofdm": Link("ofdm:over=tdl_a", 15),
-    "mimo": Link("mimo:antennas=2x2", 15),
-    "fixed": Link("awgn", 12, scheme="16-QAM 0.499"),
+    "awgn": LinkConfig("awgn", 10),
+    "awgn low": LinkConfig("awgn", 0),
+    "fast": LinkConfig("rayleigh_fast", 12),
+    "block, genie": LinkConfig("rayleigh", 20),
+    "block, pilots": LinkConfig("rayleigh:block_length=500", 20, "pilots", 8),
+    "rician, pilots": LinkConfig("rician:k_db=9", 15, "pilots", 4),
+    "motion": LinkConfig("jakes:doppler=0.02", 15),
+    "ofdm": LinkConfig("ofdm:over=tdl_a", 15),
+    "mimo": LinkConfig("mimo:antennas=2x2", 15),
+    "fixed": LinkConfig("awgn", 12, scheme="16-QAM 0.499"),
 }
 
 
@@ -92,7 +92,7 @@ def test_arrives_and_importance_beats_blind_where_it_matters(photo, what, name):
 def test_the_scheme_allows_for_the_error_of_the_channel_estimate(photo, what):
     """One pilot costs 3 dB: a sender that forgot it would lose every frame on AWGN."""
     for num_pilots in (1, 4):
-        link = Link("awgn", 10, "pilots", num_pilots)
+        link = LinkConfig("awgn", 10, "pilots", num_pilots)
         lost = sum(
             deliver(photo, what, codec="jpeg", cbr=Fraction(1, 3), link=link, seed=seed).all_lost
             for seed in range(8)
@@ -151,7 +151,7 @@ def test_receiver_alone_in_another_process_sees_the_same(photo, what, name, tmp_
 
 
 def test_all_lost_shows_grey_and_says_so(photo, what):
-    link = Link("awgn", -30)
+    link = LinkConfig("awgn", -30)
     delivery = deliver(photo, what, cbr=Fraction(1, 1), link=link)
     assert delivery.all_lost
     assert (delivery.received == 128).all()
@@ -211,7 +211,7 @@ def test_bad_links_are_refused_by_name():
         ({"scheme": "1000"}, "scheme must be below"),
     ):
         with pytest.raises(ValueError, match=message):
-            dataclasses.replace(Link(), **change)
+            dataclasses.replace(LinkConfig(), **change)
 
 
 def test_seeds_follow_what_they_are_for():
@@ -239,7 +239,7 @@ class Fickle:
 
 @pytest.mark.parametrize("enough", [100, 3000, 5600, 1 << 30])
 def test_a_codec_that_changes_its_mind_about_packets_comes_to_an_end(photo, what, enough):
-    link, budget = Link(), 2000
+    link, budget = LinkConfig(), 2000
     codec = Fickle(enough)
     stream, plan = _encode_equal(codec, photo, what.w, link, budget)
     assert len(stream.packets) == len(plan.packets)
@@ -251,7 +251,7 @@ def test_a_codec_that_changes_its_mind_about_packets_comes_to_an_end(photo, what
 @pytest.mark.parametrize("size", [1, 2, 11, 30, 37, 150])
 def test_what_lies_unused_protects_header_and_packets(size):
     """Short packets are as safe as the frame has room for, and never less than the target asks."""
-    link, last = Link(snr_db=10), math.inf
+    link, last = LinkConfig(snr_db=10), math.inf
     least = plan_equal(link, 1, [size, size]).needed
     for budget in (least, 2 * least, 4 * least, 8 * least, 16 * least):
         plan, needed = plan_equal(link, budget, [size, size])
@@ -264,7 +264,7 @@ def test_what_lies_unused_protects_header_and_packets(size):
 
 
 def test_a_plan_that_does_not_fit_is_the_shortest_that_reaches_the_target():
-    plan, needed = plan_equal(Link(snr_db=0), 500, [400])
+    plan, needed = plan_equal(LinkConfig(snr_db=0), 500, [400])
     assert plan.data_symbols == needed > 500
 
 
@@ -285,8 +285,8 @@ def test_small_pictures_never_take_more_than_allowed(photo, codec, side, cbr, sn
         image = np.ascontiguousarray(photo[corner : corner + side, corner : corner + side])
         w = np.ones((side, side), dtype=np.float32)
         try:
-            sent = transmit(image, w, codec=codec, cbr=cbr, link=Link(snr_db=snr_db))
+            sent = transmit(image, w, codec=codec, cbr=cbr, link=LinkConfig(snr_db=snr_db))
         except ValueError as error:
             smallest = float(str(error).split("that fits is ")[1].split()[0])
-            sent = transmit(image, w, codec=codec, cbr=smallest, link=Link(snr_db=snr_db))
+            sent = transmit(image, w, codec=codec, cbr=smallest, link=LinkConfig(snr_db=snr_db))
         assert sent.num_uses == len(sent.x) <= sent.budget

@@ -20,7 +20,7 @@ from channels.packets.packet_errors import packet_error_rates
 from channels.units import symbol_budget
 from semcom.codecs.base import weighted_gain
 from semcom.importance.maps import importance
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.delivery import carry, deliver
 from semcom.link.packet_allocation import NOT_SENT, Choices, allocate
 from semcom.link.transmitter import transmit
@@ -132,7 +132,7 @@ def test_states_follow_the_law_of_the_channel():
 @pytest.mark.parametrize("protection", ["unequal", "graceful"])
 def test_what_a_plan_expects_is_what_a_simulation_gives(photo, what, protection):
     """Mean removed error over draws of block fading, within 4 sigma of the plan's expectation."""
-    link = Link("rayleigh", 8.0, protection=protection)
+    link = LinkConfig("rayleigh", 8.0, protection=protection)
     sent = transmit(photo, what.w, codec="jpeg2000:layers=5", cbr=0.1, link=link)
     error = weighted_gain(photo, photo, what.w)
     gains = np.array([packet.gain for packet in sent.stream.packets])
@@ -156,11 +156,11 @@ def test_what_a_plan_expects_is_what_a_simulation_gives(photo, what, protection)
 
 def test_without_the_table_the_first_packet_is_read(photo, what):
     """Which plans rely on: the table is sent less robustly than what comes before it."""
-    link = Link("rayleigh", 10.0, protection="unequal")
+    link = LinkConfig("rayleigh", 10.0, protection="unequal")
     sent = transmit(photo, what.w, codec="jpeg2000:layers=4", cbr=0.25, link=link)
     assert sent.plan.table_code < sent.plan.header_symbols
     needed = thresholds()[header_scheme(sent.plan.table_code), 8 * HEADER_BYTES].at(1e-1)
-    air = Link("awgn", needed - 2)
+    air = LinkConfig("awgn", needed - 2)
     first, *others = carry(sent, air, seed=0).packets
     assert first == sent.stream.packets[0].data
     assert others == [None] * (len(sent.stream.packets) - 1)
@@ -170,12 +170,12 @@ def test_unequal_protection_is_expected_to_beat_every_fixed_scheme(photo, what):
     error = weighted_gain(photo, photo, what.w)
     best = {}
     for kind in ("unequal", "graceful"):
-        link = Link("rayleigh", 10.0, protection=kind)
+        link = LinkConfig("rayleigh", 10.0, protection=kind)
         sent = transmit(photo, what.w, codec="jpeg2000:layers=6", cbr=0.1, link=link)
         own = expected_worth(worth(sent.stream, link, error), sent.stream, sent.plan, sent.budget)
         fixed = []
         for scheme in SCHEMES[:45:4]:
-            equal = Link("rayleigh", 10.0, scheme=scheme.name)
+            equal = LinkConfig("rayleigh", 10.0, scheme=scheme.name)
             one = transmit(photo, what.w, codec="jpeg2000:layers=1", cbr=0.1, link=equal)
             fixed.append(
                 expected_worth(worth(one.stream, link, error), one.stream, one.plan, one.budget)
@@ -188,7 +188,7 @@ def test_unequal_protection_is_expected_to_beat_every_fixed_scheme(photo, what):
 
 def test_the_order_of_protection_is_that_of_importance(photo, what):
     """In a nested stream; with independent tiles, who matters more is sent more robustly."""
-    link = Link("rayleigh", 10.0, protection="unequal")
+    link = LinkConfig("rayleigh", 10.0, protection="unequal")
     sent = transmit(photo, what.w, codec="jpeg2000:layers=6", cbr=0.1, link=link)
     robust = [p.scheme.efficiency / p.copies for p in sent.plan.packets]
     assert robust == sorted(robust)
@@ -203,7 +203,7 @@ def test_the_order_of_protection_is_that_of_importance(photo, what):
 def test_a_known_channel_needs_no_inequality(photo, what):
     """On AWGN, unequal protection does what equal protection does, up to its search."""
     equal, unequal = (
-        deliver(photo, what, cbr=0.1, link=Link("awgn", 10, protection=kind)).scores
+        deliver(photo, what, cbr=0.1, link=LinkConfig("awgn", 10, protection=kind)).scores
         for kind in ("equal", "unequal")
     )
     assert unequal["theta_psnr_db"] == pytest.approx(equal["theta_psnr_db"], abs=0.6)
@@ -211,7 +211,7 @@ def test_a_known_channel_needs_no_inequality(photo, what):
 
 def test_copies_outlive_packet_losses(photo, what):
     """Two copies over a network that loses a fifth: a packet is gone in one case of 25."""
-    link = Link("awgn", 10, copies=2, losses="packet_erasure:p=0.2")
+    link = LinkConfig("awgn", 10, copies=2, losses="packet_erasure:p=0.2")
     sent = transmit(photo, what.w, codec="hevc", cbr=0.1, link=link)
     trials = 250
     lost = sum(carry(sent, link, seed=seed).packets[0] is None for seed in range(trials))
@@ -222,13 +222,13 @@ def test_copies_are_combined(photo, what):
     """Two copies reach 3 dB further than one."""
     needed = thresholds()[find_scheme("QPSK 0.588"), 8400].at(1e-2)
     for copies, offset_db, arrives in ((1, 1, True), (1, -1, False), (2, -2, True), (2, -4, False)):
-        link = Link("awgn", needed + offset_db, scheme="QPSK 0.588", copies=copies)
+        link = LinkConfig("awgn", needed + offset_db, scheme="QPSK 0.588", copies=copies)
         sent = transmit(photo, what.w, codec="jpeg", cbr=0.4, link=link)
         assert (carry(sent, link, seed=0).packets[0] is not None) == arrives
 
 
 def test_losses_ask_for_copies_of_what_matters(photo, what):
-    link = Link("awgn", 10, protection="unequal", losses="packet_erasure:p=0.2")
+    link = LinkConfig("awgn", 10, protection="unequal", losses="packet_erasure:p=0.2")
     sent = transmit(photo, what.w, codec="jpeg2000:layers=6", cbr=0.1, link=link)
     copies = [packet.copies for packet in sent.plan.packets]
     assert copies[0] >= 3
@@ -236,9 +236,9 @@ def test_losses_ask_for_copies_of_what_matters(photo, what):
 
 
 def test_a_sender_in_doubt_survives_what_loses_a_sure_one(photo, what):
-    ranged = Link("awgn", 4.5, protection="graceful", planned_snr_db=10, planned_std_db=3)
+    ranged = LinkConfig("awgn", 4.5, protection="graceful", planned_snr_db=10, planned_std_db=3)
     delivery = deliver(photo, what, codec="jpeg2000:layers=6", cbr=0.1, link=ranged)
-    sure = Link("awgn", 4.5, planned_snr_db=10.0)
+    sure = LinkConfig("awgn", 4.5, planned_snr_db=10.0)
     lost = deliver(photo, what, codec="jpeg2000:layers=6", cbr=0.1, link=sure)
     assert not delivery.all_lost
     assert lost.all_lost
@@ -265,12 +265,12 @@ def test_a_sender_in_doubt_survives_what_loses_a_sure_one(photo, what):
 )
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        Link(**settings)
+        LinkConfig(**settings)
 
 
 @pytest.mark.parametrize("protection", ["unequal", "graceful"])
 def test_too_small_a_budget_says_what_would_do(photo, what, protection):
-    link = Link("rayleigh", 10, protection=protection)
+    link = LinkConfig("rayleigh", 10, protection=protection)
     with pytest.raises(ValueError, match="the smallest that fits is") as caught:
         transmit(photo, what.w, codec="jpeg2000", cbr=1e-4, link=link)
     enough = float(str(caught.value).split("fits is ")[1].split(" ")[0])

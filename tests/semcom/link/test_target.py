@@ -10,7 +10,7 @@ from PIL import Image as PilImage
 from PIL import ImageDraw
 from scipy.stats import binom
 
-from semcom.link.config import Link
+from semcom.link.config import LinkConfig
 from semcom.link.delivery import carry
 from semcom.link.transmitter import transmit
 
@@ -64,7 +64,7 @@ def _lost(name, photo, link):
 @pytest.mark.slow
 @pytest.mark.parametrize("snr_db", SNRS_DB)
 def test_losses_on_awgn_keep_to_the_target(photo, snr_db):
-    link = Link("awgn", snr_db)
+    link = LinkConfig("awgn", snr_db)
     accepted = 1.2 * link.target.bler  # a tenth each for header and table
     lost = {name: _lost(name, photo, link) for name in PICTURES}
     for name, count in lost.items():
@@ -74,7 +74,7 @@ def test_losses_on_awgn_keep_to_the_target(photo, snr_db):
 
 @pytest.mark.slow
 def test_losses_on_block_fading_keep_to_the_outage(photo):
-    links = [Link("rayleigh", snr_db) for snr_db in SNRS_DB]
+    links = [LinkConfig("rayleigh", snr_db) for snr_db in SNRS_DB]
     outage, bler = links[0].target.outage, links[0].target.bler
     for name in PICTURES:
         lost = [_lost(name, photo, link) for link in links]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as PilImage
 from pycocotools import mask as coco
 
-from semcom.importance.region import Wishes, attend
+from semcom.importance.region import RegionOptions, find_region
 from semcom.segmenters.base import Masks
 from semcom.segmenters.from_file.segmenter import read_masks
 
@@ -121,12 +121,12 @@ def test_wishes_pass_on_the_images_name(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     path.write_text(json.dumps(_coco("a.jpg", "b.jpg")), encoding="utf-8")
     image = np.zeros((H, W, 3), dtype=np.uint8)
-    wishes = Wishes(mask=str(path))
+    region_options = RegionOptions(mask=str(path))
     for name, region in (("a.jpg", A), ("b.jpg", B)):
-        seen = attend(image, wishes.beside(tmp_path / name))
+        seen = find_region(image, region_options.beside(tmp_path / name))
         np.testing.assert_array_equal(seen.importance.region, region)
-    by_option = Wishes(segmenter=f"from_file:path={path},image=b.jpg")
-    np.testing.assert_array_equal(attend(image, by_option).importance.region, B)
+    by_option = RegionOptions(segmenter=f"from_file:path={path},image=b.jpg")
+    np.testing.assert_array_equal(find_region(image, by_option).importance.region, B)
 
 
 # ---- what has no area, and boxes

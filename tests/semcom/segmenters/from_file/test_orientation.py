@@ -13,7 +13,7 @@ from PIL import ExifTags
 from PIL import Image as PilImage
 
 from semcom.images import load_image
-from semcom.importance.region import Wishes, attend
+from semcom.importance.region import RegionOptions, find_region
 from semcom.segmenters.from_file.segmenter import read_masks
 
 Array = NDArray[np.generic]
@@ -127,6 +127,6 @@ def test_a_picture_and_its_mask_from_one_camera_stay_together(tmp_path: Path) ->
     picture = _save(tmp_path / "x.png", np.repeat(pixels[..., None], 3, axis=2), 2)
     _save(tmp_path / "x_mask.png", pixels, 2)
     image, _ = load_image(picture)
-    seen = attend(image, Wishes(mask="beside").beside(picture))
+    seen = find_region(image, RegionOptions(mask="beside").beside(picture))
     np.testing.assert_array_equal(seen.importance.region, image[..., 0] > 0)
     assert seen.notes == ("x_mask.png: turned upright by its EXIF orientation",)
