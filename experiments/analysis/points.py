@@ -11,7 +11,7 @@ from experiments.analysis.common_images import align
 from experiments.naming import unique
 from experiments.store.measured import ImageRow, Key, Point, SuiteResults
 from experiments.suites.axes import System
-from experiments.suites.setting import Setting
+from experiments.suites.setting import AXES, DEFAULTS, Setting
 from semcom.importance.maps import DEFAULT_THETA
 
 T = TypeVar("T")
@@ -157,7 +157,7 @@ def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:
     """Split points into lines along ``axis``, rising, each of one system."""
     found: dict[tuple[System, Setting], list[Point]] = {}
     for point in points:
-        rest = replace(point.setting, **{axis: getattr(Setting(), axis)})
+        rest = replace(point.setting, **{AXES[axis]: DEFAULTS[axis]})
         found.setdefault((point.key, rest), []).append(point)
     return [
         sorted(line, key=lambda p: _place(axis, getattr(p.setting, axis), []))

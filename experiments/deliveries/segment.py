@@ -24,9 +24,9 @@ _MOST_ROWS = 20  # of the table
 def segment_files(
     images: tuple[Path, ...],
     out: Path,
+    options: RegionOptions,
     *,
     max_side: int | None,
-    region_options: RegionOptions,
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
 ) -> int:
@@ -40,6 +40,8 @@ def segment_files(
         Folder for ``NAME_mask.png`` (the region that matters, white: ``--mask`` takes it),
         ``NAME_masks.npz`` (every mask that was found, most important first, with its score and
         label) and ``NAME_masks.png`` (a figure).
+    options, max_side
+        As for :func:`semcom.scene.find_scene`.
     tell
         What gets an account of each image; None prints a table instead.
     say
@@ -52,17 +54,18 @@ def segment_files(
     """
 
     def one(file: Path, name: str) -> None:
-        image, region = look(file, region_options, say, max_side)
+        scene = look(file, options, max_side, say)
+        region = scene.region
         _write(region, out, name)
         figure = out / f"{name}_masks.png"
-        draw(lambda path: save_masks(image, region, file.name, path), figure, say)
+        draw(lambda path: save_masks(scene.image, region, file.name, path), figure, say)
         if tell is not None:
             tell(_account(region, str(file)))
             return
         _print(region, str(file))
         say(f"{file}: written to {out / name}_mask.png, _masks.npz and _masks.png")
 
-    return for_each(images, region_options.mask, out, ENDINGS, one, say=say)
+    return for_each(images, options.mask, out, ENDINGS, one, say=say)
 
 
 def _write(region: RegionOfInterest, out: Path, name: str) -> None:

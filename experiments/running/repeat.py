@@ -14,12 +14,12 @@ from experiments.path_text import from_text
 from experiments.running.record_comparison import TOLERANCE, Difference, differences
 from experiments.running.worker import Job, Unit, work
 from experiments.store.database import Database, TaskResult
-from semcom.api import send_attended
 from semcom.hashes import digest
 from semcom.images import load_image
-from semcom.importance.region import RegionOptions, find_region
+from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.processor import processor
+from semcom.scene import find_scene, send_scene
 from semcom.types import Prompts
 from semcom.versions import versions
 
@@ -76,7 +76,7 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     """Send again what ``semcom send`` wrote a record of; return whether the record is the same."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-        region_options, link = _wishes(record), _link(record)
+        options, link = _region_options(record), _link(record)
         about = {
             "codec": record["codec"],
             "cbr": Fraction(record["cbr_budget"]).limit_denominator(10**6),
@@ -88,10 +88,9 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     pixels, _ = load_image(image or source)
     if digest(pixels) != record["sha256"]:
         raise ValueError(f"{image or source} is not the image that was sent; --image names it")
-    if source is not None:  # a mask file of several images names them
-        region_options = region_options.beside(Path(source))
-    region = find_region(pixels, region_options)
-    again = send_attended(pixels, region, source, link=link, blind=blind, **about).record
+    # The mask of one image among several is found by the name that the image had.
+    scene = find_scene(pixels, options, source=source)
+    again = send_scene(scene, link=link, blind=blind, **about).record
     again = json.loads(json.dumps(again))
     made_by, made_on = record.pop("versions", {}), record.pop("cpu", None)
     for name in ("versions", "cpu", *({"received_sha256"} - record.keys())):  # older ones lack it
@@ -99,7 +98,7 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     return _verdict(str(file), list(differences(record, again)), made_by, made_on, say)
 
 
-def _wishes(record: dict[str, Any]) -> RegionOptions:
+def _region_options(record: dict[str, Any]) -> RegionOptions:
     prompts = Prompts(
         tuple(tuple(point) for point in record["points"]),
         tuple(tuple(box) for box in record["boxes"]),

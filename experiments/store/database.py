@@ -16,7 +16,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from experiments.path_text import to_uri
 from experiments.store.integrity import broken, foreign, prepare, put
 from experiments.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from experiments.store.upgrade import upgrade, upgraded
-from experiments.suites.setting import Setting
+from experiments.suites.setting import AXES, Setting
 
 _BUSY_TIMEOUT_S = 60.0
 _LEAST_BYTES = 512  # a page
@@ -133,10 +133,10 @@ class Database:
         sql = "SELECT setting FROM settings WHERE id = ?"
         ((text,),) = self.query(sql, (identity,))
         axes = json.loads(text)
-        if unknown := axes.keys() - {axis.name for axis in fields(Setting)}:
+        if unknown := axes.keys() - AXES.keys():
             names = ", ".join(sorted(unknown))
             raise ValueError(f"{self.path} has settings of a newer semcom, with {names}: upgrade")
-        return Setting(**axes)
+        return Setting.of(axes)
 
 
 def add_up(outcomes: Iterable[dict[str, Any]]) -> dict[str, list[float]]:
