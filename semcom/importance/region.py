@@ -13,6 +13,7 @@ import numpy as np
 from semcom import cache
 from semcom.checkpoints import mobile_sam as weights
 from semcom.hashes import sha256_of
+from semcom.images import mask_beside
 from semcom.importance.maps import (
     DEFAULT_THETA,
     Importance,
@@ -94,7 +95,7 @@ class RegionOptions:
         """Say which file the image is: resolves ``mask="beside"``, and names it to ``mask``."""
         mask = self.mask
         if mask == "beside":
-            mask = str(image.with_name(f"{image.stem}_mask.png"))
+            mask = str(mask_beside(image))
         return replace(self, mask=mask, image=str(image))
 
 

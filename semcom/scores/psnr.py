@@ -43,6 +43,12 @@ def theta_psnr_db(original: Image, received: Image, region: Region, theta: float
     return _to_db(float(theta * error[region].mean() + (1 - theta) * error[~region].mean()))
 
 
+def combined_psnr_db(region_db: float, background_db: float, *, theta: float) -> float:
+    """θ-PSNR from the PSNRs of region and background, each of which may be infinite."""
+    error = theta * 10 ** (-region_db / 10) + (1 - theta) * 10 ** (-background_db / 10)
+    return -10 * math.log10(error) if error else math.inf
+
+
 def weighted_psnr_db(original: Image, received: Image, w: Map) -> float:
     """PSNR with each pixel's squared error weighed by ``w`` (H, W) of mean 1."""
     return _to_db(float((w * _squared_error(original, received)).mean()))
