@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from experiments.analysis.common_images import align
 from experiments.naming import unique
+from experiments.store.common_images import align
 from experiments.store.measured import ImageRow, Key, Point, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import AXES, DEFAULTS, Setting

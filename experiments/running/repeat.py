@@ -11,9 +11,9 @@ from typing import Any
 
 from experiments.datasets.items import Item, find_items
 from experiments.path_text import from_text
-from experiments.running.record_comparison import TOLERANCE, Difference, differences
 from experiments.running.worker import Job, Unit, work
 from experiments.store.database import Database, TaskResult
+from experiments.store.record_comparison import TOLERANCE, Difference, differences
 from semcom.hashes import digest
 from semcom.images import load_image
 from semcom.importance.region import RegionOptions
@@ -30,7 +30,7 @@ def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., N
     """Make the rows of a task again; return whether they are the same.
 
     Pictures, packets and counts must be the same exactly, other numbers to within
-    :data:`experiments.running.record_comparison.TOLERANCE`: on another processor, their last bits
+    :data:`experiments.store.record_comparison.TOLERANCE`: on another processor, their last bits
     may differ.
 
     Parameters
