@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from experiments.batch import draw, for_each, look, write_delivery
+from experiments.batch import alongside, draw, for_each, look, write_delivery
 from experiments.figures import save_comparison
 from experiments.tables import print_gains, print_records, ratio
 from semcom.agreement import Link
@@ -86,10 +86,14 @@ def compare_image(
         send_attended, image, seen, source, codec=codec, cbr=cbr, link=link, seed=seed
     )
     found = Comparison(deliver(blind=True), deliver(blind=False))
-    write_delivery(found.blind, out, f"{name}_blind")
-    write_delivery(found.steered, out, name)
     figure = out / f"{name}_comparison.png"
-    draw(lambda path: save_comparison(found.blind, found.steered, seen, path), figure, say)
+
+    def write() -> None:
+        write_delivery(found.blind, out, f"{name}_blind")
+        write_delivery(found.steered, out, name)
+
+    with alongside(write):
+        draw(lambda path: save_comparison(found.blind, found.steered, seen, path), figure, say)
     records = {"blind": found.blind.record, "by importance": found.steered.record}
     if tell is not None:
         tell({"image": source, "gains": found.gains, "records": list(records.values())})

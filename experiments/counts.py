@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 
-from scipy.stats import beta
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,8 @@ class Count:
             return 0.0, 1.0
         tail = (1 - confidence) / 2
         n, k = self.trials / self.design_effect, self.errors / self.design_effect
+        from scipy.stats import beta  # takes most of a second to import
+
         low = float(beta.ppf(tail, k, n - k + 1)) if self.errors else 0.0
         high = float(beta.ppf(1 - tail, k + 1, n - k)) if self.errors < self.trials else 1.0
         return low, high

@@ -16,8 +16,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from scipy.stats import t as student
-
 from experiments.counts import Count
 from experiments.database import Database
 from experiments.draws import Draws
@@ -79,6 +77,8 @@ def mean_interval(
             (v / total_variance) ** 2 / (n - 1)
             for v, (_, n, *_) in zip(variances, known, strict=True)
         )
+        from scipy.stats import t as student  # takes most of a second to import
+
         factor = float(student.ppf((1 + CONFIDENCE) / 2, 1 / math.fsum(shares)))
         half = factor * math.sqrt(total_variance) / whole
     return Interval(score, len(known), draws, mean, mean - half, mean + half)

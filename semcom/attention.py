@@ -19,7 +19,7 @@ from semcom.importance import (
     importance,
     warning,
 )
-from semcom.large import say_stage
+from semcom.large import in_threads, is_large, say_stage
 from semcom.segmenters.base import SEGMENTERS, Masks, Segmenter
 from semcom.segmenters.from_file import FromFile, check_mask_file
 from semcom.segmenters.packed import pack, unpack
@@ -134,6 +134,8 @@ def attend(
     else:
         ranked = rank(found)
         matter = choose(ranked)
+    if _sees_shrunk(used, height, width):
+        ranked, matter = _enlarged(ranked, matter, (height, width))
     what = importance(matter, height, width, theta=wishes.theta, kind=wishes.kind)
     if (doubt := warning(what)) is not None:
         notes.append(doubt)
@@ -154,17 +156,32 @@ def attend(
 def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Mask]:
     """Segment, or recall what was found before: by our own segmenters, whose sources we know.
 
-    These look at a large picture shrunk to the size that they work at.
+    These look at a large picture shrunk to the size that they work at, and find masks of that.
     """
-    if used.partition(":")[0] not in _SLOW:
+    if not _is_ours(used):
         return find(image, prompts)
     versions = (cache.version(name) for name in ("numpy", "scikit-image", "scipy", "torch"))
     size, image = size_of(image), shrink_large(image)
-    if (seen := size_of(image)) != size:
-        prompts = scaled(prompts, size, seen)
+    prompts = scaled(prompts, size, size_of(image))
     about = (image, used, prompts.points, prompts.boxes, *versions)
-    masks = unpack(cache.recall(lambda: pack(find(image, prompts)), *about, part="segmenters"))
-    return masks if seen == size else [resized_mask(mask, size) for mask in masks]
+    return unpack(cache.recall(lambda: pack(find(image, prompts)), *about, part="segmenters"))
+
+
+def _is_ours(used: str) -> bool:
+    return used.partition(":")[0] in _SLOW
+
+
+def _sees_shrunk(used: str, height: int, width: int) -> bool:
+    """Whether the masks of this segmenter are smaller than such a picture."""
+    return _is_ours(used) and is_large(height, width)
+
+
+def _enlarged(
+    ranked: list[Mask], matter: list[Mask], size: Size
+) -> tuple[list[Mask], list[Mask]]:
+    """Bring masks to the picture's size once they are ranked; those that matter are among them."""
+    masks = in_threads(lambda i: resized_mask(ranked[i], size), range(len(ranked)))
+    return masks, [masks[ranked.index(mask)] for mask in matter]
 
 
 def _find_in_shrunk(
