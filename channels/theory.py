@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.special import erfc, exp1, expit, log_ndtr, roots_hermite, roots_legendre
-from scipy.stats import ncx2, poisson
 
 from channels.units import awgn_capacity, check_bits_per_symbol, db_to_linear, linear_to_db
 
@@ -177,6 +176,8 @@ def ber_middleton(bits_per_symbol: int, snr_db: ArrayLike, a: float, gamma: floa
     a, gamma
         Impulsive index and ratio of Gaussian to impulsive power, above 0.
     """
+    from scipy.stats import poisson  # takes most of a second to import
+
     impulses = np.arange(poisson.isf(1e-16, a) + 1)
     spread_db = np.asarray(linear_to_db((impulses / a + gamma) / (1 + gamma)))
     rates = ber_awgn(bits_per_symbol, np.asarray(snr_db, dtype=np.float64)[..., None] - spread_db)
@@ -208,6 +209,8 @@ def outage_rayleigh(snr_db: ArrayLike, rate: float) -> Array:
 
 def outage_rician(snr_db: ArrayLike, rate: float, k_db: float) -> Array:
     """Probability that Rician block fading cannot carry ``rate`` bits per complex use."""
+    from scipy.stats import ncx2  # takes most of a second to import
+
     k = db_to_linear(float(k_db))
     threshold = (2.0**rate - 1) / _linear(snr_db)
     return np.asarray(ncx2.cdf(2 * (k + 1) * threshold, 2, 2 * k))

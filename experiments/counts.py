@@ -6,7 +6,6 @@ import math
 from dataclasses import asdict, dataclass
 
 
-
 @dataclass(frozen=True)
 class Count:
     """Raw counts, which add up.

@@ -176,9 +176,7 @@ def _sees_shrunk(used: str, height: int, width: int) -> bool:
     return _is_ours(used) and is_large(height, width)
 
 
-def _enlarged(
-    ranked: list[Mask], matter: list[Mask], size: Size
-) -> tuple[list[Mask], list[Mask]]:
+def _enlarged(ranked: list[Mask], matter: list[Mask], size: Size) -> tuple[list[Mask], list[Mask]]:
     """Bring masks to the picture's size once they are ranked; those that matter are among them."""
     masks = in_threads(lambda i: resized_mask(ranked[i], size), range(len(ranked)))
     return masks, [masks[ranked.index(mask)] for mask in matter]

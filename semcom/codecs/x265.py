@@ -47,7 +47,7 @@ Size = tuple[int, int]
 
 _FAST = 4_000_000  # pixels from which on time counts for more than the last per cent of bits
 _FASTER: dict[Preset, str] = {
-    "slow": "min-cu-size=16:tu-intra-depth=2:rd=3:fast-intra=1",
+    "slow": "min-cu-size=16:tu-intra-depth=3:rd=3:fast-intra=1:rdoq-level=0",
     "ultrafast": "min-cu-size=32:tu-intra-depth=1:rd=1",  # no picture that is sent
 }
 _START = b"\x00\x00\x00\x01"

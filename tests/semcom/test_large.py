@@ -137,7 +137,10 @@ def test_threads_do_not_change_the_stream(
 def test_settings_follow_from_the_size() -> None:
     assert x265.settings(1080, 1851) == ""  # as in every result before
     assert x265.settings(1080, 1920) == "wpp=1"
-    assert x265.settings(3000, 4000) == "wpp=1:min-cu-size=16:tu-intra-depth=2:rd=3:fast-intra=1"
+    assert (
+        x265.settings(3000, 4000)
+        == "wpp=1:min-cu-size=16:tu-intra-depth=3:rd=3:fast-intra=1:rdoq-level=0"
+    )
 
 
 def test_a_large_picture_fills_its_budget_and_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
