@@ -113,9 +113,17 @@ def test_strips_give_the_same_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> N
         return gain, planes.tobytes(), colour.from_planes(planes, turn).tobytes()
 
     in_strips = everything()
-    for module in (base, colour):
-        monkeypatch.setattr(module, "strips", lambda height, _: [slice(0, height)])
+    monkeypatch.setattr(large, "strips", lambda height, _: [slice(0, height)])
     assert everything() == in_strips
+
+
+def test_strips_give_the_same_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = photo(700, 900)
+    planes = colour.to_planes(original)
+    pixels = colour.from_planes(planes)
+    monkeypatch.setattr(large, "LARGE", 1)
+    assert (colour.to_planes(original) == planes).all()
+    assert (colour.from_planes(planes) == pixels).all()
 
 
 @pytest.mark.parametrize("size", [(2000, 1100), (2000, 2100)])
