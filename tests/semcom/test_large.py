@@ -205,6 +205,23 @@ def test_costly_sizes_are_asked_for_rarely(true_slope: float, guess: int) -> Non
     assert len(set(asked)) <= 3
 
 
+@pytest.mark.parametrize(("guess", "slope"), [(900, 0.001), (940, 0.002), (1060, 0.001)])
+def test_a_bend_in_costly_sizes_is_found_between_its_sides(guess: int, slope: float) -> None:
+    """Noise is coded or not: beside a flat stretch, sizes grow by half within a QP."""
+    asked = []
+
+    def size_bits(level: int) -> int:
+        asked.append(level)
+        steep = 0.008 * min(max(level - 1000, 0), 50) + 0.001 * (level - 1000)
+        return round(1e6 * math.exp(steep))
+
+    level = best_level(
+        size_bits, range(3000), 1_200_000, guess=guess, slope=slope, tolerance=0.03, costly=True
+    )
+    assert 0.97 * 1_200_000 <= size_bits(level) <= 1_200_000
+    assert len(set(asked)) <= 5
+
+
 def _seen_by(
     name: str, image: Image, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[attention.Attention, list[tuple[tuple[int, ...], Prompts]]]:
