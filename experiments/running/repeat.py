@@ -102,7 +102,7 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     scene = find_scene(pixels, options, source=source)
     again = send_scene(scene, link=link, blind=blind, **about).record
     again = json.loads(json.dumps(again))
-    made_by, made_on = record.pop("versions", {}), record.pop("cpu", None)
+    then, made_on = record.pop("versions", {}), record.pop("cpu", None)
     for name in ("versions", "cpu", *({"received_sha256"} - record.keys())):  # older ones lack it
         again.pop(name)
     return _verdict(str(file), list(differences(record, again)), then, made_on, say)

@@ -219,16 +219,27 @@ def _guess_by_sample(
     The ultrafast preset tells how many times the sample's bits the whole takes. The slow one takes
     as many times, nearly, so that the sample says at which level the whole fits.
     """
+    sizes: dict[int, int] = {}
+    as_of = sources[0].size
 
-    def sampled(preset: x265.Preset) -> Callable[[int], int]:
-        as_of = sources[0].size
-        return functools.cache(lambda level: _num_bits([part.encode(level, preset, as_of)]))
+    @functools.cache
+    def quick(level: int) -> int:
+        return _num_bits([part.encode(level, "ultrafast", as_of)])
 
-    quick, slow = sampled("ultrafast"), sampled("slow")
+    def slow(level: int) -> int:
+        sizes[level] = _num_bits([part.encode(level, "slow", as_of)])
+        return sizes[level]
+
     share = part.planes.size / sum(source.planes.size for source in sources)
-    near = _guess(quick, max_bits * share * _QUICK_EXCESS, tolerance=0.1)
+    near = _guess(quick, max_bits * share * _QUICK_EXCESS, tolerance=0.1, costly=True)
     aim = max_bits * quick(near) / quick_bits(near)
     guess = _guess(slow, aim, middle=near, tolerance=_CLOSE_IF_LARGE, costly=True)
-    below = max(guess - _FINE // 4, _LEVELS[0])
-    rise = math.log(slow(guess) / slow(below)) / max(guess - below, 1)
-    return guess, max(rise, _SLOPE / 4)
+    return guess, max(_rise(sizes, guess), _SLOPE / 4)
+
+
+def _rise(sizes: dict[int, int], level: int) -> float:
+    """How fast ln(size) grows at a level, as the nearest other one tells."""
+    other = min(sizes.keys() - {level}, key=lambda one: abs(one - level), default=level)
+    if other == level or level not in sizes:
+        return _SLOPE
+    return math.log(sizes[level] / sizes[other]) / (level - other)

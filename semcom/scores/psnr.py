@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from semcom.large import strips
+from semcom.large import each_strip
 from semcom.types import Image, Map, Region
 
 
@@ -62,10 +62,13 @@ def _squared_error(original: Image, received: Image) -> NDArray[np.float64]:
             f"and {received.dtype} {received.shape}"
         )
     error = np.empty(original.shape[:2])
-    for rows in strips(*original.shape[:2]):
+
+    def fill(rows: slice) -> None:
         squares = (original[rows].astype(np.int32) - received[rows]) ** 2
         # Four times as fast as a sum over an axis of three.
         error[rows] = (squares[..., 0] + squares[..., 1] + squares[..., 2]) / 3
+
+    each_strip(fill, *original.shape[:2])
     return error
 
 

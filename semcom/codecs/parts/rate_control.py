@@ -51,12 +51,14 @@ class _Bracket:
         return min(max(anchor + math.floor(gap), first), last)
 
     def _aimed(self, aim: float) -> int:
-        """Follow the line through the two sizes that are nearest to ``aim``."""
+        """Follow the line through the sizes on either side of ``aim``, or the two nearest to it."""
 
         def gap(level: int) -> float:
             return math.log(aim / self.sizes[level])
 
         near, *others = sorted(self.sizes, key=lambda level: abs(gap(level)))
+        # Sorting is stable: of those beyond ``aim``, the nearest comes first.
+        others.sort(key=lambda level: gap(level) * gap(near) > 0)
         rise = (gap(near) - gap(others[0])) / (others[0] - near) if others else self.slope
         return near + round(gap(near) / max(rise, self.slope / 4))
 
