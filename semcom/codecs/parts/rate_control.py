@@ -115,3 +115,33 @@ def best_level(
     if bracket.low is None:
         raise BudgetTooSmallError(bracket.sizes[levels[0]], max_bits)
     return bracket.low
+
+
+def guess_level(
+    size_bits: Callable[[int], int],
+    budget: float,
+    *,
+    levels: range,
+    guess: int,
+    slope: float,
+    tolerance: float,
+    costly: bool = False,
+) -> int:
+    """Say where a slow search should begin: the best level of a quick encoder.
+
+    A quick preset's streams are larger than a slow one's by a nearly constant factor, which
+    ``budget`` allows for. The parameters are those of :func:`best_level`; where not even the lowest
+    level fits, that is the answer.
+    """
+    try:
+        return best_level(
+            size_bits,
+            levels,
+            round(budget),
+            guess=guess,
+            slope=slope,
+            tolerance=tolerance,
+            costly=costly,
+        )
+    except BudgetTooSmallError:
+        return levels[0]
