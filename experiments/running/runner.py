@@ -19,7 +19,7 @@ from typing import Any
 from experiments.datasets.items import Item
 from experiments.path_text import readable
 from experiments.running.backends import BackendName, check_backend
-from experiments.running.pool import Do, WorkerPool
+from experiments.running.pool import WorkerPool
 from experiments.running.progress import RunProgress
 from experiments.running.stopping import measure, why_done
 from experiments.running.tasks import (
@@ -34,7 +34,7 @@ from experiments.running.tasks import (
     units,
     without_missing,
 )
-from experiments.running.worker import Job, Unit, segment, work
+from experiments.running.worker import Do, Job, Unit, segment, work
 from experiments.shell import word
 from experiments.store.database import RESULTS, Database
 from experiments.store.queries import put_intervals, settled, system_of_setting
