@@ -23,12 +23,15 @@ MOST_SYSTEMS = 8
 def prepare(study: SuiteResults) -> SuiteResults:
     """Join points that differ in their seed alone; score all by the θ of the anchor.
 
-    θ-PSNR at different θ are different scores, so that lines of several θ have no common axis.
+    θ-PSNR at different θ are different scores, so that lines of several θ have no common axis. A
+    study that has been prepared is returned as it is.
     """
+    if study.prepared:
+        return study
     study = join_seeds(study)
     theta = common_theta(study)
     points = (p if p.setting.theta == theta else rescore(p, theta) for p in study.points)
-    return replace(study, points=align(tuple(points)))
+    return replace(study, points=align(tuple(points)), prepared=True)
 
 
 def join_seeds(study: SuiteResults) -> SuiteResults:

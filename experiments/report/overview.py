@@ -18,7 +18,7 @@ from experiments.report.table_cells import Grid, data_url, grid
 from experiments.report.viewer import TASK
 from experiments.report.words import axis_name, axis_value
 from experiments.shell import path_word, word
-from experiments.store.database import Database
+from experiments.store.database import Database, opened
 from experiments.store.measured import Point, SuiteResults
 from experiments.store.queries import failures_of_suite, made_by
 from experiments.suites.axes import System
@@ -79,9 +79,10 @@ def systems(study: SuiteResults) -> tuple[Grid, list[tuple[str, str]]]:
     return grid(Table("systems", "What differs", caption, heads, rows)), shared
 
 
-def making(study: SuiteResults, path: Path) -> Making:
+def making(study: SuiteResults, results: Path | Database) -> Making:
     """Say what made the results, and with which commands they are made again."""
-    with Database(path) as database:
+    with opened(results) as database:
+        path = database.path
         failures = tuple(_failures(database, study, path_word(path)))
         machine = _machine(database, study)
     rows = [row for point in study.points for row in point.tasks]

@@ -12,7 +12,7 @@ from typing import Any
 from experiments.datasets.items import Item, find_items
 from experiments.path_text import from_text
 from experiments.running.worker import Job, Unit, work
-from experiments.store.database import Database, TaskResult
+from experiments.store.database import Database, TaskResult, opened
 from experiments.store.queries import (
     MadeBy,
     find_task,
@@ -56,8 +56,7 @@ def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., N
     ValueError
         No such task, an image that is not what it was, or a task that fails (again).
     """
-    path = results / "results.db" if results.is_dir() else results
-    with Database(path) as database:
+    with opened(results) as database:
         if len(task) < _SHORTEST_ID or set(task) - set("0123456789abcdef"):
             raise ValueError(
                 f"a task is named by {_SHORTEST_ID} or more hexadecimal digits, got {task}"

@@ -141,6 +141,21 @@ class Database:
         return Setting.of(axes)
 
 
+def results_file(results: Path) -> Path:
+    """Return the results file in a folder, or the file itself."""
+    return results / RESULTS if results.is_dir() else results
+
+
+@contextlib.contextmanager
+def opened(results: Path | Database) -> Iterator[Database]:
+    """Open a results file, or the one in a folder; one that is open already stays so."""
+    if isinstance(results, Database):
+        yield results
+        return
+    with Database(results_file(results)) as database:
+        yield database
+
+
 def add_up(outcomes: Iterable[dict[str, Any]]) -> dict[str, list[float]]:
     """Return for each score how many draws have a value, their sum and their sum of squares."""
     sums: dict[str, list[float]] = {}

@@ -186,6 +186,9 @@ class SuiteResults:
     """Names of the images that the run is over, also of those that have no row."""
     others: int = 0
     """Images that the file has results of under this suite's settings, from runs over others."""
+    prepared: bool = False
+    """Whether the points are as figures and tables want them; see
+    :func:`experiments.analysis.points.prepare`."""
 
     @property
     def title(self) -> str:
