@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,6 +22,8 @@ from experiments.csv_table import to_csv
 from experiments.figures.parts.fonts import plain_text, power_of_ten
 from experiments.figures.parts.style import Look, series_look
 from experiments.intervals import Count
+from experiments.link_level.montecarlo import Simulation, Task, collect
+from experiments.link_level.snr_axis import Axis, to_esn0
 from experiments.link_level.theory_curves import Reference
 from experiments.saving import save, save_figure
 
@@ -58,6 +60,44 @@ class CurveLabels:
     exact: bool
     """Whether the theory says what the simulation must give."""
     limit: str = ""
+
+
+class System(Simulation, Protocol):
+    """A simulation that is a curve."""
+
+    @property
+    def bits_per_symbol(self) -> int:
+        """Of the modulation."""
+        ...
+
+    @property
+    def code_rate(self) -> float:
+        """Information bits per coded bit; 1 without a code."""
+        ...
+
+
+def measure(
+    systems: Sequence[System],
+    snrs: Sequence[float],
+    axis: Axis,
+    out: Path,
+    *,
+    seed: int,
+    **sampling: Any,
+) -> list[tuple[Count, ...]]:
+    """Measure every system at every SNR in dB on ``axis``; return the counts of each system.
+
+    ``out`` is the folder for ``rows.jsonl``, the raw counts, from which a later run goes on;
+    ``sampling`` is for :func:`experiments.link_level.montecarlo.collect`.
+    """
+    tasks = [
+        Task(one, to_esn0(snr, axis, one.bits_per_symbol, one.code_rate), seed)
+        for one in systems
+        for snr in snrs
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    counts = collect(tasks, out / "rows.jsonl", **sampling)
+    return [tuple(counts[i * len(snrs) : (i + 1) * len(snrs)]) for i in range(len(systems))]
 
 
 def write_series(series: Sequence[Series], labels: CurveLabels, out: Path, name: str) -> list[Path]:
