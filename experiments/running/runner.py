@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from experiments.datasets.items import Item
 from experiments.path_text import readable
@@ -24,7 +24,6 @@ from experiments.running.progress import RunProgress
 from experiments.running.stopping import measure, why_done
 from experiments.running.tasks import (
     MOST_JOBS,
-    PendingTask,
     count,
     count_failed,
     count_tasks,
@@ -143,26 +142,15 @@ def run(
         context = enter(database, suite, name, items, say)
         LOG.info("run %s of suite %s, %d images", context.run, readable(name), len(items))
         progress = stack.enter_context(RunProgress(suite.scores[0]))
-        pool: WorkerPool | None = None
+
+        @functools.cache
+        def pool() -> WorkerPool:
+            return stack.enter_context(WorkerPool(backend, jobs=jobs, address=address))
+
+        under_way = _Run(suite, items, database, context, progress, summary, pool, do)
         for until in suite.rounds():
-            left = functools.partial(
-                pending,
-                suite,
-                items,
-                database,
-                until=until,
-                enough=settled(database, context.suite, context.image_set),
-                retry=retry,
-            )
-            found = count(left())
-            if found.batches:
-                if pool is None:
-                    pool = stack.enter_context(WorkerPool(backend, jobs=jobs, address=address))
-                progress.begin(found.batches)
-                if do is work:
-                    _segment(found.looks, pool, progress)
-                _work(left(), found.batches, do, pool, database, context, summary, progress)
-            _measure(database, suite, context, items, until)
+            _do_round(under_way, until, retry=retry)
+            _measure(under_way, until)
         summary.tasks = count_tasks(suite, items)
         summary.failed = count_failed(database, suite, items)
         LOG.info("%d rows made, %d tasks failed", summary.made, summary.failed)
@@ -170,22 +158,40 @@ def run(
     return summary
 
 
-def _work(
-    todo: Iterator[PendingTask],
-    total: int,
-    do: Do,
-    pool: WorkerPool,
-    database: Database,
-    context: RunContext,
-    summary: Summary,
-    progress: RunProgress,
-) -> None:
-    """Do one round and commit what comes as it comes."""
-    size = max(1, min(MOST_JOBS, total // (_UNITS_PER_SLOT * pool.slots)))
-    for made in pool.spread(units(todo, size=size, pictures=context.pictured), do):
+class _Run(NamedTuple):
+    """A run that is under way."""
+
+    suite: Suite
+    items: list[Item]
+    database: Database
+    context: RunContext
+    progress: RunProgress
+    summary: Summary
+    pool: Callable[[], WorkerPool]
+    """Opens the workers when they are first needed."""
+    do: Do
+
+
+def _do_round(run: _Run, until: int, *, retry: bool) -> None:
+    """Do what is missing up to this many draws, and commit what comes as it comes."""
+    database, context, summary = run.database, run.context, run.summary
+    enough = settled(database, context.suite, context.image_set)
+    left = functools.partial(
+        pending, run.suite, run.items, database, until=until, enough=enough, retry=retry
+    )
+    found = count(left())
+    if not found.batches:
+        return
+    pool = run.pool()
+    run.progress.begin(found.batches)
+    if run.do is work:
+        _segment(found.looks, pool, run.progress)
+    size = max(1, min(MOST_JOBS, found.batches // (_UNITS_PER_SLOT * pool.slots)))
+    for made in pool.spread(units(left(), size=size, pictures=context.pictured), run.do):
         database.add(made, context.run)
         for one in made:
-            progress.advance(one, system_of_setting(database, context.suite, one.setting))
+            system = system_of_setting(database, context.suite, one.setting)
+            run.progress.advance(one, system)
             if one.error:
                 known = (context.name(one), one.error)
                 summary.failures.setdefault(known, []).append(one.task)
@@ -205,16 +211,15 @@ def _segment(looks: list[tuple[Item, Setting]], pool: WorkerPool, progress: RunP
         progress.segmenting(left)
 
 
-def _measure(
-    database: Database, suite: Suite, context: RunContext, items: list[Item], until: int
-) -> None:
+def _measure(run: _Run, until: int) -> None:
     """Store the interval of every setting's mean, and whether it is narrow enough."""
+    database, suite, context = run.database, run.suite, run.context
     known = settled(database, context.suite, context.image_set)
     left = (s for _, s in suite.settings() if suite.draws_of(s).most > 1 and s.id not in known)
     while batch := list(itertools.islice(left, _BATCH)):
         rows: list[tuple[Any, ...]] = []
         for setting in batch:
-            wanted = {key_of(item, setting) for item in items}
+            wanted = {key_of(item, setting) for item in run.items}
             draws = suite.draws_of(setting)
             score = measure(database, setting.id, wanted, draws.score, until=until)
             lost = measure(database, setting.id, wanted, "lost", until=until)

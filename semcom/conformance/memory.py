@@ -7,10 +7,14 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
+
 
 def resident_bytes(pid: int) -> int:
-    """Memory that another process holds; 0 where the system does not say."""
-    return _status(str(pid), "VmRSS")
+    """Memory that another process holds; 0 where the system does not say, or it has ended."""
+    with contextlib.suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0
 
 
 class Peaks(NamedTuple):
@@ -47,14 +51,14 @@ def _peaks() -> Peaks:
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     # Linux also counts into ru_maxrss what the parent held when it forked.
-    return Peaks(_status("self", "VmHWM") or own, children)
+    return Peaks(_peak_on_linux() or own, children)
 
 
-def _status(process: str, field: str) -> int:
-    """Read bytes from Linux's account of a process; 0 if there is none."""
+def _peak_on_linux() -> int:
+    """Read what :func:`start_measuring` has reset, which psutil does not know; 0 elsewhere."""
     try:
-        status = Path(f"/proc/{process}/status").read_text()
+        status = Path("/proc/self/status").read_text()
     except OSError:
         return 0
-    found = (line.split() for line in status.splitlines() if line.startswith(f"{field}:"))
+    found = (line.split() for line in status.splitlines() if line.startswith("VmHWM:"))
     return 1024 * int(next(found, ("", "0"))[1])
