@@ -223,5 +223,5 @@ def test_noise_must_not_vary_within_a_transmission() -> None:
 
 def test_other_channels_do_not_go_over_it() -> None:
     for spec in ("ofdm:over=mimo", "clipping:over=mimo"):
-        with pytest.raises(ValueError, match="goes over a flat fading channel, not Mimo"):
+        with pytest.raises(ValueError, match="needs a flat fading channel, not Mimo"):
             CHANNELS.create(spec)
