@@ -1,7 +1,8 @@
-"""Closed forms that the simulator is tested against, and that link adaptation reads.
+"""Closed forms, against which the simulator is tested and from which links choose their schemes.
 
-SNR is Es/N0 in dB per complex symbol; on fading channels its mean (``E|h|² = 1``). Arrays in,
-arrays of the same shape out. Hard decisions take the nearest symbol; knowledge of h is perfect.
+SNR is Es/N0 in dB per complex symbol; on fading channels it is the mean (``E|h|² = 1``). Functions
+take arrays and return arrays of the same shape. Hard decisions choose the nearest symbol, with
+perfect knowledge of h.
 """
 
 from channels.theory.ber import ber_awgn as ber_awgn
