@@ -202,7 +202,7 @@ def test_streams_do_not_leak_without_noise() -> None:
     [
         ("antennas=2", "antennas must be transmit x receive, such as 2x2 or 2x4.*got '2'"),
         ("antennas=4x2", "no more transmit than receive antennas, got '4x2'"),
-        ("antennas=2x9", "of 1 to 8 .*got '2x9'"),
+        ("antennas=2x9", "with 1 to 8 each .*got '2x9'"),
         ("antennas=0x2", "antennas must be"),
         ("antennas=2x2x2", "antennas must be"),
         ("detector=ml", "detector must be one of lmmse, zf, got 'ml'"),

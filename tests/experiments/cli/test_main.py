@@ -228,7 +228,7 @@ def test_a_frame_without_an_object_is_sent_blind_and_said(semcom: Semcom) -> Non
     for name in ("region_psnr_db", "theta_psnr_db"):
         assert record[name] is None
     assert record["region_area"] == 0
-    assert "nothing to prefer, w = 1" in _send(semcom, "--mask", "none.png").stderr
+    assert "importance has no effect (w = 1)" in _send(semcom, "--mask", "none.png").stderr
 
 
 def test_what_a_mask_leaves_out_is_said(semcom: Semcom) -> None:
