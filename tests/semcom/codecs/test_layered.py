@@ -192,8 +192,8 @@ def test_bases_that_cannot_be_are_refused(photo, two):
 @pytest.mark.parametrize(
     ("place", "change", "message"),
     [
-        (0, lambda _: b"", "not known here"),
-        (0, lambda d: b"??" + d[2:], "packet of codec 3f3f, not known here"),
+        (0, lambda _: b"", "unknown codec"),
+        (0, lambda d: b"??" + d[2:], "packet of an unknown codec, 3f3f"),
         (0, lambda d: d[:2], "scale must be one of"),
         (0, lambda d: d[:2] + b"\x03" + d[3:], "scale must be one of"),
         (1, lambda d: d[:5], "has no rectangle"),
