@@ -74,7 +74,7 @@ class PacketFormat:
         """Read the output of :meth:`pack`; raise ``DecodeError`` for an unknown scheme."""
         number = int.from_bytes(data, "big")
         if number >> 24 >= len(SCHEMES):
-            raise DecodeError(f"header names an unknown scheme, number {number >> 24}")
+            raise DecodeError(f"header names unknown scheme {number >> 24}")
         return cls(number & MAX_PACKET_BYTES, SCHEMES[number >> 24], (number >> 22 & 3) + 1)
 
 
@@ -111,7 +111,7 @@ class Header:
         number, height, width, count = struct.unpack_from(_HEADER, block)
         names = _codecs_by_id()
         if number not in names:
-            raise DecodeError(f"header names an unknown codec, id {number:#06x}")
+            raise DecodeError(f"header names unknown codec {number:#06x}")
         if not 0 < height * width <= MAX_PIXELS or not count:
             raise DecodeError(f"header announces {width}x{height} pixels, {count} packets")
         formats = block[struct.calcsize(_HEADER) :] + table.removeprefix(_MARK)

@@ -185,7 +185,7 @@ def test_bases_that_cannot_be_are_refused(photo, two):
         Layered(base="layered")
     with pytest.raises(ValueError, match="unknown codec 'jpg'"):
         Layered(base="jpg")
-    with pytest.raises(ValueError, match="must make one packet, it made 4"):
+    with pytest.raises(ValueError, match="must make one packet, but it made 4"):
         Layered(base="hevc:tiles=2x2").encode(photo, map_of(two), 40_000)
 
 

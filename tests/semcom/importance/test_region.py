@@ -121,7 +121,8 @@ def test_a_region_without_an_outside_says_so_and_weighs_nothing(
         )
     seen = find_region(image, region_options)
     assert (seen.importance.w == 1).all()
-    assert seen.notes == ("the region is empty or fills the frame, so importance has no effect (w = 1)",)
+    (note,) = seen.notes
+    assert note == "the region is empty or fills the frame, so importance has no effect (w = 1)"
 
 
 @pytest.mark.parametrize(
