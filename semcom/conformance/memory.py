@@ -1,4 +1,4 @@
-"""How much memory a process takes."""
+"""The memory that a process uses."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import NamedTuple
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory that another process holds; 0 where the system does not say."""
+    """Return the memory of another process in bytes; 0 if the system does not report it."""
     return _status(str(pid), "VmRSS")
 
 
 class Peaks(NamedTuple):
-    """Most memory that was held so far, in bytes; 0 where the system does not say."""
+    """Peak memory so far in bytes; 0 if the system does not report it."""
 
     own: int
-    """By this process."""
+    """Of this process."""
     children: int
-    """By the largest process that it ran."""
+    """Of the largest process that it has run."""
 
 
 def start_measuring() -> Peaks:
-    """Let :func:`grown_bytes` count from now on, where the system can (Linux)."""
+    """Make :func:`grown_bytes` count from now on, if the system can (Linux)."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
     return _peaks()
 
 
 def grown_bytes(start: Peaks) -> int:
-    """By how much the most memory held has grown, of this process or of one that it ran.
+    """Return the growth of the peak memory of this process, or of one that it has run.
 
-    Of a process that it ran, no more is known than by how much it exceeds all earlier ones.
+    For other processes, only the amount by which they exceed all earlier ones is known.
     """
     now = _peaks()
     return max(now.own - start.own, now.children - max(start.own, start.children))
@@ -46,12 +46,12 @@ def _peaks() -> Peaks:
     unit = 1 if sys.platform == "darwin" else 1024
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    # Linux also counts into ru_maxrss what the parent held when it forked.
+    # On Linux, ru_maxrss also includes the parent's memory at the time of the fork.
     return Peaks(_status("self", "VmHWM") or own, children)
 
 
 def _status(process: str, field: str) -> int:
-    """Read bytes from Linux's account of a process; 0 if there is none."""
+    """Read bytes from Linux's status of a process; 0 if there is none."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:

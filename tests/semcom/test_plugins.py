@@ -204,7 +204,7 @@ def test_check_codec_says_what_is_broken_and_goes_on(install, monkeypatch):
     lines = [re.sub(r" +", " ", line.strip()) for line in shown.output.splitlines()]
     assert re.fullmatch(r"1/4 same-bytes\.+ FAILED [\d.]+ s", lines[0])
     assert lines[1] == "asked to encode the photo twice within 40,000 bits"
-    assert re.fullmatch(r"got other bytes in packet 1 of 5, from byte \d+ on", lines[2])
+    assert re.fullmatch(r"got different bytes in packet 1 of 5, from byte \d+ on", lines[2])
     promise = (
         "promised The same input gives the same bytes, in any process. (docs/adding-a-codec.md)"
     )

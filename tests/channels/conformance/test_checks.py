@@ -78,7 +78,7 @@ def test_exactly_the_right_check_fails(broken, name, check, words):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("Hangs", r"asked to send 2,000 transmissions, which .*; got no end within \d+ s; prom"),
+        ("Hangs", r"asked to send 2,000 transmissions, which .*; got no result within \d+ s; prom"),
         ("Crashes", r"got the process was ended by SIGSEGV in __call__ \(broken_channels.py, l"),
     ],
 )
