@@ -49,7 +49,7 @@ def why_no_file(path: Path) -> str | None:
         kind = stat.S_IFMT(path.stat().st_mode)
     except OSError as error:
         if error.errno == errno.ENOENT and os.path.islink(path):  # noqa: PTH114 - never raises
-            return "is a link to what is not there"
+            return "is a broken link"
         return _ERRORS.get(error.errno or 0, str(error.strerror))
     except ValueError:  # a zero byte in the name
         return "no such file"

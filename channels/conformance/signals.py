@@ -108,7 +108,9 @@ def check_randomness(candidate: Candidate) -> str:
     elif torch.equal(first.y, other.y):
         got = "the same numbers from different seeds"
     if got:
-        raise CheckFailed("send the same symbols twice and once again", got, promises.RANDOMNESS)
+        raise CheckFailed(
+            "send the same symbols from the same seed and from another", got, promises.RANDOMNESS
+        )
     return ""
 
 

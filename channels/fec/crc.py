@@ -50,7 +50,7 @@ def crc_attach(bits: NDArray[np.uint8], name: str = "24A") -> NDArray[np.uint8]:
     Returns
     -------
     NDArray[np.uint8]
-        Messages with L check bits behind them, shape (..., A + L).
+        Messages followed by L check bits, shape (..., A + L).
 
     Raises
     ------

@@ -57,7 +57,7 @@ class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        sources = Path(function.__code__.co_filename).parent  # whoever can write there owns us
+        sources = Path(function.__code__.co_filename).parent  # trusted like the sources themselves
         if sources != Path(self.cache_path).parent and not _is_private(self.cache_path):
             raise PermissionError(f"others can write {self.cache_path}")
 

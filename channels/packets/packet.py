@@ -29,14 +29,26 @@ _SCRAMBLING_SEED = 0x5EC0
 
 
 def num_packet_symbols(num_bytes: int, scheme: Scheme) -> int:
-    """Return the channel uses of a packet of ``num_bytes`` payload bytes."""
+    """Return the channel uses of a packet of ``num_bytes`` payload bytes.
+
+    Examples
+    --------
+    >>> num_packet_symbols(1000, Scheme(2, 0.5))  # 8000 bits and a CRC of 24, at 1 bit per use
+    8024
+    """
     bits = 8 * num_bytes + CRC_BITS
     # The tolerance stops rounding errors from adding a symbol to a whole quotient.
     return math.ceil(bits / packet_scheme(scheme, 8 * num_bytes).efficiency - 1e-9)
 
 
 def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
-    """Return the largest payload in bytes of a packet in ``num_symbols``; negative if none fits."""
+    """Return the largest payload in bytes of a packet in ``num_symbols``; negative if none fits.
+
+    Examples
+    --------
+    >>> max_packet_bytes(8024, Scheme(2, 0.5))
+    1000
+    """
     num_bytes = math.floor((num_symbols * scheme.efficiency - CRC_BITS) / 8)
     while num_packet_symbols(num_bytes, scheme) > num_symbols:
         num_bytes -= 1
@@ -54,6 +66,12 @@ def packet_accounting(num_bytes: int, scheme: Scheme) -> dict[str, Fraction]:
     """Break down a packet's channel uses into ``payload``, ``crc`` and ``parity``.
 
     The fractions are exact; they add up to :func:`num_packet_symbols`.
+
+    Examples
+    --------
+    >>> uses = packet_accounting(1000, Scheme(2, 0.5))
+    >>> sum(uses.values()) == num_packet_symbols(1000, Scheme(2, 0.5))
+    True
     """
     code = packet_code(num_bytes, scheme)
     bits = {"payload": 8 * num_bytes, "crc": code.num_crc_bits, "parity": code.num_parity_bits}

@@ -100,6 +100,12 @@ def insert_pilots(x: Tensor, num_pilots: int, block_length: int) -> Tensor:
     -------
     Tensor
         The frame, complex (..., num_data + num_pilot_symbols).
+
+    Examples
+    --------
+    >>> frame = insert_pilots(torch.zeros(4, dtype=torch.complex64), 1, 3)
+    >>> frame.abs().round().int().tolist()  # each block of three starts with a pilot
+    [1, 0, 0, 1, 0, 0]
     """
     num_data = x.shape[-1]
     total = num_data + num_pilot_symbols(num_data, num_pilots, block_length)

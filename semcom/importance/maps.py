@@ -29,7 +29,17 @@ DEFAULT_THETA = 0.65
 
 @dataclass(frozen=True, eq=False)
 class Importance:
-    """The important pixels of one image, and their weights."""
+    """The important pixels of one image, and their weights.
+
+    Examples
+    --------
+    >>> pixels = np.zeros((32, 32), dtype=bool)
+    >>> pixels[8:24, 8:24] = True
+    >>> known = importance([Mask(pixels)], 32, 32)
+    >>> blind = known.blind()
+    >>> bool((blind.w == 1).all()), bool((blind.region == known.region).all())
+    (True, True)
+    """
 
     w: Map
     """The map that steers the sender."""

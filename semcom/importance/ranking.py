@@ -30,7 +30,15 @@ is."""
 
 
 def priority(mask: Mask) -> float:
-    """Return the priority of one mask, in [0, 1], by the formula above."""
+    """Return the priority of one mask, in [0, 1], by the formula above.
+
+    Examples
+    --------
+    >>> centre, corner = np.zeros((2, 60, 60), dtype=bool)
+    >>> centre[20:40, 20:40] = corner[:20, :20] = True
+    >>> priority(Mask(centre)) > 2 * priority(Mask(corner))
+    True
+    """
     height, width = mask.pixels.shape
     area = float(mask.pixels.mean())
     if area == 0:

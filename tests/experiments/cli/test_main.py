@@ -256,7 +256,7 @@ def test_what_only_looks_like_an_image_does_not_stop_the_others(semcom: Semcom) 
     assert "Error: photos/fifo.png: is a FIFO, not a file\n" in error
     assert "Error: photos/zero.png: is a device, not a file\n" in error
     assert "Error: photos/loop.png: is a link that leads back to itself\n" in error
-    assert "Error: photos/gone.png: is a link to what is not there\n" in error
+    assert "Error: photos/gone.png: is a broken link\n" in error
     assert "Error: empty: no images in this folder\n" in error
     assert "xxx.png: its name is too long\n" in error
     assert error.endswith("Error: 6 images could not be sent")
