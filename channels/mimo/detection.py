@@ -95,6 +95,13 @@ def zf_detect(y: Tensor, h: Tensor, noise_var: float | Tensor) -> tuple[Tensor, 
     """Detect the streams with the inverse of the channel, which leaves no interference.
 
     Parameters and returns as for :func:`lmmse_detect`; ``h`` must have rank num_tx.
+
+    Examples
+    --------
+    >>> h = torch.tensor([[2, 1], [1, 2]], dtype=torch.complex64)
+    >>> x, _ = zf_detect(h @ torch.tensor([1, 1j]), h, 0.1)
+    >>> bool(torch.allclose(x, torch.tensor([1, 1j]), atol=1e-5))
+    True
     """
     noise = torch.as_tensor(noise_var, dtype=y.real.dtype, device=y.device)
     return _detect(y, h, noise, torch.zeros_like(noise))

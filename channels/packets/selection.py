@@ -152,6 +152,12 @@ def select_header(
     """Choose the length of the header in symbols: the shortest safe one, or else the longest.
 
     Raises ``ValueError`` for an SNR that is not finite.
+
+    Examples
+    --------
+    >>> from channels.models.awgn import Awgn
+    >>> select_header(Awgn(), 20.0) < select_header(Awgn(), -5.0)
+    True
     """
     for num_symbols in HEADER_SYMBOLS:
         if control_margin_db(channel, snr_db, num_symbols, HEADER_BYTES, target) >= 0:

@@ -52,7 +52,17 @@ class DecodeError(ValueError):
 
 
 class DigitalCodec(Protocol):
-    """A codec that turns an image into packets and back."""
+    """A codec that turns an image into packets and back.
+
+    Examples
+    --------
+    >>> codec = CODECS.create("jpeg")
+    >>> image = np.full((32, 48, 3), 200, dtype=np.uint8)
+    >>> stream = codec.encode(image, np.ones((32, 48), dtype=np.float32), max_bits=20_000)
+    >>> shown = codec.decode([packet.data for packet in stream.packets], 32, 48)
+    >>> stream.num_bits <= 20_000, bool(np.abs(shown.astype(int) - image).max() <= 2)
+    (True, True)
+    """
 
     steerable: bool
     """Whether ``w`` controls the quality within the image."""
