@@ -135,7 +135,7 @@ def _remainder(bits: NDArray[np.uint8], name: str) -> NDArray[np.uint32]:
 
 @lru_cache(maxsize=64)
 def _remainders_of_powers(name: str, count: int) -> NDArray[np.uint32]:
-    """``x^(L + count - 1) … x^L`` modulo the generator, as integers."""
+    """Compute ``x^(L + count - 1) … x^L`` modulo the generator, as integers."""
     length = GENERATORS[name][0]
     generator = sum(1 << exponent for exponent in GENERATORS[name])
     remainders = np.empty(count, dtype=np.uint32)

@@ -128,7 +128,7 @@ class CarrierError:
 
 
 def ber_qpsk_phase_error(snr_db: ArrayLike, phase_rad: ArrayLike) -> NDArray[np.float64]:
-    """Bit error rate of Gray-mapped QPSK on AWGN with a phase error unknown to the receiver.
+    """Compute the bit error rate of QPSK on AWGN with a phase error unknown to the receiver.
 
     ``½[Q(√γ(cos φ - sin φ)) + Q(√γ(cos φ + sin φ))]``: turned by φ, the symbol ``(1+j)/√2`` has the
     amplitudes ``cos(π/4+φ)`` and ``sin(π/4+φ)``, each in noise of variance 1/(2γ).

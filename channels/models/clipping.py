@@ -77,7 +77,7 @@ def amplify(x: Tensor, saturation: float, smoothness: float) -> Tensor:
 
 
 def bussgang_gaussian(saturation: float, smoothness: float) -> tuple[float, float]:
-    """Gain α and distortion power σ_d² for complex Gaussian symbols of mean power 1.
+    """Compute gain α and distortion power σ_d² for complex Gaussian symbols of mean power 1.
 
     The soft limiter has ``α = 1 - e^{-A²} + (√π/2)·A·erfc(A)`` and ``α² + σ_d² = 1 - e^{-A²}``. The
     Rapp model is integrated over ``r = |x|`` of density ``2r·e^{-r²}``, by Gauss-Legendre
@@ -105,7 +105,7 @@ def bussgang_gaussian(saturation: float, smoothness: float) -> tuple[float, floa
 
 
 def bussgang_qam(saturation: float, smoothness: float, bits_per_symbol: int) -> tuple[float, float]:
-    """Gain α and distortion power σ_d² for equally likely symbols of a QAM.
+    """Compute gain α and distortion power σ_d² for equally likely symbols of a QAM.
 
     Parameters
     ----------

@@ -161,7 +161,7 @@ def _worst_information(
 
 @functools.lru_cache(maxsize=4)
 def _sampled_snrs(channel: Any, snr_db: float, num_symbols: int) -> NDArray[np.float32]:
-    """SNR in dB of the symbols of every realisation, (NUM_DRAWS, symbols)."""
+    """Return the SNR in dB of the symbols of every realisation, (NUM_DRAWS, symbols)."""
     rng = torch.Generator().manual_seed(0)
     stride = -(-num_symbols // _MAX_KEPT)
     points = constellation(2)
@@ -181,7 +181,7 @@ def _sampled_snrs(channel: Any, snr_db: float, num_symbols: int) -> NDArray[np.f
 def _sampled_information(
     channel: Any, snr_db: float, bits_per_symbol: int, num_symbols: int
 ) -> NDArray[np.float64]:
-    """Mutual information of the first 0, 1, … symbols of every realisation, in bits."""
+    """Return the mutual information of the first 0, 1, … symbols of every realisation, in bits."""
     snrs = _sampled_snrs(channel, snr_db, num_symbols)
     total = np.cumsum(theory.information_of_snr_db(bits_per_symbol, snrs), axis=1)
     return np.pad(total, ((0, 0), (1, 0)))

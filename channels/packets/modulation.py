@@ -211,7 +211,7 @@ def _demodulate_on_cpu(y: Tensor, h: Tensor, noise: Tensor, bits_per_symbol: int
 
 
 def _maxlog(matched: Tensor, gain: Tensor, inverse: Tensor, num_bits: int) -> Tensor:
-    """Max-log LLRs (..., n, num_bits, 2) of Gray PAM with odd levels, without a search.
+    """Compute max-log LLRs (..., n, num_bits, 2) of Gray PAM with odd levels, without a search.
 
     ``t = |matched|/gain`` estimates the amplitude. The nearest level of the opposite sign is -1,
     the nearest of the same sign is ``t`` rounded to the odd number q, and
@@ -233,7 +233,7 @@ def _maxlog(matched: Tensor, gain: Tensor, inverse: Tensor, num_bits: int) -> Te
 
 
 def _exact(matched: Tensor, gain: Tensor, inverse: Tensor, num_bits: int) -> Tensor:
-    """Exact LLRs (..., n, num_bits, 2) of Gray PAM with odd levels, by log-sum-exp."""
+    """Compute exact LLRs (..., n, num_bits, 2) of Gray PAM with odd levels, by log-sum-exp."""
     index = torch.arange(2**num_bits, device=matched.device)
     shifts = torch.arange(num_bits - 1, -1, -1, device=matched.device)
     bits = (index.unsqueeze(-1) >> shifts) & 1

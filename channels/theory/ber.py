@@ -50,7 +50,7 @@ def _sum_terms(
 
 
 def ber_awgn(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
-    """Exact bit error rate on AWGN, averaged over the bits of a symbol.
+    """Compute the exact bit error rate on AWGN, averaged over the bits of a symbol.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def ber_awgn(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
 
 
 def ber_rayleigh(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
-    """Exact bit error rate on Rayleigh fading at mean Es/N0 ``snr_db``.
+    """Compute the exact bit error rate on Rayleigh fading at mean Es/N0 ``snr_db``.
 
     Every term averages to ``E erfc(√(z·|h|²)) = 1 - √(z/(1+z))``, computed without cancellation.
 
@@ -93,7 +93,7 @@ def ber_rayleigh(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
 
 
 def ber_mrc(bits_per_symbol: int, num_branches: int, snr_db: ArrayLike) -> Array:
-    """Exact bit error rate of maximum-ratio combining over independent Rayleigh branches.
+    """Compute the exact bit error rate of maximum-ratio combining over Rayleigh branches.
 
     The gain is ``Gamma(L, 1)``, and ``E erfc(√(z·g)) = 2q^L·Σ_{l<L} C(L-1+l, l)·(1-q)^l`` with
     ``q = ½(1 - √(z/(1+z)))`` (Proakis, section 14.4).
@@ -133,7 +133,7 @@ def ber_mrc(bits_per_symbol: int, num_branches: int, snr_db: ArrayLike) -> Array
 
 
 def ber_rician(bits_per_symbol: int, snr_db: ArrayLike, k_db: float) -> Array:
-    """Bit error rate on Rician fading with factor ``k_db``, at mean Es/N0 ``snr_db``.
+    """Compute the bit error rate on Rician fading with factor ``k_db``, at mean Es/N0 ``snr_db``.
 
     Craig's form ``erfc(√z) = (2/π)∫₀^{π/2} exp(-z/sin²θ) dθ`` turns the mean over the gain into
     one integral over its moment-generating function, computed with 128 Gauss-Legendre nodes.
@@ -161,7 +161,7 @@ def ber_rician(bits_per_symbol: int, snr_db: ArrayLike, k_db: float) -> Array:
 def ber_fading(
     bits_per_symbol: int, snr_db: ArrayLike, gain_quantile: Callable[[float], float]
 ) -> Array:
-    """Bit error rate on flat fading with any gain distribution, at mean Es/N0 ``snr_db``.
+    """Compute the bit error rate on flat fading with any gain distribution, at a mean Es/N0.
 
     It is the mean of :func:`ber_awgn` over the quantiles of ``|h|²`` at ``p = 1/(1 + e^{-t})``,
     computed by the trapezoidal rule in t from -45 to 30 in steps of 0.25. This reaches the deep
@@ -190,7 +190,7 @@ def ber_fading(
 
 
 def ber_middleton(bits_per_symbol: int, snr_db: ArrayLike, a: float, gamma: float) -> Array:
-    """Bit error rate in Middleton's class A noise, with decisions for the nearest symbol.
+    """Compute the bit error rate in class A noise, with decisions for the nearest symbol.
 
     The nearest symbol does not depend on the noise variance. The rate is therefore the mean of
     :func:`ber_awgn` over the Poisson distribution of the impulses, here up to 1e-16 of its mass.

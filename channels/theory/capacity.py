@@ -22,7 +22,7 @@ from channels.units import awgn_capacity, db_to_linear, linear_to_db
 
 
 def rayleigh_capacity(snr_db: ArrayLike) -> Array:
-    """Ergodic capacity of Rayleigh fading in bits per use, ``e^{1/γ}·E1(1/γ)/ln 2``.
+    """Compute the ergodic capacity of Rayleigh fading in bits per use, ``e^{1/γ}·E1(1/γ)/ln 2``.
 
     The receiver knows h.
 
@@ -43,7 +43,7 @@ def rayleigh_capacity(snr_db: ArrayLike) -> Array:
 
 
 def outage_rayleigh(snr_db: ArrayLike, rate: float) -> Array:
-    """Probability that Rayleigh block fading cannot carry ``rate`` bits per complex use.
+    """Compute the probability that Rayleigh block fading cannot carry ``rate`` bits per use.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def outage_rayleigh(snr_db: ArrayLike, rate: float) -> Array:
 
 
 def outage_rician(snr_db: ArrayLike, rate: float, k_db: float) -> Array:
-    """Probability that Rician block fading cannot carry ``rate`` bits per complex use.
+    """Compute the probability that Rician block fading cannot carry ``rate`` bits per use.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def outage_rician(snr_db: ArrayLike, rate: float, k_db: float) -> Array:
 
 
 def outage_fading(snr_db: ArrayLike, rate: float, gain_quantile: Callable[[float], float]) -> Array:
-    """Probability that block fading of any distribution cannot carry ``rate`` bits per use.
+    """Compute the probability that block fading of any distribution cannot carry ``rate``.
 
     It is the inverse of the quantile of ``|h|²`` at ``(2^rate - 1)/SNR``, interpolated between
     quantiles (monotone cubic). The relative error is 1e-4 down to probabilities of 1e-19.
@@ -97,7 +97,7 @@ def outage_fading(snr_db: ArrayLike, rate: float, gain_quantile: Callable[[float
 
 
 def normal_approximation_bler(num_info_bits: int, num_uses: int, snr_db: ArrayLike) -> Array:
-    """Block error rate of the best code on complex AWGN, by the normal approximation.
+    """Compute the block error rate of the best code on complex AWGN by the normal approximation.
 
     ``num_uses`` complex uses are ``n = 2·num_uses`` real ones with
     ``ε ≈ Q((n·C - k + ½·log2 n)/√(n·V))``, ``C = ½·log2(1+γ)`` and
@@ -137,7 +137,7 @@ CAPACITIES: dict[str, Callable[[float], float]] = {
 
 
 def capacity(channel: str, snr_db: float) -> float:
-    """Capacity of a channel in bits per complex use.
+    """Compute the capacity of a channel in bits per complex use.
 
     Raises
     ------

@@ -33,7 +33,7 @@ def _gray_pam(num_bits: int) -> tuple[Array, NDArray[np.bool_]]:
 
 
 def bicm_mutual_information(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
-    """Mutual information of bit-interleaved coded modulation on AWGN in bits per complex use.
+    """Compute the mutual information of bit-interleaved coded modulation, in bits per use.
 
     This is the rate of an ideal binary code with an exact bit-wise demapper: the sum over bits of
     ``1 - E log2(1 + exp(∓LLR))``, with Gauss-Hermite quadrature over the noise, per PAM dimension.
@@ -69,7 +69,7 @@ def bicm_mutual_information(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
 
 
 def _pam_loss(levels: Array, bits: NDArray[np.bool_], nodes: Array, weights: Array) -> Array:
-    """Equivocation of PAM symbols: Σ_bits E log2(Σ_a p(y|a) / Σ_{a: same bit} p(y|a)).
+    """Compute the equivocation of PAM symbols: Σ_bits E log2(Σ_a p(y|a) / Σ_{a: same bit} p(y|a)).
 
     ``levels`` (num_snrs, L), ``bits`` (L, num_bits); the result has shape (num_snrs,).
     """
@@ -105,7 +105,7 @@ def _mutual_information_table(bits_per_symbol: int) -> Array:
 def effective_snr_db(
     bits_per_symbol: int, mean_snr_db: float, gain_quantile: Callable[[float], float]
 ) -> float:
-    """AWGN SNR in dB at which the BICM mutual information equals the mean over fast fading.
+    """Find the AWGN SNR in dB with the mean BICM mutual information of fast fading.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def effective_snr_db(
 
 
 def equivalent_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
-    """AWGN SNR in dB at which the BICM mutual information is the mean over symbols' SNRs.
+    """Find the AWGN SNR in dB with the mean BICM mutual information of symbols at these SNRs.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def equivalent_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
 
 
 def information_of_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
-    """:func:`bicm_mutual_information` from a table, for many SNRs in dB, any shape.
+    """Look up :func:`bicm_mutual_information` in a table, for many SNRs in dB, any shape.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def information_of_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
 
 
 def snr_db_of_information(bits_per_symbol: int, bits: ArrayLike) -> Array:
-    """SNR in dB at which :func:`bicm_mutual_information` is ``bits``, any shape, from a table.
+    """Look up the SNR in dB at which :func:`bicm_mutual_information` is ``bits``, any shape.
 
     Examples
     --------

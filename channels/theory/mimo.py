@@ -29,7 +29,7 @@ _STEP = 0.05  # step of the quadrature in log λ
 
 
 def mimo_capacity(num_tx: int, num_rx: int, snr_db: ArrayLike) -> Array:
-    """Ergodic capacity ``E log2 det(I + HHᴴ/(nt·N0))`` in bits per channel use.
+    """Compute the ergodic capacity ``E log2 det(I + HHᴴ/(nt·N0))`` in bits per channel use.
 
     With ``m = min(nt, nr)`` and ``n = max(nt, nr)``, an eigenvalue λ of ``HHᴴ`` has the density
     ``(1/m)·Σ_{k<m} k!/(k+n-m)!·L_k^{n-m}(λ)²·λ^{n-m}·e^{-λ}``. The mean of
@@ -72,7 +72,7 @@ def mimo_capacity(num_tx: int, num_rx: int, snr_db: ArrayLike) -> Array:
 
 
 def ber_zf(bits_per_symbol: int, num_tx: int, num_rx: int, snr_db: ArrayLike) -> Array:
-    """Exact bit error rate after zero forcing.
+    """Compute the exact bit error rate after zero forcing.
 
     Every stream behaves as if sent alone at ``SNR/nt`` to ``nr - nt + 1`` receive antennas.
 

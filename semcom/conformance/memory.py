@@ -17,9 +17,9 @@ class Peaks(NamedTuple):
     """Peak memory so far in bytes; 0 if the system does not report it."""
 
     own: int
-    """Of this process."""
+    """Peak of this process."""
     children: int
-    """Of the largest process that it has run."""
+    """Peak of the largest process that it has run."""
 
 
 def start_measuring() -> Peaks:

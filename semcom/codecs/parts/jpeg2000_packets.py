@@ -1,9 +1,8 @@
 """Tier 2 of JPEG 2000: code-block contributions to packets and back (ITU-T T.800, annex B).
 
 It supports one tile, three components of full resolution, one precinct per resolution, progression
-LRCP, and no markers inside packets. Reading a stream with many quality layers gives each
-code-block's truncation points. Writing distributes them among other layers, without decoding any
-coefficient.
+LRCP, and no markers inside packets. Reading a stream of many quality layers gives each code-block's
+truncation points. Writing distributes them among other layers without decoding coefficients.
 """
 
 from __future__ import annotations

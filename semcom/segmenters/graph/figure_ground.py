@@ -66,7 +66,7 @@ def central(parts: Superpixels) -> Floats:
 
 
 def background(parts: Superpixels, away: Floats) -> Floats:
-    """Probability 0 to 1 that a superpixel is background, from its connection to the frame."""
+    """Estimate the probability (0 to 1) of background from the connection to the frame; (n,)."""
     n = len(parts)
     i, j = _graph_pairs(parts)
     step = away[i, j]
@@ -140,7 +140,7 @@ def cut(
 
 
 def border_price(parts: Superpixels) -> Floats:
-    """Cost of separating each pair of neighbours, high without an edge between them; (m,)."""
+    """Return the cost (m,) of separating neighbours, high without an edge between them."""
     contrast = np.square(parts.edge)
     weak = np.exp(-contrast / (2 * max(float(contrast.mean()), 1e-6))) if len(contrast) else 0.0
     return np.asarray(SMOOTHNESS * parts.length * (weak + 0.05))

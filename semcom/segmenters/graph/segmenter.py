@@ -235,5 +235,5 @@ def fill_box(crop: Image, inside: Region, work_size: int) -> Region:
 
 
 def iou(a: Region, b: Region) -> float:
-    """Intersection over union of two masks of one size; 0 for two empty ones."""
+    """Return the intersection over union of two masks of one size; 0 for two empty ones."""
     return float((a & b).sum()) / max(float((a | b).sum()), 1.0)

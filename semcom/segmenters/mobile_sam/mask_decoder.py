@@ -105,7 +105,7 @@ def masks(model: Sam, decoded: Decoded) -> Tensor:
 
 
 def _double(layer: nn.ConvTranspose2d, x: Tensor) -> Tensor:
-    """2×2 transposed convolution of stride 2, (B, N, C) → (B, N, 4·C'): a matrix product."""
+    """Apply a 2×2 transposed convolution of stride 2, (B, N, C) → (B, N, 4·C'), as a product."""
     weight = layer.weight.permute(2, 3, 1, 0).flatten(0, 2)
     assert layer.bias is not None
     return nn.functional.linear(x, weight, layer.bias.repeat(4))
