@@ -190,7 +190,7 @@ def ber_fading(
 
 
 def ber_middleton(bits_per_symbol: int, snr_db: ArrayLike, a: float, gamma: float) -> Array:
-    """Compute the bit error rate in class A noise, with decisions for the nearest symbol.
+    """Compute the bit error rate in Middleton's class A noise with nearest-symbol decisions.
 
     The nearest symbol does not depend on the noise variance. The rate is therefore the mean of
     :func:`ber_awgn` over the Poisson distribution of the impulses, here up to 1e-16 of its mass.
