@@ -1,8 +1,8 @@
-"""What every channel promises.
+"""The contract of every channel.
 
-A channel takes complex symbols of mean power 1 and gives back what an antenna would see:
+A channel takes complex symbols of mean power 1 and returns what an antenna would receive:
 ``y = h·x + n`` with ``E|h|² = 1`` and circular Gaussian noise of total variance ``noise_var``
-(N0), so that the mean SNR is ``1 / noise_var``. Everything else is hidden from the receiver.
+(N0), so that the mean SNR is ``1 / noise_var``. The receiver learns nothing else.
 """
 
 from __future__ import annotations
@@ -17,25 +17,43 @@ from torch import Tensor
 from channels.kernels.gaussian import fill_gaussian
 
 Coherence: TypeAlias = Literal["none", "block", "fast", "varying"]
-"""How a gain moves: not at all, once per block, afresh with every symbol, or somehow in between."""
+"""How a gain varies: never, once per block, independently per symbol, or in some other way."""
 
 
 class ChannelOutput(NamedTuple):
-    """What a receiver gets: nothing else crosses the air."""
+    """The output of a channel: all that a receiver gets.
+
+    Examples
+    --------
+    >>> from channels.models.awgn import Awgn
+    >>> x = torch.ones(4, dtype=torch.complex64)
+    >>> y, h, noise_var = Awgn()(x, 0.1, torch.Generator().manual_seed(0))
+    >>> y.shape == x.shape, h.tolist(), round(float(noise_var), 3)
+    (True, [(1+0j), (1+0j), (1+0j), (1+0j)], 0.1)
+    """
 
     y: Tensor
     """Received symbols, complex, shape of ``x``."""
     h: Tensor
-    """Complex gain of every symbol, shape of ``x``: perfect channel knowledge. Links that do not
-    grant it replace it by an estimate from pilots (:mod:`channels.packets.pilots`)."""
+    """Complex gain of every symbol, shape of ``x``: perfect channel knowledge. Links without
+    perfect knowledge replace it by an estimate from pilots (:mod:`channels.packets.pilots`)."""
     noise_var: Tensor
     """Total variance N0 of the complex noise, real, broadcastable to ``y``."""
 
 
 class Channel(Protocol):
-    """What carries symbols.
+    """A channel that carries symbols.
 
     The last axis of ``x`` is time; every leading index is an independent transmission.
+
+    Examples
+    --------
+    >>> from channels import CHANNELS
+    >>> channel: Channel = CHANNELS.create("rayleigh:block_length=2")
+    >>> x = torch.ones((1, 4), dtype=torch.complex64)
+    >>> h = channel(x, 0.1, torch.Generator().manual_seed(0)).h[0]
+    >>> bool(h[0] == h[1]), bool(h[1] == h[2])  # one gain per block of two symbols
+    (True, False)
     """
 
     coherence: Coherence
@@ -47,32 +65,33 @@ class Channel(Protocol):
 
 @runtime_checkable
 class KnownLaw(Protocol):
-    """A channel whose law of the gain has a closed form; links adapt to others by sampling them."""
+    """A channel whose gain has a distribution in closed form. Links sample other channels."""
 
     def gain_quantile(self, p: float) -> float:
-        """Quantile of the power gain ``|h|²`` at probability ``p`` in (0, 1)."""
+        """Return the quantile of the power gain ``|h|²`` at probability ``p`` in (0, 1)."""
         ...
 
 
 @runtime_checkable
 class Costed(Protocol):
-    """A channel that does not take one channel use per symbol.
+    """A channel where the number of uses differs from the number of symbols.
 
-    More for OFDM with its pilots and prefix, fewer for MIMO, which sends several at a time.
+    OFDM with its pilots and prefix takes more uses; MIMO, which sends several symbols at a time,
+    takes fewer.
     """
 
     def num_uses(self, num_symbols: int) -> int:
-        """Channel uses that ``num_symbols`` symbols take, not falling in ``num_symbols``."""
+        """Return the channel uses of ``num_symbols`` symbols; it must not decrease with them."""
         ...
 
 
 def num_uses(channel: Channel, num_symbols: int) -> int:
-    """Channel uses that ``num_symbols`` symbols take: one each, unless it is :class:`Costed`."""
+    """Count the channel uses of ``num_symbols`` symbols: one each, unless :class:`Costed`."""
     return channel.num_uses(num_symbols) if isinstance(channel, Costed) else num_symbols
 
 
 def max_symbols(channel: Channel, uses: int) -> int:
-    """Most symbols that ``uses`` channel uses carry, at least 0."""
+    """Return the largest number of symbols that fit into ``uses`` channel uses, at least 0."""
     if not isinstance(channel, Costed):
         return max(uses, 0)
     low, high = 0, 1
@@ -85,7 +104,7 @@ def max_symbols(channel: Channel, uses: int) -> int:
 
 
 class BitChannel(Protocol):
-    """What carries bits, from modulator to demodulator in one: see ``BIT_CHANNELS``."""
+    """A channel that carries bits, modulation and demodulation included: see ``BIT_CHANNELS``."""
 
     def __call__(self, bits: Tensor, rng: torch.Generator) -> Tensor:
         """Send ``bits``, uint8 (..., num_bits); return LLRs log p(b=1)/p(b=0), float32."""
@@ -93,7 +112,7 @@ class BitChannel(Protocol):
 
 
 class PacketChannel(Protocol):
-    """What delivers or loses whole packets: see ``PACKET_CHANNELS``."""
+    """A channel that delivers or loses whole packets: see ``PACKET_CHANNELS``."""
 
     def __call__(self, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
         """Return which packets arrive, bool of ``shape`` (..., num_packets); the last is time."""
@@ -103,7 +122,15 @@ class PacketChannel(Protocol):
 def complex_normal(
     shape: torch.Size, like: Tensor, rng: torch.Generator, *, variance: float = 1.0
 ) -> Tensor:
-    """Draw circular complex Gaussian numbers, of the dtype and on the device of ``like``."""
+    """Draw circular complex Gaussian numbers with the dtype and device of ``like``.
+
+    Examples
+    --------
+    >>> rng, like = torch.Generator().manual_seed(0), torch.empty(0, dtype=torch.complex64)
+    >>> noise = complex_normal(torch.Size([100_000]), like, rng, variance=0.1)
+    >>> round(float(noise.abs().square().mean()), 2)
+    0.1
+    """
     std = math.sqrt(variance / 2)
     if like.dtype == torch.complex64 and rng.device.type == "cpu":
         parts = np.empty((*shape, 2), dtype=np.float32)
@@ -116,23 +143,24 @@ def complex_normal(
 
 
 MAX_BLOCK_LENGTH = 10**9
-"""Symbols for which a gain can be asked to hold."""
+"""Largest block length in symbols that a block-fading channel accepts."""
 
 
 def check_flat(channel: Channel, what: str) -> None:
-    """Refuse a channel that is no gain and noise for every symbol sent, by name.
+    """Refuse, by name, a channel that does more than scale each symbol and add noise.
 
     Raises
     ------
     ValueError
-        OFDM, MIMO and the like, or an amplifier; the message says that ``what`` cannot go over it.
+        OFDM, MIMO and the like, or an amplifier; the message says that ``what`` needs a flat
+        channel.
     """
     if isinstance(channel, Costed) or not getattr(channel, "linear", True):
-        raise ValueError(f"{what} goes over a flat fading channel, not {type(channel).__name__}")
+        raise ValueError(f"{what} needs a flat fading channel, not {type(channel).__name__}")
 
 
 def noise_per_transmission(noise: Tensor, x: Tensor) -> Tensor:
-    """N0 as (..., 1): one value per transmission, for receivers that work on many symbols at once.
+    """Return N0 as (..., 1), one value per transmission, for receivers that process it as a whole.
 
     Raises
     ------
@@ -155,12 +183,12 @@ def noise_per_transmission(noise: Tensor, x: Tensor) -> Tensor:
 
 
 def check_input(x: Tensor, noise_var: float | Tensor) -> Tensor:
-    """Refuse symbols or noise that make no sense, by name; return the noise as a tensor."""
+    """Refuse invalid symbols or noise, by name; return the noise as a tensor."""
     if not torch.is_complex(x):
         raise ValueError(f"symbols must be complex, got dtype {x.dtype}")
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ValueError(f"symbols must have shape (..., num_symbols), got {tuple(x.shape)}")
-    # A sum is not finite if a term is not; only then look at each, since sums may overflow.
+    # A sum is finite only if its terms are. It may overflow, so then every term is looked at.
     parts = torch.view_as_real(x.detach())
     if not bool(parts.sum().isfinite()) and not bool(parts.isfinite().all()):
         raise ValueError("symbols must be finite, got NaN or infinity")
@@ -171,13 +199,21 @@ def check_input(x: Tensor, noise_var: float | Tensor) -> Tensor:
 
 
 def check_probability(p: float) -> None:
-    """Raise ``ValueError`` unless ``p`` lies in (0, 1)."""
+    """Raise ``ValueError`` unless ``p`` lies in (0, 1).
+
+    Examples
+    --------
+    >>> check_probability(0.1)
+    >>> check_probability(1.0)
+    Traceback (most recent call last):
+    ValueError: probability must be in (0, 1), got 1.0
+    """
     if not 0 < p < 1:
         raise ValueError(f"probability must be in (0, 1), got {p}")
 
 
 def add_noise(h: Tensor, x: Tensor, noise: Tensor, rng: torch.Generator) -> ChannelOutput:
-    """Receive ``h·x`` in noise.
+    """Multiply by the gain and add noise: ``h·x + n``.
 
     Parameters
     ----------
@@ -197,7 +233,7 @@ def add_noise(h: Tensor, x: Tensor, noise: Tensor, rng: torch.Generator) -> Chan
 
 
 def draw_noise(x: Tensor, noise: Tensor, rng: torch.Generator) -> Tensor:
-    """Draw the noise that meets ``x``: complex, its shape, of total variance ``noise``."""
+    """Draw the noise for ``x``: complex, of its shape, with total variance ``noise``."""
     try:
         noise.expand(x.shape)
     except RuntimeError:

@@ -1,14 +1,14 @@
 """Gray-mapped BPSK, QPSK and 16/64/256-QAM with soft demapping.
 
-The mappings of 3GPP TS 38.211 section 5.1, unit mean power: even bits choose the in-phase, odd
-bits the quadrature amplitude, each a Gray-mapped PAM
+The mappings are those of 3GPP TS 38.211 section 5.1, with unit mean power. Even bits select the
+in-phase amplitude and odd bits the quadrature amplitude, each from a Gray-mapped PAM
 ``(1-2b0)·[8 - (1-2b2)·[4 - (1-2b4)·[2 - (1-2b6)]]]`` (256-QAM; fewer bits drop outer brackets).
-BPSK is the standard's: on the diagonal, ``(1-2b)·(1+j)/√2``.
+BPSK lies on the diagonal, as in the standard: ``(1-2b)·(1+j)/√2``.
 
-LLR = log p(b=1)/p(b=0): positive means 1. Bits are taken as equally likely, the gain and N0 as
-exactly known. Both axes decouple: with ``u = conj(h)·y`` and ``g = |h|²``, amplitude ``a`` has
-the log-likelihood ``(2·Re(u)·a - g·a²)/N0``. Nothing is divided by g, so that a faded symbol
-gives LLR 0 rather than NaN.
+LLR = log p(b=1)/p(b=0): positive means 1. The demapper assumes equally likely bits and exact
+knowledge of the gain and N0. The two axes decouple: with ``u = conj(h)·y`` and ``g = |h|²``,
+amplitude ``a`` has the log-likelihood ``(2·Re(u)·a - g·a²)/N0``. Nothing is divided by g, so that a
+completely faded symbol gives LLR 0 and not NaN.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from torch import Tensor
 from channels.kernels.mapping import demap, map_bits
 from channels.units import check_bits_per_symbol
 
-# Below this N0 the LLRs say no more; without a floor they would overflow.
+# Below this N0 the LLRs are held constant; without a floor they would overflow.
 _MIN_NOISE_VAR = 1e-20
-# Below this power gain nothing is received; keeps 0/0 out of the choice of the nearest level.
+# Below this power gain nothing is received; the floor avoids 0/0 in finding the nearest level.
 _MIN_GAIN = 1e-30
 
 
 def pam_scale(bits_per_symbol: int) -> float:
-    """Half the distance between neighbouring amplitudes at unit mean symbol power."""
+    """Return half the distance between neighbouring amplitudes at unit mean symbol power."""
     if bits_per_symbol == 1:
         return math.sqrt(0.5)
     return math.sqrt(1.5 / (2**bits_per_symbol - 1))
 
 
 def _pam(bits: Tensor) -> Tensor:
-    """Map bits (..., k, 2) float to odd amplitudes (..., 2): the bracket of the standard."""
+    """Map bits (..., k, 2) float to odd amplitudes (..., 2): the bracketed formula above."""
     signs = 1 - 2 * bits
     amplitude = signs[..., -1, :]
     for depth in range(1, signs.shape[-2]):
@@ -65,7 +65,15 @@ def modulate(bits: Tensor, bits_per_symbol: int) -> Tensor:
     Raises
     ------
     ValueError
-        Another dtype, another value than 0 and 1, or a length that does not divide.
+        Another dtype, values other than 0 and 1, or a length that is no multiple of
+        ``bits_per_symbol``.
+
+    Examples
+    --------
+    >>> bits = torch.tensor([0, 0, 1, 1], dtype=torch.uint8)
+    >>> x = modulate(bits, 2)  # QPSK: (1 + j)/√2 and its opposite
+    >>> bool(x[0] == -x[1]), round(float(x.abs().square().mean()), 3)
+    (True, 1.0)
     """
     check_bits_per_symbol(bits_per_symbol)
     if bits.dtype != torch.uint8:
@@ -95,7 +103,14 @@ def _modulate(bits: Tensor, bits_per_symbol: int) -> Tensor:
 
 
 def constellation(bits_per_symbol: int) -> Tensor:
-    """All symbols, complex64 (2**bits_per_symbol,); the index's most significant bit is b0."""
+    """Return all symbols, complex64 (2**bits_per_symbol,); the index's top bit is b0.
+
+    Examples
+    --------
+    >>> points = constellation(4)  # 16-QAM
+    >>> points.shape, round(float(points.abs().square().mean()), 3)
+    (torch.Size([16]), 1.0)
+    """
     check_bits_per_symbol(bits_per_symbol)
     index = torch.arange(2**bits_per_symbol).unsqueeze(-1)
     shifts = torch.arange(bits_per_symbol - 1, -1, -1)
@@ -114,7 +129,7 @@ def demodulate(
     bits_per_symbol: int,
     method: Literal["maxlog", "exact"] = "maxlog",
 ) -> Tensor:
-    """Soft-decide bits from received symbols.
+    """Compute the LLRs of bits from received symbols.
 
     Parameters
     ----------
@@ -127,7 +142,7 @@ def demodulate(
     bits_per_symbol
         One of 1, 2, 4, 6, 8.
     method
-        ``"maxlog"``: the nearest symbol of either kind; ``"exact"``: all symbols.
+        ``"maxlog"`` considers the nearest symbol for either bit value, ``"exact"`` all symbols.
 
     Returns
     -------
@@ -138,6 +153,14 @@ def demodulate(
     ------
     ValueError
         An unknown ``bits_per_symbol`` or ``method``, or real ``y``.
+
+    Examples
+    --------
+    >>> bits = torch.tensor([0, 1, 1, 0], dtype=torch.uint8)
+    >>> x = modulate(bits, 4)
+    >>> llr = demodulate(x, torch.ones_like(x), 0.1, 4)
+    >>> (llr > 0).tolist()  # a positive LLR means 1
+    [False, True, True, False]
     """
     check_bits_per_symbol(bits_per_symbol)
     if method not in ("maxlog", "exact"):
@@ -152,7 +175,7 @@ def demodulate(
     matched = torch.view_as_real(h.conj() * y) * scale
     gain = (h.real.square() + h.imag.square()).unsqueeze(-1) * scale**2
     if bits_per_symbol == 1:
-        # Both axes carry the same bit; the LLR is linear, so that the two methods agree.
+        # Both axes carry the same bit. The LLR is linear, so that both methods agree.
         return (-4 * matched.sum(dim=-1) * inverse.squeeze(-1)).float()
     axis = _maxlog if method == "maxlog" else _exact
     llrs = axis(matched, gain, inverse, bits_per_symbol // 2)
@@ -160,16 +183,16 @@ def demodulate(
 
 
 def _is_plain(*tensors: Tensor) -> bool:
-    """Whether these are single precision on the CPU, without gradients."""
+    """Tell whether all tensors are single precision, on the CPU and without gradients."""
     traced = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
     single = all(tensor.dtype in (torch.complex64, torch.float32) for tensor in tensors)
     return single and not traced and all(tensor.device.type == "cpu" for tensor in tensors)
 
 
 def _demodulate_on_cpu(y: Tensor, h: Tensor, noise: Tensor, bits_per_symbol: int) -> Tensor:
-    """Max-log LLRs by :mod:`channels.kernels.mapping`."""
+    """Compute max-log LLRs with :mod:`channels.kernels.mapping`."""
     h, noise = (
-        # What is one number for all symbols stays one.
+        # A single number for all symbols stays a single number.
         tensor.reshape(-1)[:1]
         if tensor.numel() == 1 or not any(tensor.stride())
         else tensor.expand(y.shape).reshape(-1)
@@ -188,13 +211,13 @@ def _demodulate_on_cpu(y: Tensor, h: Tensor, noise: Tensor, bits_per_symbol: int
 
 
 def _maxlog(matched: Tensor, gain: Tensor, inverse: Tensor, num_bits: int) -> Tensor:
-    """Max-log LLRs (..., n, num_bits, 2) of Gray PAM with odd levels, without a search.
+    """Compute max-log LLRs (..., n, num_bits, 2) of Gray PAM with odd levels, without a search.
 
-    ``t = |matched|/gain`` estimates the amplitude. The nearest level of the other sign is -1, the
-    nearest of this sign is ``t`` rounded to the odd number q, and
-    ``(t+1)² - (t-q)² = (1+q)(2t+1-q)``. The other bits have equal sets of levels on both sides,
-    so that their nearest levels share the sign of ``matched``: folding at 0 loses nothing and
-    leaves a PAM of half the size around ``±2^(num_bits-1)``.
+    ``t = |matched|/gain`` estimates the amplitude. The nearest level of the opposite sign is -1,
+    the nearest of the same sign is ``t`` rounded to the odd number q, and
+    ``(t+1)² - (t-q)² = (1+q)(2t+1-q)``. The other bits have the same sets of levels on both sides
+    of 0, so that their nearest levels share the sign of ``matched``. Folding at 0 therefore loses
+    nothing and leaves a PAM of half the size around ``±2^(num_bits-1)``.
     """
     safe = gain.clamp_min(_MIN_GAIN)
     llrs = []
@@ -210,11 +233,11 @@ def _maxlog(matched: Tensor, gain: Tensor, inverse: Tensor, num_bits: int) -> Te
 
 
 def _exact(matched: Tensor, gain: Tensor, inverse: Tensor, num_bits: int) -> Tensor:
-    """Exact LLRs (..., n, num_bits, 2) of Gray PAM with odd levels, by log-sum-exp."""
+    """Compute exact LLRs (..., n, num_bits, 2) of Gray PAM with odd levels, by log-sum-exp."""
     index = torch.arange(2**num_bits, device=matched.device)
     shifts = torch.arange(num_bits - 1, -1, -1, device=matched.device)
     bits = (index.unsqueeze(-1) >> shifts) & 1
-    # Levels lead: every subset below is then a copy of whole rows.
+    # Levels are the first axis, so that every subset below copies whole rows.
     levels = _pam(bits.to(matched.dtype).unsqueeze(-1)).reshape(-1, *[1] * matched.ndim)
     metric = (2 * matched * levels - gain * levels.square()) * inverse
     llrs = [

@@ -1,4 +1,4 @@
-"""Whose files these are: what somebody else could have put there is not read."""
+"""Ownership of files: files that another user could have put in place are not read."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from pathlib import Path
 
 
 def is_ours(status: os.stat_result) -> bool:
-    """Whether what ``status`` is of belongs to this user, or to root, who could do anything anyway.
+    """Tell whether the file or folder of ``status`` belongs to this user or to root.
 
-    Windows has no such owners; its temporary folders and caches are the user's own.
+    Root could change anything anyway. Windows has no such owners; there, temporary folders and
+    caches are private to the user already.
     """
     return not hasattr(os, "geteuid") or status.st_uid in (os.geteuid(), 0)
 
 
 def is_private(folder: Path) -> bool:
-    """Whether nobody else can put a file into ``folder``, nor another folder in its place.
+    """Tell whether no other user can put a file into ``folder`` or replace the folder itself.
 
-    As OpenSSH has it for its keys: everything from the user's home down (elsewhere: from the root)
-    is ours, and nothing may be written by all, unless they can only remove what is their own (as in
-    ``/tmp``). ``OSError`` where there is no such folder.
+    The rule is that of OpenSSH for its keys: every folder from the user's home down (outside the
+    home: from the root down) must belong to this user or to root, and must not be writable by
+    everybody, unless others can remove only their own files there, as in ``/tmp``. Raises
+    ``OSError`` if the folder does not exist.
     """
     if not hasattr(os, "geteuid"):
         return True

@@ -1,9 +1,9 @@
-"""Plugins by name: an explicit table of what we ship, entry points for third parties.
+"""Plugins by name: an explicit table of those we ship, entry points for third parties.
 
-A name stands for ``"module:attribute"`` and is imported only when it is asked for, so that
-importing a package or printing the list stays cheap. Options are written behind the name, as in
-``"rician:k_db=6"``, and are checked against the signature before anything runs. A value that holds
-a comma stands in quotes, ``'trace:file="a,b.csv"'``; a quote within them is doubled.
+Each name maps to ``"module:attribute"``, which is imported only on request, so that importing a
+package or printing the list stays cheap. Options follow the name, as in ``"rician:k_db=6"``, and
+are checked against the signature before anything runs. A value that contains a comma is quoted,
+``'trace:file="a,b.csv"'``; a quote inside the quotes is doubled.
 """
 
 from __future__ import annotations
@@ -21,12 +21,18 @@ from pathlib import Path
 from typing import Any
 
 _COMMAS = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
-"""Those outside of quotes."""
+"""The commas outside quotes."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered plugin: ``target`` is ``"module:attribute"``."""
+    """One registered plugin, with ``target`` as ``"module:attribute"``.
+
+    Examples
+    --------
+    >>> Entry("awgn", "channels.models.awgn:Awgn").about  # the docstring's first line
+    'Additive white Gaussian noise'
+    """
 
     name: str
     target: str
@@ -36,7 +42,7 @@ class Entry:
     extra: str = ""
     """The extra of semcom that installs ``requires``."""
     source: str = "semcom"
-    """The distribution that it comes from."""
+    """The distribution that provides it."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -45,7 +51,7 @@ class Entry:
 
     @property
     def about(self) -> str:
-        """The summary; without one, the first line of the docstring, which is read, not run."""
+        """The summary, or the first line of the docstring, which is parsed and not imported."""
         module, _, name = self.target.partition(":")
         lines = [] if self.summary else _docstring(module, name).splitlines()
         return lines[0].rstrip(".") if lines else self.summary
@@ -75,11 +81,20 @@ class Registry:
     Parameters
     ----------
     kind
-        What one plugin is called in messages, for example ``"codec"``.
+        The word for one plugin in messages, for example ``"codec"``.
     entries
         The plugins that semcom ships.
     group
-        The entry-point group in which third parties announce theirs.
+        The entry-point group in which third parties register theirs.
+
+    Examples
+    --------
+    >>> from channels import CHANNELS
+    >>> CHANNELS.create("rician:k_db=0").k
+    1.0
+    >>> CHANNELS.create("rician:k=3")
+    Traceback (most recent call last):
+    ValueError: channel 'rician' has no option 'k=3'; options and defaults: k_db=6.0, block_length=0
     """
 
     def __init__(self, kind: str, entries: Iterable[Entry], *, group: str) -> None:
@@ -91,7 +106,7 @@ class Registry:
         self._discovered = False
 
     def add(self, entry: Entry) -> None:
-        """Register ``entry``; a name that is taken raises ``ValueError``."""
+        """Register ``entry``; raise ``ValueError`` if its name is taken."""
         self._check_free(entry, self._entries)
         self._entries[entry.name] = entry
 
@@ -104,9 +119,9 @@ class Registry:
             )
 
     def entries(self) -> list[Entry]:
-        """Every plugin, ours first, then those found through entry points.
+        """List every plugin: ours first, then those found through entry points.
 
-        None is imported. A name that is taken raises ``ValueError``, each time anew.
+        Nothing is imported. Every call raises ``ValueError`` if a name is taken twice.
         """
         if not self._discovered:
             found = dict(self._entries)
@@ -119,11 +134,11 @@ class Registry:
         return list(self._entries.values())
 
     def names(self) -> list[str]:
-        """The registered names."""
+        """List the registered names."""
         return [entry.name for entry in self.entries()]
 
     def entry(self, name: str) -> Entry:
-        """Look up one plugin; an unknown name raises ``ValueError`` with the choices."""
+        """Look up one plugin; raise ``ValueError`` with the choices for an unknown name."""
         names = self.names()
         if name not in names:
             close = difflib.get_close_matches(name, names, n=1)

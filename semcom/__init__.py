@@ -1,8 +1,8 @@
 """semcom: a simulator of semantic image communication.
 
-``semcom.send(image, …)`` takes an image from its file to its score, ``semcom.compare`` does so
-blind and by importance, ``semcom.sweep`` at many SNRs and bandwidths. The public names stand in
-``__init__.pyi``; each is imported on first use, so that ``import semcom`` costs nothing.
+``semcom.send(image, …)`` sends one image and scores the result. ``semcom.compare`` sends it with
+and without importance, and ``semcom.sweep`` does so at many SNRs and bandwidths. The public names
+are listed in ``__init__.pyi``; each is imported on first use, so that ``import semcom`` is fast.
 """
 
 from __future__ import annotations
@@ -16,21 +16,23 @@ __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def check_not_hidden(package: str) -> None:
-    """Refuse to go on where Python finds something else under the name of a package of ours.
+    """Raise an error if another module or folder hides one of our packages.
 
-    A folder ``channels`` of the user's beside a script, with an ``__init__.py``, comes before ours.
+    For example, a user's folder ``channels`` with an ``__init__.py``, beside a script, takes
+    precedence over ours.
 
     Raises
     ------
     ImportError
-        What hides our package, and what to do.
+        The message names the file that hides our package, and the remedy.
     """
     ours = Path(__file__).parents[1] / package / "__init__.py"
     spec = importlib.util.find_spec(package)
     found = ours if spec is None or spec.origin is None else Path(spec.origin)
     if ours.exists() and found.resolve() != ours.resolve():
         raise ImportError(
-            f"{found} hides semcom's own package {package!r}: rename it, or start Python elsewhere"
+            f"{found} hides semcom's own package {package!r}: rename it, or start Python from "
+            "another folder"
         )
 
 

@@ -1,4 +1,4 @@
-"""Hashes: of files, of pictures, and seeds made from names."""
+"""Hashes of files and pictures, and seeds derived from names."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ from semcom.types import Image
 
 
 def sha256_of(file: Path) -> str:
-    """SHA-256 of ``file`` in lower-case hexadecimal."""
+    """Return the SHA-256 of ``file`` in lower-case hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def digest(image: Image) -> str:
-    """SHA-256 of an image's shape and pixels: its identity, whatever the file's format."""
+    """Return the SHA-256 of an image's shape and pixels: an identity for any file format."""
     return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
 
 
 def derive_seed(*parts: object) -> int:
-    """Derive a seed from what it is for: 63 bits of the SHA-256 of the parts' text.
+    """Derive a seed from its purpose: 63 bits of the SHA-256 of the parts' text.
 
-    A task then draws the same numbers alone as in a sweep.
+    A task then draws the same random numbers alone as in a sweep.
+
+    Examples
+    --------
+    >>> derive_seed("fading", 3) == derive_seed("fading", 3) != derive_seed("fading", 4)
+    True
     """
     text = "\x1f".join(map(str, parts)).encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1

@@ -1,8 +1,8 @@
-"""Image files, of pictures and of masks alike: found safe to read, decoded and turned upright.
+"""Image files, of pictures and masks alike: checked, decoded and turned upright.
 
-Pillow gets an open file and never its name. By name it maps some TIFFs into memory (uncompressed,
-grey) and takes the rows to be as long as those of the picture that stands upright, which garbles
-every one that lies on its side (orientations 5 to 8).
+Pillow is given an open file and never its name. Given a name, it maps some TIFFs (uncompressed,
+grey) into memory and assumes that their rows are as long as those of the upright picture, which
+garbles every picture that lies on its side (orientations 5 to 8).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Found = TypeVar("Found")
 MAX_PIXELS = 50_000_000
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR = 258, 262, 284  # tags of TIFF 6.0
 FOLDER = "is a folder"
-"""What :func:`why_no_file` says of one."""
-_HEAD = 1 << 16  # bytes of a file in which what Pillow does not tell is looked for
+"""Answer of :func:`why_no_file` for a folder."""
+_HEAD = 1 << 16  # bytes at the start of a file that are searched for what Pillow does not report
 _KINDS = {
     stat.S_IFDIR: FOLDER,
     stat.S_IFIFO: "is a FIFO, not a file",
@@ -44,12 +44,12 @@ _ERRORS = {
 
 
 def why_no_file(path: Path) -> str | None:
-    """Say why ``path`` is no file to read; None if it is one. Reading a device may never end."""
+    """Say why ``path`` is not a file, or return None. Reading a device could take forever."""
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
     except OSError as error:
         if error.errno == errno.ENOENT and os.path.islink(path):  # noqa: PTH114 - never raises
-            return "is a link to what is not there"
+            return "is a broken link"
         return _ERRORS.get(error.errno or 0, str(error.strerror))
     except ValueError:  # a zero byte in the name
         return "no such file"
@@ -60,22 +60,22 @@ def why_no_file(path: Path) -> str | None:
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """A picture as its file has it, but upright."""
+    """A decoded picture, turned upright."""
 
     picture: PilImage.Image
-    """In the mode that Pillow gives it."""
+    """The picture in Pillow's mode."""
     format: str
-    """What Pillow calls the file's format."""
+    """Pillow's name of the file format."""
     frames: int
-    """How many pictures the file has; this is the first."""
+    """Number of pictures in the file; this is the first."""
     turned: bool
-    """Whether the file's orientation (EXIF 2.32, 4.6.4) said to turn it."""
+    """Whether the file's orientation (EXIF 2.32, 4.6.4) required turning it."""
     deep: bool
-    """Whether channels have more than 8 bits in the file; Pillow cuts colours down to 8."""
+    """Whether channels have more than 8 bits in the file; Pillow reduces colours to 8."""
     largest: int
-    """The largest value that the file can say, where it is whole numbers that it holds."""
+    """The largest value that the file can represent, if its values are integers."""
     lossy: bool
-    """Whether the format changes pixels."""
+    """Whether the format changes pixel values."""
 
 
 def decode(path: Path, refuse: Callable[[PilImage.Image], str | None]) -> Decoded:
@@ -86,19 +86,19 @@ def decode(path: Path, refuse: Callable[[PilImage.Image], str | None]) -> Decode
     path
         An ordinary file (:func:`why_no_file`).
     refuse
-        Gets the picture, opened but not decoded, and says why it is not wanted, or None.
+        Function of the opened but undecoded picture that returns a reason to refuse it, or None.
 
     Raises
     ------
     ValueError
-        Not wanted, no image, corrupt, or of a kind that Pillow would garble; in one line that does
-        not name the file.
+        A refused picture, no image, a corrupt file, or a kind that Pillow would garble. The message
+        is one line and does not name the file.
     """
     return _open(path, refuse, _decode)
 
 
 def check(path: Path, refuse: Callable[[PilImage.Image], str | None]) -> None:
-    """Check an image file as :func:`decode` does, but for its pixels, which takes no time."""
+    """Check an image file as :func:`decode` does, but without decoding its pixels."""
     _open(path, refuse, lambda *_: None)
 
 
@@ -109,7 +109,7 @@ def _open(
 ) -> Found:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large images; callers refuse them
+            warnings.simplefilter("ignore")  # Pillow warns of large images; our callers refuse them
             with path.open("rb") as file, PilImage.open(file) as picture:
                 refusal = refuse(picture) or _garbled(picture)
                 if refusal is None:
@@ -118,7 +118,7 @@ def _open(
         refusal = f"more than {MAX_PIXELS // 10**6} megapixels; shrink it"
     except UnidentifiedImageError:
         refusal = "not an image that Pillow can read"
-    except Exception as error:  # Pillow's plugins raise nearly anything on damaged files
+    except Exception as error:  # Pillow's plugins may raise anything on damaged files
         refusal = f"corrupt or unreadable image ({' '.join(str(error).split()) or repr(error)})"
     raise ValueError(refusal)
 
@@ -132,7 +132,7 @@ def _decode(picture: PilImage.Image, file: BinaryIO) -> Decoded:
     largest = _largest(picture, head)
     frames = getattr(picture, "n_frames", 1)
     if kind != "TIFF":
-        picture.load()  # PNG may say how to turn it after the pixels; TIFF forgets it once turned
+        picture.load()  # PNG may store its orientation after the pixels; TIFF loses it in turning
     turned = 2 <= picture.getexif().get(ExifTags.Base.Orientation, 1) <= 8
     lossy = kind in ("JPEG", "MPO", "JPEG2000", "AVIF") or (kind == "WEBP" and b"VP8L" not in head)
     upright = ImageOps.exif_transpose(picture)
@@ -140,7 +140,7 @@ def _decode(picture: PilImage.Image, file: BinaryIO) -> Decoded:
 
 
 def _garbled(picture: PilImage.Image) -> str | None:
-    """Refuse what Pillow 13 decodes to other pixels than the file has."""
+    """Refuse pictures that Pillow 13 decodes to other pixels than those of the file."""
     if picture.format != "TIFF":
         return None
     tags = picture.getexif()
@@ -154,12 +154,12 @@ def _garbled(picture: PilImage.Image) -> str | None:
 
 
 def zero_is_white(picture: PilImage.Image) -> bool:
-    """Whether an opened TIFF's smallest value is white; Pillow inverts what has up to 8 bits."""
+    """Tell whether the smallest value of a TIFF is white; Pillow inverts up to 8 bits."""
     return picture.format == "TIFF" and picture.getexif().get(_PHOTOMETRIC, 1) == 0
 
 
 def _largest(picture: PilImage.Image, head: bytes) -> int:
-    """Find the largest value that the file can say; to be asked before the picture is decoded."""
+    """Find the largest value that the file can represent, before the picture is decoded."""
     tiles = [(tile[0], tile[3]) for tile in getattr(picture, "tile", [])]
     if picture.format == "PPM":
         values = [args[1] for _, args in tiles if isinstance(args, tuple) and len(args) == 2]

@@ -1,4 +1,4 @@
-"""Reading images: 8-bit RGB or a clear refusal."""
+"""Reading images as 8-bit RGB, with a clear refusal of everything else."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from semcom.types import Image
 
 MIN_SIDE = 16
 MAX_SIDE = 65_535
+"""Longest side that a frame's header can announce."""
 MASK_ENDING = "_mask.png"
-"""Follows an image's name in that of its mask."""
-"""What a frame's header can say."""
+"""What follows an image's name in the name of its mask."""
 _NAMES = (
     "apng avif avifs bmp bw dds dib gif icb icns ico im j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx "
     "mpo pbm pcx pfm pgm png pnm ppm psd qoi rgb rgba sgi tga tif tiff vda vst webp"
 )
 SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())
-"""File names that a folder's listing takes for images."""
+"""File name suffixes that count as images when a folder is listed."""
 _MODES = {
     "RGB": None,
     "L": "greyscale",
@@ -40,7 +40,7 @@ _MODES = {
     "CMYK": "CMYK",
 }
 _DARK = 16
-"""An 8-bit picture below it is nearly black."""
+"""An 8-bit picture whose values all lie below this is nearly black."""
 
 
 def load_image(path: str | Path) -> tuple[Image, list[str]]:
@@ -51,23 +51,33 @@ def load_image(path: str | Path) -> tuple[Image, list[str]]:
     image
         (H, W, 3) uint8, RGB, upright.
     notes
-        What was converted, in words: grey is repeated into three channels, alpha is laid over
+        The conversions, in words: grey is repeated into three channels, alpha is blended with
         white, of more than 8 bits per channel the upper 8 are kept, CMYK becomes RGB without a
-        colour profile, and of several pictures of a camera (MPO) the first is taken.
+        colour profile, and of a camera's file with several pictures (MPO) the first is taken.
 
     Raises
     ------
     ValueError
         Missing, unreadable or corrupt file; floats or more than 16 bits per channel; a colour space
         not named above; animation; more than 50 megapixels; a side below 16 or above 65535 pixels.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "grey.png"
+    ...     PilImage.new("L", (48, 32), 200).save(path)
+    ...     image, notes = load_image(path)
+    >>> image.shape, notes
+    ((32, 48, 3), ['greyscale converted to RGB'])
     """
     return _to_rgb(_checked(Path(path), decode))
 
 
 def peek(path: str | Path) -> None:
-    """Check an image file without decoding it: what it is, its size and its colours.
+    """Check an image file without decoding it: its format, size and colours.
 
-    Raises ``ValueError`` as :func:`load_image` does, for all but damaged pixels.
+    Raises ``ValueError`` as :func:`load_image` does, except for damaged pixels.
     """
     _checked(Path(path), check)
 
@@ -75,7 +85,7 @@ def peek(path: str | Path) -> None:
 def _checked(
     path: Path, do: Callable[[Path, Callable[[PilImage.Image], str | None]], Found]
 ) -> Found:
-    """Do something with an image file; what is none of ours is refused by name."""
+    """Apply a function to an image file; an unsuitable file is refused by name."""
     refusal = why_no_file(path)
     if refusal is None:
         try:
@@ -88,9 +98,9 @@ def _checked(
 
 
 def _refusal(picture: PilImage.Image) -> str | None:
-    """Say why an image that Pillow has opened is none for us; None if it is one."""
+    """Say why an image that Pillow has opened is not suitable, or return None."""
     width, height = picture.size
-    if picture.format == "EPS":  # Pillow would run it, in Ghostscript
+    if picture.format == "EPS":  # Pillow would run it with Ghostscript
         return "PostScript is a program, not a picture; convert it"
     if width * height > MAX_PIXELS:
         return f"{width}x{height} is more than {MAX_PIXELS // 10**6} megapixels; shrink it"
@@ -132,7 +142,7 @@ def _to_rgb(found: Decoded) -> tuple[Image, list[str]]:
 
 
 def check_pixels(image: Image) -> None:
-    """Refuse an array that is no image: (H, W, 3) uint8, sides of 16 to 65535, at most 50 MP."""
+    """Refuse anything but (H, W, 3) uint8 with sides of 16 to 65535 and at most 50 megapixels."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(
             f"an image must be uint8 of shape (H, W, 3), got {image.dtype} of shape {image.shape}"
@@ -150,14 +160,15 @@ def check_pixels(image: Image) -> None:
 
 
 def images_in(folder: Path) -> list[Path]:
-    """List what a folder's names promise to be images, sorted by name; folders are left out.
+    """List the files in a folder whose names say that they are images, sorted by name.
 
-    So are hidden files (as macOS leaves them beside every image), and masks, ``*_mask.*``.
+    Folders, hidden files (such as macOS creates beside images) and masks, ``*_mask.*``, are left
+    out.
 
     Raises
     ------
     OSError
-        The folder may not be read.
+        The folder cannot be read.
     """
     named = filter(is_named_image, folder.iterdir())
     return sorted(entry for entry in named if why_no_file(entry) != FOLDER)
@@ -174,15 +185,15 @@ def is_mask(path: Path) -> bool:
 
 
 def is_named_image(path: Path) -> bool:
-    """Whether a file's name says that it is an image."""
+    """Tell whether a file's name says that it is an image."""
     hidden, mask = path.name.startswith("."), is_mask(path)
     return path.suffix.lower() in SUFFIXES and not hidden and not mask
 
 
 def find_images(paths: list[Path]) -> list[Path]:
-    """Expand folders into the image files in them (:func:`images_in`); all else stays as it is.
+    """Replace folders by the image files in them (:func:`images_in`); keep all other paths.
 
-    A folder without images stays, too: whoever reads it is told.
+    A folder without images is also kept, so that reading it reports the problem.
     """
     found: list[Path] = []
     for path in paths:

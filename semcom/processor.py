@@ -1,4 +1,4 @@
-"""The processor, as far as the last bits of results depend on it."""
+"""The processor, as far as it affects the last bits of results."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import Any
 
 @functools.cache
 def processor() -> dict[str, str]:
-    """Say which instructions the libraries choose on this processor.
+    """Report which instructions the libraries use on this processor.
 
-    Sums of floating-point numbers are taken in another order where vectors are wider, and
-    functions such as the logarithm are other programs: the same versions then give the same
-    pictures, and scores that differ in their last bits.
+    Wider vectors change the order in which floating-point numbers are added, and functions such as
+    the logarithm have several implementations. The same versions of libraries then give the same
+    pictures, but scores that differ in their last bits.
 
     Returns
     -------
     dict[str, str]
-        ``name``: of the processor. ``numpy``: the features beyond its baseline that NumPy uses,
-        with spaces between. ``torch``: the set that torch uses. ``numba``: what LLVM compiles for.
+        ``name``: the processor's name. ``numpy``: the features beyond its baseline that NumPy uses,
+        separated by spaces. ``torch``: the instruction set that torch uses. ``numba``: the
+        processor that LLVM compiles for.
     """
     import llvmlite.binding
     import numba
@@ -46,7 +47,7 @@ def _name() -> str:
 
 
 def _numpy_features() -> list[str]:
-    """Return what :func:`numpy.show_runtime` shows; it has no other way to ask."""
+    """Return the features that :func:`numpy.show_runtime` prints; NumPy has no other interface."""
     for module in ("numpy._core._multiarray_umath", "numpy.core._multiarray_umath"):
         try:
             core = importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""The things that travel through semcom: masks, packets, deliveries."""
+"""The types that semcom's modules exchange: images, masks, packets and signals."""
 
 from __future__ import annotations
 
@@ -14,16 +14,24 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Image = NDArray[np.uint8]
-"""RGB, shape (H, W, 3)."""
+"""An RGB image, shape (H, W, 3)."""
 Map = NDArray[np.float32]
-"""Importance, shape (H, W), at least 0, mean 1."""
+"""An importance map, shape (H, W), at least 0, mean 1."""
 Region = NDArray[np.bool_]
-"""Shape (H, W): the pixels that matter."""
+"""The important pixels, shape (H, W)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """One segment of an image."""
+    """One segment of an image.
+
+    Examples
+    --------
+    >>> pixels = np.zeros((32, 48), dtype=bool)
+    >>> pixels[8:24, 12:36] = True
+    >>> float(Mask(pixels).pixels.mean())  # fraction of the frame
+    0.25
+    """
 
     pixels: Region
     score: float = 1.0
@@ -33,9 +41,17 @@ class Mask:
 
 @dataclass(frozen=True)
 class Prompts:
-    """What the user says matters, in pixels of the image; x to the right, y down.
+    """The user's marks of important objects, in pixels of the image; x to the right, y down.
 
-    A point is ``(x, y)``; a box is ``(x0, y0, x1, y1)`` with the far corner outside.
+    A point is ``(x, y)``. A box is ``(x0, y0, x1, y1)``, where the corner (x1, y1) lies outside.
+
+    Examples
+    --------
+    >>> prompts = Prompts(points=((30, 40),), boxes=((10, 20, 50, 90),))
+    >>> prompts.check(height=100, width=200)
+    >>> prompts.check(height=100, width=40)
+    Traceback (most recent call last):
+    ValueError: box 10,20,50,90 must satisfy 0 <= x0 < x1 <= 40 and 0 <= y0 < y1 <= 100
     """
 
     points: tuple[tuple[float, float], ...] = ()
@@ -46,7 +62,7 @@ class Prompts:
             prompts = getattr(self, name)
             for prompt in prompts:
                 if not _are_numbers(prompt, count):
-                    raise ValueError(f"a {kind} is {count} numbers, got {prompt!r}")
+                    raise ValueError(f"a {kind} needs {count} numbers, got {prompt!r}")
             object.__setattr__(self, name, tuple(tuple(map(float, one)) for one in prompts))
 
     def __bool__(self) -> bool:
@@ -66,7 +82,7 @@ class Prompts:
 
 
 def _are_numbers(value: Any, count: int) -> bool:
-    """Whether a prompt is so many numbers; NumPy's count, and text does not."""
+    """Tell whether a prompt consists of ``count`` numbers; NumPy's are accepted, text is not."""
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
         return False
     return len(value) == count and all(isinstance(x, Real | np.number) for x in value)
@@ -74,36 +90,56 @@ def _are_numbers(value: Any, count: int) -> bool:
 
 @dataclass(frozen=True)
 class Packet:
-    """Bytes that are received whole or not at all."""
+    """Bytes that are received as a whole or not at all.
+
+    Examples
+    --------
+    >>> Packet(b"picture", gain=2.0).data
+    b'picture'
+    """
 
     data: bytes
     gain: float = 0.0
-    """The weighted squared error that it removes when it arrives (sum over pixels of w·ΔSE)."""
+    """The weighted squared error that it removes on arrival (sum over pixels of w·ΔSE)."""
 
 
 @dataclass(frozen=True)
 class Bitstream:
-    """What a digital codec makes of an image."""
+    """The output of a digital codec for an image.
+
+    Examples
+    --------
+    >>> stream = Bitstream((Packet(b"coarse"), Packet(b"finer still")), nested=True)
+    >>> stream.num_bits
+    136
+    """
 
     packets: tuple[Packet, ...]
     info: dict[str, float | int | str] = field(default_factory=dict)
     """The encoder's settings, for the record; the receiver never sees it."""
     nested: bool = False
-    """Whether a packet is useless without those before it; if not, each is useful by itself."""
+    """Whether a packet is useless without those before it. If not, each is useful on its own."""
 
     @property
     def num_bits(self) -> int:
-        """Payload bits of all packets, without CRC and parity."""
+        """Payload bits of all packets, without CRC or parity bits."""
         return 8 * sum(len(packet.data) for packet in self.packets)
 
 
 @dataclass(frozen=True, eq=False)
 class AnalogSignal:
-    """What an analog codec makes of an image."""
+    """The output of an analog codec for an image.
+
+    Examples
+    --------
+    >>> import torch
+    >>> AnalogSignal(torch.ones(4, dtype=torch.complex64), (Packet(b"scale"),)).symbols.shape
+    torch.Size([4])
+    """
 
     symbols: Tensor
     """complex64 (n,), of mean power 1; n may be 0."""
     side: tuple[Packet, ...] = ()
-    """What the decoder must know besides; coded and paid for as packets are."""
+    """Additional data for the decoder, coded and paid for as packets."""
     info: dict[str, float | int | str] = field(default_factory=dict)
     """The encoder's settings, for the record; the receiver never sees it."""

@@ -7,7 +7,7 @@ import importlib.metadata
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a result depends on; of the last two, where they are installed."""
+    """Return the versions of the libraries behind a result; the last two only if installed."""
     names = ("semcom", "av", "numba", "numpy", "pillow", "scikit-image", "scipy", "torch")
     found = {name: importlib.metadata.version(name) for name in names}
     for name in ("compressai", "imageio-ffmpeg"):

@@ -1,4 +1,4 @@
-"""Checks of what a channel promises (``docs/adding-a-channel.md``): ``semcom check-channel``.
+"""Checks of a channel's promises (``docs/adding-a-channel.md``), as run by ``check-channel``.
 
 :data:`channels.conformance.checks.CHANNEL_CHECKS` are functions of a
 :class:`channels.conformance.base.Candidate`.

@@ -1,4 +1,4 @@
-"""What a check is, what it says when it fails, and the channel to be checked."""
+"""Checks, the message of a failed check, and the channel under test."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from channels.catalogue import CHANNELS
 COHERENCES = ("none", "block", "fast", "varying")
 
 
-class CheckFailed(AssertionError):  # noqa: N818 - a verdict, no mishap
-    """A promise is broken: what was asked, what came back, and the promise."""
+class CheckFailed(AssertionError):  # noqa: N818 - this is a verdict and not an error
+    """A broken promise, with the request, the answer and the promise."""
 
     def __init__(self, asked: str, got: str, promise: str) -> None:
         super().__init__(asked, got, promise)
@@ -27,34 +27,34 @@ class CheckFailed(AssertionError):  # noqa: N818 - a verdict, no mishap
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that is asked of a plugin."""
+    """One requirement that a plugin is tested for."""
 
     name: str
     promise: str
-    """In the words of the page on how to write such a plugin."""
+    """The promise, word for word as on the page about writing such a plugin."""
     function: Callable[[Any], str]
-    """Of a candidate. Raises :class:`CheckFailed`; returns a remark, mostly empty."""
+    """Function of a candidate that raises :class:`CheckFailed` or returns a remark, often empty."""
 
     @property
     def task(self) -> str:
-        """What is asked of the plugin: the first line of the function's docstring."""
+        """The request to the plugin: the first line of the function's docstring."""
         line = (self.function.__doc__ or self.name).splitlines()[0]
         return line[:1].lower() + line[1:].rstrip(".")
 
 
 def told(error: BaseException) -> str:
-    """Say in one line what was raised."""
+    """Describe an exception in one line."""
     lines = str(error).splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}".removesuffix(": ")
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """The channel to be checked, by its name and options as users write them."""
+    """The channel under test, by its name and options as users write them."""
 
     spec: str
     check_limit_s: float = 60.0
-    """What a check may take."""
+    """Maximum duration of a check."""
 
     def __post_init__(self) -> None:
         if not 0 < self.check_limit_s < 1e6:
@@ -63,7 +63,7 @@ class Candidate:
             )
 
     def channel(self) -> Channel:
-        """Build it; what is wrong with name or options raises ``ValueError``."""
+        """Build the channel; raise ``ValueError`` if its name or options are wrong."""
         built = self.build(self.spec)
         if not callable(built):
             raise ValueError(f"channel {self.spec!r} cannot be called")
@@ -77,5 +77,5 @@ class Candidate:
         return channel
 
     def build(self, spec: str) -> Any:
-        """Build what is installed by this name, with these options."""
+        """Build the installed channel of this name and options."""
         return CHANNELS.create(spec)

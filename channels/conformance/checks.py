@@ -1,21 +1,22 @@
 """The checks of channels.
 
 Each is a function of a :class:`~channels.conformance.base.Candidate`. It raises
-:class:`~channels.conformance.base.CheckFailed` where a promise of ``docs/adding-a-channel.md`` is
-broken, and else returns a remark, mostly empty. Draws are seeded, and means may be off by
-:data:`~channels.conformance.trial.SIGMAS` standard errors.
+:class:`~channels.conformance.base.CheckFailed` if a promise of ``docs/adding-a-channel.md`` is
+broken, and otherwise returns a remark, which is usually empty. Draws are seeded, and means may be
+off by :data:`~channels.conformance.trial.SIGMAS` standard errors.
 
-What a channel may say of itself, as attributes:
+A channel may declare deviations from the plain model by attributes:
 
-- ``estimated = True``, if its ``h`` is the receiver's estimate, so that ``y - h·x`` has the
-  reported variance on average only;
-- ``mismatched = True``, if the receiver is not told of an error in ``h``, so that ``y - h·x`` has
+- ``estimated = True``: ``h`` is the receiver's estimate, so that ``y - h·x`` has the reported
+  variance only on average;
+- ``mismatched = True``: the receiver is not told about an error in ``h``, so that ``y - h·x`` has
   more than the reported variance;
-- ``noise_varies = True``, if ``noise_var`` is told symbol by symbol, so that it is as asked for in
-  the mean only;
-- ``linear = False``, if ``y`` is no multiple of ``x`` plus noise;
-- ``num_streams``, if that many symbols share a channel use and a detector takes them apart, so that
-  ``h`` is the gain behind it: without noise ``y = h·x`` but for rounding, and its mean is not 1.
+- ``noise_varies = True``: ``noise_var`` is reported symbol by symbol and equals the requested value
+  only in the mean;
+- ``linear = False``: ``y`` is not a multiple of ``x`` plus noise;
+- ``num_streams``: this many symbols share a channel use and are separated by a detector, and ``h``
+  is the gain after the detector: without noise ``y = h·x`` except for rounding, and the mean power
+  of ``h`` is not 1.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks of a channel's law: its gain, its noise, and what it tells of them."""
+"""Checks of a channel's statistics: its gain, its noise, and what it reports about them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from channels.conformance.trial import (
 
 _MOST_SYMBOLS = 3_000
 _NO_PROBABILITIES = (0.0, 1.0, -0.1, 1.5, math.nan)
-_NOT_ASKED = "not asked, by what it says of itself"
+_NOT_ASKED = "not applicable to a channel with its attributes"
 
 
 def _is_linear(channel: Channel) -> bool:
@@ -39,12 +39,12 @@ def check_power(candidate: Candidate) -> str:
     mean, error, off = off_by(power(y[:, 0]), 1.0)
     if off:
         asked = f"have a gain of mean power 1 over {NUM_ROWS:,} transmissions"
-        raise CheckFailed(asked, f"{mean:.4g}, give or take {error:.2g}", promises.POWER)
+        raise CheckFailed(asked, f"{mean:.4g} ± {error:.2g}", promises.POWER)
     return ""
 
 
 def check_noise(candidate: Candidate) -> str:
-    """Compare what ``y - h·x`` has of noise with the variance that is reported."""
+    """Compare the variance of ``y - h·x`` with the reported noise variance."""
     channel = candidate.channel()
     if not _is_linear(channel):
         return _NOT_ASKED
@@ -52,15 +52,15 @@ def check_noise(candidate: Candidate) -> str:
     for noise_var in (1e-3,) if mismatched else (0.01, 1.0):
         x = symbols(NUM_ROWS, NUM_SYMBOLS)
         y, h, reported = send(channel, x, noise_var)
-        asked = f"report the variance of noise of {noise_var:g}"
+        asked = f"report a noise variance of {noise_var:g}"
         if not mismatched:
             _check_reported(channel, reported.double(), noise_var, asked)
-        # Per transmission first: an estimate errs alike for symbols that stand together.
+        # Average per transmission first: errors of an estimate are equal for adjacent symbols.
         ratio = (power(y - h * x) / reported).mean(dim=-1)
         mean, error, off = off_by(ratio, 1.0)
-        got = f"{mean:.4g} times what is reported, give or take {error:.2g}"
+        got = f"{mean:.4g} ± {error:.2g} times the reported variance"
         if mismatched and mean < 1 + SIGMAS * error:
-            asked = "have more noise than is reported: mismatched is True"
+            asked = "have more noise than it reports, since mismatched is True"
             raise CheckFailed(asked, got, promises.POWER)
         if off and not mismatched:
             raise CheckFailed(asked, got, promises.POWER)
@@ -68,19 +68,19 @@ def check_noise(candidate: Candidate) -> str:
 
 
 def _check_reported(channel: Channel, reported: Tensor, noise_var: float, asked: str) -> None:
-    """What is reported is at least what was asked for; where it varies, in the mean as much."""
+    """Check that the reported variance is at least that requested, or equal to it on average."""
     if not getattr(channel, "noise_varies", False):
         if bool((reported < noise_var * (1 - 1e-6)).any()):
             raise CheckFailed(asked, f"{float(reported.min()):.4g}", promises.POWER)
         return
     mean, error, off = off_by(reported.mean(dim=-1), noise_var)
     if off:
-        got = f"{mean:.4g} in the mean, give or take {error:.2g}"
+        got = f"{mean:.4g} ± {error:.2g} in the mean"
         raise CheckFailed(asked, got, promises.POWER)
 
 
 def check_noise_per_transmission(candidate: Candidate) -> str:
-    """Send transmissions of different noise together, and each alone."""
+    """Send transmissions of different noise together, and each on its own."""
     channel = candidate.channel()
     x = symbols(3, NUM_SYMBOLS)
     noise_var = torch.tensor([[0.0], [0.1], [10.0]])
@@ -91,8 +91,8 @@ def check_noise_per_transmission(candidate: Candidate) -> str:
             torch.allclose(together.h[row], alone.h[row], rtol=1e-4, atol=1e-5)
         )
         if not same:
-            asked = f"send a transmission of noise {float(noise_var[row]):g} among others as alone"
-            raise CheckFailed(asked, "other numbers from the same seed", promises.POWER)
+            asked = f"treat a transmission of noise {float(noise_var[row]):g} among others as alone"
+            raise CheckFailed(asked, "different numbers from the same seed", promises.POWER)
     return ""
 
 
@@ -104,7 +104,7 @@ def check_gain(candidate: Candidate) -> str:
         return _NOT_ASKED
     x = symbols(20, NUM_SYMBOLS, dtype=torch.complex128)
     y, h, noise_var = send(channel, x, 0.0)
-    # Behind a detector: what is left is rounding, magnified by ill-conditioned matrices.
+    # After a detector there are rounding errors, magnified by ill-conditioned matrices.
     tolerance = 1e-9 if hasattr(channel, "num_streams") else 1e-12
     if not torch.allclose(y, h * x, rtol=tolerance, atol=tolerance):
         largest = float((y - h * x).abs().max())
@@ -116,15 +116,15 @@ def check_gain(candidate: Candidate) -> str:
 
 
 def check_coherence(candidate: Candidate) -> str:
-    """Look how the gain moves along 2,000 transmissions."""
+    """Observe how the gain varies in 2,000 transmissions."""
     channel = candidate.channel()
-    asked = f"move its gain as coherence {channel.coherence!r} says"
+    asked = f"vary its gain as coherence {channel.coherence!r} says"
     h = send(channel, symbols(NUM_ROWS, NUM_SYMBOLS), 0.0).h
     got = ""
     if channel.coherence == "none" and bool((h != h[0, 0]).any()):
         got = "several gains"
     if channel.coherence == "fast" and are_related(h[:, 1:], h[:, :-1]):
-        got = "gains of neighbouring symbols that are related"
+        got = "correlated gains of neighbouring symbols"
     if channel.coherence == "block":
         got = _wrong_blocks(channel, h)
     if channel.coherence in ("block", "fast") and bool((h[:, 0] == h[0, 0]).all()):
@@ -135,7 +135,7 @@ def check_coherence(candidate: Candidate) -> str:
 
 
 def _wrong_blocks(channel: Channel, h: Tensor) -> str:
-    """Say what is wrong with the blocks of a gain."""
+    """Describe what is wrong with the blocks of a gain."""
     length = getattr(channel, "block_length", None)
     if not isinstance(length, int) or length < 0:
         return f"{length!r} as block_length"
@@ -145,7 +145,7 @@ def _wrong_blocks(channel: Channel, h: Tensor) -> str:
         return f"several gains within {length} symbols"
     heads = torch.stack([block[:, 0] for block in blocks], dim=-1)
     if heads.shape[-1] > 1 and are_related(heads[:, 1:], heads[:, :-1]):
-        return "gains of neighbouring blocks that are related"
+        return "correlated gains of neighbouring blocks"
     return ""
 
 
@@ -165,8 +165,8 @@ def check_quantile(candidate: Candidate) -> str:
         )
         error = SIGMAS * math.sqrt(p * (1 - p) / gain.numel())
         if not (previous <= quantile and below - error < p < up_to + error):
-            asked = f"tell the quantile of |h|² at {p}"
-            raise CheckFailed(asked, f"{quantile:.4g}, that at {up_to:.4g}", promises.QUANTILE)
+            asked = f"return the quantile of |h|² at {p}"
+            raise CheckFailed(asked, f"{quantile:.4g}, the one at {up_to:.4g}", promises.QUANTILE)
         previous = quantile
     for p in _NO_PROBABILITIES:
         try:
@@ -181,16 +181,16 @@ def check_quantile(candidate: Candidate) -> str:
 
 
 def check_cost(candidate: Candidate) -> str:
-    """Ask what 1 to 3,000 symbols cost."""
+    """Ask for the channel uses of 1 to 3,000 symbols."""
     channel = candidate.channel()
     if not isinstance(channel, Costed):
-        return "a channel use per symbol"
+        return "one channel use per symbol"
     per_use = int(getattr(channel, "num_streams", 1))
     previous = 0
     for count in range(1, _MOST_SYMBOLS):
         uses: object = channel.num_uses(count)
         if not isinstance(uses, int) or uses * per_use < count or uses < previous:
-            asked = f"say what {count} symbols cost, where {count - 1} cost {previous}"
+            asked = f"count the uses of {count} symbols, after {previous} uses of {count - 1}"
             raise CheckFailed(asked, f"{uses!r} channel uses", promises.COST)
         previous = uses
     return ""

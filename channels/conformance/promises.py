@@ -1,4 +1,4 @@
-"""What a channel promises, word for word as ``docs/adding-a-channel.md`` begins to say it."""
+"""The promises of a channel, word for word as the bullets of ``docs/adding-a-channel.md`` start."""
 
 SHAPES = (
     "Shapes. `x` is complex (..., num_symbols), and the last axis is time. `y` and `h` have the "

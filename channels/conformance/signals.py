@@ -1,4 +1,4 @@
-"""Checks of what goes in and comes out of a channel, whatever its law."""
+"""Checks of a channel's input and output, independent of its statistics."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _check_output(channel: Channel, x: Tensor) -> None:
 
 
 def check_gradient(candidate: Candidate) -> str:
-    """Compare the gradient along one direction with the difference quotient."""
+    """Compare the gradient along one direction with a difference quotient."""
     channel = candidate.channel()
     x = symbols(2, NUM_SYMBOLS, dtype=torch.complex128).requires_grad_()
     asked = "pass a gradient back to the symbols"
@@ -74,46 +74,48 @@ def check_gradient(candidate: Candidate) -> str:
     up, down = (send(channel, x.detach() + move, 0.1).y.real.sum() for move in (step, -step))
     slope, quotient = float((slopes.conj() * step).real.sum()), float((up - down) / 2)
     if not math.isclose(slope, quotient, rel_tol=1e-4, abs_tol=1e-9):
-        got = f"a slope of {slope:.6g}, where the difference is {quotient:.6g}"
+        got = f"a slope of {slope:.6g}, while the difference quotient is {quotient:.6g}"
         raise CheckFailed(asked, got, promises.GRADIENT)
     return ""
 
 
 def check_batch(candidate: Candidate) -> str:
-    """Send 2,000 transmissions, whose neighbours share neither gain nor noise."""
+    """Send 2,000 transmissions, which must have independent gains and noise."""
     channel = candidate.channel()
     x = torch.ones(NUM_ROWS, 2, dtype=torch.complex64)
     for noise_var, what in ((0.0, "gain"), (1.0, "noise")):
         y = send(channel, x, noise_var).y[:, 0]
         related = correlation(y[1:], y[:-1])
         if related > SIGMAS / math.sqrt(NUM_ROWS):
-            asked = f"send {NUM_ROWS:,} transmissions of independent {what}"
-            got = f"a correlation of neighbours of {related:.2f}"
+            asked = f"send {NUM_ROWS:,} transmissions with independent {what}"
+            got = f"a correlation of {related:.2f} between neighbours"
             raise CheckFailed(asked, got, promises.BATCH)
     return ""
 
 
 def check_randomness(candidate: Candidate) -> str:
-    """Send the same symbols twice from one seed, and from another."""
+    """Send the same symbols twice from one seed and once from another."""
     channel, x = candidate.channel(), symbols(2, NUM_SYMBOLS)
     before, state = x.clone(), torch.get_rng_state()
     first, again, other = (send(channel, x, 0.1, seed=seed) for seed in (7, 7, 8))
     got = ""
     if not torch.equal(x, before):
-        got = "the symbols that were sent, changed"
+        got = "a change of its input"
     elif not torch.equal(torch.get_rng_state(), state):
         got = "draws from torch's own generator"
     elif not (torch.equal(first.y, again.y) and torch.equal(first.h, again.h)):
-        got = "other numbers from the same seed"
+        got = "different numbers from the same seed"
     elif torch.equal(first.y, other.y):
-        got = "the same numbers from another seed"
+        got = "the same numbers from different seeds"
     if got:
-        raise CheckFailed("send the same symbols twice and once again", got, promises.RANDOMNESS)
+        raise CheckFailed(
+            "send the same symbols from the same seed and from another", got, promises.RANDOMNESS
+        )
     return ""
 
 
 def check_bad_input(candidate: Candidate) -> str:
-    """Send what are no symbols, with noise that cannot be, or does not fit."""
+    """Send invalid symbols, and noise that is invalid or has a wrong shape."""
     channel = candidate.channel()
     for what, x in _BAD_SYMBOLS.items():
         _check_refused(channel, x, 0.1, f"refuse {what}", "symbols")
@@ -126,7 +128,7 @@ def check_bad_input(candidate: Candidate) -> str:
 def _check_refused(
     channel: Channel, x: Tensor, noise_var: float | Tensor, asked: str, name: str
 ) -> None:
-    """Check that a channel raises a ``ValueError`` in one line, in which ``name`` is named."""
+    """Check that a channel raises a ``ValueError`` of one line that names ``name``."""
     asked = f"{asked} with a ValueError that names {name}"
     try:
         channel(x, noise_var, rng())

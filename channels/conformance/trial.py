@@ -1,4 +1,4 @@
-"""Asking a channel for something, and saying in words what came back instead."""
+"""Calling a channel, and describing an unexpected answer in words."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from channels.conformance.promises import ALONE, SHAPES
 NUM_SYMBOLS = 60
 NUM_ROWS = 2_000
 SIGMAS = 4.0
-"""Standard errors by which a mean may be off: a right one is by more in 6 of 100,000 cases."""
+"""Accepted deviation of a mean in standard errors; a correct mean exceeds it in 6 of 100,000
+cases."""
 
 
 def rng(seed: int = 0) -> torch.Generator:
-    """Make a generator of random numbers."""
+    """Make a seeded random generator."""
     return torch.Generator().manual_seed(seed)
 
 
@@ -28,7 +29,7 @@ def symbols(*shape: int, dtype: torch.dtype = torch.complex64) -> Tensor:
 
 
 def asked_for(x: Tensor, noise_var: float | Tensor) -> str:
-    """Say what a channel was asked for."""
+    """Describe the request to a channel in words."""
     shape = tuple(x.shape)
     noise = f"{noise_var:g}" if isinstance(noise_var, float) else f"{tuple(noise_var.shape)}"
     what = "variance" if isinstance(noise_var, float) else "variances of shape"
@@ -43,12 +44,12 @@ def send(
     seed: int = 0,
     promise: str = SHAPES,
 ) -> ChannelOutput:
-    """Send ``x``.
+    """Send ``x`` through ``channel``.
 
     Raises
     ------
     CheckFailed
-        An exception (which breaks ``promise``), or no output of a channel.
+        The channel raised an exception (which breaks ``promise``), or its output is malformed.
     """
     asked = asked_for(x, noise_var)
     try:
@@ -56,10 +57,10 @@ def send(
     except Exception as error:
         raise CheckFailed(asked, told(error), promise) from error
     if not isinstance(output, tuple) or len(output) != len(ChannelOutput._fields):
-        raise CheckFailed(asked, f"a {type(output).__name__}, no y, h and noise_var", ALONE)
+        raise CheckFailed(asked, f"a {type(output).__name__} and not y, h and noise_var", ALONE)
     for name, value in zip(ChannelOutput._fields, output, strict=True):
         if not isinstance(value, Tensor):
-            raise CheckFailed(asked, f"a {type(value).__name__} as {name}, no tensor", ALONE)
+            raise CheckFailed(asked, f"a {type(value).__name__} as {name} and not a tensor", ALONE)
     received = ChannelOutput(*output)
     if received.y.shape != x.shape or received.h.shape != x.shape:
         shapes = f"y of shape {tuple(received.y.shape)} and h of {tuple(received.h.shape)}"
@@ -75,14 +76,14 @@ def power(numbers: Tensor) -> Tensor:
 
 
 def off_by(numbers: Tensor, expected: float) -> tuple[float, float, bool]:
-    """Compare a mean of independent numbers: it, its standard error, and whether it is off."""
+    """Return the mean of independent numbers, its standard error, and whether it is off."""
     mean = float(numbers.mean())
     error = float(numbers.std()) / math.sqrt(numbers.numel())
     return mean, error, not abs(mean - expected) <= max(SIGMAS * error, 1e-6)
 
 
 def correlation(first: Tensor, second: Tensor) -> float:
-    """Correlate pairs of numbers, 0 to 1; 0 where one of them is constant."""
+    """Correlate pairs of numbers, 0 to 1; 0 if either is constant."""
     a, b = (numbers.flatten().to(torch.complex128) for numbers in (first, second))
     a, b = a - a.mean(), b - b.mean()
     scale = math.sqrt(float(power(a).mean()) * float(power(b).mean()))
@@ -90,7 +91,7 @@ def correlation(first: Tensor, second: Tensor) -> float:
 
 
 def are_related(first: Tensor, second: Tensor) -> bool:
-    """Whether pairs of gains, or their powers, are correlated by more than chance explains."""
+    """Tell whether pairs of gains, or their powers, are correlated beyond chance."""
     most = SIGMAS / math.sqrt(first.numel())
     pairs = ((first, second), (power(first), power(second)))
     return any(correlation(*pair) > most for pair in pairs)

@@ -1,11 +1,11 @@
 """Cyclic redundancy checks of 5G NR: 3GPP TS 38.212 §5.1.
 
 The check bits of a message ``a_0 … a_{A-1}`` are the remainder of ``a(x)·x^L`` divided by the
-generator over GF(2), with a_0 the highest power and a register that starts at zero. The remainder
-is linear in the message, so it is the XOR of one constant per set bit; that table is all it takes.
+generator over GF(2), with a_0 as the highest power and a register that starts at zero. The
+remainder is linear in the message: it is the XOR of one tabulated constant per set bit.
 
-A register that starts at zero gives the all-zero message the all-zero check, and leading zeros
-are not protected: whoever decodes must not turn "nothing received" into zeros.
+A register that starts at zero gives the all-zero message an all-zero check, and leading zeros are
+not protected. A decoder must therefore never represent "nothing received" by zeros.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def crc_attach(bits: NDArray[np.uint8], name: str = "24A") -> NDArray[np.uint8]:
     Returns
     -------
     NDArray[np.uint8]
-        Messages with L check bits behind them, shape (..., A + L).
+        Messages followed by L check bits, shape (..., A + L).
 
     Raises
     ------
@@ -75,7 +75,7 @@ def crc_attach(bits: NDArray[np.uint8], name: str = "24A") -> NDArray[np.uint8]:
 
 
 def crc_check(bits: NDArray[np.uint8], name: str = "24A") -> NDArray[np.bool_]:
-    """Tell which messages still fit the check bits behind them.
+    """Check which messages are consistent with their check bits.
 
     Parameters
     ----------
@@ -93,6 +93,14 @@ def crc_check(bits: NDArray[np.uint8], name: str = "24A") -> NDArray[np.bool_]:
     ------
     ValueError
         Unknown name, messages that are no longer than the check, or anything but bits.
+
+    Examples
+    --------
+    >>> word = crc_attach(np.array([1, 0, 1, 1], dtype=np.uint8))
+    >>> damaged = word.copy()
+    >>> damaged[2] ^= 1
+    >>> bool(crc_check(word)), bool(crc_check(damaged))
+    (True, False)
     """
     length = crc_length(name)
     check_bits(bits)
@@ -103,7 +111,7 @@ def crc_check(bits: NDArray[np.uint8], name: str = "24A") -> NDArray[np.bool_]:
 
 
 def check_bits(bits: NDArray[np.uint8]) -> None:
-    """Refuse, by ``ValueError``, anything but a non-empty uint8 array of zeros and ones."""
+    """Raise ``ValueError`` unless ``bits`` is a non-empty uint8 array of zeros and ones."""
     if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8:
         raise ValueError(f"bits must be a uint8 array, got {getattr(bits, 'dtype', type(bits))}")
     if bits.ndim == 0 or bits.shape[-1] == 0:
@@ -114,7 +122,7 @@ def check_bits(bits: NDArray[np.uint8]) -> None:
 
 def _remainder(bits: NDArray[np.uint8], name: str) -> NDArray[np.uint32]:
     num_bits = bits.shape[-1]
-    # Tables of a power-of-two length, so that packets of many sizes share a few of them.
+    # Tables have power-of-two lengths, so that packets of many sizes share a few of them.
     constants = _remainders_of_powers(name, 1 << (num_bits - 1).bit_length())[-num_bits:]
     flat = bits.reshape(-1, num_bits)
     result = np.empty(len(flat), dtype=np.uint32)
@@ -127,7 +135,7 @@ def _remainder(bits: NDArray[np.uint8], name: str) -> NDArray[np.uint32]:
 
 @lru_cache(maxsize=64)
 def _remainders_of_powers(name: str, count: int) -> NDArray[np.uint32]:
-    """``x^(L + count - 1) … x^L`` modulo the generator, as integers."""
+    """Compute ``x^(L + count - 1) … x^L`` modulo the generator, as integers."""
     length = GENERATORS[name][0]
     generator = sum(1 << exponent for exponent in GENERATORS[name])
     remainders = np.empty(count, dtype=np.uint32)

@@ -1,7 +1,7 @@
 """Scrambling sequences of 5G NR: the length-31 Gold sequence of 3GPP TS 38.211 §5.2.1.
 
 ``c(n) = x1(n + 1600) ⊕ x2(n + 1600)`` with ``x1(n + 31) = x1(n + 3) ⊕ x1(n)`` and
-``x2(n + 31) = x2(n + 3) ⊕ x2(n + 2) ⊕ x2(n + 1) ⊕ x2(n)``; x1 starts as 1, 0, 0, … and x2 as the
+``x2(n + 31) = x2(n + 3) ⊕ x2(n + 2) ⊕ x2(n + 1) ⊕ x2(n)``; x1 starts as 1, 0, 0, … and x2 with the
 bits of ``c_init``, lowest first.
 """
 
@@ -20,7 +20,7 @@ _TAPS_2 = (3, 2, 1, 0)
 
 @lru_cache(maxsize=64)
 def gold_sequence(length: int, c_init: int) -> NDArray[np.uint8]:
-    """Return the pseudo-random sequence that ``c_init`` selects.
+    """Return the pseudo-random sequence for an initial state ``c_init``.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def gold_sequence(length: int, c_init: int) -> NDArray[np.uint8]:
     Returns
     -------
     NDArray[np.uint8]
-        The sequence, 0 or 1, shape (length,). Read-only, because calls share it.
+        The sequence, 0 or 1, shape (length,). Read-only, because it is cached and shared.
 
     Raises
     ------
@@ -42,6 +42,12 @@ def gold_sequence(length: int, c_init: int) -> NDArray[np.uint8]:
     References
     ----------
     3GPP TS 38.211 §5.2.1.
+
+    Examples
+    --------
+    >>> bits = gold_sequence(10_000, c_init=7)
+    >>> bool(abs(bits.mean() - 0.5) < 0.02)  # zeros and ones are balanced
+    True
     """
     if length < 0:
         raise ValueError(f"length must be at least 0, got {length}")
@@ -59,7 +65,7 @@ def _shift_register(state: int, taps: tuple[int, ...], length: int) -> NDArray[n
     """Run ``x(n + 31) = ⊕ x(n + tap)`` from the bits of ``state``, lowest first.
 
     Squaring a polynomial over GF(2) doubles its exponents, so the same recurrence holds at every
-    stride 2^i: what is known grows by a factor at each step instead of by one bit.
+    stride 2^i. The known part of the sequence grows by a factor at each step, not by one bit.
     """
     bits = np.empty(max(length, _ORDER), dtype=np.uint8)
     bits[:_ORDER] = (state >> np.arange(_ORDER)) & 1

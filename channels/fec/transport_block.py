@@ -1,13 +1,13 @@
-"""One packet to coded bits and back: the transport-channel processing of 5G NR.
+"""From a packet to coded bits and back: the transport-channel processing of 5G NR.
 
 3GPP TS 38.212 §6.2 and §7.2: CRC over the packet, segmentation into code blocks with a CRC each
-(§5.2.2), LDPC coding (§5.3.2), rate matching (§5.4.2), concatenation (§5.5). Every redundancy
-version, and several of them combined; one layer, no limited buffer, always the whole packet.
+(§5.2.2), LDPC coding (§5.3.2), rate matching (§5.4.2) and concatenation (§5.5). All redundancy
+versions are supported, also several combined, for one layer, an unlimited buffer and whole packets.
 
-Where this departs from the standard: the packet's CRC is always 24A, while the standard takes the
-16-bit one up to 3824 bits, because a simulation that counts lost packets should not count wrong
-ones; and a packet may have any length, so that block lengths differ by one bit where the number of
-blocks does not divide it (the standard only has lengths that divide).
+There are two departures from the standard. The packet's CRC is always 24A, whereas the standard
+uses the 16-bit CRC for up to 3824 bits: a simulation that counts lost packets should not count
+wrong ones. And a packet may have any length, so that block lengths differ by one bit if the number
+of blocks does not divide it (the standard only has lengths that it divides).
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from channels.fec.ldpc.decoders import DEFAULT_DECODER
 _CRC_BITS = crc_length("24A")
 
 MAX_ITERATIONS = 50
-"""Of links, and of the thresholds of :mod:`channels.packets.mcs`. Only blocks that are hard to
-decode take the time."""
+"""Decoder iterations of links, and of the thresholds in :mod:`channels.packets.mcs`. Only blocks
+that are hard to decode take so many."""
 
 
 class TransportCode:
-    """The coding of packets of one size: prepare once, use often.
+    """The coding of packets of one size, prepared once for repeated use.
 
-    :func:`transport_code` keeps the prepared ones.
+    :func:`transport_code` caches the prepared objects.
 
     Parameters
     ----------
     num_bits
         A, the bits of a packet, at least 1.
     num_coded_bits
-        G, the bits that are sent for it: a multiple of ``bits_per_symbol``.
+        G, the coded bits that are sent: a multiple of ``bits_per_symbol``.
     bits_per_symbol
         Q_m of the modulation: 1, 2, 4, 6, 8, …
 
@@ -55,7 +55,7 @@ class TransportCode:
     Raises
     ------
     ValueError
-        Sizes that make no sense, or so few coded bits that a block's rate would exceed 0.95.
+        Impossible sizes, or so few coded bits that a block's rate would exceed 0.95.
 
     Examples
     --------
@@ -105,7 +105,7 @@ class TransportCode:
 
     @property
     def num_crc_bits(self) -> int:
-        """CRC bits that are sent: 24 for the packet, and 24 for every block of several."""
+        """CRC bits that are sent: 24 for the packet and, with several blocks, 24 for each."""
         return _CRC_BITS * (1 + (self.num_blocks if self.num_blocks > 1 else 0))
 
     @property
@@ -121,7 +121,7 @@ class TransportCode:
         bits
             uint8 0 or 1, shape (..., A).
         rv
-            Redundancy version, 0 to 3: which part of the mother code is sent.
+            Redundancy version, 0 to 3: it selects the part of the mother code that is sent.
 
         Returns
         -------
@@ -156,9 +156,9 @@ class TransportCode:
             ``log p(b=1)/p(b=0)`` of every coded bit, shape (G·len(rvs),), one reception after the
             other; 0 where nothing was received.
         max_iterations
-            Of the LDPC decoder, at least 1.
+            Maximum number of iterations of the LDPC decoder, at least 1.
         rvs
-            The redundancy version of every reception. What several say of a bit is added up:
+            The redundancy version of every reception. LLRs of the same bit are added up:
             ``(0, 0)`` is chase combining, ``(0, 2)`` incremental redundancy.
         decoder
             One of :data:`channels.fec.ldpc.decoders.DECODERS`.
@@ -166,7 +166,7 @@ class TransportCode:
         Returns
         -------
         NDArray[np.uint8] | None
-            The packet, shape (A,), or None when a block is not a codeword or any CRC fails.
+            The packet, shape (A,), or None if a block is not a codeword or a CRC fails.
         """
         llr = np.asarray(llr, dtype=np.float32)
         if llr.shape != (self.num_coded_bits * len(rvs),):
@@ -184,7 +184,7 @@ class TransportCode:
         rvs: tuple[int, ...] = (0,),
         decoder: str = DEFAULT_DECODER,
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Decode many packets at once, which is faster where they are short.
+        """Decode many packets at once, which is faster if they are short.
 
         Parameters
         ----------
@@ -196,7 +196,7 @@ class TransportCode:
         Returns
         -------
         packets : NDArray[np.uint8]
-            Shape (B, A); without meaning where a packet is lost.
+            Shape (B, A); meaningless where a packet is lost.
         ok : NDArray[np.bool_]
             Whether all blocks are codewords and all CRCs hold, shape (B,).
         """
@@ -212,7 +212,7 @@ class TransportCode:
         blocks: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)] * self.num_blocks
         ok = np.ones(len(llr), dtype=np.bool_)
         for (k, n), members in self._groups.items():
-            # A block's receptions lie side by side.
+            # The receptions of a block are adjacent.
             received = np.stack([parts[i] for i in members]).reshape(-1, n * len(rvs))
             decided, fulfilled = self._codes[k, n].decode(
                 received, max_iterations, rvs=rvs, decoder=decoder
@@ -227,7 +227,7 @@ class TransportCode:
         return packets[:, : self.num_bits], ok & crc_check(packets, "24A")
 
     def _split(self, packets: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-        """Cut packets (B, A + 24) into blocks (B, k) with CRCs of their own: §5.2.2."""
+        """Cut packets (B, A + 24) into blocks (B, k), each with its own CRC: §5.2.2."""
         if self.num_blocks == 1:
             return [packets]
         ends = np.cumsum([k - _CRC_BITS for k, _ in self.block_sizes])
@@ -236,17 +236,26 @@ class TransportCode:
 
 @lru_cache(maxsize=256)
 def transport_code(num_bits: int, num_coded_bits: int, bits_per_symbol: int) -> TransportCode:
-    """Return the prepared :class:`TransportCode` of these sizes, made on first use."""
+    """Return the cached :class:`TransportCode` of these sizes.
+
+    Examples
+    --------
+    A long packet is split into several code blocks, and each gets a CRC of 24 bits:
+
+    >>> code = transport_code(20_000, 40_000, 2)
+    >>> code.num_blocks, code.num_crc_bits
+    (3, 96)
+    """
     return TransportCode(num_bits, num_coded_bits, bits_per_symbol)
 
 
 def count_blocks(num_bits: int, base_graph: int) -> int:
-    """Count the code blocks of a packet of ``num_bits``, its CRC included: §5.2.2."""
+    """Count the code blocks of a packet of ``num_bits``, including its CRC: §5.2.2."""
     largest = MAX_INFO_BITS[base_graph]
     return 1 if num_bits <= largest else -(-num_bits // (largest - _CRC_BITS))
 
 
 def _share(total: int, parts: int) -> list[int]:
-    """Split ``total`` into ``parts`` that differ by one at most, the smaller first: §5.4.2.1."""
+    """Split ``total`` into ``parts`` that differ by at most one, the smaller first: §5.4.2.1."""
     small, larger = divmod(total, parts)
     return [small] * (parts - larger) + [small + 1] * larger

@@ -1,11 +1,11 @@
-"""Gaussian noise on the CPU, several times as fast as torch draws it.
+"""Gaussian noise on the CPU, several times as fast as torch.
 
-Sixteen xoshiro128++ generators run side by side and feed the Box–Muller transform,
-``√(-2 ln u)·(cos 2πv, sin 2πv)``, whose functions are polynomials: numba makes vectors of all of
-it. The generators start from a seed that a ``torch.Generator`` draws, so that noise is a function
+Sixteen xoshiro128++ generators run in parallel and feed the Box–Muller transform,
+``√(-2 ln u)·(cos 2πv, sin 2πv)``. Its functions are polynomials, and numba vectorises all of it.
+The generators start from a seed drawn from a ``torch.Generator``, so that the noise is a function
 of that generator alone.
 
-Leaves out: tails beyond 6.7 standard deviations (u has 32 bits), which a Gaussian number passes
+Leaves out: tails beyond 6.7 standard deviations (u has 32 bits), which a Gaussian number exceeds
 once in 10^11.
 
 Reference: D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators", ACM Trans.
@@ -26,12 +26,12 @@ U32 = NDArray[np.uint32]
 F32 = NDArray[np.float32]
 
 _LANES = 16
-_CHUNK = 64  # steps of all lanes, between which nothing leaves the cache
+_CHUNK = 64  # steps of all lanes that are processed together, so that they stay in the cache
 
 
 @kernel
 def _seed_lanes(seed: np.uint64, state: U32) -> None:
-    """Fill ``state`` (4, lanes) by splitmix64."""
+    """Fill ``state`` (4, lanes) with splitmix64."""
     words = state.reshape(-1)
     for i in range(words.size):
         seed += np.uint64(0x9E3779B97F4A7C15)
@@ -92,7 +92,7 @@ def _radius(bits: U32, scale: np.float32, radius: F32) -> None:
 def _turn(bits: U32, radius: F32, out: F32) -> None:
     """Write ``radius·(cos, sin)`` of uniform angles to ``out``, in turn."""
     for i in range(bits.size):
-        # An octant more than needed keeps the polynomials short: v in [-1/4, 1/4) half turns.
+        # One extra octant keeps the polynomials short: v in [-1/4, 1/4) half turns.
         quarter = np.float32(np.int32(bits[i]) >> np.int32(2)) * np.float32(2.0**-31)
         y = quarter * np.float32(math.pi)
         z = y * y
@@ -104,7 +104,7 @@ def _turn(bits: U32, radius: F32, out: F32) -> None:
         c = c * z - np.float32(1.388731625493765e-3)
         c = c * z + np.float32(4.166664568298827e-2)
         cosine = np.float32(1) - np.float32(0.5) * z + z * z * c
-        # The two lowest bits, which the angle does not use, choose the quadrant.
+        # The two lowest bits, which the angle does not use, select the quadrant.
         swap = bits[i] & np.uint32(1)
         sign = np.float32(1) - np.float32(bits[i] & np.uint32(2))
         real = sine if swap else cosine
@@ -115,7 +115,7 @@ def _turn(bits: U32, radius: F32, out: F32) -> None:
 
 @kernel
 def fill_gaussian(seed: int, scale: float, out: F32) -> None:
-    """Fill ``out``, float32 of even length, with numbers of standard deviation ``scale``."""
+    """Fill ``out``, float32 of even length, with noise of standard deviation ``scale``."""
     state = np.empty((4, _LANES), dtype=np.uint32)
     _seed_lanes(np.uint64(seed), state)
     bits = np.empty((_CHUNK, _LANES), dtype=np.uint32)

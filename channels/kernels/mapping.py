@@ -1,7 +1,8 @@
 """The inner loops of :mod:`channels.modulation` for the CPU.
 
-The same arithmetic as there, a few hundred symbols at a time, so that nothing in between leaves the
-cache. No gradients: tensors that need them, or live elsewhere, take torch's way.
+The arithmetic is the same as there, for a few hundred symbols at a time, so that intermediate
+results stay in the cache. Gradients are not supported: tensors that need them, or that live on
+another device, are processed by torch.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ _CHUNK = 256  # symbols
 def map_bits(
     bits: NDArray[np.uint8], bits_per_symbol: int, constellation: NDArray[np.complex64]
 ) -> NDArray[np.complex64]:
-    """Look symbols up: bits (n,) of 0 and 1, the first the highest of the label, to complex64."""
+    """Map bits (n,) of 0 and 1 to complex64 symbols; the first bit is the label's highest."""
     symbols = np.empty(bits.size // bits_per_symbol, dtype=np.complex64)
-    if bits_per_symbol == 2:  # every bit is the sign of one part, which makes vectors
+    if bits_per_symbol == 2:  # each bit is the sign of one part, which vectorises
         unit, parts = constellation[0].real, symbols.view(np.float32)
         for i in range(bits.size):
             parts[i] = -unit if bits[i] else unit
@@ -41,7 +42,7 @@ def map_bits(
 def _match(
     y: F32, h: F32, noise: F32, scale: Any, lowest: Any, matched: F32, gain: F32, inverse: F32
 ) -> None:
-    """Correlate with the gain: interleaved real and imaginary parts; h and noise may be one."""
+    """Correlate with the gain; real and imaginary parts alternate; h and noise may be one."""
     if h.size == 2:
         a, b = h[0] * scale, h[1] * scale
         for i in range(y.size // 2):
@@ -63,9 +64,9 @@ def _match(
 
 @kernel
 def _fold(centred: F32, gain: F32, inverse: F32, levels: int, smallest: Any, llr: F32) -> None:
-    """Give the LLRs of one bit per dimension, and fold ``centred`` for the next.
+    """Compute the LLRs of one bit per dimension, and fold ``centred`` for the next bit.
 
-    ``_maxlog`` of :mod:`channels.modulation` says why. The last bit is linear.
+    ``_maxlog`` of :mod:`channels.modulation` explains why. The last bit is linear.
     """
     if levels == 2:
         for i in range(centred.size):
@@ -86,21 +87,21 @@ def _fold(centred: F32, gain: F32, inverse: F32, levels: int, smallest: Any, llr
 def demap(
     y: F32, h: F32, noise: F32, num_bits: int, scale: float, lowest: float, smallest: float
 ) -> F32:
-    """Max-log LLRs of Gray QAM.
+    """Compute max-log LLRs of Gray QAM.
 
     Parameters
     ----------
     y
-        Received symbols, real and imaginary parts in turn, float32 (2·n,).
+        Received symbols, float32 (2·n,); real and imaginary parts alternate.
     h
-        Gains likewise, (2·n,) or (2,) for all.
+        Gains in the same format, (2·n,), or (2,) for all symbols.
     noise
-        N0, (n,) or (1,) for all.
+        N0, (n,), or (1,) for all symbols.
     num_bits
         Bits per dimension.
     scale, lowest, smallest
-        See :mod:`channels.modulation`: half the distance of neighbours, least N0, least
-        gain.
+        See :mod:`channels.modulation`: half the distance between neighbours, smallest N0,
+        smallest gain.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Vectors of signed bytes for numba kernels: lane by lane, what LLVM has one instruction for.
+"""Vectors of signed bytes for numba kernels, each function one LLVM instruction per lane.
 
-Loops over bytes that numba compiles are widened to 64-bit integers and rarely become vectors again;
-these functions say what is meant. Where numba cannot compile vectors, one warning says so and the
-same functions work on one lane: kernels written with them give the same numbers, only more slowly.
+Numba widens loops over bytes to 64-bit integers, and these are rarely vectorised again; these
+functions state the vector operations explicitly. If numba cannot compile vectors, one warning says
+so, and the same functions work on a single lane: kernels then give the same numbers more slowly.
 
 ==========================  ==================================================================
 ``load(a, i)``              the vector that starts at byte ``i`` of the C-contiguous array ``a``
@@ -125,7 +125,7 @@ def _negate(builder: Any, x: Any, s: Any) -> Any:
 
 
 def _vector_functions() -> dict[str, Any]:
-    """Every function on vectors."""
+    """Return every function on vectors."""
 
     def named(name: str) -> Any:
         return _lanewise(2, lambda builder, a, b: _call(builder, name, a, b))
@@ -163,7 +163,7 @@ def _store_one(array: Any, index: int, value: Any) -> None:
 
 
 def _one_lane_functions() -> dict[str, Any]:
-    """Every function on one lane; Python's integers do not wrap before they are cut."""
+    """Return every function on one lane; Python's integers do not overflow before the cast."""
     plain: dict[str, Callable[..., Any]] = {
         "load": _load_one,
         "store": _store_one,
@@ -186,7 +186,7 @@ def _one_lane_functions() -> dict[str, Any]:
 
 
 def _works(functions: dict[str, Any]) -> bool:
-    """Try vectors once, since it depends on numba, LLVM and the machine whether they compile."""
+    """Try vectors once: whether they compile depends on numba, LLVM and the machine."""
     load, store, add = functions["load"], functions["store"], functions["add"]
 
     @njit(cache=False)
@@ -196,9 +196,9 @@ def _works(functions: dict[str, Any]) -> bool:
     array = np.full(_LANES, 100, dtype=np.int8)
     try:
         double(array)
-    except Exception as error:  # whatever a compiler may raise
+    except Exception as error:  # a compiler may raise anything
         warnings.warn(
-            f"vectors cannot be compiled here, decoding will be slow: {error}",
+            f"vectors cannot be compiled here, so decoding will be slow: {error}",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -212,7 +212,8 @@ VECTORS = _works(_functions)
 WIDTH = _LANES if VECTORS else 1
 """Lanes of a vector."""
 kernel = _cached_kernel if VECTORS else njit(nogil=True)
-"""Decorator of a kernel that uses vectors; without them it is not kept, for they may come back."""
+"""Decorator for kernels that use vectors. Without vectors, their code is not cached, since a later
+process may support them."""
 if not VECTORS:
     _functions = _one_lane_functions()
 load, store, fill = _functions["load"], _functions["store"], _functions["fill"]

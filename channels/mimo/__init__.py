@@ -1,1 +1,1 @@
-"""Several antennas: the channel and its detection."""
+"""Channels with several antennas, and their detection."""

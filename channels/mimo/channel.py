@@ -2,21 +2,21 @@
 
     r = H s + n,   s = x/√nt,   H_ij ~ CN(0, 1),   n ~ CN(0, N0 I)
 
-nt symbols x of power 1 leave the nt antennas in one channel use with 1/nt each, so that the total
-power is 1 and the SNR, ``1/N0``, is that of one receive antenna. A linear detector
-(:mod:`channels.mimo.detection`) takes them apart. It hands on ``y = h·x`` and noise of variance N0
-for every symbol, where ``h = √g`` is real and g/N0 the SINR behind the detector: what
-:func:`channels.modulation.demodulate` reads as a channel of its own for every symbol. g has
-no mean of 1: it holds the gain of the array and what the detector loses. Zero forcing has ``g·nt ~
-Gamma(nr - nt + 1, 1)``, without interference, so that the noise is Gaussian; with LMMSE g depends
-on N0, and interference of the other symbols is in the noise.
+In one channel use, the nt antennas send nt symbols x of power 1 with power 1/nt each, so that the
+total power is 1, and the SNR ``1/N0`` is that of one receive antenna. A linear detector
+(:mod:`channels.mimo.detection`) separates them. It returns ``y = h·x`` plus noise of variance N0
+for every symbol, where ``h = √g`` is real and g/N0 is the SINR after the detector.
+:func:`channels.modulation.demodulate` treats this as a separate channel for every symbol.
+The mean of g is not 1: it contains the array gain and the detector's loss. For zero forcing,
+``g·nt ~ Gamma(nr - nt + 1, 1)`` without interference, so that the noise is Gaussian. For LMMSE, g
+depends on N0, and the noise contains interference from the other symbols.
 
-H stands still for ``block_length`` uses. ``csi=pilots`` estimates it: each block opens with nt uses
-in which one antenna after the other sends a pilot of power 1. The receiver takes the MMSE estimate
-of ``G = H/√nt``, whose error of variance ``e = N0/(nt(1+N0))`` per entry acts as further noise, so
-that it counts with ``N0 + nt·e`` in all. The pilots are paid for.
+H is constant for ``block_length`` uses. With ``csi=pilots`` it is estimated: each block starts with
+nt uses in which the antennas take turns to send a pilot of power 1. The receiver computes the MMSE
+estimate of ``G = H/√nt``. Its error of variance ``e = N0/(nt(1+N0))`` per entry acts as additional
+noise, so that the receiver assumes ``N0 + nt·e`` in total. The pilots are paid for.
 
-Leaves out: correlated antennas, lines of sight, precoding and power loading at the transmitter
+Leaves out: correlated antennas, line of sight, precoding and power loading at the transmitter
 (which does not know H), joint detection, cancellation of decoded streams.
 
 References
@@ -24,8 +24,8 @@ References
 I. E. Telatar, "Capacity of multi-antenna Gaussian channels", Eur. Trans. Telecommun. 10(6), 1999,
 DOI 10.1002/ett.4460100604: the channel.
 J. H. Winters, J. Salz, R. D. Gitlin, "The impact of antenna diversity on the capacity of wireless
-communication systems", IEEE Trans. Commun. 42(2/3/4), 1994, DOI 10.1109/TCOMM.1994.582882: the law
-of zero forcing.
+communication systems", IEEE Trans. Commun. 42(2/3/4), 1994, DOI 10.1109/TCOMM.1994.582882: the
+distribution for zero forcing.
 """
 
 from __future__ import annotations
@@ -53,24 +53,32 @@ _MAX_ANTENNAS = 8
 
 
 class Mimo:
-    """Spatial multiplexing as a channel of data symbols.
+    """A spatial-multiplexing link as a channel of data symbols.
 
     Parameters
     ----------
     antennas
-        Transmit by receive antennas, ``"2x2"``; 1 to 8, at least as many receive.
+        Transmit by receive antennas, such as ``"2x2"``; 1 to 8 each, and at least as many receive
+        as transmit antennas.
     detector
         ``"lmmse"`` or ``"zf"`` (zero forcing).
     csi
         ``"perfect"``: the receiver knows H; ``"pilots"``: it estimates it.
     block_length
-        Channel uses, pilots included, for which H stands still; 0: one H per transmission; 1:
-        fast fading.
+        Channel uses, pilots included, for which H is constant; 0: one H per transmission; 1: fast
+        fading.
 
     Raises
     ------
     ValueError
-        Another value than these, or a block without room for data behind its pilots.
+        Another value than these, or a block without room for data after its pilots.
+
+    Examples
+    --------
+    Two antennas send two symbols per channel use; pilots cost two uses per block:
+
+    >>> Mimo(antennas="2x4").num_uses(1000), Mimo(antennas="2x4", csi="pilots").num_uses(1000)
+    (500, 502)
     """
 
     coherence: Coherence = "varying"
@@ -91,36 +99,36 @@ class Mimo:
             raise ValueError(f"csi must be one of {', '.join(CSI)}, got {csi!r}")
         self.detector = detector
         self.estimated = csi == "pilots"
-        """Whether the receiver estimates H, so that the error is in the noise."""
+        """Whether the receiver estimates H, so that the error is part of the noise."""
         self.num_pilots = self.num_streams if self.estimated else 0
-        """Channel uses that head every block."""
+        """Channel uses of pilots at the start of every block."""
         if block_length != 0 and not self.num_pilots < block_length <= MAX_BLOCK_LENGTH:
             raise ValueError(
                 f"block_length must be 0 (one block per transmission) or exceed the "
-                f"{self.num_pilots} pilots that head it, up to {MAX_BLOCK_LENGTH} uses, "
+                f"{self.num_pilots} pilots at its start, up to {MAX_BLOCK_LENGTH} uses, "
                 f"got {block_length}"
             )
         self.block_length = int(block_length)
 
     def _blocks(self, num_symbols: int) -> tuple[int, int]:
-        """Number of blocks, and data uses in each (the last may hold fewer)."""
+        """Return the number of blocks, and of data uses in each (the last may have fewer)."""
         data_uses = -(-num_symbols // self.num_streams)
         length = self.block_length - self.num_pilots if self.block_length else data_uses
         return -(-data_uses // length), min(length, data_uses)
 
     def num_uses(self, num_symbols: int) -> int:
-        """Channel uses that ``num_symbols`` symbols take, with the pilots of every block."""
+        """Return the channel uses of ``num_symbols`` symbols, with the pilots of every block."""
         return -(-num_symbols // self.num_streams) + self._blocks(num_symbols)[0] * self.num_pilots
 
     def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
         """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``.
 
-        What the last symbols leave free of a use is silent.
+        Antennas that the last symbols leave unused are silent.
 
         Returns
         -------
         ChannelOutput
-            ``y`` behind the detector, its real gain ``h`` as a complex number, and the variance of
+            ``y`` after the detector, its real gain ``h`` as a complex number, and the variance of
             noise, interference and, with pilots, the error of the estimate: (..., 1).
 
         Raises
@@ -150,9 +158,9 @@ class Mimo:
     def _estimate(
         self, matrices: Tensor, noise: Tensor, rng: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """MMSE estimate of the matrices from pilots, and N0 with its error."""
+        """Return the MMSE estimate of the matrices from pilots, and N0 with its error."""
         num_tx = self.num_streams
-        # A pilot of power 1 reads H = √nt·G.
+        # A pilot of power 1 observes H = √nt·G.
         pilots = math.sqrt(num_tx) * matrices
         pilots = pilots + draw_noise(pilots, noise[..., None, None], rng)
         known = 1 / (1 + noise)
@@ -165,7 +173,7 @@ def _parse_antennas(antennas: str) -> tuple[int, int]:
     num_tx, num_rx = (int(number) for number in match.groups()) if match else (0, 0)
     if not 1 <= num_tx <= num_rx <= _MAX_ANTENNAS:
         raise ValueError(
-            f"antennas must be transmit x receive, such as 2x2 or 2x4, of 1 to {_MAX_ANTENNAS} "
-            f"and no more transmit than receive, got {antennas!r}"
+            f"antennas must be transmit x receive, such as 2x2 or 2x4, with 1 to {_MAX_ANTENNAS} "
+            f"each and no more transmit than receive antennas, got {antennas!r}"
         )
     return num_tx, num_rx

@@ -1,15 +1,15 @@
 """Linear detection of several streams at once: zero forcing and LMMSE.
 
 ``r = G x + n`` with independent symbols x of power 1 and ``n ~ CN(0, N0 I)``. With
-``B = (GᴴG + N0 I)⁻¹`` the LMMSE filter is ``BGᴴ``; zero forcing is the same with N0 left out of B.
-Stream k then holds ``b_k x_k`` and noise, ``b_k = (BGᴴG)_kk``, and its SINR behind the filter is
+``B = (GᴴG + N0 I)⁻¹`` the LMMSE filter is ``BGᴴ``; zero forcing omits N0 in B. After the filter,
+stream k is ``b_k x_k`` plus noise with ``b_k = (BGᴴG)_kk``, and its SINR is
 
     SINR_k = g_k / N0,   g_k = b_k / B_kk
 
 (for LMMSE ``g_k = 1/B_kk - N0``). Without noise both are the inverse of G.
 
-The noise behind the filter is exactly Gaussian for zero forcing only; LMMSE leaves interference,
-which counts as noise. The noise of the streams is correlated, which linear detection gives away.
+The noise after the filter is exactly Gaussian only for zero forcing; LMMSE leaves interference,
+which counts as noise. The noise of the streams is correlated, which linear detection ignores.
 
 Reference: D. Tse, P. Viswanath, Fundamentals of Wireless Communication, section 8.3.
 """
@@ -21,26 +21,26 @@ from torch import Tensor
 
 
 def linear_filter(h: Tensor, noise_var: float | Tensor) -> tuple[Tensor, Tensor]:
-    """Filter that takes the streams apart, scaled to leave noise of variance N0 on each.
+    """Compute the filter that separates the streams and leaves noise of variance N0 on each.
 
     Parameters
     ----------
     h
         Matrices G, complex (..., num_rx, num_tx), of rank num_tx ≤ num_rx.
     noise_var
-        N0 of the LMMSE filter, at least 0, broadcastable to (...); 0: zero forcing.
+        N0 of the LMMSE filter, at least 0, broadcastable to (...); 0 gives zero forcing.
 
     Returns
     -------
     tuple
         ``F``, complex (..., num_tx, num_rx), and the gains g, real (..., num_tx), such that
-        ``(F r)_k = √g_k·x_k`` and noise with interference, N0 in total. Worked out in double
-        precision, since B squares the condition of G; type and device as ``h``.
+        ``(F r)_k = √g_k·x_k`` plus noise and interference, of variance N0 in total. Computed in
+        double precision, since B squares the condition number of G; dtype and device as ``h``.
 
     Raises
     ------
     torch.linalg.LinAlgError
-        Zero forcing of a matrix of lower rank.
+        Zero forcing of a rank-deficient matrix.
     """
     wide = h.to(torch.complex128)
     conjugate = wide.mH
@@ -63,7 +63,7 @@ def _detect(y: Tensor, h: Tensor, noise: Tensor, regular: Tensor) -> tuple[Tenso
 
 
 def lmmse_detect(y: Tensor, h: Tensor, noise_var: float | Tensor) -> tuple[Tensor, Tensor]:
-    """Detect the streams by the linear filter of highest SINR, without bias.
+    """Detect the streams with the unbiased linear filter of highest SINR.
 
     Parameters
     ----------
@@ -77,9 +77,9 @@ def lmmse_detect(y: Tensor, h: Tensor, noise_var: float | Tensor) -> tuple[Tenso
     Returns
     -------
     tuple
-        ``x̂ = x + e``, complex (..., num_tx), for symbols of power 1, and the variance of e, noise
-        and interference, real (..., num_tx): what :func:`channels.modulation.demodulate`
-        takes with ``h = 1``.
+        ``x̂ = x + e``, complex (..., num_tx), for symbols of power 1, and the variance of e (noise
+        and interference), real (..., num_tx), for :func:`channels.modulation.demodulate`
+        with ``h = 1``.
 
     Examples
     --------
@@ -92,9 +92,16 @@ def lmmse_detect(y: Tensor, h: Tensor, noise_var: float | Tensor) -> tuple[Tenso
 
 
 def zf_detect(y: Tensor, h: Tensor, noise_var: float | Tensor) -> tuple[Tensor, Tensor]:
-    """Detect the streams by the inverse of the channel, which leaves no interference.
+    """Detect the streams with the inverse of the channel, which leaves no interference.
 
     Parameters and returns as for :func:`lmmse_detect`; ``h`` must have rank num_tx.
+
+    Examples
+    --------
+    >>> h = torch.tensor([[2, 1], [1, 2]], dtype=torch.complex64)
+    >>> x, _ = zf_detect(h @ torch.tensor([1, 1j]), h, 0.1)
+    >>> bool(torch.allclose(x, torch.tensor([1, 1j]), atol=1e-5))
+    True
     """
     noise = torch.as_tensor(noise_var, dtype=y.real.dtype, device=y.device)
     return _detect(y, h, noise, torch.zeros_like(noise))

@@ -1,1 +1,1 @@
-"""What the air does to symbols: one model, one file."""
+"""Models of the physical channel, one per file."""

@@ -2,17 +2,17 @@
 
     θ_k = 2π·cfo·k + φ + w_k,   w_0 = 0,   w_{k+1} - w_k ~ N(0, 2π·linewidth)
 
-The frequency offset ``cfo`` is in cycles per symbol. The phase φ is fixed or uniform per
+The frequency offset ``cfo`` is in cycles per symbol. The phase φ is fixed, or uniform for every
 transmission. The phase noise w is the Wiener process of free-running oscillators, whose carrier has
-a Lorentzian spectrum; ``linewidth`` is its full width at half power (of sender and receiver added)
-times the symbol duration.
+a Lorentzian spectrum; ``linewidth`` is its full width at half maximum (of sender and receiver
+together) times the symbol duration.
 
-The receiver is told the h of the underlying channel and not θ, so that ``y - h·x`` holds
-``h·x·(exp(jθ) - 1)`` besides the noise; ``known=true`` tells it both. What pilots make of it is the
-receiver's affair (:mod:`channels.packets.pilots`). ``E|h|² = 1`` as without the error.
+The receiver is told the h of the underlying channel but not θ, so that ``y - h·x`` contains
+``h·x·(exp(jθ) - 1)`` besides the noise; ``known=true`` tells it both. The use of pilots is left to
+the receiver (:mod:`channels.packets.pilots`). ``E|h|² = 1`` as without the error.
 
-Leaves out: the turn within a symbol, with its loss of power (``sinc² cfo``) and interference
-between symbols; timing errors; noise that is not white in frequency, as of a locked loop.
+Leaves out: the rotation within a symbol, with its loss of power (``sinc² cfo``) and intersymbol
+interference; timing errors; noise that is not white in frequency, such as that of a locked loop.
 
 References
 ----------
@@ -38,7 +38,7 @@ from channels.units import db_to_linear
 
 
 class CarrierError:
-    """A flat channel whose carrier is off.
+    """A flat channel with a carrier frequency and phase error.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class CarrierError:
     phase_deg
         Phase at the first symbol in degrees, -360 to 360.
     random_phase
-        Whether a uniform phase comes on top, one per transmission.
+        Whether to add a uniform phase, one per transmission.
     linewidth
         Linewidth of the oscillators times the symbol duration, 0 to 1.
     known
@@ -59,6 +59,15 @@ class CarrierError:
     ------
     ValueError
         A value outside these ranges, or a channel that is not flat.
+
+    Examples
+    --------
+    A quarter of a cycle per symbol turns each symbol by 90° more:
+
+    >>> x = torch.ones(4, dtype=torch.complex64)
+    >>> y = CarrierError(cfo=0.25)(x, 0.0, torch.Generator()).y
+    >>> bool(torch.allclose(y, torch.tensor([1, 1j, -1, -1j]), atol=1e-6))
+    True
     """
 
     coherence: Coherence = "varying"
@@ -82,11 +91,11 @@ class CarrierError:
         self.channel: Channel = CHANNELS.create(over)
         check_flat(self.channel, "a carrier error")
         self.block_length: int = getattr(self.channel, "block_length", 0)
-        """That of the underlying channel, by which pilots are laid out."""
+        """Block length of the underlying channel, which determines the layout of pilots."""
         self.cfo, self.phase_deg, self.linewidth = float(cfo), float(phase_deg), float(linewidth)
         self.random_phase, self.known = random_phase, known
         self.mismatched = not known or getattr(self.channel, "mismatched", False)
-        """Whether the receiver is not told all of the gain."""
+        """Whether the receiver is left unaware of a part of the gain."""
 
     def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
         """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``.
@@ -98,12 +107,12 @@ class CarrierError:
         """
         check_input(x, noise_var)
         turns = self._draw_turns(x, rng)
-        # A flat channel does not mind whether its input turns or its output.
+        # For a flat channel, rotating the input equals rotating the output.
         y, h, noise = self.channel(x * turns, noise_var, rng)
         return ChannelOutput(y, h * turns if self.known else h, noise)
 
     def _draw_turns(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        """``exp(jθ)``, broadcastable to ``x``; in double precision, since long phases drift."""
+        """Draw ``exp(jθ)``, broadcastable to ``x``, in double precision against phase drift."""
         num_symbols = x.shape[-1]
         time = torch.arange(num_symbols, dtype=torch.float64, device=rng.device)
         cycles = (self.cfo * time).frac() + self.phase_deg / 360
@@ -119,7 +128,7 @@ class CarrierError:
 
 
 def ber_qpsk_phase_error(snr_db: ArrayLike, phase_rad: ArrayLike) -> NDArray[np.float64]:
-    """Bit error rate of Gray-mapped QPSK on AWGN whose phase is off, by a receiver unaware of it.
+    """Compute the bit error rate of QPSK on AWGN with a phase error unknown to the receiver.
 
     ``½[Q(√γ(cos φ - sin φ)) + Q(√γ(cos φ + sin φ))]``: turned by φ, the symbol ``(1+j)/√2`` has the
     amplitudes ``cos(π/4+φ)`` and ``sin(π/4+φ)``, each in noise of variance 1/(2γ).

@@ -4,22 +4,22 @@
 
 The saturation amplitude A lies ``backoff_db`` (input back-off) above the mean power 1 of the
 symbols. ``p`` is the smoothness: infinite for the soft limiter, which keeps the phase and cuts the
-envelope at A; about 2 to 3 for solid-state amplifiers. The phase passes unturned (no AM/PM).
+envelope at A; about 2 to 3 for solid-state amplifiers. The phase is unchanged (no AM/PM).
 
 For symbols of a known law, ``g(x) = α·x + d`` with a distortion d that is uncorrelated with x
 (Bussgang's decomposition):
 
     α = E[g(|x|)·|x|],   σ_d² = E|d|² = E[g(|x|)²] - α²,   E|x|² = 1
 
-The receiver knows the amplifier and that law, never the realisation: it is told ``α·h`` and
-``N0 + σ_d²·|h|²``. The law is that of complex Gaussian symbols, as of analog codecs;
-``bits_per_symbol`` takes that of a QAM instead, whose peaks are lower: at a back-off above 2.55 dB
-the soft limiter leaves 16-QAM alone, which a receiver that counts with Gaussian symbols mistakes.
-SNR is 1/N0 before the amplifier: the power that it swallows, ``1 - α² - σ_d²``, is lost, and
+The receiver knows the amplifier and that distribution but not the realisation: it is told ``α·h``
+and ``N0 + σ_d²·|h|²``. By default the distribution is that of complex Gaussian symbols, as of
+analog codecs. ``bits_per_symbol`` selects a QAM, whose peaks are lower: at a back-off above 2.55 dB
+the soft limiter does not affect 16-QAM, which a receiver that assumes Gaussian symbols gets wrong.
+The SNR is 1/N0 before the amplifier. The power that it removes, ``1 - α² - σ_d²``, is lost, and
 nothing is scaled up again.
 
-Symbols are clipped as they stand, as samples of a single carrier without pulse shaping. Leaves out:
-memory, spectral regrowth, and OFDM, whose samples are not its symbols.
+Symbols are clipped directly, as samples of a single carrier without pulse shaping. Leaves out:
+memory, spectral regrowth, and OFDM, whose samples differ from its symbols.
 
 References
 ----------
@@ -46,13 +46,13 @@ from channels.catalogue import CHANNELS
 from channels.modulation import constellation
 from channels.units import db_to_linear
 
-# Below this amplitude the gain is 1; keeps 0/0 out of the gradient.
+# Below this amplitude the gain is 1, which keeps 0/0 out of the gradient.
 _MIN_AMPLITUDE = 1e-30
 _NUM_NODES = 256
 
 
 def amplify(x: Tensor, saturation: float, smoothness: float) -> Tensor:
-    """Pass ``x`` through the amplifier: ``g(x)`` above.
+    """Apply the amplifier's ``g(x)`` to ``x``.
 
     Parameters
     ----------
@@ -66,22 +66,22 @@ def amplify(x: Tensor, saturation: float, smoothness: float) -> Tensor:
     Returns
     -------
     Tensor
-        As ``x``; no amplitude exceeds A.
+        Shape and dtype of ``x``; no amplitude exceeds A.
     """
     amplitude = x.abs()
     if math.isinf(smoothness):
         return x * (saturation / amplitude.clamp(min=saturation))
-    # By logarithms, since a power of a peak would overflow.
+    # Logarithms are used because a power of a peak would overflow.
     power = 2 * smoothness * (amplitude.clamp(min=_MIN_AMPLITUDE) / saturation).log()
     return x * (-torch.logaddexp(power, torch.zeros_like(power)) / (2 * smoothness)).exp()
 
 
 def bussgang_gaussian(saturation: float, smoothness: float) -> tuple[float, float]:
-    """Gain α and distortion power σ_d² for complex Gaussian symbols of mean power 1.
+    """Compute gain α and distortion power σ_d² for complex Gaussian symbols of mean power 1.
 
     The soft limiter has ``α = 1 - e^{-A²} + (√π/2)·A·erfc(A)`` and ``α² + σ_d² = 1 - e^{-A²}``. The
-    Rapp model is integrated over ``r = |x|``, of density ``2r·e^{-r²}``, by Gauss-Legendre
-    quadrature on either side of the knee.
+    Rapp model is integrated over ``r = |x|`` of density ``2r·e^{-r²}``, by Gauss-Legendre
+    quadrature on both sides of the knee.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def bussgang_gaussian(saturation: float, smoothness: float) -> tuple[float, floa
 
 
 def bussgang_qam(saturation: float, smoothness: float, bits_per_symbol: int) -> tuple[float, float]:
-    """Gain α and distortion power σ_d² for equally likely symbols of a QAM.
+    """Compute gain α and distortion power σ_d² for equally likely symbols of a QAM.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def bussgang_qam(saturation: float, smoothness: float, bits_per_symbol: int) -> 
 
 
 class Clipping:
-    """A flat channel behind an amplifier that saturates.
+    """A flat channel after an amplifier that saturates.
 
     Parameters
     ----------
@@ -130,14 +130,23 @@ class Clipping:
     backoff_db
         Input back-off, A² over the mean power 1, in dB, -30 to 60.
     smoothness
-        p of the Rapp model, 0.1 to 100; ``inf``: soft limiter.
+        p of the Rapp model, 0.1 to 100; ``inf`` for the soft limiter.
     bits_per_symbol
-        Of the QAM that the receiver expects; 0: Gaussian symbols.
+        Bits per symbol of the QAM that the receiver expects; 0: Gaussian symbols.
 
     Raises
     ------
     ValueError
         A value outside these ranges, or a channel that is not flat.
+
+    Examples
+    --------
+    With a back-off of 0 dB, amplitudes are cut at 1:
+
+    >>> x = torch.tensor([0.5, 2.0, -2j])
+    >>> y = Clipping(backoff_db=0)(x, 0.0, torch.Generator()).y
+    >>> bool(torch.allclose(y, torch.tensor([0.5, 1.0, -1j])))
+    True
     """
 
     linear = False
@@ -156,11 +165,11 @@ class Clipping:
             raise ValueError(f"smoothness must be between 0.1 and 100, or inf, got {smoothness}")
         self.channel: Channel = CHANNELS.create(over)
         check_flat(self.channel, "clipping")
-        # Without fading the gain holds, but it is not that of AWGN, which "none" stands for.
+        # Without fading the gain is constant but not that of AWGN, which coherence "none" means.
         held = self.channel.coherence == "none"
         self.coherence: Coherence = "varying" if held else self.channel.coherence
         self.block_length: int = getattr(self.channel, "block_length", 0)
-        """That of the underlying channel."""
+        """Block length of the underlying channel."""
         self.saturation: float = math.sqrt(db_to_linear(float(backoff_db)))
         """A, relative to the root mean square of the symbols."""
         self.smoothness = float(smoothness)
@@ -177,7 +186,7 @@ class Clipping:
         Returns
         -------
         ChannelOutput
-            ``h`` with α in it, ``noise_var`` with the distortion, of the shape of ``x``.
+            ``h`` includes α, and ``noise_var`` the distortion; both have the shape of ``x``.
 
         Raises
         ------

@@ -1,11 +1,12 @@
-"""Flat fading: a law of the gain, held over blocks or drawn afresh for every symbol.
+"""Flat fading: a distribution of the gain, constant over blocks or independent for every symbol.
 
-``y = h·x + n`` with ``E|h|² = 1``. A law says how one gain is drawn and what the quantiles of its
-power are; :class:`BlockFading` and :class:`FastFading` say how long a gain lasts:
+``y = h·x + n`` with ``E|h|² = 1``. A model consists of two parts. A distribution defines how a gain
+is drawn and the quantiles of its power; :class:`BlockFading` and :class:`FastFading` define how
+long a gain lasts:
 
     class RayleighBlock(RayleighLaw, BlockFading): ...
 
-Fast fading is what an ideal interleaver makes of a channel that moves. No Doppler within a block.
+Fast fading is an ideally interleaved version of a varying channel. No Doppler within a block.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ from channels.base import MAX_BLOCK_LENGTH, ChannelOutput, Coherence, add_noise,
 
 
 class Fading(ABC):
-    """A fading channel: a law of the gain, and how long a gain lasts."""
+    """A fading channel: a distribution of the gain, and how long a gain lasts."""
 
     @abstractmethod
     def draw(self, shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw independent gains: complex, of ``E|h|² = 1``, type and device as ``like``."""
+        """Draw independent gains: complex, ``E|h|² = 1``, dtype and device of ``like``."""
 
     @abstractmethod
     def gain_quantile(self, p: float) -> float:
-        """Quantile of ``|h|²`` at ``p`` in (0, 1)."""
+        """Return the quantile of ``|h|²`` at ``p`` in (0, 1)."""
 
     @abstractmethod
     def gains(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        """Return the gain of every symbol of ``x``, complex, its shape."""
+        """Return the gain of every symbol of ``x``, complex, of its shape."""
 
     def __call__(self, x: Tensor, noise_var: float | Tensor, rng: torch.Generator) -> ChannelOutput:
         """Send ``x``, complex (..., num_symbols), with noise of total variance ``noise_var``.
@@ -51,13 +52,22 @@ class BlockFading(Fading):
     Parameters
     ----------
     block_length
-        Symbols per block, up to 10⁹; 0: one gain per transmission, that is per leading index. The
-        last block of a transmission may be shorter.
+        Symbols per block, up to 10⁹; 0: one gain per transmission, that is, per leading index.
+        The last block of a transmission may be shorter.
 
     Raises
     ------
     ValueError
-        ``block_length`` outside this range or not whole.
+        ``block_length`` outside this range or not an integer.
+
+    Examples
+    --------
+    A subclass adds the distribution; :mod:`channels.models` has Rayleigh, Rician and Nakagami:
+
+    >>> from channels.models.rayleigh import RayleighBlock
+    >>> h = RayleighBlock(block_length=3).gains(torch.ones(6) + 0j, torch.Generator())
+    >>> bool((h[:3] == h[0]).all()), bool(h[2] == h[3])
+    (True, False)
     """
 
     coherence: Coherence = "block"
@@ -71,7 +81,7 @@ class BlockFading(Fading):
         self.block_length = int(block_length)
 
     def gains(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        """Draw one gain per block and hold it."""
+        """Draw one gain per block and repeat it."""
         num_symbols = x.shape[-1]
         length = min(self.block_length or num_symbols, num_symbols)
         drawn = self.draw(torch.Size((*x.shape[:-1], -(-num_symbols // length))), x, rng)
@@ -79,7 +89,15 @@ class BlockFading(Fading):
 
 
 class FastFading(Fading):
-    """A fresh gain for every symbol."""
+    """An independent gain for every symbol.
+
+    Examples
+    --------
+    >>> from channels.models.rayleigh import RayleighFast
+    >>> h = RayleighFast().gains(torch.ones(100_000) + 0j, torch.Generator().manual_seed(0))
+    >>> round(float(h.abs().square().mean()), 1)  # E|h|² = 1
+    1.0
+    """
 
     coherence: Coherence = "fast"
 

@@ -1,15 +1,15 @@
-"""Rayleigh fading of a receiver on the move: ``h ~ CN(0, 1)`` with Clarke's autocorrelation.
+"""Rayleigh fading of a moving receiver: ``h ~ CN(0, 1)`` with Clarke's autocorrelation.
 
-``E h(t+τ) h*(t) = J0(2π f_D τ)`` for waves that arrive from all around (Jakes' Doppler spectrum).
-A realisation is a sum of ``N = 32`` waves
+``E h(t+τ) h*(t) = J0(2π f_D τ)`` for waves that arrive from all directions (Jakes' Doppler
+spectrum). A realisation is a sum of ``N = 32`` waves
 
     h(t) = Σ a_n exp(j 2π f_D t cos α_n),   a_n ~ CN(0, 1/N),   α_n = 2π (n + u_n) / N
 
-with independent uniform ``u_n`` in [0, 1). The strata of the angles make up the circle, so that the
-autocorrelation is exact in the ensemble; the amplitudes are Gaussian, so that every h(t) is exactly
-CN(0, 1). (Sums of waves of fixed amplitude, the usual choice, are so only for many waves.) Given
-the angles it is a Gaussian process; the joint law of several times is a mixture of such processes,
-which for 32 waves is close to Gaussian.
+with independent uniform ``u_n`` in [0, 1). The strata of the angles cover the circle, so that the
+ensemble autocorrelation is exact; the amplitudes are Gaussian, so that every h(t) is exactly
+CN(0, 1). (For waves of fixed amplitude, the usual choice, this only holds for many waves.) Given
+the angles, h is a Gaussian process. The joint distribution at several times is a mixture of such
+processes, which is close to Gaussian for 32 waves.
 
 References
 ----------
@@ -34,15 +34,15 @@ _NUM_WAVES = 32
 
 
 def waves(frequency: Tensor, num_times: int) -> Tensor:
-    """Complex exponentials ``exp(j 2π f t)`` at ``t = 0, 1, … num_times - 1``, as two factors.
+    """Return ``exp(j 2π f t)`` at ``t = 0, 1, … num_times - 1``, as two factors.
 
-    ``exp(j 2π f (B·k + b)) = exp(j 2π f B·k) · exp(j 2π f b)`` leaves ``2√num_times`` of them to be
-    computed.
+    Since ``exp(j 2π f (B·k + b)) = exp(j 2π f B·k) · exp(j 2π f b)``, only ``2√num_times``
+    exponentials have to be computed.
 
     Parameters
     ----------
     frequency
-        Cycles per step, float64 (..., num_waves): in single precision long phases would drift.
+        Cycles per step, float64 (..., num_waves); in single precision long phases would drift.
     num_times
         Steps, at least 1.
 
@@ -67,9 +67,9 @@ def jakes_process(
     ----------
     shape
         Number of realisations along each leading axis.
-    num_times
-        Length of each, at least 1.
+        Length of each realisation, at least 1.
     doppler
+        Maximum Doppler shift in cycles per step, at least 0; 0 keeps each gain constant.
         Maximum Doppler shift in cycles per step, at least 0; 0 holds each gain for ever.
     like
         Complex tensor that sets the type and device of the result.
@@ -104,6 +104,15 @@ class Jakes(RayleighLaw):
     ------
     ValueError
         ``doppler`` outside (0, 0.5).
+
+    Examples
+    --------
+    The autocorrelation is the Bessel function J0(2π·doppler·lag), with its first zero at 2.405:
+
+    >>> import math
+    >>> first_zero = torch.tensor(2.405 / (2 * math.pi * 0.01))
+    >>> abs(float(Jakes(doppler=0.01).autocorrelation(first_zero))) < 1e-3
+    True
     """
 
     coherence: Coherence = "varying"
@@ -118,5 +127,5 @@ class Jakes(RayleighLaw):
         return jakes_process(x.shape[:-1], x.shape[-1], self.doppler, x, rng)
 
     def autocorrelation(self, lag: Tensor) -> Tensor:
-        """``E h(t+lag) h*(t)``, float64, at lags in symbols."""
+        """Return ``E h(t+lag) h*(t)``, float64, at lags in symbols."""
         return torch.as_tensor(j0(2 * math.pi * self.doppler * lag.double().cpu().numpy()))

@@ -1,4 +1,4 @@
-"""Phases that turn at a rate."""
+"""Phases that rotate at a constant rate."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from torch import Tensor
 
 
 def phase_turns(cycles: Tensor) -> Tensor:
-    """``exp(j 2π cycles)``, complex128."""
+    """Return ``exp(j 2π cycles)``, complex128."""
     turns = 2 * math.pi * cycles.double()
     return torch.polar(torch.ones_like(turns), turns)

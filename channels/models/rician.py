@@ -2,7 +2,7 @@
 
 ``E|h|² = 1`` and ``2(K+1)|h|²`` is noncentral chi-square with 2 degrees of freedom and
 noncentrality ``2K``. K, the power of the line of sight over that of the scatter, is given in dB.
-The line of sight keeps phase 0. Block and fast fading are those of :mod:`channels.models.fading`.
+The line of sight keeps phase 0. Block and fast fading are as in :mod:`channels.models.fading`.
 
 Reference: M. K. Simon, M.-S. Alouini, Digital Communication over Fading Channels, section 2.2.1.2.
 """
@@ -21,10 +21,10 @@ from channels.units import db_to_linear
 
 
 class RicianLaw(Fading):
-    """A line of sight of ``k_db`` dB over the scatter, -100 to 100 dB."""
+    """A line of sight ``k_db`` dB stronger than the scatter, -100 to 100 dB."""
 
     k: float
-    """Power of the line of sight over that of the scatter, linear."""
+    """Power of the line of sight divided by that of the scatter, linear."""
 
     def _set_k(self, k_db: float) -> None:
         if not -100 <= k_db <= 100:
@@ -37,7 +37,7 @@ class RicianLaw(Fading):
         return math.sqrt(self.k / (self.k + 1)) + scatter * math.sqrt(1 / (self.k + 1))
 
     def gain_quantile(self, p: float) -> float:
-        """Quantile of ``|h|²`` at ``p`` in (0, 1)."""
+        """Return the quantile of ``|h|²`` at ``p`` in (0, 1)."""
         check_probability(p)
         return float(ncx2.ppf(p, 2, 2 * self.k)) / (2 * (self.k + 1))
 
@@ -48,7 +48,7 @@ class RicianBlock(RicianLaw, BlockFading):
     Parameters
     ----------
     k_db
-        Power of the line of sight over that of the scatter, -100 to 100 dB.
+        Power of the line of sight relative to that of the scatter, -100 to 100 dB.
     block_length
         See :class:`channels.models.fading.BlockFading`.
 
@@ -56,6 +56,13 @@ class RicianBlock(RicianLaw, BlockFading):
     ------
     ValueError
         ``k_db`` outside -100 to 100 dB, ``block_length`` negative.
+
+    Examples
+    --------
+    A stronger line of sight makes deep fades rarer; the weakest 10 % of the gains lie below
+
+    >>> [round(RicianBlock(k_db=k_db).gain_quantile(0.1), 2) for k_db in (-100, 6, 20)]
+    [0.11, 0.31, 0.82]
     """
 
     def __init__(self, *, k_db: float = 6.0, block_length: int = 0) -> None:
@@ -64,12 +71,17 @@ class RicianBlock(RicianLaw, BlockFading):
 
 
 class RicianFast(RicianLaw, FastFading):
-    """Rician fast fading: a fresh gain for every symbol.
+    """Rician fast fading: an independent gain for every symbol.
 
     Parameters
     ----------
     k_db
-        Power of the line of sight over that of the scatter, -100 to 100 dB.
+        Power of the line of sight relative to that of the scatter, -100 to 100 dB.
+
+    Examples
+    --------
+    >>> RicianFast(k_db=0).coherence
+    'fast'
     """
 
     def __init__(self, *, k_db: float = 6.0) -> None:

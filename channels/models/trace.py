@@ -1,11 +1,11 @@
 """Replay of measured gains: ``y = h·x + n`` with h from a file (:mod:`channels.models.trace_file`).
 
-Every row of the trace lasts for ``hold`` symbols, and after the last comes the first again. Each
-transmission starts at a symbol of its own, drawn uniformly over the replayed trace, so that the
-law of the gain is the empirical one at any time; or all start at the first. ``E|h|² = 1`` over the
-trace unless ``normalise=false``, which takes its values as offsets from the SNR of the link.
+Every row of the trace lasts for ``hold`` symbols, and the last is followed by the first. Each
+transmission starts at its own symbol, drawn uniformly over the replayed trace, so that the gain
+has the empirical distribution at any time; or all start at the first. ``E|h|² = 1`` over the trace
+unless ``normalise=false``, which interprets its values relative to the SNR of the link.
 
-Leaves out: interpolation between rows; the phase, where the file has dB alone (h is then real).
+Leaves out: interpolation between rows, and the phase if the file only has dB (h is then real).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MAX_HOLD = 10**9
 
 
 def check_replay(hold: int, start: str) -> None:
-    """Refuse options of a replay that make no sense, by name."""
+    """Refuse, by name, invalid options of a replay."""
     if not 1 <= hold <= _MAX_HOLD or hold != int(hold):
         raise ValueError(
             f"hold must be a whole number of symbols per row, 1 to {_MAX_HOLD}, got {hold}"
@@ -39,7 +39,7 @@ def check_replay(hold: int, start: str) -> None:
 def replay_rows(
     shape: torch.Size, num_times: int, num_rows: int, hold: int, start: str, rng: torch.Generator
 ) -> Tensor:
-    """Row of the trace at every time of every transmission: int64 (*shape, num_times)."""
+    """Return the trace's row at every time of every transmission: int64 (*shape, num_times)."""
     num_starts = num_rows * hold if start == "random" else 1
     first = torch.randint(num_starts, (*shape, 1), device=rng.device, generator=rng)
     time = torch.arange(num_times, device=rng.device)
@@ -47,21 +47,21 @@ def replay_rows(
 
 
 def autocorrelation(gains: NDArray[np.complex128], hold: int, lag: Tensor) -> Tensor:
-    """``E h(t+lag) h*(t)`` over a replay that starts anywhere.
+    """Return ``E h(t+lag) h*(t)`` over a replay that starts anywhere.
 
     Parameters
     ----------
     gains
-        complex128 (num_rows, ...): every column is a trace of its own.
+        complex128 (num_rows, ...); every column is a separate trace.
     hold
         Symbols per row.
     lag
-        In symbols, real, any shape.
+        Lag in symbols, real, any shape.
 
     Returns
     -------
     Tensor
-        complex128 (*lag.shape, ...). Between multiples of ``hold`` a straight line.
+        complex128 (*lag.shape, ...). Linear between multiples of ``hold``.
     """
     rows = len(gains)
     spectrum = np.abs(np.fft.fft(gains, axis=0)) ** 2
@@ -74,7 +74,7 @@ def autocorrelation(gains: NDArray[np.complex128], hold: int, lag: Tensor) -> Te
 
 
 class Trace(Fading):
-    """Gains of a file, in its order.
+    r"""Measured gains from a file, in the order of the file.
 
     Parameters
     ----------
@@ -83,14 +83,27 @@ class Trace(Fading):
     hold
         Symbols per row, 1 to 10⁹.
     start
-        ``"random"``: every transmission anywhere in the trace; ``"first"``: all at its first row.
+        ``"random"``: every transmission starts anywhere in the trace; ``"first"``: at its first
+        row.
     normalise
         Whether to scale the gains to ``E|h|² = 1`` over the trace.
 
     Raises
     ------
     ValueError
-        A file that cannot be used, which it names, or an option outside these ranges.
+        An unusable file, which the message names, or an option outside these ranges.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "gains.csv"
+    ...     _ = path.write_text("gain_db\n0\n3\n-3\n")
+    ...     trace = Trace(file=str(path), hold=2, start="first")
+    >>> h = trace(torch.ones(6, dtype=torch.complex64), 0.0, torch.Generator()).h
+    >>> (20 * (h / h[0]).abs().log10()).round().int().tolist()  # two symbols per row
+    [0, 0, 3, 3, -3, -3]
     """
 
     coherence: Coherence = "varying"
@@ -102,8 +115,8 @@ class Trace(Fading):
         gains = read_gains(file)
         if gains.ndim != 1:
             raise ValueError(
-                f"trace file {file!r} has {gains.shape[1]} taps, for ofdm:over=cir:file=PATH; a "
-                "flat channel needs h of shape (time,)"
+                f"trace file {file!r} has {gains.shape[1]} taps; a flat channel needs h of shape "
+                "(time,), and ofdm:over=cir:file=PATH uses taps"
             )
         power = np.abs(gains) ** 2
         self.gains_in_time = gains / math.sqrt(power.mean()) if normalise else gains
@@ -125,17 +138,17 @@ class Trace(Fading):
         )
 
     def gains(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        """Replay the trace, for every transmission from its own start."""
+        """Replay the trace, starting each transmission at its own row."""
         num_rows = len(self.gains_in_time)
         rows = replay_rows(x.shape[:-1], x.shape[-1], num_rows, self.hold, self.start, rng)
         return self._at(rows, x)
 
     def gain_quantile(self, p: float) -> float:
-        """Quantile of ``|h|²`` at ``p`` in (0, 1): that of the trace, a step function."""
+        """Return the quantile of ``|h|²`` at ``p`` in (0, 1): that of the trace, with steps."""
         check_probability(p)
         powers = self._sorted_powers
         return float(powers[math.ceil(p * len(powers)) - 1])
 
     def autocorrelation(self, lag: Tensor) -> Tensor:
-        """``E h(t+lag) h*(t)``, complex128, at lags in symbols, of a start anywhere."""
+        """Return ``E h(t+lag) h*(t)``, complex128, at lags in symbols, for random starts."""
         return autocorrelation(self.gains_in_time, self.hold, lag)

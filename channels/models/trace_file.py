@@ -3,13 +3,13 @@
 :mod:`channels.models.trace` and :mod:`channels.ofdm.measured_cir` read them.
 
 A CSV file has a line of column names, then one line per instant; an NPZ file has arrays of the same
-names. Both hold one of
+names. Both contain one of
 
 - ``gain_db`` or ``snr_db``: power gain, or SNR, in dB;
 - ``re`` and ``im``: complex gain;
 
-and NPZ files also ``h``, complex, of shape (time,), or (time, taps) with ``delay_s`` (taps,).
-Anything else in them, such as times, is passed over. Commas separate the fields of a CSV file, and
+and NPZ files may instead contain ``h``, complex, of shape (time,), or (time, taps) with ``delay_s``
+(taps,). Other columns, such as times, are ignored. Commas separate the fields of a CSV file, and
 every line has as many as the first; decimals have a point. Nothing is ever unpickled.
 """
 
@@ -34,13 +34,13 @@ def _complaint(file: str, problem: str) -> ValueError:
 
 
 def read_gains(file: str) -> NDArray[np.complex128]:
-    """Read complex gains, (time,) or (time, taps); those in dB are real and positive.
+    """Read complex gains, (time,) or (time, taps); those in dB become real and positive.
 
     Raises
     ------
     ValueError
-        Not a readable CSV or NPZ file with the gains of one kind, at least one of them, numbers,
-        finite, and the largest within ±200 dB (each, if in dB). The file is named.
+        Not a readable CSV or NPZ file with one kind of gains; no gains; gains that are not finite
+        numbers; or a largest gain (in dB: any gain) outside ±200 dB. The message names the file.
     """
     arrays = _read(file)
     kinds = [kind for kind in _KINDS if set(kind) <= set(arrays)]
@@ -67,12 +67,12 @@ def read_gains(file: str) -> NDArray[np.complex128]:
 
 
 def read_delays(file: str, num_taps: int) -> NDArray[np.float64]:
-    """Read ``delay_s`` of the taps, in seconds, float64 (num_taps,), from the first tap on.
+    """Read ``delay_s`` of the taps in seconds relative to the first, float64 (num_taps,).
 
     Raises
     ------
     ValueError
-        No delays, another number of them, or such as are not finite.
+        Delays that are missing, not finite, or of another number than the taps.
     """
     arrays = _read(file)
     if "delay_s" not in arrays:
@@ -84,10 +84,10 @@ def read_delays(file: str, num_taps: int) -> NDArray[np.float64]:
 
 
 def _numbers(file: str, name: str, values: NDArray[Any]) -> NDArray[Any]:
-    """Refuse what is no number or not finite; return double precision."""
+    """Convert to double precision; refuse anything but finite numbers."""
     if values.dtype.kind not in ("iufc" if name == "h" else "iuf"):
         raise _complaint(file, f"must have numbers as {name}, got {values.dtype}")
-    with np.errstate(over="ignore"):  # of numbers that are longer than double
+    with np.errstate(over="ignore"):  # numbers may be longer than double precision
         numbers = values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
     if not np.isfinite(numbers).all():
         raise _complaint(file, f"must have finite numbers as {name}, got NaN or infinity")
@@ -95,7 +95,7 @@ def _numbers(file: str, name: str, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _read(file: str) -> Arrays:
-    """Read what we know the names of."""
+    """Read the arrays of known names."""
     readers = {".csv": _read_csv, ".npz": _read_npz}
     suffix = Path(file).suffix.lower()
     if suffix not in readers:
@@ -104,7 +104,7 @@ def _read(file: str) -> Arrays:
         raise _complaint(file, "does not exist")
     try:
         return readers[suffix](file)
-    except Exception as error:  # a broken file can make the readers fail in any way
+    except Exception as error:  # for a broken file, the readers may raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise _complaint(file, f"cannot be read as {suffix[1:].upper()}: {reason}") from error
 
@@ -122,7 +122,7 @@ def _read_csv(file: str) -> Arrays:
             )
     names = [name for name in header if name in _COLUMNS - {"h", "delay_s"}]
     if len(set(names)) < len(names):
-        raise ValueError(f"a column is there twice: {', '.join(names)}")
+        raise ValueError(f"duplicate column names: {', '.join(names)}")
     places = {name: header.index(name) for name in names}
     return {name: np.array([row[i] for row in rows], np.float64) for name, i in places.items()}
 

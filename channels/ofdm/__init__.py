@@ -1,1 +1,1 @@
-"""Frequency-selective channels behind an OFDM modem."""
+"""Frequency-selective channels with an OFDM modem."""

@@ -1,12 +1,13 @@
 """Clustered delay lines CDL-A to CDL-E of 3GPP TR 38.901, clause 7.7.1, drawn by Sionna.
 
-One vertically polarised, omnidirectional antenna at each end, downlink; the receiver moves along
-the x axis at the speed that gives ``doppler_hz``. Each cluster is 20 rays of random phase whose
-directions set their Doppler shifts, so that, unlike in a TDL, the spectrum is not Clarke's. The
-specular path of D and E gets a random phase, common to a transmission. ``E|H|² = 1``.
+Each end has one vertically polarised, omnidirectional antenna (downlink); the receiver moves along
+the x axis at the speed that gives ``doppler_hz``. Each cluster consists of 20 rays of random phase
+whose directions determine their Doppler shifts, so that, unlike for a TDL, the spectrum differs
+from Clarke's. The specular path of D and E gets a random phase, common to a transmission.
+``E|H|² = 1``.
 
-Needs the extra ``sionna``. Sionna draws from a generator of its own, which is seeded from ours for
-the call and then put back. Leaves out: antenna arrays, shadowing, scaled angles.
+Needs the extra ``sionna``. Sionna draws from its own generator, which is seeded from ours during
+the call and then restored. Leaves out: antenna arrays, shadowing, scaled angles.
 
 Reference: J. Hoydis et al., "Sionna: An open-source library for next-generation physical layer
 research", 2022, arXiv:2203.11854.
@@ -23,14 +24,14 @@ from channels.models.phasors import phase_turns
 from channels.ofdm.multipath import Grid, response
 from channels.ofdm.profiles import check_profile
 
-_CARRIER_HZ = 3.5e9  # sets the wavelength only, and so the speed of a Doppler shift
+_CARRIER_HZ = 3.5e9  # only sets the wavelength, and thus the speed for a Doppler shift
 _LIGHT_M_PER_S = 299_792_458.0
-# Transmissions times OFDM symbols that Sionna draws in one go: each takes 460 rays.
+# Transmissions times OFDM symbols that Sionna draws at a time; each takes 460 rays.
 _BATCH = 20_000
 
 
 class Cdl:
-    """One of the delay lines.
+    """A clustered delay line.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ class Cdl:
     def frequency_response(
         self, shape: torch.Size, grid: Grid, like: Tensor, rng: torch.Generator
     ) -> Tensor:
-        """See :class:`channels.ofdm.multipath.Multipath`."""
+        """Draw gains; see :class:`channels.ofdm.multipath.Multipath`."""
         most = max(1, _BATCH // grid.num_times)
         parts = []
         for start in range(0, shape.numel(), most):
@@ -118,10 +119,10 @@ class Cdl:
         return torch.cat(parts).reshape(*shape, grid.num_times, grid.num_subcarriers)
 
     def correlation(self, frequency_hz: Tensor, time_s: Tensor) -> Tensor:
-        """See :class:`channels.ofdm.multipath.Multipath`.
+        """Return the correlation; see :class:`channels.ofdm.multipath.Multipath`.
 
-        The mean over the phases of the rays and over their random coupling (clause 7.7.1, step 3):
-        within a cluster any azimuth of arrival goes with any zenith.
+        It is the mean over the phases of the rays and over their random coupling (clause 7.7.1,
+        step 3): within a cluster, any azimuth of arrival may occur with any zenith angle.
         """
         cdl = self._cdl
         cycles = self.doppler_hz * time_s[..., None, None, None]

@@ -1,20 +1,20 @@
-"""CP-OFDM over a channel with memory: pilots and cyclic prefix are paid for.
+"""CP-OFDM over a channel with memory; pilots and cyclic prefix are paid for.
 
-Data symbols fill the resource elements of slots, frequency first; each sees ``y = H x + n`` with
-its own gain H, ``E|H|² = 1``. The receiver estimates H from pilots of the same slot
-(:mod:`channels.ofdm.estimation`) and gives the estimate as ``h``, with the variance of its error in
-``noise_var``; ``estimation=perfect`` gives H itself, at the same cost in pilots.
+Data symbols fill the resource elements of slots, frequency first. Each element has its own gain H,
+``y = H x + n`` with ``E|H|² = 1``. The receiver estimates H from pilots of the same slot
+(:mod:`channels.ofdm.estimation`) and returns the estimate as ``h``, with the variance of its error
+added to ``noise_var``. ``estimation=perfect`` returns H itself and pays for the same pilots.
 
 SNR is Es/N0 per resource element, ``1/N0``: pilots and data have power 1, the transform is unitary,
 and the energy of the prefix is not counted in Es. Channel uses are complex samples at the critical
-rate, ``subcarriers + prefix`` per OFDM symbol, and whole slots are sent: what the data leave free
-of the last one is lost.
+rate, ``subcarriers + prefix`` per OFDM symbol. Whole slots are sent, and the part of the last slot
+that the data leave empty is lost.
 
-Assumptions: the prefix outlasts the channel (checked), the gain stands still within an OFDM symbol,
-and synchronisation is perfect. So time samples need not be made: tests show that they give the
-same. The Doppler shift is held to 2 % of the spacing, where the leakage between carriers that is
-left out, ``(2π f_D/spacing)²/24`` for Clarke's spectrum, comes to -32 dB. No guard bands, no
-interleaving, no limit on the peak power.
+Assumptions: the prefix is longer than the channel (checked), the gain is constant within an OFDM
+symbol, and synchronisation is perfect. Time samples therefore need not be generated; tests show
+that they would give the same result. The Doppler shift is limited to 2 % of the spacing. There, the
+neglected leakage between carriers, ``(2π f_D/spacing)²/24`` for Clarke's spectrum, is -32 dB. There
+are no guard bands, no interleaving and no limit on the peak power.
 
 References
 ----------
@@ -55,29 +55,29 @@ _MAX_DOPPLER_SHARE = 0.02
 def build_multipath(
     over: str, *, delay_spread_ns: float, doppler_hz: float, period_s: float
 ) -> Multipath:
-    """Build the channel that OFDM goes over.
+    """Build the channel below the OFDM modem.
 
     Parameters
     ----------
     over
         ``"tdl_a"`` to ``"tdl_e"``, ``"cdl_a"`` to ``"cdl_e"``, measured impulse responses
-        (``"cir:file=PATH"``), or a flat channel by name and one option (``"jakes:doppler=0.01"``),
-        whose symbol is then an OFDM symbol.
+        (``"cir:file=PATH"``), or a flat channel by name and one option (``"jakes:doppler=0.01"``).
+        In the options of a flat channel, a symbol means an OFDM symbol.
     delay_spread_ns, doppler_hz
-        Of the TDL or CDL; flat channels have options of their own.
+        Options of the TDL or CDL; flat channels have their own.
     period_s
         Duration of an OFDM symbol with its prefix.
 
     Raises
     ------
     ValueError
-        An unknown channel, or one that does not fit.
+        An unknown or unsuitable channel.
     """
     kind, _, profile = over.partition("_")
     if kind == "tdl":
         return Tdl(profile=profile, delay_spread_ns=delay_spread_ns, doppler_hz=doppler_hz)
     if kind == "cdl":
-        from channels.ofdm.cdl import Cdl  # Sionna is an extra, and slow to import
+        from channels.ofdm.cdl import Cdl  # Sionna is optional, and slow to import
 
         return Cdl(profile=profile, delay_spread_ns=delay_spread_ns, doppler_hz=doppler_hz)
     if over.partition(":")[0] == "cir":
@@ -89,12 +89,12 @@ def build_multipath(
 
 
 class Ofdm:
-    """OFDM transmission as a channel of data symbols.
+    """An OFDM link as a channel of data symbols.
 
     Parameters
     ----------
     over
-        What it goes over: see :func:`build_multipath`.
+        Channel below the modem: see :func:`build_multipath`.
     delay_spread_ns
         Root mean square delay spread of a TDL or CDL in ns.
     doppler_hz
@@ -103,23 +103,36 @@ class Ofdm:
     estimation
         ``"lmmse"``, ``"ls"`` or ``"perfect"``.
     subcarriers
-        Size of the transform, 2 to 1024; all carry symbols.
+        Size of the transform, 2 to 1024; all subcarriers carry symbols.
     spacing_khz
         Subcarrier spacing in kHz, 0.001 to 1e6.
     prefix_us
-        Cyclic prefix in µs, 0 to 10,000, rounded up to samples; it must outlast the channel.
+        Cyclic prefix in µs, 0 to 10,000, rounded up to samples; must be longer than the channel.
     slot
-        OFDM symbols per slot, 1 to 1000, and up to 16,384 subcarriers in all of them.
+        OFDM symbols per slot, 1 to 1000; at most 16,384 resource elements per slot.
     pilot_symbols
-        OFDM symbols with pilots in each slot, evenly spread; 0 only with perfect knowledge.
+        OFDM symbols with pilots in each slot, evenly spaced; 0 is for perfect knowledge only.
     pilot_step
-        Every which subcarrier of these is a pilot (comb); 1: all of them (block). A slot takes up
-        to 1024 pilots, with perfect knowledge any number.
+        Spacing of the pilots in subcarriers (comb); 1 makes every subcarrier a pilot (block). A
+        slot has at most 1024 pilots, or any number with perfect knowledge.
 
     Raises
     ------
     ValueError
         A value outside these ranges.
+
+    Examples
+    --------
+    A slot of 14 OFDM symbols on 72 subcarriers loses 72 elements to pilots; each symbol has a
+    prefix of 6 samples:
+
+    >>> ofdm = Ofdm()
+    >>> ofdm.num_uses(14 * 72 - 72)
+    1092
+    >>> x = torch.ones(936, dtype=torch.complex64)
+    >>> y, h, noise_var = ofdm(x, 0.1, torch.Generator().manual_seed(0))
+    >>> bool((noise_var > 0.1).all())  # noise plus the error of the estimate h
+    True
     """
 
     coherence: Coherence = "varying"
@@ -141,7 +154,7 @@ class Ofdm:
         check_grid(subcarriers, spacing_khz, prefix_us, slot)
         check_pilots(estimation, subcarriers, slot, pilot_symbols, pilot_step)
         spacing_hz = spacing_khz * 1e3
-        # The tolerance keeps a prefix of whole samples from gaining one by rounding.
+        # The tolerance stops rounding errors from adding a sample to a whole prefix.
         self.prefix = math.ceil(prefix_us * 1e-6 * spacing_hz * subcarriers - 1e-9)
         """Cyclic prefix in samples."""
         period_s = (subcarriers + self.prefix) / (subcarriers * spacing_hz)
@@ -151,9 +164,9 @@ class Ofdm:
         prefix_s = self.prefix / (subcarriers * spacing_hz)
         if self.multipath.max_delay_s > prefix_s * (1 + 1e-9):
             raise ValueError(
-                f"the cyclic prefix of {prefix_s * 1e6:.3g} µs must outlast the channel, whose "
-                f"last path comes after {self.multipath.max_delay_s * 1e6:.3g} µs: raise prefix_us "
-                "or lower delay_spread_ns"
+                f"the cyclic prefix of {prefix_s * 1e6:.3g} µs must be longer than the channel, "
+                f"whose last path arrives after {self.multipath.max_delay_s * 1e6:.3g} µs: raise "
+                "prefix_us or lower delay_spread_ns"
             )
         if not 0 <= doppler_hz <= _MAX_DOPPLER_SHARE * spacing_hz:
             raise ValueError(
@@ -166,11 +179,11 @@ class Ofdm:
         self.estimation = estimation
         pilot_times = [(2 * i + 1) * slot // (2 * pilot_symbols) for i in range(pilot_symbols)]
         self.layout = Layout(slot, subcarriers, pilot_times, pilot_step)
-        """Where pilots and data lie."""
+        """The positions of pilots and data."""
         self.estimated = estimation != "perfect"
-        """Whether ``h`` is an estimate, so that ``y - h·x`` holds its error besides the noise."""
+        """Whether ``h`` is an estimate, so that ``y - h·x`` contains its error and the noise."""
         if self.estimated:
-            _ = self.estimator  # refuses a channel that cannot be estimated before any is sent
+            _ = self.estimator  # refuses, before anything is sent, a channel without an estimator
 
     @functools.cached_property
     def estimator(self) -> Estimator:
@@ -182,7 +195,7 @@ class Ofdm:
         return -(-num_symbols // len(self.layout.data))
 
     def num_uses(self, num_symbols: int) -> int:
-        """Complex samples that ``num_symbols`` data symbols take: whole slots, prefix included."""
+        """Return the complex samples of ``num_symbols`` symbols: whole slots with prefixes."""
         grid = self.slot_grid
         per_slot = grid.num_times * (grid.num_subcarriers + self.prefix)
         return self._num_slots(num_symbols) * per_slot
@@ -193,7 +206,7 @@ class Ofdm:
         Returns
         -------
         ChannelOutput
-            Data only; ``noise_var`` of its shape, with the error of the estimate.
+            Data only; ``noise_var`` has their shape and includes the error of the estimate.
 
         Raises
         ------
@@ -204,7 +217,7 @@ class Ofdm:
         noise = noise_per_transmission(check_input(x, noise_var), x)
         num_symbols = x.shape[-1]
         num_slots = self._num_slots(num_symbols)
-        # A slot that is all there is need not be worked out beyond its data.
+        # If there is only one slot, nothing beyond its data is computed.
         data = self.layout.data[:num_symbols].to(x.device)
         slots = self._draw_slots(x, num_slots, rng)
         filled = torch.nn.functional.pad(x, (0, num_slots * len(data) - num_symbols))
@@ -222,7 +235,7 @@ class Ofdm:
         return ChannelOutput(*(part.flatten(-2)[..., :num_symbols] for part in (y, h, total)))
 
     def _draw_slots(self, x: Tensor, num_slots: int, rng: torch.Generator) -> Tensor:
-        """Gains, complex (..., num_slots, slot·subcarriers); the fading runs on between slots."""
+        """Draw gains, complex (..., num_slots, slot·subcarriers); fading continues over slots."""
         one = self.slot_grid
         grid = Grid(num_slots * one.num_times, one.period_s, one.num_subcarriers, one.spacing_hz)
         gains = self.multipath.frequency_response(x.shape[:-1], grid, x, rng)
@@ -236,7 +249,13 @@ def ofdm_tdl(
     doppler_hz: float = 10.0,
     estimation: str = "lmmse",
 ) -> Ofdm:
-    """Build :class:`Ofdm` over a TDL; ``profile`` is ``"a"`` to ``"e"``."""
+    """Build :class:`Ofdm` over a TDL; ``profile`` is ``"a"`` to ``"e"``.
+
+    Examples
+    --------
+    >>> ofdm_tdl(profile="c", estimation="perfect").estimated
+    False
+    """
     return Ofdm(
         over=f"tdl_{profile}",
         delay_spread_ns=delay_spread_ns,
@@ -252,7 +271,7 @@ def ofdm_cdl(
     doppler_hz: float = 10.0,
     estimation: str = "lmmse",
 ) -> Ofdm:
-    """Build :class:`Ofdm` over a CDL of Sionna; ``profile`` is ``"a"`` to ``"e"``."""
+    """Build :class:`Ofdm` over one of Sionna's CDLs; ``profile`` is ``"a"`` to ``"e"``."""
     return Ofdm(
         over=f"cdl_{profile}",
         delay_spread_ns=delay_spread_ns,

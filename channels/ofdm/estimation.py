@@ -1,15 +1,16 @@
-"""Channel estimation for OFDM: from the gains at the pilots to those at the data.
+"""Channel estimation for OFDM: gains of the data from received pilots.
 
-At a pilot of unit power the receiver reads ``p = H + n``, ``n ~ CN(0, N0)``. Both estimators are
-linear in the P pilots of one slot, ``ĥ = W p``; the error ``e = h - ĥ`` has the variance
+At a pilot of unit power the receiver observes ``p = H + n``, ``n ~ CN(0, N0)``. Both estimators are
+linear in the P pilots of a slot, ``ĥ = W p``. The error ``e = h - ĥ`` has the variance
 
     σ² = E|e|² = R(0) - 2 Re(W r) + W (R + N0 I) Wᴴ
 
-where R is the covariance of the pilots' gains and r that of them with the one sought. On data of
-unit power the error acts as further noise, ``y = ĥ x + (e x + n)``, so that the receiver counts
-with ``N0 + σ²``. It knows the statistics (power delay profile, Doppler, N0), never the realisation.
+where R is the covariance of the gains at the pilots, and r their covariance with the gain sought.
+For data of unit power the error acts as additional noise, ``y = ĥ x + (e x + n)``, and the receiver
+assumes a variance of ``N0 + σ²``. It knows the statistics (power delay profile, Doppler, N0) but
+not the realisation.
 
-Leaves out: interpolation between slots, boosted pilots, estimates that learn from the data.
+Leaves out: interpolation between slots, boosted pilots, data-aided estimation.
 
 References
 ----------
@@ -29,7 +30,7 @@ from torch import Tensor
 
 from channels.ofdm.multipath import Grid, Multipath
 
-# Eigenvalues of the covariance below this share of its trace are rounding.
+# Eigenvalues of the covariance below this share of its trace are rounding errors.
 _NEGLIGIBLE = 1e-12
 
 
@@ -42,7 +43,7 @@ class Estimator(Protocol):
         Parameters
         ----------
         pilots
-            Received pilots over what was sent, complex (..., num_pilots), time first.
+            Received divided by transmitted pilots, complex (..., num_pilots), time first.
         noise
             N0, real, broadcastable to (..., 1).
 
@@ -55,16 +56,16 @@ class Estimator(Protocol):
 
 
 class Layout:
-    """Where pilots and data lie in a slot.
+    """The positions of pilots and data in a slot.
 
     Parameters
     ----------
     num_times, num_subcarriers
         Size of the slot.
     pilot_times
-        OFDM symbols with pilots, rising.
+        OFDM symbols with pilots, ascending.
     pilot_step
-        Every which subcarrier of these is a pilot, from the first on; 1: all of them.
+        Spacing of the pilots in subcarriers, starting with the first; 1 means all of them.
     """
 
     def __init__(
@@ -77,13 +78,13 @@ class Layout:
         for time in pilot_times:
             is_pilot[time, self.pilot_carriers] = True
         self.pilots = is_pilot.flatten().nonzero().flatten()
-        """Indices of the pilots in the flattened slot, frequency fastest, rising."""
+        """Indices of the pilots in the flattened slot, ascending, with frequency fastest."""
         self.data = (~is_pilot).flatten().nonzero().flatten()
         """Indices of the data."""
 
 
 def _covariances(multipath: Multipath, grid: Grid, layout: Layout) -> tuple[Tensor, Tensor]:
-    """R between pilots, (P, P), and r between data and pilots, (D, P); complex128."""
+    """Return R between pilots, (P, P), and r between data and pilots, (D, P); complex128."""
     num_times, num_carriers = layout.num_times, layout.num_subcarriers
     in_time = torch.arange(1 - num_times, num_times, dtype=torch.float64) * grid.period_s
     in_frequency = torch.arange(1 - num_carriers, num_carriers, dtype=torch.float64)
@@ -100,9 +101,10 @@ def _covariances(multipath: Multipath, grid: Grid, layout: Layout) -> tuple[Tens
 class Lmmse:
     """The linear estimator of least mean square error, in time and frequency jointly.
 
-    ``W = r (R + N0 I)⁻¹``, from the eigenvectors of R, so that one decomposition serves every N0;
-    the few that matter, as the delay spread is short, make it cheap as well. The error is
-    uncorrelated with the estimate. Gains with a mean other than 0 (rician) are taken for scatter.
+    ``W = r (R + N0 I)⁻¹`` is computed from the eigenvectors of R, so that one decomposition serves
+    every N0. A short delay spread leaves few significant eigenvalues, which makes it cheap. The
+    error is uncorrelated with the estimate. Gains with a nonzero mean (rician) are treated as
+    scatter.
 
     Parameters
     ----------
@@ -119,7 +121,7 @@ class Lmmse:
         self.synthesis = cross @ vectors[:, matters]
 
     def __call__(self, pilots: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """See :class:`Estimator`."""
+        """Estimate the gains at the data; see :class:`Estimator`."""
         device, dtype = pilots.device, pilots.dtype
         shrink = 1 / (self.values.to(device) + noise.double())
         projected = pilots @ self.analysis.to(device, dtype)
@@ -130,11 +132,11 @@ class Lmmse:
 
 
 class LeastSquares:
-    """The pilots as they come, joined by straight lines over frequency, then over time.
+    """Least squares: the received pilots, interpolated linearly over frequency, then over time.
 
-    Outside the outermost pilots the nearest is held. The receiver needs no statistics to estimate,
-    only to know how far the estimate is to be trusted. The error is correlated with the estimate,
-    which the sum ``N0 + σ²`` leaves out, as receivers do.
+    Outside the outermost pilots the nearest is used. The receiver needs the statistics only for the
+    variance of the error. The error is correlated with the estimate, which the sum ``N0 + σ²``
+    ignores, as receivers do.
 
     Parameters
     ----------
@@ -153,7 +155,7 @@ class LeastSquares:
         self.noise_gain = self.weights.square().sum(dim=-1)
 
     def __call__(self, pilots: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """See :class:`Estimator`."""
+        """Estimate the gains at the data; see :class:`Estimator`."""
         device, dtype = pilots.device, pilots.dtype
         estimate = pilots @ self.weights.to(device, dtype).T
         error = self.interpolation_error.to(device) + noise * self.noise_gain.to(device)
@@ -161,6 +163,6 @@ class LeastSquares:
 
 
 def _straight_lines(knots: list[int], length: int) -> Tensor:
-    """Matrix (length, num_knots) of linear interpolation from ``knots`` to ``0 … length - 1``."""
+    """Return the matrix (length, num_knots) of linear interpolation from ``knots``."""
     rows = [np.interp(np.arange(length), knots, unit) for unit in np.eye(len(knots))]
     return torch.from_numpy(np.stack(rows, axis=1))

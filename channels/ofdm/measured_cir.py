@@ -2,11 +2,12 @@
 
 ``H(f, t) = Σ h_l(t) exp(-j 2π f τ_l)`` with taps ``h`` (time, taps) and their ``delay_s`` from an
 NPZ file (:mod:`channels.models.trace_file`). A row lasts for ``hold`` OFDM symbols; replay and
-starts are those of :mod:`channels.models.trace`. The first delay counts as 0, and the mean powers
-of the taps add up to 1, so that ``E|H|² = 1`` in the mean over the trace and over frequency.
+starting points are those of :mod:`channels.models.trace`. The first delay is set to 0, and the mean
+powers of the taps are scaled to a sum of 1, so that ``E|H|² = 1`` in the mean over trace and
+frequency.
 
-Estimators are told the correlation of taps that fade on their own, ``Σ R_l(Δt) exp(-j 2π Δf τ_l)``.
-Taps of a file may be correlated, so that it is exact in the mean over frequency only.
+Estimators are given the correlation of independently fading taps, ``Σ R_l(Δt) exp(-j 2π Δf τ_l)``.
+The taps of a file may be correlated, so it is exact only in the mean over frequency.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from channels.ofdm.multipath import Grid, response
 
 
 class TraceCir:
-    """Impulse responses of a file, in its order.
+    """Measured impulse responses from a file, in the order of the file.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class TraceCir:
     Raises
     ------
     ValueError
-        A file that cannot be used, which it names, or an option outside these ranges.
+        An unusable file, which the message names, or an option outside these ranges.
     """
 
     def __init__(
@@ -51,10 +52,10 @@ class TraceCir:
         if taps.ndim != 2:
             raise ValueError(
                 f"trace file {file!r} must have h of shape (time, taps), got {taps.shape}; "
-                "ofdm:over=trace:file=PATH takes it as a flat channel"
+                "use ofdm:over=trace:file=PATH for a flat channel"
             )
         self.delays_s = torch.from_numpy(read_delays(file, taps.shape[1]))
-        """Delay of each tap in seconds, float64 (num_taps,), the least 0."""
+        """Delay of each tap in seconds, float64 (num_taps,); the smallest is 0."""
         self.taps = taps / math.sqrt(np.square(np.abs(taps)).sum(axis=1).mean())
         """The trace, complex128 (num_rows, num_taps)."""
         self.max_delay_s = float(self.delays_s.max())
@@ -63,13 +64,13 @@ class TraceCir:
     def frequency_response(
         self, shape: torch.Size, grid: Grid, like: Tensor, rng: torch.Generator
     ) -> Tensor:
-        """See :class:`channels.ofdm.multipath.Multipath`."""
+        """Draw gains; see :class:`channels.ofdm.multipath.Multipath`."""
         rows = replay_rows(shape, grid.num_times, len(self.taps), self.hold, self.start, rng)
         table = torch.from_numpy(self.taps).to(like.device, like.dtype)
         return response(table[rows.to(like.device)].transpose(-1, -2), self.delays_s, grid)
 
     def correlation(self, frequency_hz: Tensor, time_s: Tensor) -> Tensor:
-        """See :class:`channels.ofdm.multipath.Multipath`; the transform of the taps' own."""
+        """Transform the autocorrelation of the taps; see :class:`~.multipath.Multipath`."""
         lag = time_s / self.period_s + 0 * frequency_hz
         turns = phase_turns(-frequency_hz[..., None] * self.delays_s)
         return (autocorrelation(self.taps, self.hold, lag) * turns).sum(dim=-1)

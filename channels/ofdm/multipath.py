@@ -1,8 +1,8 @@
-"""Frequency-selective channels, as OFDM sees them: one gain per subcarrier and OFDM symbol.
+"""Frequency-selective channels as seen by OFDM: one gain per subcarrier and OFDM symbol.
 
 ``H(f, t) = Σ a_l(t) exp(-j 2π f τ_l)`` with path gains a_l and delays τ_l, and ``E|H|² = 1``. Such
-a channel is no :class:`~channels.base.Channel`, since its symbols overlap in time;
-:class:`channels.ofdm.channel.Ofdm` makes one of it.
+a channel is not a :class:`~channels.base.Channel`, since its symbols overlap in time;
+:class:`channels.ofdm.channel.Ofdm` turns it into one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Grid:
 
     @property
     def frequencies_hz(self) -> Tensor:
-        """Of the subcarriers about the carrier, float64 (num_subcarriers,), rising."""
+        """Frequencies relative to the carrier, float64 (num_subcarriers,), ascending."""
         index = torch.arange(self.num_subcarriers, dtype=torch.float64) - self.num_subcarriers // 2
         return index * self.spacing_hz
 
@@ -42,7 +42,7 @@ class Multipath(Protocol):
     """A channel with memory, wide-sense stationary in time and frequency."""
 
     max_delay_s: float
-    """Delay of the last path in seconds; the first has 0."""
+    """Delay of the last path in seconds; that of the first is 0."""
 
     def frequency_response(
         self, shape: torch.Size, grid: Grid, like: Tensor, rng: torch.Generator
@@ -54,7 +54,7 @@ class Multipath(Protocol):
         shape
             Number of transmissions along each leading axis.
         grid
-            Where the gains are taken.
+            Resource elements whose gains are drawn.
         like
             Complex tensor that sets the type and device of the result.
         rng
@@ -68,7 +68,7 @@ class Multipath(Protocol):
         ...
 
     def correlation(self, frequency_hz: Tensor, time_s: Tensor) -> Tensor:
-        """``E H(f + frequency_hz, t + time_s) H*(f, t)``.
+        """Return ``E H(f + frequency_hz, t + time_s) H*(f, t)``.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class Multipath(Protocol):
 
 
 def response(gains: Tensor, delays_s: Tensor, grid: Grid) -> Tensor:
-    """Turn path gains into the gains of resource elements.
+    """Convert path gains into the gains of resource elements.
 
     Parameters
     ----------
@@ -105,10 +105,10 @@ def response(gains: Tensor, delays_s: Tensor, grid: Grid) -> Tensor:
 
 
 def sample_taps(gains: Tensor, delays_s: Tensor, sample_rate_hz: float) -> Tensor:
-    """Impulse response on the sample grid, every delay rounded to the nearest sample.
+    """Compute the impulse response on the sample grid, with delays rounded to whole samples.
 
-    Paths that fall on one sample add up. The rounding moves a path by half a sample at most; a sinc
-    filter would keep its delay but need taps ahead of the first path.
+    Paths that fall on the same sample add up. Rounding moves a path by at most half a sample; a
+    sinc filter would keep its delay but would need taps before the first path.
 
     Parameters
     ----------
@@ -130,19 +130,19 @@ def sample_taps(gains: Tensor, delays_s: Tensor, sample_rate_hz: float) -> Tenso
 
 
 class Flat:
-    """A flat channel that fades from OFDM symbol to OFDM symbol, alike on all subcarriers.
+    """A flat channel that fades between OFDM symbols, equally on all subcarriers.
 
     Parameters
     ----------
     channel
-        Its "symbol" is here an OFDM symbol: block lengths and Doppler count those.
+        The flat channel. Its "symbol" is an OFDM symbol: block lengths and Doppler refer to it.
     period_s
         Duration of an OFDM symbol with its cyclic prefix, in seconds.
 
     Raises
     ------
     ValueError
-        A channel that is itself OFDM or the like, that keeps an error of its gain from the
+        A channel that is itself OFDM or the like, that does not report an error of its gain to the
         receiver, or whose ``E|h|²`` is not 1.
     """
 
@@ -152,29 +152,29 @@ class Flat:
         check_flat(channel, "OFDM")
         if getattr(channel, "mismatched", False):
             raise ValueError(
-                f"OFDM takes over the gain that {type(channel).__name__} tells, and would lose the "
-                "error that it does not tell"
+                f"OFDM uses the gain that {type(channel).__name__} reports, and would lose the "
+                "error that it does not report"
             )
         if isinstance(channel, Trace) and not channel.normalised:
-            raise ValueError("OFDM takes gains with E|h|² = 1: trace needs normalise=true")
+            raise ValueError("OFDM needs gains with E|h|² = 1: set normalise=true for trace")
         self.channel = channel
         self.period_s = period_s
 
     def frequency_response(
         self, shape: torch.Size, grid: Grid, like: Tensor, rng: torch.Generator
     ) -> Tensor:
-        """See :class:`Multipath`."""
+        """Draw gains; see :class:`Multipath`."""
         ones = torch.ones((*shape, grid.num_times), dtype=like.dtype, device=like.device)
         h = self.channel(ones, 0.0, rng).h
         return h[..., None].expand(*h.shape, grid.num_subcarriers)
 
     def correlation(self, frequency_hz: Tensor, time_s: Tensor) -> Tensor:
-        """See :class:`Multipath`.
+        """Return the correlation; see :class:`Multipath`.
 
         Raises
         ------
         ValueError
-            A gain that changes in jumps, from which pilots elsewhere in time tell nothing.
+            A gain that changes abruptly, so that pilots at other times carry no information.
         """
         lag = time_s / self.period_s + 0 * frequency_hz
         if isinstance(self.channel, Jakes | Trace):
@@ -182,7 +182,7 @@ class Flat:
         held = self.channel.coherence == "none" or getattr(self.channel, "block_length", None) == 0
         if not held:
             raise ValueError(
-                f"the gain of {type(self.channel).__name__} jumps, so that it cannot be estimated "
-                "from pilots: take estimation=perfect, block_length=0 or jakes"
+                f"the gain of {type(self.channel).__name__} changes abruptly and cannot be "
+                "estimated from pilots: use estimation=perfect, block_length=0 or jakes"
             )
         return torch.ones_like(lag, dtype=torch.complex128)

@@ -1,18 +1,18 @@
-"""Bounds of the options of :class:`channels.ofdm.channel.Ofdm`."""
+"""Limits of the options of :class:`channels.ofdm.channel.Ofdm`."""
 
 from __future__ import annotations
 
 ESTIMATIONS = ("lmmse", "ls", "perfect")
 _MAX_SUBCARRIERS = 1024
 _MAX_SLOT = 1000
-_MAX_ELEMENTS = 1 << 14  # of a slot: what an estimator or 200 sampled slots take in memory
-_MAX_PILOTS = 1024  # of a slot: an estimator takes their third power in time, which none can stop
+_MAX_ELEMENTS = 1 << 14  # per slot: limits the memory of an estimator and of 200 sampled slots
+_MAX_PILOTS = 1024  # per slot: an estimator takes time of their third power, without interruption
 _MAX_SPACING_KHZ = 1e6
 _MAX_PREFIX_US = 1e4
 
 
 def check_grid(subcarriers: int, spacing_khz: float, prefix_us: float, slot: int) -> None:
-    """Refuse an OFDM grid that makes no sense, or takes all memory, by name."""
+    """Refuse, by name, an OFDM grid that is impossible or would take all memory."""
     if not 2 <= subcarriers <= _MAX_SUBCARRIERS:
         raise ValueError(f"subcarriers must be between 2 and {_MAX_SUBCARRIERS}, got {subcarriers}")
     if not 1e-3 <= spacing_khz <= _MAX_SPACING_KHZ:
@@ -32,7 +32,7 @@ def check_grid(subcarriers: int, spacing_khz: float, prefix_us: float, slot: int
 def check_pilots(
     estimation: str, subcarriers: int, slot: int, pilot_symbols: int, pilot_step: int
 ) -> None:
-    """Refuse pilots that make no sense, or take an estimator all time, by name."""
+    """Refuse, by name, pilots that are impossible or would take an estimator too long."""
     if estimation not in ESTIMATIONS:
         raise ValueError(f"estimation must be one of {', '.join(ESTIMATIONS)}, got {estimation!r}")
     fewest = 0 if estimation == "perfect" else 1
@@ -46,7 +46,7 @@ def check_pilots(
     pilots = pilot_symbols * -(-subcarriers // pilot_step)
     if estimation != "perfect" and pilots > _MAX_PILOTS:
         raise ValueError(
-            f"a slot takes at most {_MAX_PILOTS} pilots with estimation {estimation}: lower "
+            f"a slot may have at most {_MAX_PILOTS} pilots with estimation {estimation}: lower "
             f"pilot_symbols or raise pilot_step, got {pilots}"
         )
     if pilot_symbols == slot and pilot_step == 1:

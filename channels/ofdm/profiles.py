@@ -1,4 +1,4 @@
-"""The names of 3GPP TR 38.901's delay profiles."""
+"""The names and limits of 3GPP TR 38.901's delay profiles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PROFILES = ("a", "b", "c", "d", "e")
 
 
 def check_profile(profile: str, delay_spread_ns: float, doppler_hz: float) -> None:
-    """Refuse options of a TDL or CDL that make no sense, by name."""
+    """Refuse, by name, invalid options of a TDL or CDL."""
     if profile not in PROFILES:
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}, got {profile!r}")
     if not 0 <= delay_spread_ns <= _MAX_DELAY_SPREAD_NS:

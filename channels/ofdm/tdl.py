@@ -1,9 +1,10 @@
 """Tapped delay lines TDL-A to TDL-E of 3GPP TR 38.901 V16.1.0, clause 7.7.2.
 
-Every tap fades on its own: Rayleigh with Clarke's Doppler spectrum (:mod:`channels.models.jakes`);
-the first of D and E has a specular part as well (K = 13.3 and 22 dB), of random phase, with a
-Doppler shift of ``0.7 f_D``. Tables 7.7.2-1 to 5 give delays in units of the rms delay spread,
-which is an option, and powers, which are scaled to sum 1 so that ``E|H|² = 1``.
+Every tap fades independently: Rayleigh with Clarke's Doppler spectrum
+(:mod:`channels.models.jakes`). The first tap of D and E also has a specular part (K = 13.3 and
+22 dB) of random phase, with a Doppler shift of ``0.7 f_D``. Tables 7.7.2-1 to 5 give delays in
+units of the rms delay spread, which is an option, and powers, which are scaled to a sum of 1 so
+that ``E|H|² = 1``.
 
 Delays are exact in the frequency response; :func:`channels.ofdm.multipath.sample_taps` rounds them
 to samples. Leaves out: antennas and directions (clause 7.7.1, :mod:`channels.ofdm.cdl`), shadowing.
@@ -24,26 +25,36 @@ from channels.models.phasors import phase_turns
 from channels.ofdm.multipath import Grid, response
 from channels.ofdm.profiles import check_profile
 
-_SPECULAR_SHIFT = 0.7  # of the maximum Doppler shift: clause 7.7.2
+_SPECULAR_SHIFT = 0.7  # times the maximum Doppler shift: clause 7.7.2
 
 
 class Tdl:
-    """One of the delay lines.
+    """A tapped delay line.
 
     Parameters
     ----------
     profile
         ``"a"``, ``"b"``, ``"c"`` (no line of sight), ``"d"`` or ``"e"``.
     delay_spread_ns
-        Root mean square delay spread in ns, up to 1e9; the standard speaks of 10 (very short), 30,
-        100 (nominal), 300 and 1000.
+        Root mean square delay spread in ns, up to 1e9; the standard lists 10 (very short), 30, 100
+        (nominal), 300 and 1000.
     doppler_hz
-        Maximum Doppler shift in Hz, up to 1e6; 0: gains last for the whole transmission.
+        Maximum Doppler shift in Hz, up to 1e6; 0 keeps gains constant in a transmission.
 
     Raises
     ------
     ValueError
         Another profile, or a number outside these ranges.
+
+    Examples
+    --------
+    >>> tdl = Tdl(profile="a", delay_spread_ns=100.0)
+    >>> round(float(tdl.powers.sum()), 6)
+    1.0
+    >>> mean_delay_s = (tdl.powers * tdl.delays_s).sum()
+    >>> spread_s = (tdl.powers * (tdl.delays_s - mean_delay_s) ** 2).sum().sqrt()
+    >>> round(float(spread_s * 1e9))  # rms, in ns
+    100
     """
 
     def __init__(
@@ -56,9 +67,9 @@ class Tdl:
         self.delays_s = torch.tensor(table["delays"], dtype=torch.float64) * delay_spread_ns * 1e-9
         """Delay of each path in seconds, float64 (num_paths,)."""
         self.powers = powers / powers.sum()
-        """Mean power of each path, float64 (num_paths,), of sum 1."""
+        """Mean power of each path, float64 (num_paths,); the sum is 1."""
         self.line_of_sight: bool = table["line_of_sight"]
-        """Whether the first path is specular; the second then has its delay."""
+        """Whether the first path is specular; the second path then has the same delay."""
         self.doppler_hz = float(doppler_hz)
         self.max_delay_s = float(self.delays_s.max())
 
@@ -92,7 +103,7 @@ class Tdl:
     def frequency_response(
         self, shape: torch.Size, grid: Grid, like: Tensor, rng: torch.Generator
     ) -> Tensor:
-        """See :class:`channels.ofdm.multipath.Multipath`."""
+        """Draw gains; see :class:`channels.ofdm.multipath.Multipath`."""
         gains = self.path_gains(shape, grid.num_times, grid.period_s, like, rng)
         return response(gains, self.delays_s, grid)
 

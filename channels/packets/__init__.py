@@ -1,1 +1,1 @@
-"""What a modem does: bytes to symbols and back, and the choice of how."""
+"""Packets over the air: mapping, coding, and the choice of a scheme."""

@@ -1,9 +1,8 @@
-"""Bits to bits: encode, map, send, demap, decode, count; block after block in bounded memory.
+"""Bits to bits in bounded memory: encode, map, send, demap, decode and count, batch after batch.
 
-The uncoded symbols, LLRs and words of one batch are all that is ever held, however many blocks are
-sent. Batches draw from generators of their own, derived from the seed and the batch's number, so
-that the counts are the same for any number of threads; the kernels let go of the interpreter, so
-that threads run side by side.
+Only the symbols, LLRs and words of one batch per thread are held, however many blocks are sent.
+Every batch has its own generator, seeded from the seed and the batch number, so that the counts do
+not depend on the number of threads. The kernels release the GIL, so that threads run in parallel.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _MAX_BATCH = 512
 
 @dataclass(frozen=True)
 class BlockCount:
-    """Counts of blocks, which add up."""
+    """Counts of blocks; two of them can be added."""
 
     blocks: int = 0
     block_errors: int = 0
@@ -39,20 +38,20 @@ class BlockCount:
     bit_errors: int = 0
     """Wrong information bits."""
     undetected: int = 0
-    """Wrong blocks that fulfil all checks: what a CRC is for."""
+    """Wrong blocks that fulfil all parity checks; catching them is the task of a CRC."""
 
     def __add__(self, other: BlockCount) -> BlockCount:
-        """Return the counts of both."""
+        """Return the sum of both counts."""
         return BlockCount(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 def batch_size(code: LdpcCode) -> int:
-    """Blocks of a batch: at most 512, or 2²⁰ coded bits."""
+    """Return the number of blocks in a batch: at most 512, or 2²⁰ coded bits."""
     return max(1, min(_MAX_BATCH, _BATCH_CODED_BITS // code.num_coded_bits))
 
 
 def random_bits(shape: tuple[int, int], rng: torch.Generator) -> Bits:
-    """Draw fair bits, uint8 0 or 1."""
+    """Draw equally likely bits, uint8 0 or 1."""
     num_bytes = -(-shape[0] * shape[1] // 8)
     drawn = torch.randint(256, (num_bytes,), generator=rng, dtype=torch.uint8).numpy()
     return np.unpackbits(drawn, count=shape[0] * shape[1]).reshape(shape)
@@ -68,7 +67,7 @@ def pass_blocks(
     max_iterations: int = 20,
     decoder: str = DEFAULT_DECODER,
 ) -> tuple[Bits, NDArray[np.bool_]]:
-    """Send blocks, each one transmission, through the whole chain.
+    """Send blocks through the whole chain, each as one transmission.
 
     Parameters
     ----------
@@ -77,7 +76,7 @@ def pass_blocks(
     code
         Its ``bits_per_symbol`` is the modulation: 1, 2, 4, 6 or 8.
     channel
-        What carries the symbols; the receiver knows the ``h`` and N0 that it gives out.
+        The channel; the receiver knows the ``h`` and N0 that it returns.
     snr_db
         Es/N0 in dB.
     rng
@@ -99,7 +98,7 @@ def pass_blocks(
 
 
 def count_errors(sent: Bits, decided: Bits, syndrome_ok: NDArray[np.bool_]) -> BlockCount:
-    """Count what differs: bits (num_blocks, k) each, and :func:`pass_blocks`' ``syndrome_ok``."""
+    """Count the differences of bits (num_blocks, k), given ``syndrome_ok`` of the decoder."""
     differs = sent != decided
     wrong = differs.any(axis=1)
     undetected = wrong & syndrome_ok
@@ -124,17 +123,17 @@ def run_chain(
     code, channel, snr_db, max_iterations, decoder
         See :func:`pass_blocks`.
     num_blocks
-        Blocks, at least 1: any number, since only ``threads`` batches are held at a time.
+        Number of blocks, at least 1. Memory does not grow with it.
     seed
-        Of bits, fading and noise. The counts depend on it and not on ``threads``.
+        Seed of bits, fading and noise. The counts depend on it but not on ``threads``.
     threads
-        Batches that run side by side, at least 1. Torch is best held to one thread of its own:
-        ``torch.set_num_threads(1)``.
+        Batches that run in parallel, at least 1. It is best to limit torch to one thread of its
+        own with ``torch.set_num_threads(1)``.
 
     Raises
     ------
     ValueError
-        No block, or no thread.
+        ``num_blocks`` or ``threads`` below 1.
 
     Examples
     --------
@@ -161,14 +160,14 @@ def run_chain(
     if threads == 1:
         return sum(map(run, sizes), total)
     with ThreadPoolExecutor(threads) as pool:
-        # A few batches ahead, so that no thread waits, and no list of all of them.
+        # Hand out a few batches in advance: no thread waits, and no list of all batches is made.
         while group := list(itertools.islice(sizes, 8 * threads)):
             total = sum(pool.map(run, group), total)
     return total
 
 
 def _batches(num_blocks: int, size: int) -> Iterator[tuple[int, int]]:
-    """Number and size of every batch."""
+    """Yield the number and size of every batch."""
     return (
         (index, min(size, num_blocks - start))
         for index, start in enumerate(range(0, num_blocks, size))

@@ -1,25 +1,26 @@
-"""Hybrid ARQ: a packet is sent again, in another redundancy version, until it arrives.
+"""Hybrid ARQ: a packet is retransmitted, in another redundancy version, until it arrives.
 
-A round is one redundancy version of the whole packet. The receiver decodes all rounds so far
+A round sends one redundancy version of the whole packet. The receiver decodes all rounds so far
 together (incremental redundancy; chase combining if the versions are equal) and answers ACK or
-NACK. The sender goes on while it reads NACK and has rounds left. Feedback may be read wrongly:
+NACK. The sender continues while it reads NACK and has rounds left. Feedback may be misread:
 
-- NACK read as ACK: the sender stops, the packet is lost.
-- ACK read as NACK: another round is sent and paid for, though nobody needs it; the receiver, which
-  knows the packet, answers ACK again.
+- NACK read as ACK: the sender stops and the packet is lost.
+- ACK read as NACK: another round is sent and paid for although nobody needs it; the receiver, which
+  has the packet, answers ACK again.
 
-Every round and every feedback is paid for, those after the last and after superfluous rounds too:
-from the last feedback the sender learns whether the packet arrived. Time is counted in channel
-uses, ``feedback_delay`` from the end of a round to the end of its feedback.
+Every round and every feedback message is paid for, including the feedback after the last round and
+after superfluous ones: the last feedback tells the sender whether the packet arrived. Time is
+counted in channel uses; ``feedback_delay`` lasts from the end of a round to the end of its
+feedback.
 
 With k bits in a packet, n uses per round and T rounds, the throughput is
-``k·P(delivered)/(n·E[T])`` (renewal-reward). What accumulates over independent fades bounds the
-loss from below: the outage of ``Σ log2(1 + γ_i)`` with incremental redundancy, of
-``log2(1 + Σ γ_i)`` with chase combining.
+``k·P(delivered)/(n·E[T])`` (renewal-reward). The information that accumulates over independent
+fades bounds the loss from below: by the outage of ``Σ log2(1 + γ_i)`` for incremental redundancy
+and of ``log2(1 + Σ γ_i)`` for chase combining.
 
 Leaves out: parallel processes (stop and wait, one packet at a time), retransmission of single code
-blocks, a choice of scheme from round to round, control information that announces a round (a
-receiver knows which version it gets), and delay in decoding.
+blocks, a choice of scheme from round to round, control information that announces a round (the
+receiver knows which version it gets), and decoding delay.
 
 References
 ----------
@@ -44,31 +45,39 @@ from channels.packets.packet import encode_bits, num_packet_symbols, packet_code
 
 @dataclass(frozen=True)
 class Harq:
-    """What sender and receiver agree on.
+    """The agreement between sender and receiver about retransmissions.
 
     Raises
     ------
     ValueError
         A value outside its range.
+
+    Examples
+    --------
+    >>> Harq(max_rounds=3).round_rvs  # redundancy versions of incremental redundancy
+    (0, 2, 3)
+    >>> Harq(max_rounds=3, rvs=(0,)).round_rvs  # chase combining
+    (0, 0, 0)
     """
 
     max_rounds: int = 4
-    """Rounds at most, the first transmission included; at least 1."""
+    """Maximum number of rounds, the first transmission included; at least 1."""
     rvs: tuple[int, ...] = (0, 2, 3, 1)
-    """Redundancy versions in the order of the rounds, over and over; ``(0,)`` for chase combining.
-    Alone, only 0 is sure to be decodable."""
+    """Redundancy versions in the order of the rounds, repeated as needed; ``(0,)`` gives chase
+    combining. Only version 0 is certain to be decodable on its own."""
     combining: bool = True
     """Whether the receiver keeps earlier rounds; otherwise it decodes each on its own."""
     continuous: bool = False
-    """Whether all rounds are one transmission of the channel, with silence while the sender waits
-    for feedback: a block gain stays, a moving one moves on. Otherwise every round is a transmission
-    of its own, so that its fading is independent of the others'."""
+    """Whether all rounds form one transmission of the channel, with silence while the sender waits
+    for feedback: a block gain persists, and a varying one continues. Otherwise every round is a
+    transmission of its own with independent fading."""
     feedback_delay: int = 0
     """Channel uses from the end of a round to the end of its feedback, at least 0."""
     feedback_error: float | tuple[float, float] = 0.0
-    """Probability that ACK is read as NACK and NACK as ACK, or one for each, in this order."""
+    """Probability that ACK is read as NACK and vice versa, or one probability for each, in this
+    order."""
     feedback_uses: int = 0
-    """Channel uses that a feedback costs, at least 0."""
+    """Channel uses of one feedback message, at least 0."""
 
     def __post_init__(self) -> None:
         for name, least in (("max_rounds", 1), ("feedback_delay", 0), ("feedback_uses", 0)):
@@ -84,7 +93,7 @@ class Harq:
 
     @property
     def feedback_errors(self) -> tuple[float, float]:
-        """Probabilities that ACK is read as NACK, and NACK as ACK."""
+        """Probabilities that ACK is read as NACK, and that NACK is read as ACK."""
         error = self.feedback_error
         return error if isinstance(error, tuple) else (error, error)
 
@@ -96,10 +105,10 @@ class Harq:
 
 @dataclass(frozen=True)
 class HarqResult:
-    """What became of one packet."""
+    """The outcome for one packet."""
 
     data: bytes | None
-    """What the receiver has; None if the packet is lost."""
+    """The packet at the receiver; None if it is lost."""
     acknowledged: bool
     """Whether the sender believes that it was delivered."""
     rounds: int
@@ -110,7 +119,7 @@ class HarqResult:
     """Channel uses of all feedback."""
     delay: int
     """Channel uses from the first symbol until the receiver has the packet, or until the end of the
-    last round if it is lost; waiting for feedback included."""
+    last round if it is lost, including the time spent waiting for feedback."""
 
     @property
     def uses(self) -> int:
@@ -120,14 +129,14 @@ class HarqResult:
 
 @dataclass(frozen=True, eq=False)
 class HarqTrace:
-    """What became of N packets of one size."""
+    """The outcome for N packets of one size."""
 
     bits: NDArray[np.uint8]
-    """What arrived, uint8 (N, 8·num_bytes); without meaning where a packet is lost."""
+    """Received bits, uint8 (N, 8·num_bytes); meaningless where a packet is lost."""
     rounds: NDArray[np.int64]
     """Rounds sent, superfluous ones included, (N,)."""
     delivered_in: NDArray[np.int64]
-    """Round, from 1, after which the receiver had the packet, 0 if never, (N,)."""
+    """Round, counted from 1, after which the receiver had the packet; 0 if never, (N,)."""
     acknowledged: NDArray[np.bool_]
     """Whether the sender believes that the packet was delivered, (N,)."""
 
@@ -150,11 +159,11 @@ def send_harq(
     scheme
         Modulation and code rate of every round.
     channel
-        What carries the rounds.
+        The channel that carries the rounds.
     noise_var
         Total variance N0 of the complex noise, at least 0.
     rng
-        Of fading, noise and errors of the feedback.
+        Source of fading, noise and feedback errors.
     options
         Rounds, versions and feedback.
 
@@ -195,16 +204,16 @@ def send_harq_batch(
     *,
     options: Harq = Harq(),
 ) -> HarqTrace:
-    """Send many packets of one size, each on its own.
+    """Send many packets of one size independently of each other.
 
-    The channel carries all rounds of all packets, needed or not, so that options of receiver and
-    feedback change neither fading nor noise: comparisons are paired. Memory grows with
-    N·max_rounds, so that many packets are better sent in several batches.
+    The channel carries all rounds of all packets, needed or not. Options of the receiver and the
+    feedback therefore change neither fading nor noise, and comparisons are paired. Memory grows
+    with N·max_rounds, so large numbers of packets are better sent in several batches.
 
     Parameters
     ----------
     bits
-        Packets, uint8 0 or 1, (N, 8·num_bytes), at least one.
+        Packets, uint8 0 or 1, (N, 8·num_bytes), N at least 1.
     scheme, channel, noise_var, rng, options
         As for :func:`send_harq`.
     """
@@ -243,7 +252,7 @@ def _transmit(
     rng: torch.Generator,
     options: Harq,
 ) -> ChannelOutput:
-    """Send all rounds of all packets; everything that is received is (N, rounds, symbols)."""
+    """Send all rounds of all packets; the output has shape (N, rounds, symbols)."""
     rvs = options.round_rvs
     versions = {rv: encode_bits(bits, scheme, rv=rv) for rv in dict.fromkeys(rvs)}
     x = torch.stack([versions[rv] for rv in rvs], dim=1)

@@ -1,12 +1,13 @@
-"""Modulation and coding schemes, and the SNR that each was measured to need.
+"""Modulation and coding schemes (MCS), and the SNR that each was measured to need.
 
-The schemes are TS 38.214 Table 5.1.3.1-2 (QPSK to 256-QAM), preceded by the low rates of Table
-5.1.3.1-3 and refined by code rates between the standard's rows and beyond their ends, so that the
-steps in spectral efficiency stay within 0.1 bit and neighbouring modulations overlap.
+The schemes are those of TS 38.214 Table 5.1.3.1-2 (QPSK to 256-QAM), preceded by the low rates of
+Table 5.1.3.1-3. Further code rates between the standard's rows and beyond their ends keep the
+steps in spectral efficiency below 0.1 bit and make neighbouring modulations overlap.
 
-How much SNR each needs was measured by ``python -m experiments.benchmarks.mcs_thresholds`` and is
-kept in ``data/thresholds.json``, per length of the code block and class of channel, with the
-counts behind it. :mod:`channels.packets.adaptation` chooses by it.
+The SNR that each scheme needs was measured with
+``python -m experiments.benchmarks.mcs_thresholds``. The file ``data/thresholds.json`` holds it by
+code block length and class of channel, with the error counts behind it.
+:mod:`channels.packets.adaptation` chooses schemes from these thresholds.
 """
 
 from __future__ import annotations
@@ -24,26 +25,33 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Scheme:
-    """One modulation and code rate."""
+    """A modulation and a code rate.
+
+    Examples
+    --------
+    >>> scheme = Scheme(4, 0.5)
+    >>> scheme.name, scheme.efficiency
+    ('16-QAM 0.500', 2.0)
+    """
 
     bits_per_symbol: int
     """1 (BPSK), 2 (QPSK), 4, 6 or 8 (256-QAM)."""
     code_rate: float
-    """Packet bits with CRC over coded bits, in (0, 0.95)."""
+    """Packet bits including the CRC over coded bits, in (0, 0.95)."""
 
     @property
     def efficiency(self) -> float:
-        """Packet bits with CRC per complex symbol."""
+        """Packet bits including the CRC per complex symbol."""
         return self.bits_per_symbol * self.code_rate
 
     @property
     def name(self) -> str:
-        """For people: ``"16-QAM 0.602"``."""
+        """Name for people, such as ``"16-QAM 0.602"``."""
         order = {1: "BPSK", 2: "QPSK"}.get(self.bits_per_symbol, f"{2**self.bits_per_symbol}-QAM")
         return f"{order} {self.code_rate:.3f}"
 
 
-# Code rates times 1024: the standard's rows and, between and beyond them, rows of our own.
+# Code rates times 1024: the standard's rows, and rows of our own between and beyond them.
 _RATES = {
     2: "78 99 120 138 157 175 193 222 251 280 308 343 379 414 449 488 526 564 602 631 660 690 720",
     4: "354 378 397 416 434 453 472 490 511 532 553 574 595 616 637 658 680 702 724 747 771 790",
@@ -55,20 +63,20 @@ _RATES = {
 SCHEMES: tuple[Scheme, ...] = tuple(
     Scheme(bits, int(rate) / 1024) for bits, rates in _RATES.items() for rate in rates.split()
 )
-"""Every scheme; a header names one by its index, so the order is part of the format."""
+"""Every scheme. A header refers to a scheme by its index, so the order is part of the format."""
 
 MODULATIONS = {"bpsk": 1, "qpsk": 2, "16qam": 4, "64qam": 6, "256qam": 8}
 """Bits per symbol by name."""
 _LABELS = {1: "BPSK", 2: "QPSK", 4: "16-QAM", 6: "64-QAM", 8: "256-QAM"}
 
 HEADER_SYMBOLS = (96, 192, 384, 768, 1536, 3072)
-"""Lengths of a control block (QPSK), from daring to robust. The receiver tries them in turn, as a
+"""Lengths of a control block (QPSK), the least robust first. The receiver tries them in turn, as a
 5G terminal tries the aggregation levels of its control channel."""
 HEADER_BYTES = 11
 CRC_BITS = 24
-"""Of every packet."""
+"""CRC bits of every packet."""
 SHORT_BITS = 292
-"""Payload of a packet that takes base graph 2 at any rate."""
+"""Largest payload in bits for which base graph 2 is used at any code rate."""
 
 
 def header_scheme(num_symbols: int) -> Scheme:
@@ -77,21 +85,22 @@ def header_scheme(num_symbols: int) -> Scheme:
 
 
 def packet_scheme(scheme: Scheme, num_bits: int) -> Scheme:
-    """Return the scheme that a packet of ``num_bits`` payload bits really has.
+    """Return the scheme that is really applied to a packet of ``num_bits`` payload bits.
 
-    Up to 292 bits take base graph 2 (TS 38.212 §7.2.2), which is no good above a rate of 2/3.
+    Packets of up to 292 bits use base graph 2 (TS 38.212 §7.2.2), which performs poorly above a
+    rate of 2/3; their rate is limited to that.
     """
     rate = min(scheme.code_rate, 2 / 3) if num_bits <= SHORT_BITS else scheme.code_rate
     return Scheme(scheme.bits_per_symbol, rate)
 
 
 def parse_modulation(text: str) -> int:
-    """Bits per symbol of ``"16qam"``, ``"16-QAM"`` or ``"4"``.
+    """Parse a modulation, such as ``"16qam"``, ``"16-QAM"`` or ``"4"``, into bits per symbol.
 
     Raises
     ------
     ValueError
-        Anything else; square QAM takes an even number of bits.
+        Any other text. Square QAM needs an even number of bits.
     """
     name = text.strip().lower().replace("-", "").replace(" ", "")
     bits = MODULATIONS.get(name, int(name) if name.isdecimal() else None)
@@ -104,17 +113,24 @@ def parse_modulation(text: str) -> int:
 
 
 def modulation_name(bits_per_symbol: int) -> str:
-    """For people: ``"16-QAM"``."""
+    """Return the name of a modulation for people, such as ``"16-QAM"``."""
     return _LABELS[bits_per_symbol]
 
 
 def find_scheme(text: str) -> Scheme:
-    """Look a scheme up by name (``"16-QAM 0.602"``) or by its place in :data:`SCHEMES`.
+    """Look up a scheme by name (``"16-QAM 0.602"``) or by its index in :data:`SCHEMES`.
 
     Raises
     ------
     ValueError
-        A name or number that is not in the table.
+        A name or index that is not in the table.
+
+    Examples
+    --------
+    >>> find_scheme("16-QAM 0.602") in SCHEMES
+    True
+    >>> find_scheme("0").name
+    'QPSK 0.076'
     """
     if text.strip().isdecimal():
         if int(text) < len(SCHEMES):
@@ -125,34 +141,36 @@ def find_scheme(text: str) -> Scheme:
     if name not in names:
         close = difflib.get_close_matches(name, names, n=len(names), cutoff=0)
         modulation, _, rate = name.rpartition(" ")
-        if rate.replace(".", "", 1).isdecimal():  # of this modulation, the nearest rates
+        if rate.replace(".", "", 1).isdecimal():  # suggest the nearest rates of this modulation
             alike = [one for one in names if one.startswith(f"{modulation} ")]
             close = sorted(alike, key=lambda one: abs(names[one].code_rate - float(rate))) or close
         choices = ", ".join(repr(names[one].name) for one in close[:3])
-        raise ValueError(f"unknown scheme {text!r}; semcom mcs shows all, near it: {choices}")
+        raise ValueError(
+            f"unknown scheme {text!r}; closest matches: {choices} (semcom mcs lists all)"
+        )
     return names[name]
 
 
 LEVELS = (1e-1, 1e-2, 1e-3)
-"""Block error rates at which thresholds are given."""
+"""Block error rates for which thresholds are given."""
 
 CLASSES = ("awgn", "rayleigh_fast")
-"""Channels on which thresholds were measured, by name: no fading, and a fresh gain per symbol."""
+"""Channels on which thresholds were measured: no fading, and an independent gain per symbol."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """SNR at which a scheme reaches block error rates of 1e-1, 1e-2 and 1e-3."""
+    """The SNRs at which a scheme reaches block error rates of 1e-1, 1e-2 and 1e-3."""
 
     snr_db: tuple[float, float, float]
     interval_db: tuple[tuple[float, float], ...] = ()
-    """95 % confidence intervals of the three."""
+    """95 % confidence intervals of the three SNRs."""
 
     def at(self, bler: float) -> float:
-        """SNR in dB for a block error rate below 1.
+        """Return the SNR in dB for a block error rate below 1.
 
-        Linear in log10(BLER) between the measured points; below 1e-3 the last slope goes on,
-        which asks for a little more than needed, since the waterfall steepens.
+        Interpolation is linear in log10(BLER) between the measured points. Below 1e-3 the last
+        slope continues, which slightly overestimates the SNR, since the waterfall steepens.
         """
         decade = -math.log10(bler) - 1  # 0, 1, 2 at the measured points
         i = 0 if decade < 1 else 1
@@ -160,7 +178,7 @@ class Threshold:
         return self.snr_db[i] + step * (decade - i)
 
     def bler(self, snr_db: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Block error rate at SNRs in dB, at most 1: the inverse of :meth:`at`."""
+        """Return the block error rate at SNRs in dB, at most 1: the inverse of :meth:`at`."""
         first, middle, last = self.snr_db
         below = (snr_db - middle) / (middle - first)
         above = (snr_db - middle) / (last - middle)
@@ -171,7 +189,7 @@ class Threshold:
 
 @functools.cache
 def thresholds(channel: str = "awgn") -> dict[tuple[Scheme, int], Threshold]:
-    """Measured thresholds by scheme and payload bits of the code block.
+    """Load the measured thresholds by scheme and payload bits of the code block.
 
     Parameters
     ----------
@@ -182,6 +200,15 @@ def thresholds(channel: str = "awgn") -> dict[tuple[Scheme, int], Threshold]:
     ------
     ValueError
         Another channel.
+
+    Examples
+    --------
+    A code cannot work at an SNR whose capacity lies below its rate:
+
+    >>> from channels.units import awgn_capacity
+    >>> all(awgn_capacity(threshold.at(1e-3)) > scheme.efficiency * bits / (bits + CRC_BITS)
+    ...     for (scheme, bits), threshold in thresholds("awgn").items())
+    True
     """
     if channel not in CLASSES:
         raise ValueError(f"thresholds were measured on {', '.join(CLASSES)}, not {channel!r}")

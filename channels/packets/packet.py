@@ -1,10 +1,10 @@
 """The link level: packets to symbols and back.
 
-One packet goes CRC → code blocks → LDPC → rate matching (:mod:`channels.fec.transport_block`), is
-scrambled (so that its symbols have mean power 1 whatever the bytes) and mapped
-(:mod:`channels.modulation`). The way back ends at the CRC: a packet is received whole or is
-lost. Several receptions of a packet, also of different redundancy versions, are combined;
-:mod:`channels.packets.harq` says when they are sent.
+A packet passes through CRC → code blocks → LDPC → rate matching
+(:mod:`channels.fec.transport_block`), is scrambled (so that its symbols have mean power 1 for any
+bytes) and mapped (:mod:`channels.modulation`). The receiver reverses this and checks the
+CRC: a packet is received whole or lost. Several receptions of a packet, also of different
+redundancy versions, can be combined; :mod:`channels.packets.harq` decides when to send them.
 """
 
 from __future__ import annotations
@@ -29,14 +29,26 @@ _SCRAMBLING_SEED = 0x5EC0
 
 
 def num_packet_symbols(num_bytes: int, scheme: Scheme) -> int:
-    """Channel uses of a packet of ``num_bytes`` payload bytes."""
+    """Return the channel uses of a packet of ``num_bytes`` payload bytes.
+
+    Examples
+    --------
+    >>> num_packet_symbols(1000, Scheme(2, 0.5))  # 8000 bits and a CRC of 24, at 1 bit per use
+    8024
+    """
     bits = 8 * num_bytes + CRC_BITS
-    # The tolerance keeps a quotient that is whole but for rounding from gaining a symbol.
+    # The tolerance stops rounding errors from adding a symbol to a whole quotient.
     return math.ceil(bits / packet_scheme(scheme, 8 * num_bytes).efficiency - 1e-9)
 
 
 def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
-    """Most payload bytes that one packet brings through ``num_symbols``; negative if none."""
+    """Return the largest payload in bytes of a packet in ``num_symbols``; negative if none fits.
+
+    Examples
+    --------
+    >>> max_packet_bytes(8024, Scheme(2, 0.5))
+    1000
+    """
     num_bytes = math.floor((num_symbols * scheme.efficiency - CRC_BITS) / 8)
     while num_packet_symbols(num_bytes, scheme) > num_symbols:
         num_bytes -= 1
@@ -44,16 +56,22 @@ def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
 
 
 def num_code_blocks(num_bytes: int, scheme: Scheme) -> int:
-    """Code blocks of a packet of ``num_bytes`` payload bytes, at least 1."""
+    """Return the number of code blocks of a packet of ``num_bytes`` bytes, at least 1."""
     num_bits = 8 * num_bytes
     num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
     return count_blocks(num_bits + CRC_BITS, choose_base_graph(num_bits, num_bits / num_coded_bits))
 
 
 def packet_accounting(num_bytes: int, scheme: Scheme) -> dict[str, Fraction]:
-    """Channel uses of a packet by what they carry: ``payload``, ``crc`` and ``parity``.
+    """Break down a packet's channel uses into ``payload``, ``crc`` and ``parity``.
 
-    Exact; the sum is :func:`num_packet_symbols`.
+    The fractions are exact; they add up to :func:`num_packet_symbols`.
+
+    Examples
+    --------
+    >>> uses = packet_accounting(1000, Scheme(2, 0.5))
+    >>> sum(uses.values()) == num_packet_symbols(1000, Scheme(2, 0.5))
+    True
     """
     code = packet_code(num_bytes, scheme)
     bits = {"payload": 8 * num_bytes, "crc": code.num_crc_bits, "parity": code.num_parity_bits}
@@ -61,9 +79,15 @@ def packet_accounting(num_bytes: int, scheme: Scheme) -> dict[str, Fraction]:
 
 
 def encode_packet(data: bytes, scheme: Scheme, *, rv: int = 0) -> Tensor:
-    """Turn bytes into complex64 symbols, shape (num_packet_symbols,), mean power near 1.
+    """Encode bytes as complex64 symbols, shape (num_packet_symbols,), mean power near 1.
 
-    ``rv`` is the redundancy version, 0 to 3; all take as many symbols.
+    ``rv`` is the redundancy version, 0 to 3; all take the same number of symbols.
+
+    Examples
+    --------
+    >>> x = encode_packet(b"semantic", Scheme(2, 0.6))
+    >>> x.shape == (num_packet_symbols(8, Scheme(2, 0.6)),)
+    True
     """
     return encode_bits(np.unpackbits(np.frombuffer(data, dtype=np.uint8)), scheme, rv=rv)
 
@@ -75,7 +99,7 @@ def decode_packet(
     *,
     rvs: tuple[int, ...] = (0,),
 ) -> bytes | None:
-    """Turn received symbols into bytes; None if a CRC fails.
+    """Decode received symbols into bytes; return None if a CRC fails.
 
     Parameters
     ----------
@@ -83,21 +107,24 @@ def decode_packet(
         Symbols of shape (num_packet_symbols,), or several receptions of the same packet, which
         are combined.
     num_bytes, scheme
-        As the packet was sent.
+        Size and scheme of the packet as sent.
     rvs
         Redundancy version of every reception, in the same order.
 
     Raises
     ------
     ValueError
-        Another number of receptions than of ``rvs``, or of symbols than a packet has.
+        A number of receptions that differs from that of ``rvs``, or a wrong number of symbols.
 
     Examples
     --------
+    At 0 dB one reception of this packet fails, and two combined succeed:
+
     >>> from channels.models.awgn import Awgn
     >>> scheme, rng = Scheme(2, 0.6), torch.Generator().manual_seed(0)
     >>> receptions = [Awgn()(encode_packet(b"semantic", scheme, rv=rv), 1.0, rng) for rv in (0, 2)]
-    >>> decode_packet(receptions[0], 8, scheme)  # at 0 dB
+    >>> decode_packet(receptions[0], 8, scheme) is None
+    True
     >>> decode_packet(receptions, 8, scheme, rvs=(0, 2))
     b'semantic'
     """
@@ -110,20 +137,20 @@ def decode_packet(
 
 
 def encode_bits(bits: NDArray[np.uint8], scheme: Scheme, *, rv: int = 0) -> Tensor:
-    """Turn packets, uint8 bits (..., 8·num_bytes), into complex64 (..., num_packet_symbols)."""
+    """Encode packets, uint8 bits (..., 8·num_bytes), as complex64 (..., num_packet_symbols)."""
     coded = packet_code(bits.shape[-1] // 8, scheme).encode(bits, rv=rv)
     scrambled = coded ^ _scrambling(coded.shape[-1])
     return modulate(torch.from_numpy(scrambled), scheme.bits_per_symbol)
 
 
 def soft_bits(received: ChannelOutput, scheme: Scheme) -> NDArray[np.float32]:
-    """Turn received packets, (..., num_packet_symbols), into LLRs (..., coded bits)."""
+    """Demap received packets, (..., num_packet_symbols), into LLRs (..., coded bits)."""
     llr = demodulate(*received, scheme.bits_per_symbol).numpy(force=True)
     return np.where(_scrambling(llr.shape[-1]), -llr, llr).astype(np.float32)
 
 
 def packet_code(num_bytes: int, scheme: Scheme) -> TransportCode:
-    """Return the prepared code of packets of ``num_bytes`` payload bytes."""
+    """Return the prepared code for packets of ``num_bytes`` payload bytes."""
     num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
     return transport_code(8 * num_bytes, num_coded_bits, scheme.bits_per_symbol)
 

@@ -1,9 +1,9 @@
-"""How often a packet is lost at an SNR: the measured thresholds of its code blocks.
+"""The loss rate of a packet at an SNR, from the measured thresholds of its code blocks.
 
 Thresholds (:mod:`channels.packets.mcs`) were measured for code blocks from 8 payload bits to the
-longest. One in between takes the higher of its neighbours' thresholds, those of the shorter one as
-a rule, and where it is short a little more: the code's lifting goes in steps, which it may hit
-badly.
+longest. A length in between takes the higher threshold of its two neighbours, usually that of the
+shorter one. Short blocks get a small extra margin, since the lifting size of the code grows in
+steps and may fit a particular length badly.
 """
 
 from __future__ import annotations
@@ -18,33 +18,41 @@ from channels.models.rayleigh import RayleighFast
 from channels.packets.mcs import CRC_BITS, Scheme, Threshold, packet_scheme, thresholds
 from channels.packets.packet import num_code_blocks
 
-_LONG_BITS = 2000  # of a block from which on a tenth in length is some 0.01 dB
+_LONG_BITS = 2000  # from this block length on, 10 % in length changes the threshold by 0.01 dB
 _ALIKE = 0.9
-_BETWEEN_DB = 0.2  # that short blocks may need more than both neighbours: lifting goes in steps
+_BETWEEN_DB = 0.2  # extra margin of short blocks, for the steps of the lifting size
 
 
 def packet_error_rates(
     channel: Channel, states_db: NDArray[np.float64], scheme: Scheme, num_bytes: int
 ) -> NDArray[np.float64]:
-    """Probability that a packet is lost in each state.
+    """Return the probability that a packet is lost in each state.
 
     Parameters
     ----------
     channel
-        Says which table of thresholds holds.
+        Determines which table of thresholds applies.
     states_db
         Equivalent SNRs in dB, any shape (:func:`channels.packets.adaptation.snr_states_db`).
     scheme, num_bytes
-        Of the packet. It is lost with any of its code blocks.
+        Scheme and size of the packet, which is lost if any of its code blocks is.
+
+    Examples
+    --------
+    >>> from channels.models.awgn import Awgn
+    >>> from channels.packets.mcs import find_scheme
+    >>> rates = packet_error_rates(Awgn(), np.array([0.0, 20.0]), find_scheme("16-QAM 0.602"), 100)
+    >>> bool(rates[0] == 1), bool(rates[1] < 1e-6)
+    (True, True)
     """
     rates = _threshold(channel, scheme, num_bytes).bler(states_db)
     return np.asarray(1 - (1 - rates) ** num_code_blocks(num_bytes, scheme))
 
 
 def block_snr_db(channel: Channel, scheme: Scheme, num_bytes: int, bler: float) -> float:
-    """SNR in dB at which each code block of a packet is lost with probability ``bler``.
+    """Return the SNR in dB at which each code block of a packet is lost with probability ``bler``.
 
-    ``channel`` says which table of thresholds holds.
+    ``channel`` determines which table of thresholds applies.
     """
     return _threshold(channel, scheme, num_bytes).at(bler)
 
@@ -57,7 +65,7 @@ def _threshold(channel: Channel, scheme: Scheme, num_bytes: int) -> Threshold:
 @functools.lru_cache(maxsize=1 << 16)
 def _measured(table: str, scheme: Scheme, num_bytes: int) -> Threshold:
     """Return the threshold of the code blocks of a packet."""
-    blocks = num_code_blocks(num_bytes, scheme)  # each of several has a CRC of its own
+    blocks = num_code_blocks(num_bytes, scheme)  # with several blocks, each has its own CRC
     num_bits = (8 * num_bytes + CRC_BITS) / blocks - (CRC_BITS if blocks == 1 else 0)
     by_length = _by_length(table)[packet_scheme(scheme, 8 * num_bytes)]
     no_longer = [n for n in by_length if (_ALIKE if n > _LONG_BITS else 1) * n <= num_bits]

@@ -1,8 +1,8 @@
-"""The choice of a scheme: the one that carries most of those that reach the target.
+"""The choice of a scheme: among those that meet the target, the one that carries most.
 
-What the channel offers (:mod:`channels.packets.adaptation`) is compared with what a block of its
-length needs (:mod:`channels.packets.packet_errors`). The difference in dB is the margin of a way to
-send it.
+The SNR that the channel offers (:mod:`channels.packets.adaptation`) is compared with the SNR that a
+block of this length needs (:mod:`channels.packets.packet_errors`). The difference in dB is the
+margin of the scheme.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from channels.packets.target import Target
 
 @dataclass(frozen=True, eq=False)
 class Ways:
-    """The ways to send some blocks."""
+    """Alternative ways to send some blocks, with their costs and margins."""
 
     costs: NDArray[np.int64]
     """Symbols, (blocks, ways)."""
     margins_db: NDArray[np.float64]
-    """By how many dB the channel exceeds what the target asks for, (blocks, ways)."""
+    """Margin in dB of the channel over the SNR that the target requires, (blocks, ways)."""
 
     def choose(self, margin_db: float) -> NDArray[np.int64]:
-        """Return the cheapest way of each block with this margin; the safest where none has it."""
+        """Return each block's cheapest way with this margin, or the safest if none has it."""
         enough = np.minimum(margin_db, self.margins_db.max(axis=1, keepdims=True))
-        # Of ways that cost the same, the safer one.
+        # If several ways cost the same, the safer one wins.
         prices = np.where(self.margins_db >= enough, self.costs - 1e-6 * self.margins_db, np.inf)
         return np.asarray(prices.argmin(axis=1))
 
     def cost(self, margin_db: float) -> int:
-        """Symbols of all blocks with this margin; they do not fall with it."""
+        """Return the symbols of all blocks with this margin; a larger margin costs no less."""
         return int(self.costs[np.arange(len(self.costs)), self.choose(margin_db)].sum())
 
 
@@ -60,20 +60,20 @@ def packet_ways(
     *,
     schemes: Sequence[Scheme] = SCHEMES,
 ) -> Ways:
-    """Compare the schemes for some packets, of which the target asks together.
+    """Compare the schemes for packets that must meet the target together.
 
     Parameters
     ----------
     channel, snr_db
-        What the sender knows: the law and the mean SNR in dB.
+        The sender's knowledge: the channel's distribution and the mean SNR in dB.
     sizes
         Payload bytes of the packets, in the order of transmission, each at least 1.
     num_symbols
-        Symbols that they share, in proportion to their bytes.
+        Symbols that the packets share in proportion to their bytes.
     target
-        What is to be reached.
+        Error rate and outage that the packets must not exceed.
     schemes
-        Those to compare: the ways, in this order.
+        Schemes to compare; they become the ways, in this order.
 
     Raises
     ------
@@ -94,18 +94,19 @@ def packet_ways(
 def control_margin_db(
     channel: Channel, snr_db: float, num_symbols: int, num_bytes: int, target: Target
 ) -> float:
-    """By how many dB the channel exceeds what a control block needs.
+    """Return by how many dB the channel exceeds the SNR that a control block needs.
 
-    All that follows needs it, so it gets a tenth of the accepted error rate.
+    Everything that follows depends on it, so it may fail with only a tenth of the accepted error
+    rate.
 
     Parameters
     ----------
     channel, snr_db, target
         As for :func:`packet_ways`.
     num_symbols
-        It has the rate of a header of so many symbols (:func:`channels.packets.mcs.header_scheme`).
+        Length of the header whose rate it has (:func:`channels.packets.mcs.header_scheme`).
     num_bytes
-        Its length, at least 1.
+        Size of the block in bytes, at least 1.
     """
     scheme = header_scheme(num_symbols)
     offered = _offered_db(channel, snr_db, scheme, num_symbols, target, (1.0,))
@@ -119,10 +120,20 @@ def select_scheme(
     num_symbols: int,
     target: Target = Target(),  # noqa: B008
 ) -> Scheme:
-    """Choose the scheme that carries most in one packet of ``num_symbols`` and meets the target.
+    """Choose the scheme that carries most in a packet of ``num_symbols`` and meets the target.
 
-    Where none does, the most robust one is the sender's best try. Raises ``ValueError`` for an
-    SNR that is not finite.
+    If none meets it, the most robust scheme is returned. Raises ``ValueError`` for an SNR that is
+    not finite.
+
+    Examples
+    --------
+    Fading costs rate: the sender has to allow for a gain far below the mean.
+
+    >>> from channels.models.awgn import Awgn
+    >>> from channels.models.rayleigh import RayleighBlock
+    >>> awgn, rayleigh = (select_scheme(c, 20.0, 2000) for c in (Awgn(), RayleighBlock()))
+    >>> awgn.efficiency > 1.5 * rayleigh.efficiency
+    True
     """
     fitting = []
     for scheme in SCHEMES:
@@ -138,9 +149,15 @@ def select_header(
     snr_db: float,
     target: Target = Target(),  # noqa: B008
 ) -> int:
-    """Choose the length of the header in symbols: the shortest that is safe, at most the longest.
+    """Choose the length of the header in symbols: the shortest safe one, or else the longest.
 
     Raises ``ValueError`` for an SNR that is not finite.
+
+    Examples
+    --------
+    >>> from channels.models.awgn import Awgn
+    >>> select_header(Awgn(), 20.0) < select_header(Awgn(), -5.0)
+    True
     """
     for num_symbols in HEADER_SYMBOLS:
         if control_margin_db(channel, snr_db, num_symbols, HEADER_BYTES, target) >= 0:
@@ -156,10 +173,10 @@ def _offered_db(
     target: Target,
     shares: Sequence[float],
 ) -> float:
-    """SNR in dB to compare with :func:`channels.packets.packet_errors.block_snr_db`."""
+    """Return the SNR in dB to compare with :func:`~channels.packets.packet_errors.block_snr_db`."""
     if not math.isfinite(snr_db):
         raise ValueError(f"SNR must be a finite number of dB, got {snr_db}")
-    if isinstance(channel, RayleighFast):  # as it was measured
+    if isinstance(channel, RayleighFast):  # its thresholds were measured at the mean SNR
         return snr_db
     bits = scheme.bits_per_symbol
     return effective_snr_db(channel, snr_db, bits, target, num_symbols, shares=shares)

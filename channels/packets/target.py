@@ -1,4 +1,4 @@
-"""What a link must reach."""
+"""The reliability that a link must reach."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Target:
-    """What a link must reach."""
+    """The reliability that a link must reach.
+
+    Examples
+    --------
+    >>> Target(bler=0)
+    Traceback (most recent call last):
+    ValueError: target bler must be in (0, 1), got 0
+    """
 
     bler: float = 1e-3
-    """Accepted error rate of the whole transmission, given that the fading allows it."""
+    """Accepted error rate of the whole transmission while the fading permits communication."""
     outage: float = 0.1
-    """Accepted probability that the fading does not allow it."""
+    """Outage: accepted probability that the fading is too deep for communication."""
 
     def __post_init__(self) -> None:
         for name, value in (("bler", self.bler), ("outage", self.outage)):

@@ -1,4 +1,4 @@
-"""Capacity, outage, and what a code of finite length can reach.
+"""Capacity, outage, and the limits of codes of finite length.
 
 References
 ----------
@@ -21,9 +21,20 @@ from channels.units import awgn_capacity, db_to_linear, linear_to_db
 
 
 def rayleigh_capacity(snr_db: ArrayLike) -> Array:
-    """Ergodic capacity of Rayleigh fading, receiver knows h: ``e^{1/γ}·E1(1/γ)/ln 2`` bits/use."""
+    """Compute the ergodic capacity of Rayleigh fading in bits per use, ``e^{1/γ}·E1(1/γ)/ln 2``.
+
+    The receiver knows h.
+
+    Examples
+    --------
+    Fading costs at most γ_Euler/ln 2 = 0.83 bits per use, at high SNR:
+
+    >>> from channels.units import awgn_capacity
+    >>> round(float(awgn_capacity(60.0) - rayleigh_capacity(60.0)), 2)
+    0.83
+    """
     x = 1 / _linear(snr_db)
-    # From 50 on, e^x would lead towards overflow; 20 terms of the series are exact there.
+    # Above 50, e^x would approach overflow; 20 terms of the series are exact there.
     terms = [math.factorial(n) * (-1.0 / np.maximum(x, 50.0)) ** n for n in range(20)]
     series = np.sum(terms, axis=0) / np.maximum(x, 50.0)
     near = np.minimum(x, 50.0)
@@ -31,12 +42,26 @@ def rayleigh_capacity(snr_db: ArrayLike) -> Array:
 
 
 def outage_rayleigh(snr_db: ArrayLike, rate: float) -> Array:
-    """Probability that Rayleigh block fading cannot carry ``rate`` bits per complex use."""
+    """Compute the probability that Rayleigh block fading cannot carry ``rate`` bits per use.
+
+    Examples
+    --------
+    >>> round(float(outage_rayleigh(20.0, rate=1.0)), 4)  # 1 - exp(-1/100)
+    0.01
+    """
     return np.asarray(-np.expm1(-(2.0**rate - 1) / _linear(snr_db)))
 
 
 def outage_rician(snr_db: ArrayLike, rate: float, k_db: float) -> Array:
-    """Probability that Rician block fading cannot carry ``rate`` bits per complex use."""
+    """Compute the probability that Rician block fading cannot carry ``rate`` bits per use.
+
+    Examples
+    --------
+    A line of sight makes deep fades rarer:
+
+    >>> bool(outage_rician(20.0, 1.0, k_db=10.0) < 0.1 * outage_rayleigh(20.0, 1.0))
+    True
+    """
     from scipy.stats import ncx2  # takes most of a second to import
 
     k = db_to_linear(float(k_db))
@@ -45,19 +70,26 @@ def outage_rician(snr_db: ArrayLike, rate: float, k_db: float) -> Array:
 
 
 def outage_fading(snr_db: ArrayLike, rate: float, gain_quantile: Callable[[float], float]) -> Array:
-    """Probability that block fading of any law cannot carry ``rate`` bits per complex use.
+    """Compute the probability that block fading of any distribution cannot carry ``rate``.
 
-    The inverse of the quantile of ``|h|²`` at ``(2^rate - 1)/SNR``, interpolated between quantiles
-    (monotone cubic); good to 1e-4 of the probability down to 1e-19.
+    It is the inverse of the quantile of ``|h|²`` at ``(2^rate - 1)/SNR``, interpolated between
+    quantiles (monotone cubic). The relative error is 1e-4 down to probabilities of 1e-19.
 
     Parameters
     ----------
     snr_db
         Mean Es/N0 in dB, any shape.
     rate
-        Bits per complex use, above 0.
+        Bits per complex channel use, above 0.
     gain_quantile
-        Quantile of ``|h|²``, rising in p, as in :class:`channels.base.KnownLaw`.
+        Quantile of ``|h|²``, increasing in p, as in :class:`channels.base.KnownLaw`.
+
+    Examples
+    --------
+    >>> from channels.models.rayleigh import RayleighBlock
+    >>> outage = outage_fading(20.0, 1.0, RayleighBlock().gain_quantile)
+    >>> bool(np.isclose(outage, outage_rayleigh(20.0, 1.0), rtol=1e-3))
+    True
     """
     t, _, gains_db = _gains(gain_quantile)
     needed_db = linear_to_db(2.0**rate - 1) - np.asarray(snr_db, dtype=np.float64)
@@ -66,17 +98,25 @@ def outage_fading(snr_db: ArrayLike, rate: float, gain_quantile: Callable[[float
 
 
 def normal_approximation_bler(num_info_bits: int, num_uses: int, snr_db: ArrayLike) -> Array:
-    """Block error rate of the best code on complex AWGN, normal approximation.
+    """Compute the block error rate of the best code on complex AWGN by the normal approximation.
 
     ``num_uses`` complex uses are ``n = 2·num_uses`` real ones with
     ``ε ≈ Q((n·C - k + ½·log2 n)/√(n·V))``, ``C = ½·log2(1+γ)`` and
-    ``V = γ(γ+2)/(2(γ+1)²)·log2²e`` (Polyanskiy et al., section IV). An approximation, not a
-    bound; good from about 100 uses on.
+    ``V = γ(γ+2)/(2(γ+1)²)·log2²e`` (Polyanskiy et al., section IV). This is an approximation and
+    not a bound; it is good from about 100 uses on.
 
     Raises
     ------
     ValueError
         ``num_info_bits`` or ``num_uses`` below 1.
+
+    Examples
+    --------
+    At the same rate and SNR, longer codes fail more rarely:
+
+    >>> short, long = (float(normal_approximation_bler(k, k, 1.0)) for k in (100, 1000))
+    >>> long < 0.01 * short
+    True
     """
     if num_info_bits < 1 or num_uses < 1:
         raise ValueError(
@@ -94,16 +134,21 @@ CAPACITIES: dict[str, Callable[[float], float]] = {
     "awgn": awgn_capacity,
     "rayleigh_fast": lambda snr_db: float(rayleigh_capacity(snr_db)),
 }
-"""Bits per complex channel use at a mean SNR in dB, by the channel's name."""
+"""Functions that return bits per complex channel use at a mean SNR in dB, by channel name."""
 
 
 def capacity(channel: str, snr_db: float) -> float:
-    """Capacity of a channel in bits per complex use.
+    """Compute the capacity of a channel in bits per complex use.
 
     Raises
     ------
     ValueError
-        A channel for which none is known.
+        A channel without a known capacity.
+
+    Examples
+    --------
+    >>> round(float(capacity("awgn", 0.0)), 6)
+    1.0
     """
     name = channel.partition(":")[0]
     if name not in CAPACITIES:

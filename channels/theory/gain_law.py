@@ -1,4 +1,4 @@
-"""The law of a gain, as quadratures over it."""
+"""Quadratures over the distribution of a gain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _linear(snr_db: ArrayLike) -> Array:
 
 
 def _gains(gain_quantile: Callable[[float], float]) -> tuple[Array, Array, Array]:
-    """Quantiles of the gain in dB, from far in the one tail to far in the other: t, p, gain."""
+    """Return t, p and the gain in dB at quantiles from far in one tail to far in the other."""
     t = np.arange(-45.0, 30.1, 0.25)
     p = 1 / (1 + np.exp(-t))
     gains = np.array([gain_quantile(float(value)) for value in p])

@@ -1,1 +1,1 @@
-"""Weights of networks: found, fetched and checked before they are loaded."""
+"""Weights of networks: located, downloaded and verified before they are loaded."""

@@ -1,8 +1,8 @@
-"""CompressAI's trained models: where their files are, fetching, checking and reading them.
+"""CompressAI's trained models: locating, downloading, verifying and reading their files.
 
-The addresses are those of ``compressai.zoo``. As torch.hub has it, a file's name ends in the first
-eight hexadecimal digits of its SHA-256. That finds damage but would not stop an attacker, so files
-are read as tensors only and nothing in them runs.
+The addresses are those of ``compressai.zoo``. As for torch.hub, a file's name ends with the first
+eight hexadecimal digits of its SHA-256. This detects damage but would not stop an attacker, so
+files are read as tensors only and nothing in them is run.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep to ourselves what libraries say of their own future: it is not for users to mend."""
+    """Suppress the libraries' warnings about their own future, which users cannot act on."""
     with warnings.catch_warnings():
         for category in (FutureWarning, DeprecationWarning):
             warnings.simplefilter("ignore", category)
@@ -38,34 +38,34 @@ def quiet() -> Iterator[None]:
 def import_zoo() -> ModuleType:
     """Import ``compressai.zoo``, which takes seconds."""
     with quiet():
-        import_torchvision()  # CompressAI needs no more of it than MobileSAM does
+        import_torchvision()  # CompressAI needs no more of it than MobileSAM
         import compressai.zoo
 
     return compressai.zoo  # type: ignore[no-any-return]
 
 
 def urls(model: str, metric: str) -> dict[int, str]:
-    """Addresses of a model's qualities, 1 (the coarsest) upwards."""
+    """Return the addresses of a model's qualities, from 1 (the coarsest) upwards."""
     return dict(import_zoo().image.model_urls[model][metric])
 
 
 def path(url: str) -> Path:
-    """Where the file of an address is, or would be once fetched."""
+    """Return the path of the file of an address, whether or not it has been downloaded."""
     import pooch  # slow to import
 
     return Path(pooch.os_cache("semcom")) / "compressai" / url.rpartition("/")[2]
 
 
 def fetch(url: str, *, progress: bool = True) -> Path:
-    """Return the path of a model's file, downloading it first where it is missing or damaged.
+    """Return the path of a model's file, downloading it first if it is missing or damaged.
 
-    The download goes to a temporary file beside the final one and is renamed only once its hash is
-    right.
+    The download goes to a temporary file beside the final one, which is renamed once its hash has
+    been verified.
 
     Raises
     ------
     WeightsUnavailable
-        Offline, or the server sent something else; the message says what to do.
+        Offline, or the server sent something else; the message gives the remedy.
     """
     import pooch
 
@@ -83,7 +83,7 @@ def fetch(url: str, *, progress: bool = True) -> Path:
     except (OSError, ValueError) as error:  # requests' exceptions are OSErrors
         raise WeightsUnavailable(
             f"could not fetch {url} ({reason(error)}): put the file, whose SHA-256 begins with "
-            f"{digest}, at {target}, or give a file of your own: "
+            f"{digest}, at {target}, or use a file of your own: "
             "learned:model=NAME,checkpoint=PATH"
         ) from error
     return target
@@ -93,25 +93,25 @@ def load(file: Path, model: str) -> CompressionModel:
     """Read a checkpoint of the architecture ``model``, ready to compress on the CPU.
 
     The numbers of channels follow from the tensors. The tables of the entropy coder are computed
-    here, not read: the coder trusts them blindly.
+    here and not read, since the coder does not check them.
 
     Raises
     ------
     ValueError
-        The file is missing, damaged, holds anything but tensors, or those of another architecture.
+        The file is missing, damaged, contains anything but tensors, or those of another model.
     """
     zoo = import_zoo()
     state = zoo.pretrained.load_pretrained(load_state_dict(file))
     try:
         if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
             raise ValueError("not all numbers are finite")
-        # The weights are drawn before they are read.
+        # The weights are drawn at random before they are read.
         with quiet(), torch.random.fork_rng(devices=[]):
             network = zoo.image.model_architectures[model].from_state_dict(state)
             network.update(force=True)
     except (LookupError, RuntimeError, ValueError) as error:
         why = " ".join(str(error).split())[:200]
-        raise ValueError(f"{file} is no checkpoint of {model} ({why})") from error
+        raise ValueError(f"{file} is not a checkpoint of {model} ({why})") from error
     return network.eval()
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints from disk or the network, without running what is in them."""
+"""Checkpoints from disk or the network, without running code in them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 class WeightsUnavailable(ValueError):  # noqa: N818 - it reads better in the message
-    """The checkpoint is not here and could not be fetched."""
+    """The checkpoint is not available locally and could not be downloaded."""
 
 
 def load_state_dict(file: Path) -> dict[str, Tensor]:
     """Read a checkpoint as tensors on the CPU; code inside the file is never run.
 
-    They may also be the entry ``"state_dict"`` of what a training loop saved.
+    They may also be the entry ``"state_dict"`` of a training checkpoint.
 
     Raises
     ------
     ValueError
-        The file is missing, damaged, holds anything but tensors, or is no dictionary of them.
+        The file is missing, damaged, contains anything but tensors, or is not a dictionary.
     """
     import torch
 
@@ -35,16 +35,16 @@ def load_state_dict(file: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(
         isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
     ):
-        raise ValueError(f"{file} must hold a dictionary of names and tensors, not another object")
+        raise ValueError(f"{file} must be a dictionary of names and tensors, not another object")
     return state
 
 
 def reason(error: Exception) -> str:
-    """Say in one short line why something failed."""
+    """Describe in one short line why something failed."""
     response = getattr(error, "response", None)
     if response is not None:
         return f"HTTP status {response.status_code}"
-    # The messages of requests and of the unpickler run over many lines and repeat the address.
+    # The messages of requests and of the unpickler span many lines and repeat the address.
     if isinstance(error, ValueError) and str(error):
         return " ".join(str(error).split())
     number = getattr(error, "errno", None)

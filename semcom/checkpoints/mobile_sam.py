@@ -1,7 +1,7 @@
-"""The MobileSAM checkpoint: where it is, fetching it, checking it, reading it.
+"""The MobileSAM checkpoint: locating, downloading, verifying and reading it.
 
 The file is ``mobile_sam.pt`` of the official repository (arXiv:2306.14289, Apache-2.0). It is
-fetched on first use into the user's cache directory, or named by the environment variable
+downloaded on first use into the user's cache directory, or given by the environment variable
 ``SEMCOM_MOBILE_SAM``. Nothing here imports torch before a checkpoint is read.
 """
 
@@ -24,7 +24,7 @@ SHA256 = "6dbb90523a35330fedd7f1d3dfc66f995213d81b29a5ca8108dbcdd4e37d6c2f"
 
 
 def path() -> Path:
-    """Where the checkpoint is, or would be once fetched."""
+    """Return the path of the checkpoint, whether or not it has been downloaded."""
     import pooch  # slow to import, and most of semcom never needs it
 
     named = os.environ.get(ENVIRONMENT)
@@ -32,12 +32,12 @@ def path() -> Path:
 
 
 def available() -> bool:
-    """Whether a file of the right size is in place; cheap, the hash is not computed."""
+    """Tell whether a file of the right size is in place; the hash is not computed."""
     return not why_unavailable()
 
 
 def why_unavailable() -> str:
-    """Say why no file is taken unless it is asked for; empty where one is."""
+    """Say why the network is not used by default; return an empty string if it is."""
     file = path()
     if not file.is_file():
         other = os.environ.get(ENVIRONMENT)
@@ -51,31 +51,31 @@ def why_unavailable() -> str:
 
 
 def named() -> bool:
-    """Whether the user names a file that is there: segmenter mobile_sam takes it as it is."""
+    """Tell whether the user names an existing file, which segmenter mobile_sam uses unverified."""
     return bool(os.environ.get(ENVIRONMENT)) and path().is_file()
 
 
 def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Path:
-    """Return the checkpoint's path, downloading it first where it is missing.
+    """Return the checkpoint's path, downloading it first if it is missing.
 
-    The download goes to a temporary file beside the final one and is renamed only once its hash
-    is right. A file that the user named through ``SEMCOM_MOBILE_SAM`` is never overwritten.
+    The download goes to a temporary file beside the final one, which is renamed once its hash has
+    been verified. A file that the user named through ``SEMCOM_MOBILE_SAM`` is never overwritten.
 
     Parameters
     ----------
     url
-        Where to fetch it from, for example a mirror.
+        Address to download from, for example a mirror.
     sha256
-        What its content must hash to, 64 hexadecimal digits.
+        Expected hash of its content, 64 hexadecimal digits.
     progress
-        Show a progress bar on stderr.
+        Whether to show a progress bar on stderr.
 
     Raises
     ------
     WeightsUnavailable
-        Offline, or the server sent something else; the message says what to do.
+        Offline, or the server sent something else; the message gives the remedy.
     ValueError
-        The user's own file is in the way.
+        The user's own file would have to be overwritten.
     """
     import pooch
 
@@ -84,7 +84,7 @@ def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Pat
         if sha256_of(target) == sha256.lower():
             return target
         raise ValueError(
-            f"{target} ({ENVIRONMENT}) has not SHA-256 {sha256} and will not be overwritten: "
+            f"{target} ({ENVIRONMENT}) does not have SHA-256 {sha256} and will not be overwritten: "
             f"move it away, or unset {ENVIRONMENT}"
         )
     try:
@@ -93,13 +93,13 @@ def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Pat
         raise WeightsUnavailable(
             f"could not fetch {NAME} from {url} ({reason(error)}): put the file "
             f"({SIZE:,} bytes, SHA-256 {sha256}) at {target} or name it in {ENVIRONMENT}; "
-            "the embedded segmenter works without: --segmenter graph"
+            "the embedded segmenter needs no weights: --segmenter graph"
         ) from error
     return target
 
 
 def locate() -> Path:
-    """Return the checkpoint to use: the user's own as it is, else the official one, fetched.
+    """Return the checkpoint to use: the user's own, unverified, or else the official one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Import torchvision also where its compiled part does not fit the installed torch."""
+"""Import of torchvision that works even if its compiled part does not fit the installed torch."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import sys
 
 import torch
 
-_declared: list[torch.library.Library] = []  # a Library that is collected takes its ops with it
+_declared: list[torch.library.Library] = []  # a Library takes its ops along when it is collected
 
 
 def import_torchvision() -> None:
-    """Import torchvision; afterwards packages that need only its Python part import as well.
+    """Import torchvision, so that packages that need only its Python part can be imported.
 
-    PyPI's torchvision is built for CUDA. Beside a CPU build of torch its extension does not load,
-    and its import then fails, because it describes operators that nobody declared. MobileSAM and
-    timm use none of them, so that declaring their schemas is enough; calling one still fails.
+    PyPI's torchvision is built for CUDA. Its extension does not load with a CPU build of torch, and
+    its import then fails, because it describes operators that have not been declared. MobileSAM and
+    timm use none of them, so it is enough to declare their schemas; calling one still fails.
     """
     try:
         importlib.import_module("torchvision")
@@ -25,7 +25,7 @@ def import_torchvision() -> None:
     else:
         return
     for name in [n for n in sys.modules if n.partition(".")[0] == "torchvision"]:
-        del sys.modules[name]  # the failed import's half-made modules
+        del sys.modules[name]  # modules left half-initialised by the failed import
     library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for op in ("nms", "qnms"):
         schema = f"{op}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"

@@ -1,1 +1,1 @@
-"""Codecs: image to bytes and back, one small file each."""
+"""Codecs: from an image to bytes or symbols and back, one small file each."""

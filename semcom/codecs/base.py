@@ -1,9 +1,9 @@
-"""What a codec promises, and the table of those we have.
+"""The contract of codecs, and the table of those that semcom ships.
 
-A digital codec turns an image into packets and packets into an image. It works from bytes alone:
-its decoder never sees the original, the masks or the map unless they were sent and paid for. An
-analog codec (joint source-channel coding) makes the symbols itself, and bytes of side information.
-How to write one: ``docs/adding-a-codec.md``.
+A digital codec turns an image into packets and packets into an image. Its decoder uses bytes alone:
+it never sees the original, the masks or the map unless they were sent and paid for. An analog codec
+(joint source-channel coding) makes the symbols itself, plus bytes of side information.
+``docs/adding-a-codec.md`` explains how to write a codec.
 """
 
 from __future__ import annotations
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
 
 class BudgetTooSmallError(ValueError):
-    """Not even the smallest stream fits; ``num_bits`` is what it would take."""
+    """No stream of the codec fits the budget; ``num_bits`` is the size of the smallest one.
+
+    Examples
+    --------
+    >>> from semcom.codecs.jpeg import Jpeg
+    >>> image = grey(32, 48)
+    >>> Jpeg().encode(image, np.ones((32, 48), dtype=np.float32), max_bits=8)
+    Traceback (most recent call last):
+    semcom.codecs.base.BudgetTooSmallError: ...
+    """
 
     def __init__(self, num_bits: int, max_bits: int) -> None:
         super().__init__(f"the smallest stream has {num_bits} bits, the budget is {max_bits} bits")
@@ -32,47 +41,65 @@ class BudgetTooSmallError(ValueError):
 
 
 class DecodeError(ValueError):
-    """The bytes of a packet are not what this codec writes."""
+    """The bytes of a packet cannot have been written by this codec.
+
+    Examples
+    --------
+    >>> CODECS.create("jpeg").decode([b"garbage"], 32, 48)
+    Traceback (most recent call last):
+    semcom.codecs.base.DecodeError: ...
+    """
 
 
 class DigitalCodec(Protocol):
-    """Image to packets and back."""
+    """A codec that turns an image into packets and back.
+
+    Examples
+    --------
+    >>> codec = CODECS.create("jpeg")
+    >>> image = np.full((32, 48, 3), 200, dtype=np.uint8)
+    >>> stream = codec.encode(image, np.ones((32, 48), dtype=np.float32), max_bits=20_000)
+    >>> shown = codec.decode([packet.data for packet in stream.packets], 32, 48)
+    >>> stream.num_bits <= 20_000, bool(np.abs(shown.astype(int) - image).max() <= 2)
+    (True, True)
+    """
 
     steerable: bool
-    """Whether ``w`` steers the quality over the image."""
+    """Whether ``w`` controls the quality within the image."""
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode ``image`` (H, W, 3) uint8 at the best quality within ``max_bits`` payload bits.
 
-        ``w`` (H, W) float32 of mean 1 weighs the squared error of each pixel. Raises
-        :class:`BudgetTooSmallError` where nothing fits.
+        ``w`` (H, W) float32 of mean 1 is the weight of each pixel's squared error. Raises
+        :class:`BudgetTooSmallError` if nothing fits.
         """
         ...
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
-        """Rebuild the image (height, width, 3) uint8; ``None`` stands for a lost packet.
+        """Reconstruct the image (height, width, 3) uint8; ``None`` represents a lost packet.
 
-        Lost parts are concealed. With everything lost the result is mid-grey. Raises
-        :class:`DecodeError` for what no encoder of this codec made: other bytes, another number of
-        packets, another size.
+        Lost parts are concealed. If everything is lost, the result is mid-grey. Raises
+        :class:`DecodeError` for input that no encoder of this codec can have made: other bytes, or
+        another number of packets or size.
         """
         ...
 
 
 class AnalogCodec(Protocol):
-    """Image to symbols and back: joint source-channel coding."""
+    """A codec that turns an image into symbols and back: joint source-channel coding."""
 
     analog: Literal[True]
-    """What tells it from a :class:`DigitalCodec`, which need not have it."""
+    """Marks an analog codec; a :class:`DigitalCodec` does not need this attribute."""
     steerable: bool
-    """Whether ``w`` steers the quality over the image."""
+    """Whether ``w`` controls the quality within the image."""
 
     def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
         """Encode ``image`` (H, W, 3) uint8 into at most ``num_symbols`` symbols, at least 1.
 
-        Their mean power over this transmission is 1. What the decoder must know (a scale, a
-        layout) goes into packets of side information; they are paid for beyond ``num_symbols``.
-        ``w`` is as for :class:`DigitalCodec`; ``snr_db`` is the mean Es/N0 that the sender expects.
+        Their mean power over this transmission is 1. Data that the decoder needs (a scale, a
+        layout) goes into packets of side information, which are paid for in addition to
+        ``num_symbols``. ``w`` is as for :class:`DigitalCodec`; ``snr_db`` is the mean Es/N0 that
+        the sender expects.
         """
         ...
 
@@ -85,7 +112,7 @@ class AnalogCodec(Protocol):
         height: int,
         width: int,
     ) -> Image:
-        """Rebuild the image (height, width, 3) uint8.
+        """Reconstruct the image (height, width, 3) uint8.
 
         Parameters
         ----------
@@ -94,66 +121,68 @@ class AnalogCodec(Protocol):
         noise_var
             Total variance N0 of the complex noise n, float32 (n,), at least 0.
         side
-            The packets of side information; ``None`` stands for a lost one.
+            The packets of side information; ``None`` represents a lost one.
 
         Raises
         ------
         DecodeError
-            Side information, or another number of packets of it, that no encoder of this codec
+            Side information, or a number of its packets, that no encoder of this codec can have
             made for this size.
         """
         ...
 
 
 def is_analog(codec: object) -> TypeGuard[AnalogCodec]:
-    """Whether a codec makes symbols instead of packets."""
+    """Tell whether a codec makes symbols instead of packets."""
     return bool(getattr(codec, "analog", False))
 
 
 CODECS = Registry(
     "codec",
     [
-        Entry("hevc", "semcom.codecs.hevc:Hevc", "x265 4:4:4 10-bit, quality per block from w"),
-        Entry("jpeg", "semcom.codecs.jpeg:Jpeg", "baseline JPEG; w cannot steer it"),
+        Entry("hevc", "semcom.codecs.hevc:Hevc", "x265 4:4:4 10-bit; w sets each block's quality"),
+        Entry("jpeg", "semcom.codecs.jpeg:Jpeg", "baseline JPEG; does not use w"),
         Entry(
-            "jpeg2000", "semcom.codecs.jpeg2000:Jpeg2000", "JPEG 2000, embedded, layers ranked by w"
+            "jpeg2000",
+            "semcom.codecs.jpeg2000:Jpeg2000",
+            "JPEG 2000, an embedded stream of layers in the order of importance",
         ),
-        Entry("webp", "semcom.codecs.webp:Webp", "lossy WebP; w cannot steer it"),
+        Entry("webp", "semcom.codecs.webp:Webp", "lossy WebP; does not use w"),
         Entry(
             "avif",
             "semcom.codecs.avif:Avif",
-            "AVIF 4:4:4 8-bit; w cannot steer it",
+            "AVIF 4:4:4 8-bit; does not use w",
             requires=("PIL._avif",),
             extra="avif",
         ),
         Entry(
             "av1",
             "semcom.codecs.av1:Av1",
-            "libaom 4:4:4 10-bit; w cannot steer it; slow",
+            "libaom 4:4:4 10-bit; does not use w; slow",
             requires=("imageio_ffmpeg",),
             extra="codecs",
         ),
         Entry(
             "vvc",
             "semcom.codecs.vvc:Vvc",
-            "VVenC 4:2:0 10-bit; w cannot steer it; slow",
+            "VVenC 4:2:0 10-bit; does not use w; slow",
             requires=("imageio_ffmpeg",),
             extra="codecs",
         ),
         Entry(
             "layered",
             "semcom.codecs.layered:Layered",
-            "a whole picture, and finer ones of what matters, over another codec",
+            "a coarse picture plus refinements of important rectangles, over another codec",
         ),
         Entry(
             "scalable",
             "semcom.codecs.scalable:Scalable",
-            "a coarse picture, and what it lacks again and again, over base=hevc in layers=4",
+            "base layer plus residual layers, over base=hevc with layers=4",
         ),
         Entry(
             "learned",
             "semcom.codecs.learned:Learned",
-            "CompressAI's trained models; w cannot steer them",
+            "CompressAI's trained models; do not use w",
             requires=("compressai",),
             extra="learned",
         ),
@@ -168,26 +197,38 @@ CODECS = Registry(
 
 
 def digital(spec: str) -> DigitalCodec:
-    """Build a digital codec; an analog one raises ``ValueError``, as what is unknown does."""
+    """Build a digital codec; raise ``ValueError`` for an analog or unknown one."""
     codec = CODECS.create(spec)
     if is_analog(codec):
-        raise ValueError(f"codec {spec!r} is analog; here a digital one is needed")
+        raise ValueError(f"codec {spec!r} is analog, but a digital codec is needed here")
     made: DigitalCodec = codec
     return made
 
 
 def codec_id(name: str) -> bytes:
-    """Two bytes that stand for a codec's name in a stream: the head of its SHA-256."""
+    """Return two bytes that identify a codec in a stream: the start of its name's SHA-256."""
     return hashlib.sha256(name.encode()).digest()[:2]
 
 
 def grey(height: int, width: int) -> Image:
-    """What is shown when all is lost: mid-grey (128), the best guess without knowledge."""
+    """Return a mid-grey picture (128), the best guess if everything is lost.
+
+    Examples
+    --------
+    >>> grey(16, 24).shape, int(grey(16, 24).max())
+    ((16, 24, 3), 128)
+    """
     return np.full((height, width, 3), 128, dtype=np.uint8)
 
 
 def only_packet(codec: str, packets: Sequence[bytes | None]) -> bytes | None:
-    """Return the packet of a codec that makes one; ``DecodeError`` for another number of them."""
+    """Return the packet of a codec with one packet; raise ``DecodeError`` for another number.
+
+    Examples
+    --------
+    >>> only_packet("jpeg", [b"picture"])
+    b'picture'
+    """
     if len(packets) != 1:
         raise DecodeError(f"{codec}: a picture is one packet, got {len(packets)}")
     return packets[0]
@@ -196,13 +237,20 @@ def only_packet(codec: str, packets: Sequence[bytes | None]) -> bytes | None:
 def check_sides(
     codec: str, height: int, width: int, most: int, error: type[ValueError] = ValueError
 ) -> None:
-    """Raise ``error`` for a picture with a longer side than ``most`` pixels."""
+    """Raise ``error`` for a picture with a side longer than ``most`` pixels."""
     if max(height, width) > most:
         raise error(f"{codec}: a side takes at most {most} pixels, got {width}x{height}")
 
 
 def weighted_gain(image: Image, decoded: Image, w: Map) -> float:
-    """Weighted squared error that showing ``decoded`` removes against showing mid-grey."""
+    """Return the weighted squared error by which ``decoded`` improves on mid-grey.
+
+    Examples
+    --------
+    >>> image = np.full((16, 24, 3), 138, dtype=np.uint8)  # 10 levels brighter than mid-grey
+    >>> weighted_gain(image, image, np.ones((16, 24), dtype=np.float32)) / image.size
+    100.0
+    """
     removed = np.empty(w.shape)
 
     def fill(rows: slice) -> None:

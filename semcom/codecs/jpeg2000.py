@@ -1,18 +1,18 @@
-"""JPEG 2000 (ITU-T T.800), an embedded stream whose every prefix is a picture.
+"""JPEG 2000 (ITU-T T.800): an embedded stream, each prefix of which is a picture.
 
-OpenJPEG encodes once, in many fine quality layers. Every layer adds to every code-block what is
-worth a certain slope, squared error removed per byte. The weight ``w`` of the block's pixels
-multiplies that slope, and the contributions are gathered anew in falling order (Taubman, "High
-performance scalable image compression with EBCOT", 2000, DOI 10.1109/83.847830, section IV): so
-``w`` steers the quality, yet any decoder can read the stream, and no map is sent.
+OpenJPEG encodes once, with many fine quality layers. Every layer adds contributions to the
+code-blocks up to a certain slope, the squared error removed per byte. The weight ``w`` of a block's
+pixels multiplies its slopes, and the contributions are sorted again in descending order (Taubman,
+"High performance scalable image compression with EBCOT", 2000, DOI 10.1109/83.847830, section IV).
+In this way ``w`` controls the quality, yet any decoder can read the stream, and no map is sent.
 
-A packet is one quality layer, the most important first. Each doubles the bytes, which adds about
-as many decibels every time. Behind a lost packet nothing can be used. The codestream's headers
-follow from the size, and the receiver rebuilds them.
+A packet is one quality layer, the most important first. Each layer doubles the total bytes, which
+adds about the same number of decibels. Packets after a lost one cannot be used. The codestream's
+headers are determined by the size, and the receiver reconstructs them.
 
-What ``w`` steers is as coarse as the code-blocks: 32x32 coefficients (64x64 pixels at the finest
-level), 16x16 in small pictures, where regions are small, too. Smaller blocks follow a region more
-closely, and code everything worse.
+The resolution of ``w`` is limited to that of the code-blocks: 32x32 coefficients (64x64 pixels at
+the finest level), or 16x16 in small pictures, where regions are small too. Smaller blocks would
+follow a region more closely but code everything less efficiently.
 """
 
 from __future__ import annotations
@@ -36,22 +36,33 @@ from semcom.codecs.parts.rate_control import best_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_LAYERS = 32
-_LEVELS = 5  # of the wavelet transform
+_LEVELS = 5  # levels of the wavelet transform
 _MIN_SIDE = 32  # pixels; OpenJPEG cannot fit many layers of a smaller picture into its buffer
-_SMALL = 1 << 17  # pixels; a picture below that has small code-blocks
-_LAYERS_DB = tuple(float(psnr) for psnr in range(10, 56))  # of the first encoding
-_SIZE, _TILE_SIZE = 8, 24  # where the header tells them: width, height (A.5.1)
+_SMALL = 1 << 17  # pixels; smaller pictures have small code-blocks
+_LAYERS_DB = tuple(float(psnr) for psnr in range(10, 56))  # layers of the first encoding
+_SIZE, _TILE_SIZE = 8, 24  # offsets of width and height in the header (A.5.1)
 _CODING_STYLE, _TILE_PART = b"\xff\x52", b"\xff\x90"  # COD and SOT
 _END = b"\xff\xd9"
 
 
 class Jpeg2000:
-    """JPEG 2000, irreversible transforms, in packets of falling importance.
+    """JPEG 2000 with irreversible transforms, in packets of descending importance.
 
     Parameters
     ----------
     layers
-        Quality layers and so packets, 1 to 32.
+        Number of quality layers, and therefore of packets, 1 to 32.
+
+    Examples
+    --------
+    A prefix of the packets is enough for a picture:
+
+    >>> ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    >>> image = np.broadcast_to(ramp[:, None], (64, 64, 3)).copy()
+    >>> codec = Jpeg2000(layers=3)
+    >>> stream = codec.encode(image, np.ones((64, 64), dtype=np.float32), 20_000)
+    >>> codec.decode([stream.packets[0].data, None, None], 64, 64).shape
+    (64, 64, 3)
     """
 
     steerable = True
@@ -90,9 +101,9 @@ class Jpeg2000:
         return Bitstream(tuple(map(Packet, data, gains)), {"contributions": level}, nested=True)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
-        """Rebuild the image from the layers before the first that is lost."""
+        """Reconstruct the image from the layers before the first lost one."""
         if len(packets) > 0xFFFF:
-            raise DecodeError(f"jpeg2000: a header counts 65535 layers, got {len(packets)}")
+            raise DecodeError(f"jpeg2000: a header allows 65535 layers, got {len(packets)}")
         check_sides("jpeg2000", height, width, j2k_packets.MAX_SIDE, DecodeError)
         layers = []
         for packet in packets:
@@ -113,11 +124,11 @@ class Jpeg2000:
 
 
 def _read(image: Image) -> Layout:
-    """Encode in fine layers; return what each adds to each code-block."""
+    """Encode with fine layers; return the contribution of each to each code-block."""
     height, width = image.shape[:2]
     header, body = _compress(image, _LAYERS_DB, _block_side(height, width))
     if header != _header(height, width, len(_LAYERS_DB)):
-        raise RuntimeError("OpenJPEG wrote headers that the receiver cannot know")
+        raise RuntimeError("OpenJPEG wrote headers that the receiver cannot reconstruct")
     bands = j2k_packets.layout(*_padded(height, width), _LEVELS, _block_side(height, width))
     j2k_packets.read(body, bands, len(_LAYERS_DB))
     return bands
@@ -143,7 +154,7 @@ def _rank(bands: Layout, image: Image, w: Map) -> tuple[NDArray[np.int64], NDArr
 
 
 def _cuts(sizes: NDArray[np.int64], layers: int) -> list[int]:
-    """Cut ranked contributions into layers, each of which doubles the bytes."""
+    """Divide ranked contributions into layers, each of which doubles the bytes."""
     shares = 2.0 ** np.arange(1 - layers, 0)
     return [*np.searchsorted(np.cumsum(sizes), shares * sizes.sum()).tolist(), len(sizes)]
 
@@ -160,7 +171,7 @@ def _gather(bands: Layout, order: NDArray[np.int64], cuts: Sequence[int]) -> Lay
 
 
 def _merge(block: Block, counts: Sequence[int]) -> Block:
-    """Layer ``i`` gets the contributions from ``counts[i]`` to ``counts[i + 1]``."""
+    """Merge contributions: layer ``i`` gets those from ``counts[i]`` to ``counts[i + 1]``."""
     parts = [part for part in block.parts if part[0]]
     merged = [
         (sum(part[0] for part in parts[a:b]), b"".join(part[1] for part in parts[a:b]))
@@ -174,7 +185,7 @@ def _padded(height: int, width: int) -> tuple[int, int]:
 
 
 def _block_side(height: int, width: int) -> int:
-    """Side of a code-block, coefficients."""
+    """Return the side of a code-block in coefficients."""
     return 16 if height * width < _SMALL else 32
 
 
@@ -208,19 +219,19 @@ def _compress(image: Image, layers_db: Sequence[float], block_side: int) -> tupl
 
 
 def _header(height: int, width: int, layers: int) -> bytes:
-    """All that comes before the tile, which size and number of layers determine."""
+    """Return everything before the tile, given the size and the number of layers."""
     header = bytearray(_small_header(_block_side(height, width)))
     rows, columns = _padded(height, width)
     for position in (_SIZE, _TILE_SIZE):
         struct.pack_into(">II", header, position, columns, rows)
-    position = header.index(_CODING_STYLE) + 6  # behind marker, length, style and progression
+    position = header.index(_CODING_STYLE) + 6  # after marker, length, style and progression
     struct.pack_into(">H", header, position, layers)
     return bytes(header)
 
 
 @functools.cache
 def _small_header(block_side: int) -> bytes:
-    """Return the header of the smallest picture, which is made at once."""
+    """Return the header of the smallest picture, which takes no time to encode."""
     return _compress(grey(1, 1), [40.0], block_side)[0]
 
 

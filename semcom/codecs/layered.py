@@ -1,20 +1,22 @@
-"""Two layers: a coarse picture of everything, then what it lacks where it matters.
+"""Two layers: a coarse picture of everything, plus refinements where it is important.
 
-This gives importance to codecs that have one quality per picture. Around each connected part of
-the map above its mean lies a rectangle; near ones are merged, four remain at most. There the second
-layer holds the difference from the coarse picture, as a picture around mid-grey that is flat where
-the map is below its mean. So there are no seams, and less is spent twice than if the rectangle were
-encoded anew. Codecs that steer by block, as ``hevc``, do as well by themselves and faster. Any
-layer may be reduced to a half or a quarter of its width and height, whichever comes out best.
+This gives importance to codecs that have one quality per picture. Every connected part of the map
+above its mean gets a rectangle; close rectangles are merged, so that at most four remain. The
+second layer contains the difference from the coarse picture there, as a picture around mid-grey
+that is flat where the map is below its mean. This avoids seams, and fewer bits are spent twice than
+in encoding the rectangle again. Codecs that control quality by block, such as ``hevc``, are as good
+on their own and faster. Any layer may be reduced to a half or a quarter of its width and height if
+that gives the best result.
 
-The share of the budget that the rectangles get minimises the weighted squared error (golden
-section); among them it is divided by their weight. A rectangle that is worth nothing at the budget
-is sent empty, so that the number of packets depends on the map alone.
+The rectangles' share of the budget minimises the weighted squared error (golden-section search),
+and is divided among them by their weight. A rectangle that gains nothing at the budget is sent
+empty, so that the number of packets depends on the map alone.
 
     packet 0     codec (2 bytes) │ scale (1) │ picture
     packet 1, …  codec (2 bytes) │ rectangle (4) │ scale (1) │ difference, or nothing
 
-Where a rectangle is lost the coarse picture shows; if that is lost, the differences stand in grey.
+If a rectangle is lost, the coarse picture remains. If the coarse picture is lost, the differences
+are shown on grey.
 """
 
 from __future__ import annotations
@@ -43,18 +45,27 @@ from semcom.types import Bitstream, Image, Map, Packet, Region
 _CONTAINERS = ("layered", "scalable")
 _ID_BYTES = scaled.ID_BYTES
 _HEAD_BYTES = _ID_BYTES + 4
-_SHARES = (0.1, 0.95)  # of the budget, for all rectangles
+_SHARES = (0.1, 0.95)  # limits of the share of all rectangles in the budget
 _STEPS = 6
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 class Layered:
-    """A coarse picture and finer rectangles.
+    """A coarse picture and refined rectangles.
 
     Parameters
     ----------
     base
-        Any other codec that makes one packet, by name.
+        Any other codec with one packet, by name.
+
+    Examples
+    --------
+    >>> from semcom.codecs.base import CODECS
+    >>> image = np.zeros((64, 96, 3), dtype=np.uint8)
+    >>> image[16:48, 32:64] = 255
+    >>> w = np.where(image[..., 0] > 0, 4.0, 0.4).astype(np.float32)  # a mean of 1
+    >>> len(CODECS.create("layered:base=jpeg").encode(image, w, 20_000).packets)
+    2
     """
 
     steerable = True
@@ -67,8 +78,8 @@ class Layered:
         self._id = codec_id(name)
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
-        """Divide the budget between the layers; see :class:`DigitalCodec`."""
-        # The mean of a flat map may be off by as much.
+        """Divide the budget among the layers; see :class:`DigitalCodec`."""
+        # The mean of a flat map has a rounding error of this order.
         matters = w > (1 + 1e-3) * w.mean(dtype=np.float64)
         boxes = rectangles(w, matters)
         areas = [area_of(box, *w.shape) for box in boxes]
@@ -106,7 +117,7 @@ _NOTHING = Scaled(b"", grey(0, 0))
 
 @dataclass(frozen=True, eq=False)
 class _Division:
-    """One image and budget, to be divided between the layers."""
+    """The division of a budget among the layers of one image."""
 
     codec: DigitalCodec
     image: Image
@@ -135,7 +146,7 @@ class _Division:
         return share, tried[share]
 
     def gains(self, layers: Sequence[Scaled]) -> list[float]:
-        """Weighted error that each layer removes, added to those before it."""
+        """Return the weighted error that each layer removes in addition to those before it."""
         shown = layers[0].shown
         totals = [0.0, weighted_gain(self.image, shown, self.w)]
         for area, layer in zip(self.areas, layers[1:], strict=True):
@@ -163,7 +174,7 @@ class _Division:
 
 
 def _best_share(gain: Callable[[float], float]) -> float:
-    """Golden-section search for the share of the highest gain; 0 is tried as well."""
+    """Search for the share of the highest gain by golden section; 0 is tried as well."""
     low, high = _SHARES
     first, second = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
     gains = {share: gain(share) for share in (0.0, first, second)}
@@ -189,7 +200,7 @@ def _read_area(packet: bytes, height: int, width: int) -> Area:
 
 
 def _add(shown: Image, difference: Image, area: Area) -> Image:
-    """Add a difference in one area."""
+    """Add a difference within one area."""
     total = shown.copy()
     total[area] = scaled.add(shown[area], difference)
     return total

@@ -1,23 +1,23 @@
-"""Learned image codecs: CompressAI's models, with the strings that their entropy coder writes.
+"""Learned image codecs: CompressAI's models, with the strings from their entropy coder.
 
 References: Bégaint et al., "CompressAI", arXiv:2011.03029, for the models and their weights;
 Ballé et al., arXiv:1802.01436 (``bmshj2018-*``), Minnen et al., arXiv:1809.02736 (``mbt2018*``),
 Cheng et al., arXiv:2001.01568 (``cheng2020-*``).
 
-Each quality is a network of its own. There are six or eight, about 1.4x apart in size, so that up
-to a third of a budget may stay unused; and ``w`` cannot steer within one. Sides are padded to
-multiples of 64 with their last pixels, which the decoder cuts off again.
+Each quality has its own network. There are six or eight, whose sizes differ by a factor of about
+1.4, so that up to a third of a budget may remain unused, and ``w`` has no effect within one. Sides
+are padded to multiples of 64 with their last pixels, which the decoder removes again.
 
-    which weights (1 byte) │ CRC-32 (4) │ lengths of all strings but the last (3 each) │ strings
+    weights (1 byte) │ CRC-32 (4) │ lengths of all strings but the last (3 each) │ strings
 
-The CRC also covers the size of the image and the identity of the weights. CompressAI's rANS
-decoder reads beyond the end of a string that is damaged, or that other weights wrote, without
-noticing; so it never sees one.
+The CRC also covers the size of the image and the identity of the weights. CompressAI's rANS decoder
+reads beyond the end of a string that is damaged or was written with other weights, and does not
+notice it; the CRC keeps such strings from it.
 
-Networks run on the CPU, on one thread and with deterministic algorithms. The strings decode bit by
-bit alike in any process on the same type of machine with the same versions of torch and CompressAI;
-elsewhere the last bit of a sum can differ, and the entropy decoder of every model but
-``bmshj2018-factorized`` then loses its step.
+Networks run on the CPU, on one thread and with deterministic algorithms. The strings decode to the
+same bits in any process on the same type of machine with the same versions of torch and CompressAI.
+Elsewhere the last bit of a sum can differ, and the entropy decoders of all models except
+``bmshj2018-factorized`` then lose synchronisation.
 """
 
 from __future__ import annotations
@@ -56,33 +56,33 @@ MODELS = (
 )
 METRICS = ("mse", "ms-ssim")
 _MAX_QUALITIES = 8
-_OWN = 255  # the weights are in a file of the user's
+_OWN = 255  # the weights are in a user's file
 _ALIGNMENT = 64
 _SLOPE = 0.37  # typical growth of ln(size) per quality
-_BITS_PER_PIXEL = 0.12  # typical of quality 1
+_BITS_PER_PIXEL = 0.12  # typical bits per pixel of quality 1
 _CRC_BYTES = 4
 _LENGTH_BYTES = 3
 
 
 class Learned:
-    """A model of CompressAI.
+    """One of CompressAI's models.
 
     Parameters
     ----------
     model
         Its architecture, one of ``MODELS``.
     metric
-        What the pretrained weights were trained for, one of ``METRICS``. They are fetched into the
-        user's cache when they are first needed.
+        The loss for which the pretrained weights were trained, one of ``METRICS``. They are
+        downloaded into the user's cache when they are first needed.
     checkpoint
-        Use this file instead, as ``compressai``'s training writes it; or a folder of files, one per
-        quality, coarsest first in the order of their names. A packet does not say where that file
-        is: a receiver in another process must have opened the same one.
+        File to use instead, as written by ``compressai``'s training; or a folder of files, one per
+        quality, with names in ascending order of quality. A packet does not contain its path: a
+        receiver in another process must have opened the same file.
     """
 
     steerable = False
     trained = True
-    """Its qualities are trained models: it promises none for what looks like no photo."""
+    """Its qualities are trained models, which promise nothing for images unlike photos."""
 
     def __init__(
         self, *, model: str = "mbt2018-mean", metric: str = "mse", checkpoint: str = ""
@@ -113,12 +113,12 @@ class Learned:
         return Bitstream((Packet(data, gain),), {"quality": quality})
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
-        """Rebuild the image; see :class:`DigitalCodec`.
+        """Reconstruct the image; see :class:`DigitalCodec`.
 
         Raises
         ------
         WeightsUnavailable
-            The packet is whole, but the pretrained weights are not here and cannot be fetched.
+            The packet is intact, but the pretrained weights are missing and cannot be downloaded.
         """
         data = only_packet("learned", packets)
         if data is None:
@@ -127,23 +127,23 @@ class Learned:
         for weights in _candidates(data[0]) if data else ():
             if crc == _crc(weights, body, height, width):
                 return _decompress(body, weights, height, width)
-        raise DecodeError("learned: packet is damaged, or of weights that are not here")
+        raise DecodeError("learned: packet is damaged, or its weights are not available here")
 
 
 @dataclass(frozen=True)
 class _Weights:
-    """Trained weights, not loaded yet."""
+    """Trained weights before they are loaded."""
 
     code: int
     model: str
     source: str
     """Address or path."""
     identity: str
-    """The same at both ends."""
+    """Text that is the same at both ends."""
 
 
 _opened: dict[str, _Weights] = {}
-"""Files of the user's that a codec of this process was made with: what both ends agree on."""
+"""User's files with which a codec was made in this process; both ends have to agree on them."""
 
 
 def _pretrained(model: str, metric: str) -> list[_Weights]:
@@ -171,7 +171,7 @@ def _load(weights: _Weights) -> CompressionModel:
 
 
 def _candidates(code: int) -> list[_Weights]:
-    """Weights that a packet with this first byte may need."""
+    """Return the weights that a packet with this first byte may need."""
     if code == _OWN:
         return list(_opened.values())
     kind, quality = divmod(code, _MAX_QUALITIES)
@@ -199,7 +199,7 @@ def _compress(image: Image, weights: _Weights) -> bytes:
 
 @functools.cache
 def _machine() -> tuple[str, ...]:
-    """What the last bit of a sum depends on, besides its terms."""
+    """Return everything that the last bit of a sum depends on besides its terms."""
     processor = platform.machine(), torch.backends.cpu.get_cpu_capability()
     return version("torch"), version("compressai"), *processor
 
@@ -208,7 +208,7 @@ def _decompress(body: bytes, weights: _Weights, height: int, width: int) -> Imag
     network = _load(weights)
     rows, columns = (-(-side // _ALIGNMENT) * _ALIGNMENT for side in (height, width))
     factor = network.downsampling_factor
-    # A decoder that has lost its step asks for up to 16 bits per latent: let it find zeros.
+    # A decoder without synchronisation reads up to 16 bits per latent: provide zeros for it.
     slack = bytes(2 * network.M * (rows // 16) * (columns // 16))
     strings = [[string + slack] for string in _split(body, 1 if factor == 16 else 2)]
     with _reproducible():
@@ -234,12 +234,12 @@ def _crc(weights: _Weights, body: bytes, height: int, width: int) -> bytes:
 
 
 _TORCH = threading.RLock()
-"""Held while torch's settings are ours: they are the process's, so that threads take turns."""
+"""Held while torch has our settings: they are global to the process, so threads take turns."""
 
 
 @contextlib.contextmanager
 def _reproducible() -> Iterator[None]:
-    """Run torch so that the same numbers come out again in another process."""
+    """Run torch so that another process computes the same numbers."""
     with _TORCH:
         threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
         warn_only = torch.is_deterministic_algorithms_warn_only_enabled()

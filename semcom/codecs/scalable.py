@@ -1,14 +1,14 @@
-"""A coarse picture, and again and again what it still lacks: a nested stream of any codec.
+"""A base layer plus residual layers: a nested stream of any codec.
 
-Every packet is a whole picture, the difference of the original from what the packets before it
-show, and takes twice the bits of the one before it. If the base codec follows the importance map,
-each layer does. This is what unequal protection asks for: the first packets are small and can be
-sent robustly. It costs some tenths to one and a half decibels against one packet of all the bits,
-since no layer predicts from the one before it.
+Every packet is a whole picture: the difference of the original from the picture of all packets
+before it. It takes twice the bits of the previous packet. If the base codec uses the importance
+map, each layer does. Unequal protection needs such a stream: the first packets are small and can be
+sent robustly. It costs between some tenths and one and a half decibels compared with a single
+packet of all the bits, since no layer is predicted from the previous one.
 
     packet    codec (2 bytes) │ scale (1) │ picture
 
-Behind a lost packet the later ones are not used.
+Packets after a lost one are not used.
 """
 
 from __future__ import annotations
@@ -28,18 +28,29 @@ from semcom.codecs.parts import layer as scaled
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_LAYERS = 8
-_RATIO = 2  # of the bits of a packet to those of the one before it
+_RATIO = 2  # size of a packet relative to the previous one
 
 
 class Scalable:
-    """Layers of whole pictures.
+    """A base layer and residual layers of whole pictures.
 
     Parameters
     ----------
     base
-        Any other codec that makes one packet, by name.
+        Any other codec with one packet, by name.
     layers
-        How many, 1 to 8.
+        Number of layers, 1 to 8.
+
+    Examples
+    --------
+    >>> from semcom.codecs.base import CODECS
+    >>> import numpy as np
+    >>> codec = CODECS.create("scalable:base=jpeg,layers=2")
+    >>> rng = np.random.default_rng(0)
+    >>> image = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    >>> stream = codec.encode(image, np.ones((64, 64), dtype=np.float32), 60_000)
+    >>> stream.nested, len(stream.packets)
+    (True, 2)
     """
 
     def __init__(self, *, base: str = "hevc", layers: int = 4) -> None:
@@ -56,7 +67,7 @@ class Scalable:
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode layer by layer; see :class:`DigitalCodec`.
 
-        Layers that get too few bits for any picture are left out, from the first on.
+        If the bits do not suffice for all layers, the first layers are left out.
         """
         shares = [_RATIO**i for i in range(self.layers)]
         shown, packets = grey(*image.shape[:2]), list[Packet]()
@@ -64,7 +75,7 @@ class Scalable:
         for i, share in enumerate(shares):
             room = left * share // sum(shares[i:]) - 8 * scaled.ID_BYTES
             lacking = scaled.difference(image, shown) if packets else image
-            # A difference is fine by nature, and made smaller it would lose what it is for.
+            # A difference consists of fine detail, which a reduced picture would lose.
             scales = (1, 2, 4) if not packets else (1,)
             try:
                 layer = scaled.encode(self._codec, lacking, w, room, scales)
@@ -80,7 +91,7 @@ class Scalable:
         return Bitstream(tuple(packets), {"layers": len(packets)}, nested=True)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
-        """Add up the layers before the first that is lost; see :class:`DigitalCodec`."""
+        """Add up the layers before the first lost one; see :class:`DigitalCodec`."""
         if len(packets) > _MAX_LAYERS:
             raise DecodeError(f"scalable: at most {_MAX_LAYERS} layers, got {len(packets)}")
         shown = grey(height, width)

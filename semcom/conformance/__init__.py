@@ -1,7 +1,7 @@
-"""What a plugin promises, as checks that the command line and the tests share.
+"""Checks of the promises of codecs, shared by the command line and the tests.
 
-:mod:`~semcom.conformance.digital.checks` has those of digital codecs, and ``semcom check-codec``
-runs them on any that is installed. They need no test framework and no files.
+:mod:`~semcom.conformance.digital.checks` contains those of digital codecs, and
+``semcom check-codec`` runs them on any installed codec. They need no test framework and no files.
 """
 
 import lazy_loader

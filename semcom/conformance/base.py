@@ -1,4 +1,4 @@
-"""The codec to be checked; what a check is comes from :mod:`channels.conformance`."""
+"""The codec under test. The checks themselves are those of :mod:`channels.conformance`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from semcom.codecs.base import CODECS, DigitalCodec
 
 @dataclass(frozen=True)
 class Candidate:
-    """The codec to be checked, by its name and options as users write them."""
+    """The codec under test, by its name and options as users write them."""
 
     spec: str
     decode_limit_s: float = 20.0
-    """What decoding a small picture may take."""
+    """Maximum time to decode a small picture."""
     max_growth_bytes: int = 10**9
-    """What an image of 512x512, or garbage, may take in memory."""
+    """Maximum memory for an image of 512x512, or for garbage."""
 
     def __post_init__(self) -> None:
         if not 0 < self.decode_limit_s < 1e6:
@@ -29,29 +29,29 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """The name alone."""
+        """The name without options."""
         return self.spec.partition(":")[0]
 
     @property
     def process_limit_s(self) -> float:
-        """What another process may take for one task."""
+        """Maximum time of one task in another process."""
         return 10 * self.decode_limit_s
 
     @property
     def check_limit_s(self) -> float:
-        """What a whole check may take."""
+        """Maximum time of a whole check."""
         return 15 * self.decode_limit_s
 
     def codec(self) -> DigitalCodec:
-        """Build the sender's codec; what is wrong with name or options raises ``ValueError``."""
+        """Build the sender's codec; raise ``ValueError`` if name or options are wrong."""
         return self._checked(self.spec)
 
     def receiver(self) -> DigitalCodec:
-        """Build the receiver's: it knows the name, not the options."""
+        """Build the receiver's codec, from the name without the options."""
         return self._checked(self.name)
 
     def build(self, spec: str) -> Any:
-        """Build what is installed by this name, with these options."""
+        """Build the installed codec of this name and options."""
         return CODECS.create(spec)
 
     def _checked(self, spec: str) -> DigitalCodec:

@@ -1,4 +1,4 @@
-"""Asking a codec for something, and saying in words what came back instead."""
+"""Calling a codec, and describing an unexpected answer in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_PACKETS = 255
 
 
 def ask(function: Callable[..., T], *arguments: object, asked: str, promise: str) -> T:
-    """Call a codec; an exception becomes :class:`CheckFailed`, as no codec may raise one here."""
+    """Call a codec where it must not raise an exception; raise :class:`CheckFailed` if it does."""
     try:
         return function(*arguments)
     except Exception as error:
@@ -29,7 +29,7 @@ def ask(function: Callable[..., T], *arguments: object, asked: str, promise: str
 
 
 def lengths(packets: Sequence[bytes | None]) -> str:
-    """List how long the first eight packets are, as in ``"12, lost, 7"``; empty without packets."""
+    """List the lengths of the first eight packets, such as ``"12, lost, 7"``; may be empty."""
     sizes = ", ".join("lost" if packet is None else str(len(packet)) for packet in packets[:8])
     return sizes + (", …" if len(packets) > 8 else "")
 
@@ -37,7 +37,7 @@ def lengths(packets: Sequence[bytes | None]) -> str:
 def check_image(shown: object, height: int, width: int, *, asked: str, promise: str) -> None:
     """Raise :class:`CheckFailed` unless ``shown`` is an image of this size."""
     if not isinstance(shown, np.ndarray):
-        raise CheckFailed(asked, f"a {type(shown).__name__}, no array", promise)
+        raise CheckFailed(asked, f"a {type(shown).__name__} and not an array", promise)
     if shown.shape != (height, width, 3) or shown.dtype != np.uint8:
         raise CheckFailed(asked, f"an array of {shown.dtype} and shape {shown.shape}", promise)
 
@@ -45,9 +45,9 @@ def check_image(shown: object, height: int, width: int, *, asked: str, promise: 
 def attempt(
     codec: DigitalCodec, packets: Sequence[bytes | None], height: int, width: int, limit_s: float
 ) -> object:
-    """Decode within a time limit, in a thread that may be left behind.
+    """Decode within a time limit, in a thread that is abandoned if it does not finish.
 
-    Returns what comes back, or the exception; ``TimeoutError`` if it takes longer.
+    Return the result or the exception; ``TimeoutError`` if it takes longer.
     """
     results: queue.SimpleQueue[object] = queue.SimpleQueue()
 
@@ -61,11 +61,11 @@ def attempt(
     try:
         return results.get(timeout=limit_s)
     except queue.Empty:
-        return TimeoutError(f"no end within {limit_s:g} s")
+        return TimeoutError(f"no result within {limit_s:g} s")
 
 
 def qualities(shown: Image, w: Map) -> NDArray[np.float64]:
-    """PSNR of the photo in its region, outside, and weighted, in dB."""
+    """Return the PSNR of the photo in its region, outside, and weighted, in dB."""
     inside, outside = (region_psnr_db(photo(), shown, part) for part in (region(), ~region()))
     return np.array([inside, outside, weighted_psnr_db(photo(), shown, w)], dtype=np.float64)
 
@@ -80,12 +80,12 @@ def check_harmless(
     promise: str,
     what: str = "garbage",
 ) -> None:
-    """Check that ``packets`` give an error or an image, and that soon.
+    """Check that ``packets`` soon give an error or an image.
 
     Raises
     ------
     CheckFailed
-        Another exception, another image, or no end within ``limit_s``.
+        Another exception, another image, or no result within ``limit_s``.
     """
     first = next((packet for packet in packets if packet), b"")
     beginning = f" ({first[:12].hex()}…)" if first else ""

@@ -1,4 +1,4 @@
-"""What may be received although all CRCs hold: garbage, damage, and frames that nobody sent."""
+"""Input that may arrive although all CRCs hold: garbage, damage, and frames that nobody sent."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Frame = list[bytes | None]
 
 _COUNTS = (0, 1, 2, 3, 16, 255)
 _SIZES = ((1, 1), (1, 65_535), (65_535, 1), (20, 65_535), (65_535, 20), (2_000, 3_000))
-_MORE_TIME = 2_000_000  # pixels that take as long again as a small picture may
+_MORE_TIME = 2_000_000  # pixels that are allowed as much time again as a small picture
 _MORE_BYTES = 100  # per pixel
 
 
 def replaced(packets: Sequence[bytes], keep: int, garbage: bytes) -> Packets:
-    """Put ``garbage`` behind the first ``keep`` bytes of every packet."""
+    """Replace everything after the first ``keep`` bytes of every packet by ``garbage``."""
     return [packet[:keep] + garbage for packet in packets]
 
 
@@ -38,16 +38,16 @@ def flipped(packets: Sequence[bytes], flips: int, rng: np.random.Generator) -> P
 
 
 def cut(packets: Sequence[bytes], share: float) -> Packets:
-    """Keep this share of every packet, and at least a byte."""
+    """Keep this share of every packet, at least one byte."""
     return [packet[: max(1, round(share * len(packet)))] for packet in packets]
 
 
 def cases(packets: Sequence[bytes]) -> Iterator[tuple[str, Packets]]:
-    """Make garbage and damage of the packets of a small picture, and say what it is."""
+    """Yield garbage and damaged packets of a small picture, with descriptions."""
     rng = np.random.default_rng(0)
     for keep in range(13):
         length = int(rng.integers(1, 400))
-        what = f"{length} random bytes behind the first {keep}"
+        what = f"{length} random bytes after the first {keep}"
         yield what, replaced(packets, keep, rng.bytes(length))
     for flips in (1, 1, 1, 2, 2, 3, 5, 8, 20, 100):
         yield f"{flips} bits flipped", flipped(packets, flips, rng)
@@ -56,29 +56,29 @@ def cases(packets: Sequence[bytes]) -> Iterator[tuple[str, Packets]]:
 
 
 def few_bytes(packets: Sequence[bytes]) -> Iterator[tuple[str, Packets]]:
-    """Make garbage that is short and may announce something huge."""
+    """Yield short garbage that may announce something huge."""
     rng = np.random.default_rng(0)
     for keep in range(13):
         tail = rng.bytes(8) if keep % 3 == 2 else b"\xff" * 8
-        yield f"the bytes {tail.hex()} behind the first {keep}", replaced(packets, keep, tail)
+        yield f"the bytes {tail.hex()} after the first {keep}", replaced(packets, keep, tail)
 
 
 def frames(
     packets: Sequence[bytes], size: tuple[int, int]
 ) -> Iterator[tuple[str, Frame, int, int]]:
-    """Make frames that nobody sent of the packets of a picture of ``size``, height and width."""
+    """Yield frames that nobody sent, made of the packets of a picture of ``size`` (H, W)."""
     for count in _COUNTS:
         some = list(itertools.islice(itertools.cycle(packets), count))
         yield f"{count} lost packets", [None] * count, *size
         yield f"{count} packets", [*some], *size
-        yield f"{count} packets of which every other one is lost", _every_other(some), *size
+        yield f"{count} packets with every second one lost", _every_other(some), *size
     yield "empty packets", [b""] * len(packets), *size
     rng = np.random.default_rng(0)
     for height, width in _SIZES:
-        yield "packets of a small one", [*packets], height, width
+        yield "packets of a smaller one", [*packets], height, width
         yield "200 random bytes", [*replaced(packets, 0, rng.bytes(200))], height, width
         damaged = replaced(packets, 4, rng.bytes(200))
-        yield "200 random bytes behind the first 4", [*damaged], height, width
+        yield "200 random bytes after the first 4", [*damaged], height, width
 
 
 def _every_other(packets: Sequence[bytes]) -> Frame:
@@ -94,7 +94,7 @@ def check_frames(
 ) -> str:
     """Check that frames that nobody sent give errors or images, in bounded time and memory.
 
-    Returns a remark; raises :class:`CheckFailed`.
+    Return a remark; raise :class:`CheckFailed` otherwise.
     """
     start = start_measuring()
     for what, frame, height, width in frames(packets, size):
@@ -103,5 +103,5 @@ def check_frames(
         growth = grown_bytes(start)
         if growth > candidate.max_growth_bytes + _MORE_BYTES * height * width:
             asked = f"decode a picture of {width}x{height} from {what}"
-            raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory taken", promise)
-    return "" if start.own else "this system does not say how much memory was taken"
+            raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory used", promise)
+    return "" if start.own else "this system does not report the use of memory"

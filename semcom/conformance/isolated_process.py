@@ -1,7 +1,7 @@
-"""Calling a function in another process, which may hang, crash, or take all memory.
+"""Calling a function in another process, which may hang, crash or use too much memory.
 
-The process is a fresh interpreter with the same search path and no cache of encodings, so that what
-it gives comes from its arguments alone.
+The process is a new interpreter with the same search path and without the cache of encodings, so
+that its result depends on its arguments alone.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ _POLL_S = 0.02
 
 
 class ProcessError(RuntimeError):
-    """The process gave no result; the message says what happened instead."""
+    """The process returned no result; the message says what happened instead."""
 
 
 def run(function: Callable[..., T], *arguments: object, limit_s: float, promise: str = MEMORY) -> T:
-    """Call ``function`` in a process of its own.
+    """Call ``function`` in a separate process.
 
     Parameters
     ----------
     function
-        At the top of a module; it and its arguments and result travel as pickles.
+        A function at the top level of a module; it, its arguments and its result are pickled.
     limit_s
-        After this time the process is stopped; and once it holds more than ``MAX_BYTES``, where
-        the system says so, before it takes the machine along.
+        Time after which the process is stopped. It is also stopped when it uses more than
+        ``MAX_BYTES`` of memory, if the system reports this.
     promise
-        What it breaks by that.
+        The promise that excessive memory breaks.
 
     Raises
     ------
     CheckFailed
-        As the function raised it, or it took too much memory.
+        Raised by the function, or because it used too much memory.
     ProcessError
-        It raised something else, or there is no result.
+        The function raised another exception, or there is no result.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -59,9 +59,9 @@ def run(function: Callable[..., T], *arguments: object, limit_s: float, promise:
         environment = {"PYTHONPATH": os.pathsep.join(sys.path), cache.ENVIRONMENT: "off"}
         with (
             (folder / "log").open("wb") as log,
-            subprocess.Popen(  # noqa: S603 - ourselves
+            subprocess.Popen(  # noqa: S603 - runs our own code
                 [sys.executable, "-P", "-X", "faulthandler", "-c", _CODE, name],
-                stdin=subprocess.PIPE,  # it ends when we do
+                stdin=subprocess.PIPE,  # closes when we end, which ends the process
                 stdout=log,
                 stderr=log,
                 env=os.environ | environment,
@@ -82,10 +82,10 @@ def _watch(process: subprocess.Popen[bytes], limit_s: float, promise: str) -> No
             process.wait(_POLL_S)
         except subprocess.TimeoutExpired:
             if time.monotonic() > end:
-                raise ProcessError(f"no end within {limit_s:g} s") from None
+                raise ProcessError(f"no result within {limit_s:g} s") from None
             if resident_bytes(process.pid) > MAX_BYTES:
                 asked = f"take less than {MAX_BYTES / 1e9:g} GB of memory"
-                raise CheckFailed(asked, "more, and stopped it", promise) from None
+                raise CheckFailed(asked, "more, and was stopped", promise) from None
         else:
             return
 
@@ -95,7 +95,7 @@ def _result(folder: Path, code: int) -> Any:
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
         log = (folder / "log").read_text(errors="replace")
         raise ProcessError(f"the process was ended {how}{_place(log)}")
-    kind, value = pickle.loads((folder / "reply").read_bytes())  # noqa: S301 - of our own making
+    kind, value = pickle.loads((folder / "reply").read_bytes())  # noqa: S301 - our own data
     if kind == "failed":
         raise value
     if kind == "raised":
@@ -104,13 +104,13 @@ def _result(folder: Path, code: int) -> Any:
 
 
 def _place(log: str) -> str:
-    """Where it crashed, by faulthandler's report."""
+    """Return the place of a crash from faulthandler's report."""
     found = re.search(r'^Current thread.*\n  File "(.+)", line (\d+) in (\S+)', log, re.MULTILINE)
     return f" in {found[3]} ({Path(found[1]).name}, line {found[2]})" if found else ""
 
 
 def _main() -> None:
-    """Do in the other process what :func:`run` asked for."""
+    """Do the task of :func:`run` in the other process."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     folder = Path(sys.argv[1])
     try:
@@ -122,7 +122,7 @@ def _main() -> None:
         reply = ("raised", told(error))
     (folder / "unfinished").write_bytes(pickle.dumps(reply))
     (folder / "unfinished").rename(folder / "reply")
-    os._exit(0)  # a thread that hangs must not hold it
+    os._exit(0)  # does not wait for threads that hang
 
 
 def _end_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""How much memory a process takes."""
+"""The memory that a process uses."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ import psutil
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory that another process holds; 0 where the system does not say, or it has ended."""
+    """Return the memory of another process in bytes; 0 if the system does not report it."""
     with contextlib.suppress(psutil.Error):
         return int(psutil.Process(pid).memory_info().rss)
     return 0
 
 
 class Peaks(NamedTuple):
-    """Most memory that was held so far, in bytes; 0 where the system does not say."""
+    """Peak memory so far in bytes; 0 if the system does not report it."""
 
     own: int
-    """By this process."""
+    """Peak of this process."""
     children: int
-    """By the largest process that it ran."""
+    """Peak of the largest process that it has run."""
 
 
 def start_measuring() -> Peaks:
-    """Let :func:`grown_bytes` count from now on, where the system can (Linux)."""
+    """Make :func:`grown_bytes` count from now on, if the system can (Linux)."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
     return _peaks()
 
 
 def grown_bytes(start: Peaks) -> int:
-    """By how much the most memory held has grown, of this process or of one that it ran.
+    """Return the growth of the peak memory of this process, or of one that it has run.
 
-    Of a process that it ran, no more is known than by how much it exceeds all earlier ones.
+    For other processes, only the amount by which they exceed all earlier ones is known.
     """
     now = _peaks()
     return max(now.own - start.own, now.children - max(start.own, start.children))
@@ -50,12 +50,12 @@ def _peaks() -> Peaks:
     unit = 1 if sys.platform == "darwin" else 1024
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    # Linux also counts into ru_maxrss what the parent held when it forked.
+    # On Linux, ru_maxrss also includes the parent's memory at the time of the fork.
     return Peaks(_peak_on_linux() or own, children)
 
 
 def _peak_on_linux() -> int:
-    """Read what :func:`start_measuring` has reset, which psutil does not know; 0 elsewhere."""
+    """Read the peak since :func:`start_measuring`, which psutil does not know; 0 elsewhere."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

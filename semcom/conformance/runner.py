@@ -1,4 +1,4 @@
-"""Running checks, each in a process of its own, so that nothing a plugin does ends them."""
+"""Running checks, each in a separate process, so that no plugin can end them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from semcom.conformance.isolated_process import ProcessError, run
 
 @dataclass(frozen=True)
 class Report:
-    """What came of one check."""
+    """The result of one check."""
 
     seconds: float
     remark: str = ""
@@ -35,7 +35,7 @@ def open_codec(candidate: Candidate) -> bool:
 
 
 def open_channel(candidate: ChannelCandidate) -> None:
-    """Build the channel once, likewise."""
+    """Build the channel once; raise ``ValueError`` as :func:`open_codec` does."""
     _open(_build, candidate, f"channel {candidate.spec!r}", candidate.check_limit_s)
 
 
@@ -50,7 +50,7 @@ def _open(function: Callable[..., Any], candidate: object, who: str, limit_s: fl
 
 
 def _told(function: Callable[..., Any], candidate: object) -> tuple[str, Any]:
-    """Return what is wrong, and the result."""
+    """Return a message about an error (empty if there is none), and the result."""
     try:
         return "", function(candidate)
     except ValueError as error:
@@ -80,5 +80,5 @@ def run_check(check: Check, candidate: Candidate | ChannelCandidate) -> Report:
 
 
 def stumbled(check: Check, failure: CheckFailed, broken: Collection[str]) -> bool:
-    """Tell whether ``check`` failed only over a promise that is known to be ``broken``."""
+    """Tell whether ``check`` failed only because of a promise known to be ``broken``."""
     return failure.promise != check.promise and failure.promise in broken

@@ -1,4 +1,4 @@
-"""The pictures that codecs are checked with; all come with what semcom needs anyway."""
+"""The pictures for checks of codecs; all come with semcom's dependencies."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from semcom.types import Image, Map, Region
 
 @functools.cache
 def large_photo() -> Image:
-    """512x512: an astronaut before flag and shuttle, from scikit-image."""
-    import skimage.data  # not needed to list the checks
+    """Return a photo of 512x512 from scikit-image: an astronaut with a flag and a shuttle."""
+    import skimage.data  # slow, and not needed to list the checks
 
     image: Image = skimage.data.astronaut()  # type: ignore[no-untyped-call, unused-ignore]
     return image
@@ -20,7 +20,7 @@ def large_photo() -> Image:
 
 @functools.cache
 def photo() -> Image:
-    """160x240: her face in the middle of much texture."""
+    """Return a photo of 160x240: her face, surrounded by much texture."""
     return np.ascontiguousarray(large_photo()[30:190, 100:340])
 
 
@@ -30,7 +30,7 @@ def crop(top: int, left: int, height: int, width: int) -> Image:
 
 
 def region() -> Region:
-    """A tenth of the photo, not on the grid of blocks."""
+    """Return a region of a tenth of the photo, not aligned with the grid of blocks."""
     inside = np.zeros(photo().shape[:2], dtype=bool)
     inside[30:110, 90:138] = True
     return inside
@@ -48,5 +48,5 @@ def made(content: str, height: int, width: int) -> Image:
 
 
 def flat_map(image: Image) -> Map:
-    """Every pixel matters alike."""
+    """Return a map in which all pixels are equally important."""
     return np.ones(image.shape[:2], dtype=np.float32)

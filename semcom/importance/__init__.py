@@ -1,1 +1,1 @@
-"""Which pixels matter: from masks and prompts to a map."""
+"""From masks and prompts to an importance map."""

@@ -1,12 +1,12 @@
-"""Which masks matter: ranking them, and choosing from the top.
+"""The ranking of masks, and the choice of the important ones.
 
 No saliency model is involved. The priority of a mask is
 
     score · (1 - exp(-area / 0.01)) · (1 - area) · exp(-d² / (2 · 0.5²))
 
 where ``score`` is the segmenter's confidence, ``area`` the fraction of the frame and ``d`` the
-distance of the mask's centroid from the centre in half-diagonals: confident before doubtful,
-objects before specks and before the backdrop, the middle before the margin.
+distance of the mask's centroid from the centre in half-diagonals. It favours confident segments,
+objects over specks and backgrounds, and the centre over the margin.
 """
 
 from __future__ import annotations
@@ -23,13 +23,22 @@ _SPREAD = 0.5
 """Standard deviation of the preference for the centre, in half-diagonals."""
 
 _PEERS = 0.5
-"""Share of the first mask's priority from which on a further mask matters too."""
+"""A further mask is important if its priority is at least this share of the first mask's."""
 _MOST = 0.3
-"""Fraction of the frame that several masks together may cover: when all matters, nothing does."""
+"""Fraction of the frame that several masks may cover together; if everything is important, nothing
+is."""
 
 
 def priority(mask: Mask) -> float:
-    """Priority of one mask, in [0, 1]; the formula is the module's."""
+    """Return the priority of one mask, in [0, 1], by the formula above.
+
+    Examples
+    --------
+    >>> centre, corner = np.zeros((2, 60, 60), dtype=bool)
+    >>> centre[20:40, 20:40] = corner[:20, :20] = True
+    >>> priority(Mask(centre)) > 2 * priority(Mask(corner))
+    True
+    """
     height, width = mask.pixels.shape
     area = float(mask.pixels.mean())
     if area == 0:
@@ -43,15 +52,15 @@ def priority(mask: Mask) -> float:
 
 
 def rank(masks: Sequence[Mask]) -> list[Mask]:
-    """Sort masks by falling priority; equals keep their order."""
+    """Sort masks by descending priority; masks of equal priority keep their order."""
     return sorted(masks, key=priority, reverse=True)
 
 
 def choose(masks: Sequence[Mask]) -> list[Mask]:
-    """Choose what matters from ranked masks.
+    """Choose the important ones among ranked masks.
 
-    The first does, and every further one of at least half its priority that adds something, while
-    the union covers at most 30 % of the frame.
+    They are the first, and every further one that has at least half its priority and adds pixels,
+    as long as the union covers at most 30 % of the frame.
     """
     if not masks:
         return []

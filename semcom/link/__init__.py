@@ -1,1 +1,1 @@
-"""The link: the transmitter, the receiver, and what they agree on."""
+"""The link: transmitter, receiver, and the format that they agree on."""

@@ -1,12 +1,12 @@
-"""Planning a frame of an analog codec: side information in packets, then symbols.
+"""The plan of a frame of an analog codec: side information in packets, then symbols.
 
-How many symbols are left for the codec depends on its side information, which depends on how many
-symbols it gets. So it encodes, one looks, and it encodes again with what is left; where that is too
-much again, in between.
+The number of symbols left for the codec depends on the size of its side information, which depends
+on the number of symbols. The codec therefore encodes first with an estimate and then with what is
+left; if that is too much again, with a number in between.
 
-A picture of an analog codec gets worse with the channel but is not lost, so its side information
-must not be lost either: header and packets are sent for an SNR that is 6 dB worse than the planned
-one, or worse yet where the sender is less sure of it, and for as much fading as the target asks.
+With an analog codec, a worse channel makes the picture worse but does not lose it. Its side
+information must be as reliable: header and packets are protected for an SNR 6 dB below the planned
+one, or lower if the sender is less certain of it, and for the fading that the target allows for.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from semcom.link.frame_plan import Plan, control_ways, room
 from semcom.types import AnalogSignal, Image, Map
 
 MARGIN_DB = 6.0
-"""By how much worse than planned the channel may be before side information is at risk."""
+"""Margin in dB that the channel may fall below the plan without risk to side information."""
 POWER_TOLERANCE = 0.01
-"""Of the mean power of an analog codec's symbols, around 1."""
+"""Accepted deviation from 1 of the mean power of an analog codec's symbols."""
 _ROUNDS = 8
-_UNUSED = 0.002  # of the symbols may stay so
+_UNUSED = 0.002  # accepted share of unused symbols
 
 
 def encode_analog(
@@ -37,12 +37,12 @@ def encode_analog(
     Returns
     -------
     signal, plan
-        The signal, and its frame. If not even one symbol fits, that frame, which is too long.
+        The signal and its frame. If not even one symbol fits, a frame that exceeds the budget.
 
     Raises
     ------
     ValueError
-        Unequal protection, which is for packets, or a signal that no codec may make.
+        Unequal protection, which needs packets, or a signal that breaks the codec's contract.
     """
     if link.protection != "equal":
         raise ValueError(f"{link.protection} protection is for digital codecs; this one is analog")
@@ -75,13 +75,13 @@ def encode_analog(
 
 
 def plan_analog(signal: AnalogSignal, link: LinkConfig) -> Plan:
-    """Choose how the side information is sent."""
+    """Choose the format of the side information's packets."""
     channel, snr_db = link.build_channel(), side_snr_db(link)
     sizes = [len(packet.data) for packet in analog_packets(signal)]
     schemes = [find_scheme(link.scheme)] if link.scheme else SCHEMES
     length = 8 * sum(sizes)
-    for _ in range(2):  # the schemes decide on the length, which decides on the schemes
-        length = 1 << int(math.log2(length))  # few lengths, since some channels are sampled
+    for _ in range(2):  # the schemes determine the length, and the length the schemes
+        length = 1 << int(math.log2(length))  # few different lengths, since sampling is slow
         ways = packet_ways(channel, snr_db, sizes, length, link.target, schemes=schemes)
         length = ways.cost(0.0)
     code = _header(link, len(sizes))
@@ -93,7 +93,7 @@ def plan_analog(signal: AnalogSignal, link: LinkConfig) -> Plan:
 
 
 def side_snr_db(link: LinkConfig) -> float:
-    """SNR in dB for which side information is sent."""
+    """Return the SNR in dB for which side information is protected."""
     return min(link.usable_snr_db, _mean_snr_db(link) - MARGIN_DB)
 
 
@@ -108,17 +108,17 @@ def _mean_snr_db(link: LinkConfig) -> float:
 
 
 def _check(signal: AnalogSignal, num_symbols: int) -> None:
-    """Refuse what an analog codec may not make."""
+    """Refuse a signal that breaks the contract of analog codecs."""
     x = signal.symbols
     if not x.is_complex() or x.ndim != 1:
-        raise ValueError(f"codec made symbols of {x.dtype} and shape {tuple(x.shape)}, no signal")
+        raise ValueError(f"codec made {x.dtype} of shape {tuple(x.shape)} instead of symbols")
     if len(x) > num_symbols:
-        raise ValueError(f"codec made {len(x)} symbols, {num_symbols} were allowed")
+        raise ValueError(f"codec made {len(x)} symbols, but {num_symbols} were allowed")
     power = float(x.abs().square().mean()) if len(x) else 1.0
     if not abs(power - 1) <= POWER_TOLERANCE:
-        raise ValueError(f"codec made symbols of mean power {power:.4g}, not 1")
+        raise ValueError(f"codec made symbols of mean power {power:.4g} instead of 1")
     if len(signal.side) > MAX_PACKETS or not all(packet.data for packet in signal.side):
         raise ValueError(
             f"codec made {len(signal.side)} packets of side information, some perhaps empty; "
-            f"a frame takes {MAX_PACKETS}, none of them empty"
+            f"a frame takes at most {MAX_PACKETS}, none of them empty"
         )

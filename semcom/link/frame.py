@@ -1,14 +1,14 @@
-"""The frame: what is sent for one image, in order, and the header that announces it.
+"""The frame that is sent for one image, and the header that describes it.
 
     header (QPSK, robust) │ first packet │ table of the others │ other packets │ their copies │ …
 
-The header tells the codec, the size of the image, the number of packets and how the first is sent,
-11 bytes; the table tells it of the others, 4 bytes each and one that it is known by. Both are coded
-and paid for like everything else, the table at the header's rate or a higher one; the receiver
-tries these in turn. Without the table the first packet can still be read. A packet may be sent in
-several copies, each of which would do; the receiver adds up what they say (chase combining). Those
-of the first packet follow each other; of the others, all first copies go before the second ones, so
-that a bad time seldom takes both.
+The header of 11 bytes contains the codec, the size of the image, the number of packets and the
+format of the first. The table describes the others, with 4 bytes each and one byte that identifies
+it. Both are coded and paid for like everything else, the table at the rate of the header or a
+higher one; the receiver tries these in turn. The first packet can be read without the table. A
+packet may be sent in several copies, each of which suffices; the receiver adds up their LLRs (chase
+combining). The copies of the first packet follow each other. Of the other packets, all first copies
+are sent before the second copies, so that a fade rarely affects both.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ assert struct.calcsize(_HEADER) + _FORMAT_BYTES == HEADER_BYTES
 
 @dataclass(frozen=True)
 class PacketFormat:
-    """How a packet is sent."""
+    """The format in which a packet is sent."""
 
     num_bytes: int
-    """Length; 0 stands for a packet that is not sent."""
+    """Length; 0 for a packet that is not sent."""
     scheme: Scheme
     copies: int = 1
 
@@ -53,28 +53,28 @@ class PacketFormat:
 
     @property
     def name(self) -> str:
-        """For people: ``"QPSK 0.076 x2"``."""
+        """Name for people, such as ``"QPSK 0.076 x2"``."""
         if not self.num_bytes:
             return "not sent"
         return self.scheme.name + (f" x{self.copies}" if self.copies > 1 else "")
 
     def pack(self) -> bytes:
-        """Return the four bytes that announce it."""
+        """Return the four bytes that describe it in the header or table."""
         if not 0 <= self.num_bytes <= MAX_PACKET_BYTES:
             raise ValueError(
-                f"a packet takes at most {MAX_PACKET_BYTES} bytes, got {self.num_bytes}"
+                f"a packet may have at most {MAX_PACKET_BYTES} bytes, got {self.num_bytes}"
             )
         if not 1 <= self.copies <= MAX_COPIES:
-            raise ValueError(f"a packet is sent in 1 to {MAX_COPIES} copies, got {self.copies}")
+            raise ValueError(f"a packet may have 1 to {MAX_COPIES} copies, got {self.copies}")
         number = SCHEMES.index(self.scheme) << 24 | (self.copies - 1) << 22 | self.num_bytes
         return number.to_bytes(_FORMAT_BYTES, "big")
 
     @classmethod
     def unpack(cls, data: bytes) -> PacketFormat:
-        """Read what :meth:`pack` wrote; raises ``DecodeError`` for a scheme that is not known."""
+        """Read the output of :meth:`pack`; raise ``DecodeError`` for an unknown scheme."""
         number = int.from_bytes(data, "big")
         if number >> 24 >= len(SCHEMES):
-            raise DecodeError(f"header names scheme {number >> 24}: not known here")
+            raise DecodeError(f"header names unknown scheme {number >> 24}")
         return cls(number & MAX_PACKET_BYTES, SCHEMES[number >> 24], (number >> 22 & 3) + 1)
 
 
@@ -83,10 +83,10 @@ UNSENT = PacketFormat(0, SCHEMES[0])
 
 @dataclass(frozen=True)
 class Header:
-    """What a receiver must know before it can decode packets."""
+    """The information that a receiver needs before it can decode packets."""
 
     codec: str
-    """Registered name; 16 bits of its SHA-256 are sent."""
+    """Registered name; the first 16 bits of its SHA-256 are sent."""
     height: int
     width: int
     packets: tuple[PacketFormat, ...]
@@ -94,24 +94,24 @@ class Header:
     def pack(self) -> tuple[bytes, bytes]:
         """Return the header block and the table (empty for a single packet)."""
         if not 1 <= len(self.packets) <= MAX_PACKETS:
-            raise ValueError(f"a frame takes 1 to {MAX_PACKETS} packets, got {len(self.packets)}")
+            raise ValueError(f"a frame has 1 to {MAX_PACKETS} packets, got {len(self.packets)}")
         if max(self.height, self.width) > 0xFFFF:
-            raise ValueError(f"a side takes at most 65535 pixels, got {self.width}x{self.height}")
-        _codecs_by_id()  # an ambiguous name would be read as another codec's
+            raise ValueError(f"a side has at most 65535 pixels, got {self.width}x{self.height}")
+        _codecs_by_id()  # refuses ids that two codecs share, which a receiver would confuse
         first, *others = (packet.pack() for packet in self.packets)
         about = _number(self.codec), self.height, self.width, len(self.packets)
         return struct.pack(_HEADER, *about) + first, b"".join([_MARK, *others] if others else [])
 
     @classmethod
     def unpack(cls, block: bytes, table: bytes) -> Header:
-        """Read what :meth:`pack` wrote; raises ``DecodeError`` for what it never writes.
+        """Read the output of :meth:`pack`; raise ``DecodeError`` for anything else.
 
-        Without the table (empty) all but the first packet are taken as not sent.
+        Without the table (empty) all packets except the first count as not sent.
         """
         number, height, width, count = struct.unpack_from(_HEADER, block)
         names = _codecs_by_id()
         if number not in names:
-            raise DecodeError(f"header names codec {number:#06x}: not known here")
+            raise DecodeError(f"header names unknown codec {number:#06x}")
         if not 0 < height * width <= MAX_PIXELS or not count:
             raise DecodeError(f"header announces {width}x{height} pixels, {count} packets")
         formats = block[struct.calcsize(_HEADER) :] + table.removeprefix(_MARK)
@@ -130,49 +130,49 @@ class Header:
 
 
 def analog_packets(signal: AnalogSignal) -> tuple[Packet, ...]:
-    """Return the packets of an analog signal: its side information, each behind the length."""
+    """Return the packets of an analog signal: its side information, each after the length."""
     count = len(signal.symbols).to_bytes(_COUNT_BYTES, "big")
     side = signal.side or (Packet(b""),)
     return tuple(Packet(count + packet.data, packet.gain) for packet in side)
 
 
 def read_analog(header: Header, packets: Sequence[bytes | None]) -> tuple[int, list[bytes | None]]:
-    """Undo :func:`analog_packets` with what arrived: the number of symbols, and the side.
+    """Undo :func:`analog_packets` for received packets: the number of symbols, and the side.
 
-    Where no packet arrived there are no symbols for all that the receiver knows. Raises
-    ``DecodeError`` for packets that no sender made.
+    If no packet arrived, the receiver assumes that there are no symbols. Raises ``DecodeError`` for
+    packets that no sender wrote.
     """
     counts = {packet[:_COUNT_BYTES] for packet in packets if packet is not None}
     if len(counts) > 1 or any(len(count) < _COUNT_BYTES for count in counts):
         raise DecodeError("packets do not agree on the number of analog symbols")
     side = [None if packet is None else packet[_COUNT_BYTES:] for packet in packets]
-    if header.packets[0].num_bytes == _COUNT_BYTES:  # a codec without side information
+    if header.packets[0].num_bytes == _COUNT_BYTES:  # the codec has no side information
         side = []
     return int.from_bytes(b"".join(counts), "big"), side
 
 
 def masked(block: bytes, code: int) -> bytes:
-    """XOR a control block with what tells the length of its code in symbols, or back.
+    """XOR a control block with a mask for the length of its code in symbols; undo it likewise.
 
-    The start of a longer codeword can be decoded as if it were a shorter one. What comes out then
-    names no codec, or is no table.
+    The start of a longer codeword can be decoded as if it were a shorter one. The mask ensures that
+    the result names no codec, or is no table.
     """
     mask = hashlib.sha256(str(code).encode()).digest()
     return bytes(byte ^ mask[i % len(mask)] for i, byte in enumerate(block))
 
 
 def is_table(table: bytes) -> bool:
-    """Whether a block begins as a table does."""
+    """Tell whether a block begins like a table."""
     return table.startswith(_MARK)
 
 
 def table_bytes(packets: int) -> int:
-    """Length of the table for so many packets."""
+    """Return the length in bytes of the table for this number of packets."""
     return len(_MARK) + _FORMAT_BYTES * (packets - 1) if packets > 1 else 0
 
 
 def table_symbols(code: int, packets: int) -> int:
-    """Symbols of the table for so many packets, at the rate of a header of ``code`` symbols."""
+    """Return the symbols of that table at the rate of a header of ``code`` symbols."""
     return num_packet_symbols(table_bytes(packets), header_scheme(code)) if packets > 1 else 0
 
 

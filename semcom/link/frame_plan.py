@@ -1,8 +1,8 @@
-"""A plan: how each packet of a frame is sent, and what that costs.
+"""The plan of a frame: how each packet is sent, and what that costs.
 
-With equal protection the channel's law and the target decide about the scheme of each packet, by
-its length (:func:`plan_equal`). With unequal protection, what matters more is safer
-(:mod:`semcom.link.unequal_protection`).
+With equal protection the channel's distribution and the target determine the scheme of each packet,
+depending on its length (:func:`plan_equal`). With unequal protection, more important packets are
+sent more robustly (:mod:`semcom.link.unequal_protection`).
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from semcom.link.frame import MAX_PACKET_BYTES, PacketFormat, table_bytes, table
 
 @dataclass(frozen=True)
 class Plan:
-    """The packets of a frame."""
+    """The formats of a frame's packets."""
 
     link: LinkConfig
     header_symbols: int
     table_code: int
-    """The table has the rate of a header of so many symbols."""
+    """Length in symbols of a header with the same rate as the table."""
     packets: tuple[PacketFormat, ...]
     analog_symbols: int = 0
-    """Symbols of an analog codec, behind the packets."""
+    """Symbols of an analog codec, after the packets."""
 
     @property
     def control_symbols(self) -> int:
@@ -67,9 +67,9 @@ class Plan:
     def accounting(self) -> dict[str, Fraction]:
         """Channel uses by what they carry.
 
-        Where antennas send several symbols at a time, each takes its share of a use; what the
-        channel takes beyond that (OFDM's pilots and prefix, rounding) is ``overhead``. Further
-        copies of a packet are parity.
+        If antennas send several symbols at a time, each symbol takes its share of a use. Further
+        uses of the channel (OFDM's pilots and prefix, rounding) are ``overhead``. Additional copies
+        of a packet are parity.
         """
         control = self.control_symbols
         items = {"payload": Fraction(0), "crc": Fraction(0), "parity": Fraction(0)}
@@ -89,19 +89,19 @@ class Plan:
 
 
 class Equal(NamedTuple):
-    """A frame whose packets are protected alike."""
+    """A frame with equal protection of its packets."""
 
     plan: Plan
     needed: int
-    """Symbols that the target asks for; the plan has no fewer."""
+    """Symbols that the target requires; the plan has no fewer."""
 
 
 def plan_equal(link: LinkConfig, budget: int, sizes: Sequence[int]) -> Equal:
-    """Protect packets of these lengths in bytes alike, as well as ``budget`` channel uses allow.
+    """Protect packets of these lengths in bytes equally, as well as ``budget`` channel uses allow.
 
-    Of the schemes that exceed by some margin in dB what the target asks of a packet of its length,
-    each packet gets the one that carries most; header and table keep the same margin. It is the
-    largest that fits, and 0 where not even that fits: the plan then is too long.
+    Every packet uses the most efficient scheme that exceeds the target's requirement for its length
+    by a common margin in dB; header and table keep the same margin. The margin is the largest that
+    fits, or 0 if even that does not fit, and the plan then exceeds the budget.
     """
     channel, snr_db = link.build_channel(), link.usable_snr_db
     schemes = [find_scheme(link.scheme)] if link.scheme else SCHEMES
@@ -126,7 +126,7 @@ def plan_equal(link: LinkConfig, budget: int, sizes: Sequence[int]) -> Equal:
 
 
 def control_ways(channel: Channel, snr_db: float, target: Target, packets: int) -> Ways:
-    """Compare the rates of header and table for a frame of so many packets."""
+    """Compare the rates of header and table for a frame of this many packets."""
     lengths = [HEADER_BYTES, *([table_bytes(packets)] if packets > 1 else [])]
     costs = [code + table_symbols(code, packets) for code in HEADER_SYMBOLS]
     margins = [
@@ -137,7 +137,7 @@ def control_ways(channel: Channel, snr_db: float, target: Target, packets: int) 
 
 
 def most_bits(link: LinkConfig, budget: int) -> int:
-    """Payload bits that one packet brings through ``budget`` channel uses."""
+    """Return the payload bits that one packet carries in ``budget`` channel uses."""
     channel, snr_db = link.build_channel(), link.usable_snr_db
     symbols = max(1, max_symbols(channel, budget))
     scheme = (
@@ -151,7 +151,7 @@ def most_bits(link: LinkConfig, budget: int) -> int:
 
 
 def room(link: LinkConfig, budget: int) -> int:
-    """Symbols within ``budget`` channel uses, pilots set aside."""
+    """Return the symbols that fit into ``budget`` channel uses after pilots."""
     data = symbols = max_symbols(link.build_channel(), budget)
     while data > 0 and data + _pilots(link, data) > symbols:
         data -= max(1, data + _pilots(link, data) - symbols)

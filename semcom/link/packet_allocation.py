@@ -1,19 +1,19 @@
-"""Unequal protection: which packet gets which scheme, and how many copies.
+"""Unequal protection: the choice of a scheme and a number of copies for each packet.
 
-A sender that does not know the channel's state cannot choose one scheme that is right. What matters
-most should arrive in bad states, the rest in good ones. Packets i = 1 … n remove the weighted
-squared error ``gain_i`` when they arrive. In state q, which has weight ``weight_q``, option k lets
-packet i arrive with probability ``a_ikq``; besides, a copy may be lost whatever the state is. The
-options ``k_1 … k_n`` that maximise
+A sender that does not know the channel's state cannot choose one scheme that is right for all
+states. The most important packets should arrive even in bad states, the others in good ones.
+Packets i = 1 … n remove the weighted squared error ``gain_i`` when they arrive. In state q, which
+has weight ``weight_q``, option k delivers packet i with probability ``a_ikq``; in addition, a copy
+may be lost in any state. The options ``k_1 … k_n`` that maximise
 
-    Σ_q weight_q Σ_i gain_i Π_j a_{j k_j q},      j: the packet i and all that it needs,
+    Σ_q weight_q Σ_i gain_i Π_j a_{j k_j q},      j: packet i and all packets that it needs,
 
 within a budget of symbols are found by dynamic programming over the budget. In a nested stream each
-packet needs those before it, so none needs to be sent more robustly than the one before it; what
-arrives is then decided by the weakest, and the sum becomes one over packets; what is lost even in
-the best state is taken as lost by chance. This is exact where a packet either arrives in a state or
-does not, as long codes very nearly do, and where there is one state only. What rounding the budget
-left over is spent by exchanging options one at a time, as long as the exact sum grows.
+packet needs those before it, so no packet has to be more robust than the one before it. The weakest
+of them then decides what arrives, and the sum becomes one over packets; losses in the best state
+are treated as random. The result is exact if in each state a packet either arrives or does not,
+which is nearly true for long codes, and if there is only one state. The remainder left by rounding
+the budget is spent by exchanging options one at a time while the exact sum grows.
 
 References
 ----------
@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 NOT_SENT = -1
-_UNITS = 2048  # of the budget in dynamic programming
-_ALIKE = 3e-3  # options whose share of states differs by less count as alike robust
+_UNITS = 2048  # resolution of the budget in dynamic programming
+_ALIKE = 3e-3  # options whose shares of states differ by less count as equally robust
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +47,14 @@ class Choices:
     arrivals: Array
     """Probability that a packet arrives in each state, (packets, options, states)."""
     weights: Array
-    """Of the states, (states,); they need not add up to 1."""
+    """Weights of the states, (states,); they need not add up to 1."""
     nested: bool
     """Whether a packet is useless without those before it."""
 
     def expected_gain(self, chosen: NDArray[np.int64]) -> float:
-        """Weighted squared error that is removed on average.
+        """Return the weighted squared error that is removed on average.
 
-        ``chosen`` holds the option of each packet, or :data:`NOT_SENT`.
+        ``chosen`` contains the option of each packet, or :data:`NOT_SENT`.
         """
         sent = chosen != NOT_SENT
         arrives = self.arrivals[np.arange(len(chosen)), chosen] * sent[:, None]
@@ -63,7 +63,7 @@ class Choices:
         return float(self.gains @ arrives @ self.weights)
 
     def cost(self, chosen: NDArray[np.int64]) -> int:
-        """Symbols of all packets that are sent."""
+        """Return the symbols of all packets that are sent."""
         costs = self.costs[np.arange(len(chosen)), chosen]
         return int(costs[chosen != NOT_SENT].sum())
 
@@ -74,24 +74,27 @@ def allocate(choices: Choices, budget: int) -> NDArray[np.int64]:
     Parameters
     ----------
     choices
-        What there is to choose from.
+        The packets and their options.
     budget
         Symbols for all packets together.
 
     Returns
     -------
     NDArray[np.int64]
-        The option of each packet, or :data:`NOT_SENT`. Of a nested stream, the last ones may not be
-        sent.
+        The option of each packet, or :data:`NOT_SENT`. In a nested stream, only the last packets
+        can be left out.
 
     Raises
     ------
     ValueError
-        Nothing to choose from, or a cost below 1.
+        No options, or a cost below 1.
 
     Examples
     --------
-    >>> arrivals = np.array([[1.0, 1.0], [1.0, 0.0]])  # robust, and daring: two states
+    A robust option costs 20 symbols and works in both states; a cheap one costs 10 and works in the
+    good state only:
+
+    >>> arrivals = np.array([[1.0, 1.0], [1.0, 0.0]])
     >>> choices = Choices(np.array([9.0, 1.0]), np.array([[20, 10]] * 2),
     ...                   np.array([arrivals] * 2), np.array([0.5, 0.5]), nested=True)
     >>> allocate(choices, 30), allocate(choices, 20)
@@ -112,22 +115,22 @@ def allocate(choices: Choices, budget: int) -> NDArray[np.int64]:
 
 
 def _by_chance(choices: Choices) -> Array:
-    """Probability of arrival in the best state, (packets, options)."""
+    """Return the probability of arrival in the best state, (packets, options)."""
     best: Array = np.maximum(choices.arrivals.max(axis=2), 1e-12)
     return best
 
 
 def _in_state(choices: Choices) -> Array:
-    """Weight of the states in which a packet arrives, chance set aside, (packets, options)."""
+    """Return the weight of the states in which a packet arrives unless lost at random."""
     return choices.arrivals @ choices.weights / _by_chance(choices)
 
 
 def _plan(ranked: Choices, budget: int) -> NDArray[np.int64]:
-    """Dynamic programming, from the last packet to the first; options fall in robustness.
+    """Plan by dynamic programming, from the last packet to the first; options lose robustness.
 
-    ``value[k, b]`` is the best that the packets from i on give with ``b`` units, if those before
-    arrive. In a nested stream their options are then k, ones as robust, or weaker ones; with one
-    state all are.
+    ``value[k, b]`` is the best value of the packets from i on with ``b`` units, if those before
+    arrive. In a nested stream their options are then k, equally robust ones, or weaker ones; with
+    one state all options are allowed.
     """
     packets, options = ranked.costs.shape
     unit = max(budget / _UNITS, 1.0)
@@ -141,7 +144,7 @@ def _plan(ranked: Choices, budget: int) -> NDArray[np.int64]:
     for i in reversed(range(packets)):
         rest, value = value, np.zeros_like(value)
         if not ranked.nested:
-            value[options] = rest[0]  # not sent, and the others as they are
+            value[options] = rest[0]  # this packet is not sent, and the others stay the same
         for k in reversed(range(options)):
             value[k], taken[i, k] = value[k + 1], taken[i, k + 1]
             cost = costs[i, k]
@@ -159,7 +162,7 @@ def _plan(ranked: Choices, budget: int) -> NDArray[np.int64]:
 
 
 def _first_allowed(ranked: Choices) -> NDArray[np.int64]:
-    """For each option, the first one that a later packet may have, (options,)."""
+    """Return, for each option, the first one that a later packet may have, (options,)."""
     robust = np.minimum.accumulate(_in_state(ranked).mean(axis=0))
     if not ranked.nested:
         return np.zeros(len(robust), dtype=np.int64)
@@ -173,7 +176,7 @@ def _read_off(
     nested: bool,
     first: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Follow the choices from the first packet on."""
+    """Trace the choices back, starting with the first packet."""
     chosen = np.full(len(taken), NOT_SENT, dtype=np.int64)
     k, b = 0, units
     for i in range(len(taken)):
@@ -187,7 +190,7 @@ def _read_off(
 
 
 def _polish(choices: Choices, chosen: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
-    """Exchange one option at a time, the best exchange first, as long as that helps and fits."""
+    """Exchange one option at a time, the best exchange first, while that helps and fits."""
     chosen = chosen.copy()
     gain = choices.expected_gain(chosen)
     everyone = np.arange(len(chosen))
@@ -202,7 +205,7 @@ def _polish(choices: Choices, chosen: NDArray[np.int64], budget: int) -> NDArray
 
 
 def _exchanged(choices: Choices, chosen: NDArray[np.int64]) -> Array:
-    """Expected gain after giving packet i option k instead of its own, (packets, options)."""
+    """Return the expected gain after giving packet i option k, (packets, options)."""
     now = choices.arrivals[np.arange(len(chosen)), chosen] * (chosen != NOT_SENT)[:, None]
     total = choices.expected_gain(chosen)
     if not choices.nested:
@@ -213,7 +216,7 @@ def _exchanged(choices: Choices, chosen: NDArray[np.int64]) -> Array:
         return exchanged
     before = np.vstack([np.ones_like(now[:1]), np.cumprod(now, axis=0)[:-1]])
     earlier = np.cumsum(choices.gains * (np.cumprod(now, axis=0) @ choices.weights))
-    behind = np.zeros_like(now)  # what packet i and those behind it remove, once i is there
+    behind = np.zeros_like(now)  # error removed by packet i and those after it, once i arrives
     for i in reversed(range(len(now))):
         behind[i] = choices.gains[i] + (now[i + 1] * behind[i + 1] if i + 1 < len(now) else 0)
     through = before * behind * choices.weights

@@ -1,7 +1,7 @@
-"""The receiver: what came off the air to an image.
+"""The receiver: from received symbols to an image.
 
-Everything here works from the received symbols, the noise variance and what the channel's model
-grants (:class:`channels.base.ChannelOutput`). It imports nothing of the sender.
+Everything here uses only the received symbols, the noise variance and the channel knowledge that
+the model grants (:class:`channels.base.ChannelOutput`). Nothing is imported from the sender.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from semcom.types import Image
 
 @dataclass(frozen=True, eq=False)
 class Reception:
-    """What a receiver made of a frame."""
+    """The receiver's result for a frame."""
 
     image: Image | None
-    """(H, W, 3) uint8; None if the header was lost, since then not even the size is known."""
+    """(H, W, 3) uint8; None if the header was lost, since then even the size is unknown."""
     header: Header | None
     packets: tuple[bytes | None, ...] = ()
-    """Packets whose CRC holds, None for the others; of an analog codec, its side information."""
+    """Packets whose CRC holds, None for the others; for an analog codec, its side information."""
     analog: bool = False
-    """Whether the symbols behind the packets were shown, too."""
+    """Whether the symbols after the packets were used as well."""
 
     def shown(self, height: int, width: int) -> Image:
-        """Return what people see who expect an image of this size: mid-grey without a header.
+        """Return the picture that a viewer gets for this size: mid-grey without a header.
 
-        A header whose CRC holds by accident may announce another size.
+        A header whose CRC holds by chance may announce another size.
         """
         if self.image is None or self.image.shape[:2] != (height, width):
             return grey(height, width)
@@ -43,7 +43,7 @@ class Reception:
 
     @property
     def all_lost(self) -> bool:
-        """Whether nothing but mid-grey can be shown."""
+        """Whether only mid-grey can be shown."""
         return not (self.analog or any(packet is not None for packet in self.packets))
 
 
@@ -59,14 +59,14 @@ def receive(
     Parameters
     ----------
     received
-        Symbols (num_symbols,), their gains and N0. With pilots the gains are not looked at.
+        Symbols (num_symbols,), their gains and N0. With pilots the gains are ignored.
     num_pilots
-        Pilots at the head of every coherence block; 0: use the gains in ``received``.
+        Pilots at the start of every coherence block; 0: use the gains in ``received``.
     block_length
-        Coherence block in symbols; 0 stands for the whole frame.
+        Length of a coherence block in symbols; 0: the whole frame is one block.
     arrivals
-        Called with the number of packets, copies counted; says which of them a lossy network
-        brings, in the order of transmission. None: all.
+        Function of the number of packets (every copy counts) that returns which of them a lossy
+        network delivers, in the order of transmission. None: all.
     """
     if num_pilots:
         end = longest_frame(len(received.y), num_pilots, block_length)
@@ -78,12 +78,12 @@ def receive(
     if found is None:
         return Reception(None, None)
     header, start, gap = found
-    if CODECS.entry(header.codec).missing:  # nobody here can have sent it
+    if CODECS.entry(header.codec).missing:  # the header cannot have been sent from here
         return Reception(None, None)
     packets, position = _decode_packets(received, header, start, gap, arrivals)
     codec = CODECS.create(header.codec)
     if is_analog(codec):
-        known = gap or len(packets) == 1  # without the table, nobody knows where the symbols begin
+        known = gap or len(packets) == 1  # without the table, the start of the symbols is unknown
         behind = _cut(received, position, len(received.y))
         return _show_analog(codec, header, packets, behind) if known else Reception(None, None)
     size = header.height, header.width
@@ -92,21 +92,21 @@ def receive(
         try:
             return Reception(codec.decode(arrived, *size), header, tuple(arrived))
         except DecodeError:
-            continue  # a CRC held by accident, or the sender is of another make: as good as lost
+            continue  # a CRC held by chance or the sender's version differs: treat it as lost
     return Reception(grey(*size), header, tuple(lost))
 
 
 def _show_analog(
     codec: AnalogCodec, header: Header, packets: list[bytes | None], behind: ChannelOutput
 ) -> Reception:
-    """Decode as many symbols as the packets announce; what is cut off was not received."""
+    """Decode as many symbols as the packets announce; missing ones count as not received."""
     size = header.height, header.width
     try:
         count, side = read_analog(header, packets)
         if count > 2 * len(behind.y):
             raise DecodeError(f"most of {count} symbols are missing")
         image = codec.decode(*_first(behind, count), side, *size)
-    except DecodeError:  # as above
+    except DecodeError:  # for the same reasons as above
         return Reception(grey(*size), header, (None,) * len(packets))
     return Reception(image, header, tuple(packets), any(packet is not None for packet in packets))
 
@@ -118,9 +118,9 @@ def _decode_packets(
     gap: int,
     arrivals: Callable[[int], Sequence[bool]] | None,
 ) -> tuple[list[bytes | None], int]:
-    """Combine the copies of each packet that arrive, and decode them; say where they end.
+    """Combine the copies of each packet that arrive, and decode them; return where they end.
 
-    The table lies in a gap of so many symbols behind the first packet.
+    The table occupies a gap of ``gap`` symbols after the first packet.
     """
     order = list(header.order())
     arrived = arrivals(len(order)) if arrivals and order else [True] * len(order)
@@ -142,9 +142,9 @@ def _decode_packets(
 
 
 def _find_header(received: ChannelOutput) -> tuple[Header, int, int] | None:
-    """Try the lengths that a header can have.
+    """Try the possible lengths of a header.
 
-    Returns it, its length, and that of the table, 0 if there is none or it is lost.
+    Return the header, its length, and that of the table (0 if there is none or it is lost).
     """
     for num_symbols in HEADER_SYMBOLS:
         if len(received.y) < num_symbols:
@@ -158,13 +158,13 @@ def _find_header(received: ChannelOutput) -> tuple[Header, int, int] | None:
             header = Header.unpack(block, b"")
             table = _find_table(received, header, num_symbols)
             return Header.unpack(block, table[0]), num_symbols, table[1]
-        except DecodeError:  # the CRC held by accident
+        except DecodeError:  # the CRC held by chance
             continue
     return None
 
 
 def _find_table(received: ChannelOutput, header: Header, num_symbols: int) -> tuple[bytes, int]:
-    """Try the rates that a table can have, behind the first packet; return it and its length."""
+    """Try the possible rates of a table after the first packet; return it and its length."""
     packets, start = len(header.packets), num_symbols + header.packets[0].num_symbols
     for code in HEADER_SYMBOLS if packets > 1 else ():
         end = start + table_symbols(code, packets)
@@ -184,7 +184,7 @@ def _cut(received: ChannelOutput, start: int, end: int) -> ChannelOutput:
 
 
 def _first(received: ChannelOutput, count: int) -> ChannelOutput:
-    """Return the first symbols, with N0 of each; those that are missing have no gain."""
+    """Return the first ``count`` symbols, with N0 of each; missing ones have a gain of 0."""
     y, h, noise_var = _cut(received, 0, count)
     ends = (0, count - len(y))
     noise_var = pad(noise_var.expand(y.shape), ends, value=1.0)

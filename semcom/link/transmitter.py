@@ -1,4 +1,4 @@
-"""The sender: image and importance map to complex symbols within a bandwidth budget."""
+"""The sender: from image and importance map to complex symbols within a bandwidth budget."""
 
 from __future__ import annotations
 
@@ -30,34 +30,34 @@ from semcom.link.unequal_protection import plan_unequal, rates
 from semcom.types import Bitstream, Image, Map
 
 _RATE_STEPS = (2, 2**0.5, 2**0.25, 2**0.125)
-_MOST_STEPS = 5  # with equal protection, once a stream fits
-_UNUSED = 0.01  # of the bits that a frame takes may be so
+_MOST_STEPS = 5  # attempts with equal protection, after a stream fits
+_UNUSED = 0.01  # accepted share of unused bits in a frame
 _MOST_BITS = 1 << 40
-_ENOUGH_STEPS = 2  # of a stream of several packets: protection takes what the rate leaves
+_ENOUGH_STEPS = 2  # attempts for streams of several packets: protection uses what the rate leaves
 
 
 @dataclass(frozen=True, eq=False)
 class Transmission:
-    """What goes on the air for one image."""
+    """The transmitted frame of one image."""
 
     x: Tensor
     """complex64 (num_symbols,), mean power near 1."""
     header: Header
     stream: Bitstream
-    """The packets that the plan speaks of; one that is not sent has a length of 0 there. Of an
-    analog codec, its side information."""
+    """The packets that the plan refers to; those that are not sent have length 0 in the plan. For
+    an analog codec, its side information."""
     plan: Plan
     budget: int
-    """Channel uses allowed; those of the plan are at most that."""
+    """Channel uses allowed; the plan takes no more."""
 
     @property
     def num_uses(self) -> int:
-        """Channel uses taken: one per symbol, unless the channel has pilots or antennas itself."""
+        """Channel uses of the frame: one per symbol unless the channel has pilots or antennas."""
         return self.plan.num_uses
 
     @property
     def accounting(self) -> dict[str, Fraction]:
-        """Channel uses by what they carry; they add up to :attr:`num_uses`."""
+        """Channel uses by what they carry; the sum is :attr:`num_uses`."""
         return self.plan.accounting()
 
 
@@ -75,15 +75,15 @@ def transmit(
     codec
         Codec by name, with options: ``"hevc:tiles=2x2"``.
     cbr
-        Channel bandwidth ratio allowed: complex channel uses per source sample.
+        Allowed channel bandwidth ratio: complex channel uses per source sample.
     link
         The channel as the sender knows it.
 
     Raises
     ------
     ValueError
-        An unknown name, a map that is none, or a budget that not even the smallest stream fits;
-        the message says the smallest CBR that would do.
+        An unknown name, an invalid map, or a budget that is too small for any stream; the message
+        gives the smallest sufficient CBR.
     """
     height, width = image.shape[:2]
     check_map(w, height, width)
@@ -123,10 +123,11 @@ def _encode_digital(
 def _encode_equal(
     encoder: DigitalCodec, image: Image, w: Map, link: LinkConfig, budget: int
 ) -> tuple[Bitstream, Plan]:
-    """Return the stream of most bits whose frame fits, and the plan of that frame.
+    """Return the largest stream whose frame fits, and the plan of that frame.
 
-    Each packet has its own overhead and, by its length, its own scheme: what a stream takes shows
-    when it is there. The next one is asked for as many bits as the frame would take at that rate.
+    Each packet has its own overhead and, depending on its length, its own scheme, so that the cost
+    of a stream is only known once it exists. The next attempt asks for as many bits as the frame
+    would carry at the rate of the last one.
     """
     symbols = room(link, budget)
     max_bits, fits, too_many = most_bits(link, budget), 0, _MOST_BITS
@@ -158,8 +159,8 @@ def _encode_unequal(
 ) -> tuple[Bitstream, Plan]:
     """Return the stream and the plan of the highest expected gain.
 
-    More bits with less protection, or fewer with more: the rate is climbed in steps of a factor
-    that is halved, in decibels, where neither way is up.
+    More bits with less protection compete with fewer bits and more protection. The search changes
+    the rate by a factor, which is halved (in decibels) when neither direction improves.
     """
     found: dict[int, tuple[float, Bitstream, Plan]] = {}
     floors = []
@@ -205,7 +206,7 @@ def _sizes(stream: Bitstream) -> tuple[int, ...]:
 
 
 def _least(stream: Bitstream, link: LinkConfig, budget: int) -> Plan:
-    """Plan for the smallest stream, which may not fit."""
+    """Plan a frame for the smallest stream; it may exceed the budget."""
     if link.protection != "equal":
         plan, gain = plan_unequal(
             stream, dataclasses.replace(link, protection="unequal"), budget, 0
@@ -238,7 +239,7 @@ def _too_small(image: Image, budget: int, need: int) -> str:
 
 
 def _round_up(cbr: float) -> float:
-    """Round up to six decimals, so that the number works when it is typed in."""
+    """Round up to six decimals, so that the printed number works as input."""
     return -(-cbr * 1e6 // 1) / 1e6
 
 

@@ -1,8 +1,9 @@
-"""Unequal protection of a stream: which scheme and how many copies each packet gets.
+"""Unequal protection of a stream: the scheme and the number of copies of each packet.
 
-By what a packet removes of the weighted squared error, and by how likely it then arrives: the
-channel's law gives the states (:func:`channels.packets.adaptation.snr_states_db`), the measured
-thresholds the error rate in each, and :mod:`semcom.link.packet_allocation` the best choice.
+They depend on the weighted squared error that a packet removes and on its probability of arrival.
+The channel's distribution gives the states (:func:`channels.packets.adaptation.snr_states_db`), the
+measured thresholds give the error rate in each, and :mod:`semcom.link.packet_allocation` makes the
+best choice.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from semcom.link.frame_plan import Plan, room
 from semcom.link.packet_allocation import NOT_SENT, Array, Choices, allocate
 from semcom.types import Bitstream
 
-_MOST_SAMPLINGS = 5  # of a channel that is sampled, over the planned SNRs
+_MOST_SAMPLINGS = 5  # planned SNRs at which a channel without a closed form is simulated
 
 
 def plan_unequal(
@@ -36,18 +37,18 @@ def plan_unequal(
     stream
         The packets.
     link
-        Its protection says what is to be gained.
+        Its protection determines what is maximised.
     budget
         Channel uses.
     error
-        Weighted squared error of showing mid-grey.
+        Weighted squared error of a mid-grey picture.
 
     Returns
     -------
     plan : Plan
-        Of the first packets of a nested stream, or of all others; some of these may not be sent.
+        Plan for the first packets of a nested stream, or for all others; some may not be sent.
     gain : float
-        Expected :func:`worth` of what arrives; minus infinity where nothing fits.
+        Expected :func:`worth` of the packets that arrive; minus infinity if nothing fits.
     """
     worths = worth(stream, link, error)
     count = len(stream.packets)
@@ -57,14 +58,14 @@ def plan_unequal(
         sent = sum(packet.num_bytes > 0 for packet in plan.packets)
         if not stream.nested or sent in (0, count):
             return plan, gain
-        count = sent  # a shorter table leaves room
+        count = sent  # a shorter table leaves more room
 
 
 def worth(stream: Bitstream, link: LinkConfig, error: float) -> Array:
-    """Return what is gained by each packet, (packets,).
+    """Return the value of each packet, (packets,).
 
-    Graceful protection gains decibels of weighted PSNR; they add up in a nested stream, and are
-    taken to do so in others. Else the gain is the weighted squared error that is removed.
+    Graceful protection counts decibels of weighted PSNR. These add up in a nested stream, and are
+    assumed to do so in others. Otherwise the value is the weighted squared error that is removed.
     """
     gains: Array = np.array([packet.gain for packet in stream.packets])
     if link.protection != "graceful":
@@ -76,7 +77,7 @@ def worth(stream: Bitstream, link: LinkConfig, error: float) -> Array:
 def _plan_all(
     stream: Bitstream, worths: Array, link: LinkConfig, budget: int
 ) -> tuple[Plan, float]:
-    """Plan for all packets of a stream, each of which may not be sent."""
+    """Plan for all packets of a stream, any of which may be left out."""
     options = _options(link.loss_rate)
     count, sizes = len(stream.packets), [len(packet.data) for packet in stream.packets]
     symbols = room(link, budget)
@@ -117,7 +118,7 @@ def _plan_all(
 def _with_control(
     choices: Choices, link: LinkConfig, budget: int, header: int, code: int
 ) -> Choices:
-    """Let all packets depend on the header, and all but the first on the table."""
+    """Make all packets depend on the header, and all but the first on the table."""
     count = len(choices.gains)
     weights = _control_arrival(link, budget, count, header, HEADER_BYTES)
     arrivals = choices.arrivals
@@ -129,7 +130,7 @@ def _with_control(
 
 
 def expected_worth(worths: Array, stream: Bitstream, plan: Plan, budget: int) -> float:
-    """Return what arrives on average of what packets are worth, by the sender's knowledge."""
+    """Return the expected value of the packets that arrive, as far as the sender knows."""
     count, formats = len(plan.packets), [(p.num_bytes, p.scheme, p.copies) for p in plan.packets]
     arrivals = [_arrival(plan.link, budget, count, *f)[None] for f in formats]
     choices = Choices(
@@ -145,15 +146,15 @@ def expected_worth(worths: Array, stream: Bitstream, plan: Plan, budget: int) ->
 
 
 def rates(link: LinkConfig, budget: int) -> tuple[int, int]:
-    """Fewest and most payload bits worth trying with unequal protection.
+    """Return the fewest and most payload bits worth trying with unequal protection.
 
-    From half of what the worst states carry, or less where copies are lost, to what the best do.
+    They range from half the rate of the worst states (less if copies are lost) to that of the best.
     """
     channel = link.build_channel()
     symbols = max(1, max_symbols(channel, budget))
 
     def most(share: float) -> float:
-        """Efficiency that works in all but this share of the states."""
+        """Return the efficiency that works in all but this share of the states."""
         fitting = SCHEMES[:1]
         for scheme in SCHEMES:
             state = np.quantile(_states_db(link, budget, scheme.bits_per_symbol, 1), share)
@@ -167,7 +168,7 @@ def rates(link: LinkConfig, budget: int) -> tuple[int, int]:
 
 
 def _options(loss_rate: float) -> list[tuple[Scheme, int]]:
-    """Ways to send a packet; without losses, copies only help below the most robust scheme."""
+    """List ways to send a packet; without losses, copies only help the most robust scheme."""
     copies = range(1, MAX_COPIES + 1)
     if loss_rate:
         return [(scheme, n) for scheme in SCHEMES for n in copies]
@@ -177,7 +178,7 @@ def _options(loss_rate: float) -> list[tuple[Scheme, int]]:
 def _arrival(
     link: LinkConfig, budget: int, packets: int, num_bytes: int, scheme: Scheme, copies: int
 ) -> Array:
-    """Probability that a packet arrives in each state: with as many copies as are not lost."""
+    """Return the probability of a packet's arrival in each state, with lost copies counted."""
     states = _states_db(link, budget, scheme.bits_per_symbol, packets)
     loss = link.loss_rate
     total = np.zeros(len(states))
@@ -194,20 +195,20 @@ def _arrival(
 def _control_arrival(
     link: LinkConfig, budget: int, packets: int, code: int, num_bytes: int
 ) -> Array:
-    """Probability that header or table arrive in each state."""
+    """Return the probability that header or table arrive in each state."""
     states = _states_db(link, budget, 2, packets)
     return 1 - packet_error_rates(link.build_channel(), states, header_scheme(code), num_bytes)
 
 
 @functools.lru_cache(maxsize=32)
 def _states_db(link: LinkConfig, budget: int, bits_per_symbol: int, packets: int) -> Array:
-    """Equally likely SNRs by the law of the channel and what the sender takes for its mean.
+    """Return equally likely SNRs, from the channel's distribution and the sender's assumed mean.
 
-    Where a packet takes a part of the frame that has its own state, the worst part counts.
+    If a packet takes a part of the frame that has its own state, the worst part counts.
     """
     channel, snrs = link.build_channel(), link.usable_snrs_db
     symbols = max(1, max_symbols(channel, budget))
-    if not isinstance(channel, KnownLaw):  # each is a sampling of its own
+    if not isinstance(channel, KnownLaw):  # each SNR needs its own simulation
         snrs = snrs[:: -(-len(snrs) // _MOST_SAMPLINGS)]
     states = [
         snr_states_db(channel, snr, bits_per_symbol, symbols, shares=(1,) * packets) for snr in snrs

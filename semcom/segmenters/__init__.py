@@ -1,1 +1,1 @@
-"""Segmenters: image to masks, one small file each."""
+"""Segmenters: from an image to masks, one small file each."""

@@ -1,4 +1,4 @@
-"""What a segmenter promises."""
+"""The contract of segmenters, and the table of those that semcom ships."""
 
 from __future__ import annotations
 
@@ -10,22 +10,31 @@ from semcom.types import Image, Mask, Prompts
 
 
 class Masks(list[Mask]):
-    """Masks, and what the user should know about them; a segmenter may return it."""
+    """A list of masks with notes for the user, which a segmenter may return."""
 
     def __init__(self, masks: Iterable[Mask] = (), notes: Iterable[str] = ()) -> None:
         super().__init__(masks)
         self.notes = tuple(notes)
-        """A line each."""
+        """One line each."""
 
 
 class Segmenter(Protocol):
-    """Finds the segments of an image; built by ``SEGMENTERS.create(spec)``."""
+    """A function that finds the segments of an image, built by ``SEGMENTERS.create(spec)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros((32, 48, 3), dtype=np.uint8)
+    >>> (mask,) = SEGMENTERS.create("whole_image")(image)
+    >>> mask.pixels.shape, bool(mask.pixels.all())
+    ((32, 48), True)
+    """
 
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
         """Segment ``image`` (H, W, 3) uint8.
 
-        With prompts: one mask per prompt, in their order (points first, then boxes): the segment
-        that the prompt means. Without: all segments found, in any order (``rank`` sorts them).
+        With prompts: one mask per prompt, in their order (points first, then boxes), of the segment
+        that the prompt marks. Without: all segments found, in any order (``rank`` sorts them).
         """
         ...
 
@@ -47,12 +56,12 @@ SEGMENTERS = Registry(
         Entry(
             "from_file",
             "semcom.segmenters.from_file.segmenter:FromFile",
-            "masks from a file: label map, NumPy, COCO, SAM or labelme JSON (option path)",
+            "masks from a file: label map, NumPy, COCO, SAM or labelme JSON (option path=FILE)",
         ),
         Entry(
             "whole_image",
             "semcom.segmenters.whole_image:WholeImage",
-            "one mask: everything",
+            "one mask that covers the whole image",
         ),
     ],
     group="semcom.segmenters",

@@ -1,4 +1,4 @@
-"""Masks as bytes and back, for the cache: a NumPy archive without pickles."""
+"""Masks as bytes and back, for the cache, as a NumPy archive without pickles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from semcom.types import Mask
 
 
 def pack(masks: Sequence[Mask]) -> bytes:
-    """Return masks of one size as bytes, a bit per pixel before compression."""
+    """Return masks of equal size as bytes, one bit per pixel before compression."""
     sink = io.BytesIO()
     shape = masks[0].pixels.shape if masks else (0, 0)
     np.savez_compressed(
@@ -25,7 +25,7 @@ def pack(masks: Sequence[Mask]) -> bytes:
 
 
 def unpack(data: bytes) -> list[Mask]:
-    """Read what :func:`pack` wrote, bit for bit."""
+    """Read the output of :func:`pack`, bit for bit."""
     with np.load(io.BytesIO(data), allow_pickle=False) as content:
         shape = tuple(content["shape"])
         count = int(np.prod(shape))

@@ -125,7 +125,7 @@ def test_a_damaged_entry_is_made_anew_and_that_is_said_once(folder, damage, capl
     assert file.read_bytes() == whole
     other.write_bytes(b"damaged, too")
     recall(Maker(b"another"), "another")
-    said = f"{folder} held damaged entries, which are made anew"
+    said = f"{folder} contained damaged entries, which are computed again"
     assert [record.message for record in caplog.records] == [said]
 
 
@@ -171,7 +171,7 @@ def test_a_folder_of_another_user_is_not_used_and_that_is_said_once(folder, to_a
     assert make.calls == 4
     assert not list(folder.iterdir())
     (record,) = caplog.records
-    assert record.message.startswith(f"{folder} belongs to another user and is not used; SEMCOM_")
+    assert record.message.startswith(f"{folder} belongs to another user and is not used; set S")
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "pipe", "folder"])
@@ -271,8 +271,8 @@ def test_where_no_folder_can_be_made_nothing_is_kept_and_it_is_said_once(
     assert make.calls == 2
     (record,) = caplog.records
     assert record.message == (
-        f"{tmp_path / 'file' / 'encodings'} cannot be made (File exists); "
-        "SEMCOM_CACHE names another folder, or off"
+        f"cannot create {tmp_path / 'file' / 'encodings'} (File exists); "
+        "set SEMCOM_CACHE to another folder or to off"
     )
 
 
@@ -288,7 +288,7 @@ def test_a_full_disk_is_no_error_and_said_once(monkeypatch, caplog, step, folder
     assert [recall(make, "about", i) for i in range(3)] == 3 * [b"result"]
     assert make.calls == 3
     (record,) = caplog.records
-    assert record.message.startswith(f"encodings cannot be kept in {folder} (No space left on dev")
+    assert record.message.startswith(f"cannot store encodings in {folder} (No space left on dev")
     assert not list(folder.iterdir())
 
 
@@ -302,7 +302,7 @@ def test_a_folder_that_is_read_only_is_read(folder, monkeypatch, caplog):
     assert not caplog.records
     assert [recall(make, "other", i) for i in range(2)] == 2 * [b"result"]
     (record,) = caplog.records
-    assert record.message.startswith(f"encodings cannot be kept in {folder} (Read-only file sys")
+    assert record.message.startswith(f"cannot store encodings in {folder} (Read-only file sys")
 
 
 def _read_only(*_args, **_kwargs):

@@ -92,5 +92,5 @@ def test_bad_sweeps_are_refused_before_any_work():
 
 @pytest.mark.parametrize("point", ["ab", (1,), (1, "2"), 5])
 def test_prompts_are_numbers(photo, point):
-    with pytest.raises(ValueError, match="a point is 2 numbers, got"):
+    with pytest.raises(ValueError, match="a point needs 2 numbers, got"):
         semcom.send(photo, points=[point])

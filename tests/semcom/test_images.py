@@ -412,7 +412,7 @@ def _make_special(folder: Path) -> dict[str, str]:
     for name, target in (("zero", "/dev/zero"), ("loop", "loop.png"), ("dangling", "gone.png")):
         (folder / f"{name}.png").symlink_to(target)
     return {
-        "dangling.png": "is a link to what is not there",
+        "dangling.png": "is a broken link",
         "fifo.png": "is a FIFO, not a file",
         "loop.png": "is a link that leads back to itself",
         "socket.png": "is a socket, not a file",

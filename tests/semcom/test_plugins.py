@@ -204,7 +204,7 @@ def test_check_codec_says_what_is_broken_and_goes_on(install, monkeypatch):
     lines = [re.sub(r" +", " ", line.strip()) for line in shown.output.splitlines()]
     assert re.fullmatch(r"1/4 same-bytes\.+ FAILED [\d.]+ s", lines[0])
     assert lines[1] == "asked to encode the photo twice within 40,000 bits"
-    assert re.fullmatch(r"got other bytes in packet 1 of 5, from byte \d+ on", lines[2])
+    assert re.fullmatch(r"got different bytes in packet 1 of 5, from byte \d+ on", lines[2])
     promise = (
         "promised The same input gives the same bytes, in any process. (docs/adding-a-codec.md)"
     )
@@ -261,7 +261,7 @@ def test_check_channel_says_what_is_broken_and_goes_on(install):
     lines = [re.sub(r" +", " ", line.strip()) for line in shown.output.splitlines()]
     assert re.fullmatch(r"1/2 shapes\.+ ok [\d.]+ s", lines[0])
     assert re.fullmatch(r"2/2 noise\.+ FAILED [\d.]+ s", lines[1])
-    assert lines[2] == "asked to report the variance of noise of 0.01"
+    assert lines[2] == "asked to report a noise variance of 0.01"
     assert lines[3] == "got 0.005"
     assert lines[4].startswith("promised Power. `E|h|² = 1`, and the noise is circular")
     assert lines[-2].endswith("(docs/adding-a-channel.md)")

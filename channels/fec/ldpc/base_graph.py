@@ -2,10 +2,10 @@
 
 3GPP TS 38.212 §5.3.2 (graphs), §5.2.2 (lifting size), §6.2.2 and §7.2.2 (which graph).
 
-A base graph is a small sparse matrix. Lifting replaces each of its entries V by the Z×Z identity
-whose columns are rotated right by ``V mod Z``: check ``j`` of a row touches bit
-``(j + V) mod Z`` of the column. Both graphs are [information | four columns tied to the first four
-rows | identity], which is what makes encoding cheap.
+A base graph is a small sparse matrix. Lifting replaces each entry V by the Z×Z identity matrix with
+its columns rotated right by ``V mod Z``: check ``j`` of a row touches bit ``(j + V) mod Z`` of the
+column. Both graphs have the form [information | four columns coupled to the first four rows |
+identity], which makes encoding cheap.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ MAX_INFO_BITS: dict[int, int] = {1: 8448, 2: 3840}
 """Largest code block K_cb of each base graph, its CRCs included: §5.2.2."""
 
 MIN_INFO_BITS = 12
-"""Smallest code block: six columns of the smallest Z. Fewer bits would be filler for the most part
-and none of them sent."""
+"""Smallest code block: six columns of the smallest Z. Fewer bits would consist mostly of filler
+bits, and none of them would be sent."""
 
 INFO_COLUMNS: dict[int, int] = {1: 22, 2: 10}
 """Information columns of each base graph."""
@@ -43,7 +43,8 @@ NUM_ROWS: dict[int, int] = {1: 46, 2: 42}
 """Rows of each base graph."""
 
 CORE_ROWS = 4
-"""Rows whose parity columns depend on each other; every later row ends in a column of its own."""
+"""Rows whose parity columns depend on each other; every later row has a parity column of its
+own."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class LiftedGraph:
 
 
 def choose_base_graph(num_info_bits: int, rate: float) -> int:
-    """Choose base graph 1 or 2 for ``num_info_bits`` (A, without CRC) at a code rate.
+    """Choose base graph 1 or 2 for ``num_info_bits`` (A, without CRC) and a code rate.
 
     References
     ----------
@@ -73,12 +74,12 @@ def choose_base_graph(num_info_bits: int, rate: float) -> int:
 
 
 def choose_lifting_size(num_info_bits: int, base_graph: int) -> int:
-    """Return the smallest Z that holds a block of ``num_info_bits`` (K', with its CRCs).
+    """Return the smallest Z for a block of ``num_info_bits`` (K', including its CRCs).
 
     References
     ----------
-    3GPP TS 38.212 §5.2.2. K_b follows from the block here and from the packet there; the two agree,
-    because packets that are split have blocks of more than 640 bits.
+    3GPP TS 38.212 §5.2.2. K_b depends on the block here and on the packet there. Both agree,
+    because the blocks of split packets have more than 640 bits.
     """
     check_base_graph(base_graph)
     largest = MAX_INFO_BITS[base_graph]

@@ -26,18 +26,18 @@ Decode: TypeAlias = Callable[
     ["LdpcCode", NDArray[np.float32], int, tuple[int, ...]],
     tuple[NDArray[np.uint8], NDArray[np.bool_]],
 ]
-"""A decoder: (code, llr, max_iterations, rvs) to bits and syndrome_ok, as
-:meth:`channels.fec.ldpc.LdpcCode.decode` has checked and describes them."""
+"""A decoder: a function of (code, llr, max_iterations, rvs) that returns bits and syndrome_ok.
+:meth:`channels.fec.ldpc.LdpcCode.decode` describes and checks them."""
 
 MAX_RATE = 0.95
-"""Largest k/n: above it a receiver need not even try (TS 38.214 §5.1.3)."""
+"""Largest k/n. A receiver may skip decoding above it (TS 38.214 §5.1.3)."""
 
 
 class LdpcCode:
     """A code of 3GPP TS 38.212 §5.3.2 with its rate matching and bit interleaving (§5.4.2).
 
-    Prepare once, use often; :func:`ldpc_code` keeps the prepared ones. Instances hold no state
-    that a call changes, and both methods let other threads run.
+    It is prepared once for repeated use; :func:`ldpc_code` caches the prepared objects. Calls do
+    not change an instance, and both methods release the GIL.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ class LdpcCode:
         k, the bits of one block with its CRCs, in [12, 8448] for base graph 1 and [12, 3840] for
         base graph 2.
     num_coded_bits
-        n, a multiple of ``bits_per_symbol``, at least k / 0.95. Beyond the mother code, bits are
-        repeated. Base graph 2 above k/n = 0.74, and base graph 1 above 0.92, may fail even
-        without noise: the punctured bits are then too many for iterations to find.
+        n, a multiple of ``bits_per_symbol``, at least k / 0.95. Beyond the length of the mother
+        code, bits are repeated. Base graph 2 above k/n = 0.74, and base graph 1 above 0.92, may
+        fail even without noise: iterations cannot recover so many punctured bits.
     bits_per_symbol
-        Q_m of the bit interleaver; 1 leaves the order alone.
+        Q_m of the bit interleaver; 1 keeps the order.
     base_graph
-        1 or 2; by default chosen by k and k/n as §6.2.2 does. Packets choose before they are
-        split: see :mod:`channels.fec.transport_block`.
+        1 or 2; by default chosen from k and k/n as in §6.2.2. For packets the choice is made
+        before they are split: see :mod:`channels.fec.transport_block`.
 
     Raises
     ------
@@ -98,9 +98,9 @@ class LdpcCode:
         self._schedules: dict[tuple[int, ...], Schedule] = {}
 
     def positions(self, rv: int = 0) -> NDArray[np.int32]:
-        """Index in the mother code of every bit that redundancy version ``rv`` sends.
+        """Return the mother-code index of every bit that redundancy version ``rv`` sends.
 
-        Shape (n,), in the order of transmission; the mother code is numbered from its first
+        Shape (n,), in the order of transmission. The mother code is numbered from its first
         information bit.
         """
         if rv not in self._positions:
@@ -115,15 +115,15 @@ class LdpcCode:
         return self._positions[rv]
 
     def num_rows(self, rvs: tuple[int, ...] = (0,)) -> int:
-        """Rows of the base graph that matter when the versions ``rvs`` are sent.
+        """Count the rows of the base graph that matter if the versions ``rvs`` are sent.
 
-        Rows whose own parity column is never sent say nothing about the others.
+        A row whose own parity column is never sent carries no information about other bits.
         """
         last = max(int(self.positions(rv).max()) for rv in rvs) // self.lifting_size
         return max(CORE_ROWS, last + 1 - INFO_COLUMNS[self.base_graph])
 
     def schedule(self, rvs: tuple[int, ...] = (0,)) -> Schedule:
-        """Prepare what decoders need when the versions ``rvs`` are received, in this order."""
+        """Prepare the decoders' tables for receiving the versions ``rvs`` in this order."""
         if rvs not in self._schedules:
             runs = [
                 find_runs(self.positions(rv), self.bits_per_symbol, i * self.num_coded_bits)
@@ -142,7 +142,7 @@ class LdpcCode:
         bits
             uint8 0 or 1, shape (B, k).
         rv
-            Redundancy version, 0 to 3: where in the mother code transmission starts.
+            Redundancy version, 0 to 3: the position in the mother code where transmission starts.
 
         Returns
         -------
@@ -184,12 +184,11 @@ class LdpcCode:
             ``log p(b=1)/p(b=0)`` of every coded bit, in the order of transmission, shape
             (B, n·len(rvs)); 0 where nothing was received. Must not be NaN.
         max_iterations
-            Passes over all checks at most, at least 1. A block stops earlier once all its checks
-            are fulfilled.
+            Maximum number of passes over all checks, at least 1. Decoding of a block stops as soon
+            as all its checks are fulfilled.
         rvs
-            The redundancy versions that were received, in the order of ``llr``; what several of
-            them say of a bit is added up (incremental redundancy; chase combining if they are
-            equal).
+            The received redundancy versions, in the order of ``llr``. LLRs of the same bit are
+            added up (incremental redundancy, or chase combining if the versions are equal).
         decoder
             One of :data:`channels.fec.ldpc.decoders.DECODERS`.
 
@@ -198,8 +197,9 @@ class LdpcCode:
         bits : NDArray[np.uint8]
             Decided information bits, shape (B, k).
         syndrome_ok : NDArray[np.bool_]
-            Whether all checks are fulfilled and every bit is decided, shape (B,). It is no proof:
-            about one block in 20,000 near the waterfall is a wrong codeword, so keep the CRC.
+            Whether all checks are fulfilled and every bit is decided, shape (B,). This is no
+            proof: near the waterfall about one block in 20,000 is a wrong codeword, so keep the
+            CRC.
         """
         if max_iterations < 1:
             raise ValueError(f"max_iterations must be at least 1, got {max_iterations}")
@@ -224,5 +224,14 @@ def ldpc_code(
     *,
     base_graph: int | None = None,
 ) -> LdpcCode:
-    """Return the prepared :class:`LdpcCode` of these sizes, made on first use."""
+    """Return the cached :class:`LdpcCode` of these sizes.
+
+    Examples
+    --------
+    >>> ldpc_code(1000, 2000) is ldpc_code(1000, 2000)
+    True
+    >>> ldpc_code(1000, 1010)
+    Traceback (most recent call last):
+    ValueError: code rate k/n must be at most 0.95, got 1000/1010 = 0.990
+    """
     return LdpcCode(num_info_bits, num_coded_bits, bits_per_symbol, base_graph=base_graph)

@@ -1,4 +1,4 @@
-"""Columns of the parity-check matrix in lanes: what float32 decoders share."""
+"""Columns of the parity-check matrix, laid out in lanes for the float32 decoders."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ I32 = NDArray[np.int32]
 
 
 LANES = 16
-"""Columns are worked on in whole vectors: Z is rounded up to a multiple of this."""
+"""Columns are processed in whole vectors: Z is rounded up to a multiple of this."""
 
 
 KNOWN_ZERO = np.float32(1e6)
-"""What a filler bit starts from, in the decoder's sense log p(b=0)/p(b=1)."""
+"""Initial value of a filler bit, in the decoder's sign convention log p(b=0)/p(b=1)."""
 
 
 @kernel
@@ -54,7 +54,7 @@ def _is_codeword(
 
 @kernel
 def _fill_columns(mother: F32, rotations: I32, state: F32, size: int) -> None:
-    """Lay every column out in its last writer's rotation, twice."""
+    """Store every column twice, in the rotation of the row that wrote it last."""
     for column in range(rotations.size):
         values, shift = mother[column * size : (column + 1) * size], rotations[column]
         state[column, : size - shift] = values[shift:]
@@ -64,9 +64,9 @@ def _fill_columns(mother: F32, rotations: I32, state: F32, size: int) -> None:
 
 @kernel
 def _decide(state: F32, rotations: I32, size: int, bits: NDArray[np.uint8]) -> bool:
-    """Write the information bits and return whether none is 0.
+    """Write the information bits; return whether every bit is decided, that is, no value is 0.
 
-    The all-zero word fulfils every check: what nothing spoke for must not pass as zero.
+    The all-zero word fulfils every check, so undecided bits must not count as zeros.
     """
     decided = True
     for i in range(bits.size):

@@ -1,4 +1,4 @@
-"""The decoders by name: ours, and Sionna's, so that anyone can compare."""
+"""The decoders by name: our own, and Sionna's for comparison."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DECODERS = Registry(
         Entry(
             "int8",
             "channels.fec.ldpc.decoder_int8:decode",
-            "layered offset min-sum on bytes in explicit vectors: the fast one",
+            "layered offset min-sum on 8-bit integers with SIMD instructions, the fastest",
         ),
         Entry(
             "float32",
@@ -22,25 +22,25 @@ DECODERS = Registry(
         Entry(
             "boxplus",
             "channels.fec.ldpc.decoder_boxplus:decode",
-            "layered belief propagation with the exact check rule",
+            "layered belief propagation with the exact check-node rule",
         ),
         Entry(
             "cascade",
             "channels.fec.ldpc.decoder_cascade:decode",
-            "int8, and boxplus for the blocks that it leaves: the default",
+            "int8 first, then boxplus for the blocks that int8 cannot decode; the default",
         ),
-        Entry("reference", "channels.fec.ldpc.reference:decode", "int8 in readable NumPy, slow"),
+        Entry("reference", "channels.fec.ldpc.reference:decode", "int8 in readable NumPy; slow"),
         *(
             Entry(
                 f"sionna_{name}",
                 f"channels.fec.ldpc.sionna_decoders:{name}",
-                f"Sionna's {text}, flooding",
+                f"Sionna's {text}, with a flooding schedule",
                 requires=("sionna",),
                 extra="sionna",
             )
             for name, text in (
                 ("boxplus", "exact belief propagation"),
-                ("boxplus_phi", "exact belief propagation by the phi function"),
+                ("boxplus_phi", "exact belief propagation, computed with the phi function"),
                 ("minsum", "min-sum"),
                 ("offset_minsum", "offset min-sum"),
             )

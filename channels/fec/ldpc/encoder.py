@@ -1,9 +1,8 @@
 """The mother-code encoder: back-substitution through the lifted base graph.
 
-The sum of the first four rows leaves a rotation of the first parity column alone, because the
-others meet in pairs. Once that column is known, every row but the fourth gives one further column,
-whose own entry has rotation 0. Columns are stored twice back to back, so that a rotation of one is
-a contiguous stretch.
+In the sum of the first four rows the other parity columns cancel in pairs, and a rotation of the
+first one remains. Once it is known, every row but the fourth gives one further column, whose own
+entry has rotation 0. Columns are stored twice in a row, so that any rotation of one is contiguous.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ I8 = NDArray[np.int8]
 
 
 class Steps(NamedTuple):
-    """Parity columns in the order of work, each the sum of rotated columns; all arrays int32."""
+    """The order in which parity columns are computed, each as a sum of rotated columns; int32."""
 
     targets: NDArray[np.int32]
-    """Column that a step makes, shape (num_steps,)."""
+    """Column that each step computes, shape (num_steps,)."""
     starts: NDArray[np.int32]
-    """First term of every step and the end, shape (num_steps + 1,)."""
+    """First term of every step, then the end, shape (num_steps + 1,)."""
     sources: NDArray[np.int32]
     """Column of every term."""
     shifts: NDArray[np.int32]
@@ -36,13 +35,13 @@ class Steps(NamedTuple):
 
 
 def encoding_steps(graph: LiftedGraph, num_rows: int) -> Steps:
-    """List what encodes the first ``num_rows`` rows."""
+    """List the steps that encode the first ``num_rows`` rows."""
     info, size = INFO_COLUMNS[graph.base_graph], graph.lifting_size
     entries = list(
         zip(graph.rows.tolist(), graph.columns.tolist(), graph.shifts.tolist(), strict=True)
     )
     core = [shift for row, column, shift in entries if row < CORE_ROWS and column == info]
-    # Two of the three shifts are equal and cancel in the sum over the rows.
+    # Two of the three shifts are equal and cancel in the sum of the rows.
     own = next(shift for shift in core if core.count(shift) == 1)
     sums = {
         info: [
@@ -72,7 +71,7 @@ def encoding_steps(graph: LiftedGraph, num_rows: int) -> Steps:
 
 @simd.kernel
 def _add_parity(state: I8, steps: Steps, stride: int) -> None:
-    """Make the parity columns in ``state``, column after column ``stride`` bytes apart."""
+    """Compute the parity columns in ``state``, where columns are ``stride`` bytes apart."""
     size = steps.size
     for step in range(steps.targets.size):
         target = steps.targets[step] * stride
@@ -87,15 +86,15 @@ def _add_parity(state: I8, steps: Steps, stride: int) -> None:
 
 @simd.kernel
 def _repeat(state: I8, start: int, size: int) -> None:
-    """Continue what lies in ``state[start : start + size]`` with period ``size``."""
-    step = min(size, WIDTH)  # what is copied must have been written before
+    """Continue ``state[start : start + size]`` with period ``size``."""
+    step = min(size, WIDTH)  # bytes must have been written before they are copied
     for lane in range(0, size + WIDTH - step + 1, step):
         store(state, start + size + lane, load(state, start + lane))
 
 
 @simd.kernel
 def _interleave(bits: I8, bits_per_symbol: int, coded: I8) -> None:
-    """Write rows and read columns: TS 38.212 §5.4.2.2, f[i·Q_m + j] = e[j·E/Q_m + i]."""
+    """Write into rows and read columns: TS 38.212 §5.4.2.2, f[i·Q_m + j] = e[j·E/Q_m + i]."""
     rows = bits.size // bits_per_symbol
     if bits_per_symbol % 2:
         for j in range(bits_per_symbol):
@@ -106,7 +105,7 @@ def _interleave(bits: I8, bits_per_symbol: int, coded: I8) -> None:
     pairs = coded.view(np.uint16)  # two bits at a time, the first in the lower byte
     for j in range(half):
         first, second = bits[2 * j * rows :], bits[(2 * j + 1) * rows :]
-        if half == 1:  # the compiler makes vectors of a distance that it knows
+        if half == 1:  # with a constant distance the compiler can vectorise
             for i in range(rows):
                 pairs[i] = np.uint16(first[i]) | np.uint16(second[i]) << np.uint16(8)
         else:
@@ -132,9 +131,9 @@ def encode_blocks(
     steps
         From :func:`encoding_steps`.
     num_columns
-        Columns of the mother code that are needed.
+        Columns of the mother code to compute.
     runs
-        From :func:`channels.fec.ldpc.schedule.find_runs`, of the order before the interleaver.
+        From :func:`channels.fec.ldpc.schedule.find_runs`, in the order before the interleaver.
     num_coded_bits, bits_per_symbol
         n and Q_m.
 

@@ -1,7 +1,7 @@
 """The decoders again, in readable NumPy, for the tests.
 
-They go through the same rows in the same order and make the same operations on the same numbers, so
-that fast and slow agree bit for bit; this is some ten thousand times slower.
+They process the same rows in the same order with the same operations on the same numbers, so that
+fast and slow decoders agree bit for bit. This version is some ten thousand times slower.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ Values = NDArray[Any]
 
 
 class Arithmetic(NamedTuple):
-    """What distinguishes one decoder from another."""
+    """The arithmetic that distinguishes one decoder from another."""
 
     quantise: Callable[[Values], Values]
-    """From LLRs to the decoder's numbers."""
+    """Convert LLRs to the decoder's numbers."""
     known_zero: float
-    """What a filler bit starts from."""
+    """Initial value of a filler bit."""
     saturate: Callable[[Values], Values]
-    """Bring a sum back into range."""
+    """Limit a sum to the range of the numbers."""
     correct: Callable[[Values], Values]
-    """From the least magnitude to that of a message."""
+    """Turn the least magnitude into that of a message."""
 
 
 FLOATS = Arithmetic(
@@ -43,7 +43,7 @@ FLOATS = Arithmetic(
         decoder_float32.SCALE * np.minimum(m, MAX_LLR) - decoder_float32.OFFSET, np.float32(0)
     ),
 )
-"""Those of :mod:`channels.fec.ldpc.decoder_float32`."""
+"""The arithmetic of :mod:`channels.fec.ldpc.decoder_float32`."""
 
 BYTES = Arithmetic(
     quantise=lambda llr: np.rint(
@@ -55,7 +55,7 @@ BYTES = Arithmetic(
         np.minimum(m, 127) - decoder_int8.OFFSET, 0, decoder_int8.MAX_MESSAGE
     ),
 )
-"""Those of :mod:`channels.fec.ldpc.decoder_int8`, in wider integers."""
+"""The arithmetic of :mod:`channels.fec.ldpc.decoder_int8`, in wider integers."""
 
 
 def decode(
@@ -66,7 +66,7 @@ def decode(
     *,
     arithmetic: Arithmetic = BYTES,
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decode a batch: :meth:`channels.fec.ldpc.LdpcCode.decode` says what is what."""
+    """Decode a batch; see :meth:`channels.fec.ldpc.LdpcCode.decode` for the parameters."""
     results = [_decode_block(code, block, max_iterations, rvs, arithmetic) for block in llr]
     bits = np.array([bits for bits, _ in results], dtype=np.uint8)
     return bits.reshape(-1, code.num_info_bits), np.array([ok for _, ok in results], dtype=bool)
@@ -81,14 +81,14 @@ def _decode_block(
 ) -> tuple[NDArray[np.uint8], bool]:
     graph, size, k = code.graph, code.lifting_size, code.num_info_bits
     info, num_rows = INFO_COLUMNS[code.base_graph], code.num_rows(rvs)
-    # Inside, positive means 0: the sign of a sum of bits is then the product of their signs.
+    # Internally, positive means 0, so that the sign of a sum of bits is the product of their signs.
     received = np.zeros((info + num_rows) * size, dtype=np.float32)
     positions = np.concatenate([code.positions(rv) for rv in rvs])
     np.subtract.at(received, positions, np.clip(llr, -MAX_LLR, MAX_LLR))
     mother = arithmetic.quantise(received)
     mother[k : info * size] = arithmetic.known_zero
     posterior = mother.reshape(-1, size)  # a view
-    # Columns of nothing but filler bits are known, and left out.
+    # Columns that only hold filler bits are known and left out.
     unknown = (graph.columns * size < k) | (graph.columns >= info)
     rows = [np.flatnonzero((graph.rows == row) & unknown) for row in range(num_rows)]
     places = [
@@ -108,7 +108,7 @@ def _decode_block(
 
 
 def _check_messages(extrinsic: Values, arithmetic: Arithmetic) -> Values:
-    """Return what a check tells each of its bits, from what they told it: both (degree, Z)."""
+    """Return a check's messages to its bits, given those from its bits: both (degree, Z)."""
     magnitude = np.abs(extrinsic)
     least, second = np.partition(magnitude, 1, axis=0)[:2]
     others = np.where(magnitude > least, least, second)

@@ -1,9 +1,9 @@
-"""Everything about a decoder that depends on the code and not on what was received.
+"""The part of a decoder that depends on the code and not on the received values.
 
-A layered decoder goes through the rows one by one. For a row with entry (column, shift), lane
-``j`` is bit ``(j + shift) mod Z`` of the column. Columns are therefore kept in the rotation of
-whichever row wrote them last, and twice back to back: what the next row needs is then one
-contiguous stretch that starts at the difference of the two rotations.
+A layered decoder processes the rows one by one. For a row with entry (column, shift), lane ``j``
+is bit ``(j + shift) mod Z`` of the column. Each column is therefore kept in the rotation of the row
+that wrote it last, and stored twice in a row. The part that the next row needs is then contiguous
+and starts at the difference of the two rotations.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from channels.fec.ldpc.base_graph import INFO_COLUMNS, LiftedGraph
 
 
 class Schedule(NamedTuple):
-    """What the decoders' kernels take; all arrays int32."""
+    """The input of the decoders' kernels; all arrays are int32."""
 
     runs: NDArray[np.int32]
-    """Where received values belong: rows of (first bit of the mother code, first received value,
-    distance of the received values, length), shape (num_runs, 4)."""
+    """The places of received values: rows of (first bit of the mother code, first received value,
+    distance between received values, length), shape (num_runs, 4)."""
     num_info_bits: int
-    """k: decided bits that are wanted, the first of the mother code."""
+    """k, the number of decided bits that are returned, the first of the mother code."""
     known_end: int
-    """Where the filler bits end, which start at ``num_info_bits``."""
+    """End of the filler bits, which start at ``num_info_bits``."""
     size: int
     """Z."""
     row_starts: NDArray[np.int32]
-    """First entry of every row and the end, shape (num_rows + 1,)."""
+    """First entry of every row, then the end, shape (num_rows + 1,)."""
     columns: NDArray[np.int32]
-    """Column of every entry in the order of work, shape (num_entries,)."""
+    """Column of every entry in the order of processing, shape (num_entries,)."""
     offsets: NDArray[np.int32]
-    """Where the entry's lanes start in its column at that moment, shape (num_entries,)."""
+    """Start of the entry's lanes in its column when it is processed, shape (num_entries,)."""
     final_offsets: NDArray[np.int32]
-    """Where they start after the last row, shape (num_entries,)."""
+    """Start of the entry's lanes after the last row, shape (num_entries,)."""
     rotations: NDArray[np.int32]
     """Rotation of every column before the first row and after the last, shape (num_columns,)."""
 
@@ -44,16 +44,16 @@ class Schedule(NamedTuple):
 def prepare_schedule(
     graph: LiftedGraph, num_info_bits: int, num_rows: int, runs: NDArray[np.int32]
 ) -> Schedule:
-    """Lay out the decoding of the first ``num_rows`` rows of what :func:`find_runs` describes.
+    """Lay out the decoding of the first ``num_rows`` rows for the output of :func:`find_runs`.
 
-    Columns that hold nothing but filler bits are known zeros and are left out.
+    Columns that only hold filler bits are known zeros and left out.
     """
     size, info = graph.lifting_size, INFO_COLUMNS[graph.base_graph]
     filler_column = (graph.columns * size >= num_info_bits) & (graph.columns < info)
     used = (graph.rows < num_rows) & ~filler_column
     rows, columns, shifts = graph.rows[used], graph.columns[used], graph.shifts[used]
     final = np.zeros(info + num_rows, dtype=np.int32)
-    final[columns] = shifts  # the last assignment wins: the column's last writer
+    final[columns] = shifts  # the last assignment wins: that of the column's last writer
     rotation = final.copy()
     offsets = np.empty_like(shifts)
     for entry, (column, shift) in enumerate(zip(columns, shifts, strict=True)):
@@ -75,7 +75,7 @@ def prepare_schedule(
 def find_runs(
     positions: NDArray[np.int32], bits_per_symbol: int, start: int = 0
 ) -> NDArray[np.int32]:
-    """Describe transmitted positions as few runs of neighbours in the mother code.
+    """Describe transmitted positions as a few runs of neighbours in the mother code.
 
     The interleaver puts neighbours ``bits_per_symbol`` apart, and the circular buffer has few
     jumps.
@@ -87,7 +87,7 @@ def find_runs(
     bits_per_symbol
         Q_m of the interleaver.
     start
-        Index of the first of these bits among all that are received.
+        Index of the first of these bits among all received bits.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""Sionna's decoders of the same codes (extra ``sionna``), with its flooding schedule.
+"""Sionna's decoders for the same codes (extra ``sionna``), with a flooding schedule.
 
 They always run all iterations and do not report the syndrome: ``syndrome_ok`` is True for every
-block, and only a CRC tells which to trust.
+block, and only a CRC can tell which blocks are right.
 
 Reference: https://nvlabs.github.io/sionna/phy/api/fec.html
 """
@@ -29,7 +29,7 @@ def _decoder(code: LdpcCode, rule: str, max_iterations: int, harq: bool) -> Any:
         bg=f"bg{code.base_graph}",
         device="cpu",
     )
-    # Without retransmissions it leaves out what was never sent, and is several times as fast.
+    # Without retransmissions it skips the bits that are never sent and is several times as fast.
     return LDPC5GDecoder(
         encoder, cn_update=rule, num_iter=max_iterations, harq_mode=harq, device="cpu"
     )

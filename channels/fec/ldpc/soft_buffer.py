@@ -1,4 +1,4 @@
-"""What was received, gathered by bit of the mother code."""
+"""Received values, collected by bit of the mother code."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from channels.kernels.jit import kernel
 
 MAX_LLR = np.float32(1000.0)
-"""Received LLRs are held to this magnitude: e^-1000 is certainty."""
+"""Received LLRs are limited to this magnitude: e^-1000 is certainty."""
 
 
 @kernel
 def gather(llr: NDArray[np.float32], runs: NDArray[np.int32], mother: NDArray[np.float32]) -> None:
-    """Add up what was received for every bit of the mother code.
+    """Add up the received values of every bit of the mother code.
 
     Parameters
     ----------
@@ -22,13 +22,13 @@ def gather(llr: NDArray[np.float32], runs: NDArray[np.int32], mother: NDArray[np
     runs
         See :attr:`channels.fec.ldpc.schedule.Schedule.runs`.
     mother
-        Overwritten with the sums in the decoders' sense, ``log p(b=0)/p(b=1)``: the sign of a sum
-        of bits is then the product of their signs. 0 where nothing was received.
+        Overwritten with the sums in the decoders' sign convention, ``log p(b=0)/p(b=1)``, where
+        the sign of a sum of bits is the product of their signs. 0 where nothing was received.
     """
     mother[:] = 0
     for r in range(runs.shape[0]):
         target, source, distance, length = runs[r]
-        if distance == 2:  # QPSK: the compiler makes vectors of a distance that it knows
+        if distance == 2:  # QPSK: with a constant distance the compiler can vectorise
             for i in range(length):
                 mother[target + i] -= min(max(llr[source + 2 * i], -MAX_LLR), MAX_LLR)
         else:

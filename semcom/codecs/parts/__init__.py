@@ -1,1 +1,1 @@
-"""What codecs are made of."""
+"""Components of codecs."""

@@ -1,8 +1,8 @@
-"""Chunks: the coefficients of one band of frequency in one tile of one plane.
+"""Chunks: the coefficients of one frequency band in one tile of one plane.
 
-An image is cut into tiles of equal size, each of which has a DCT (orthonormal) of its own. Its
-coefficients are sorted by the distance from frequency 0 into bands whose edges grow by a constant
-factor. Edges are repeated where the image is no multiple of the tile.
+An image is cut into tiles of equal size, each with its own (orthonormal) DCT. The coefficients are
+sorted by distance from frequency 0 into bands whose edges grow by a constant factor. Edge pixels
+are repeated if the image is not a multiple of the tile.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T", bound=np.generic)
 
 @dataclass(frozen=True, eq=False)
 class Chunks:
-    """How an image is cut."""
+    """The division of an image into tiles and bands."""
 
     height: int
     width: int
@@ -30,13 +30,13 @@ class Chunks:
     columns: int
     """Number of tiles in each direction."""
     order: NDArray[np.int64]
-    """Coefficients of a tile, in raster order, by band and within it by frequency."""
+    """Coefficients of a tile, in raster order, by band and then by frequency."""
     counts: NDArray[np.int64]
-    """Coefficients in each band, (bands,); some may have none."""
+    """Number of coefficients in each band, (bands,); may be 0."""
 
     @classmethod
     def of(cls, height: int, width: int, side: int, bands: int) -> Chunks:
-        """Cut an image of this size into tiles of at most ``side`` pixels each way."""
+        """Divide an image of this size into tiles of at most ``side`` pixels each way."""
         rows, columns = -(-height // side), -(-width // side)
         tile = -(-height // rows), -(-width // columns)
         v, u = (np.arange(n) / n for n in tile)
@@ -48,7 +48,7 @@ class Chunks:
 
     @property
     def num_tiles(self) -> int:
-        """Tiles of a plane."""
+        """Number of tiles of a plane."""
         return self.rows * self.columns
 
     @property
@@ -65,7 +65,7 @@ class Chunks:
         return cut.reshape(len(planes), self.num_tiles, height, width)
 
     def weights(self, w: Map) -> Array:
-        """Weight of a squared error in each tile, (tiles,): repeated edges weigh nothing."""
+        """Return the weight of a squared error in each tile, (tiles,); repeated edges have 0."""
         height, width = self.tile
         below, right = height * self.rows - self.height, width * self.columns - self.width
         tiles = np.pad(w, ((0, below), (0, right))).reshape(self.rows, height, self.columns, width)
@@ -84,23 +84,23 @@ class Chunks:
         return np.asarray(spectrum.reshape(*tiles.shape[:2], -1)[..., self.order])
 
     def synthesise(self, coefficients: Array) -> Array:
-        """Transform back."""
+        """Transform coefficients back to tiles."""
         spectrum = np.empty_like(coefficients)
         spectrum[..., self.order] = coefficients
         tiles = spectrum.reshape(*coefficients.shape[:2], *self.tile)
         return np.asarray(idctn(tiles, axes=(2, 3), norm="ortho"))
 
     def variances(self, coefficients: Array) -> Array:
-        """Mean square of the coefficients of each chunk, (planes, tiles, bands)."""
+        """Return the mean square of each chunk's coefficients, (planes, tiles, bands)."""
         edges = np.concatenate([[0], np.cumsum(self.counts)])
         total = np.pad(np.cumsum(np.square(coefficients), axis=-1), ((0, 0), (0, 0), (1, 0)))
         return np.asarray(np.diff(total[..., edges], axis=-1) / np.maximum(self.counts, 1))
 
     def first(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which coefficients are the first ones of their chunks: so many of each."""
+        """Mark the first coefficients of every chunk, as many as ``numbers`` says."""
         rank = np.arange(len(self.order)) - np.repeat(np.cumsum(self.counts), self.counts)
         return np.asarray(rank + self.spread(self.counts) < self.spread(numbers))
 
     def spread(self, chunks: NDArray[T]) -> NDArray[T]:
-        """Give every coefficient what its chunk has: bands to coefficients in the last axis."""
+        """Copy each chunk's value to its coefficients: the last axis changes from bands."""
         return np.asarray(np.repeat(chunks, self.counts, axis=-1))

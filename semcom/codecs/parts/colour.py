@@ -1,13 +1,13 @@
-"""Colour spaces of orthonormal axes for 4:4:4 at 10 bit.
+"""Colour spaces with orthonormal axes for 4:4:4 at 10 bits.
 
-``Y = (R+G+B)/√3, Cg = (2G-R-B)/√6, Co = (R-B)/√2``, scaled to 0 to 1023, chroma around 512. Equal
-errors in the planes are equal errors in RGB, so a codec that spends bits by the error of its planes
-spends them by PSNR.
+``Y = (R+G+B)/√3, Cg = (2G-R-B)/√6, Co = (R-B)/√2``, scaled to 0 to 1023, with chroma around 512.
+Equal errors in the planes are equal errors in RGB, so a codec that distributes bits by the error of
+its planes distributes them by PSNR.
 
-A *turn* moves these axes to where a picture costs the fewest bits: one of few hues then has nearly
-all it shows in one plane. The bits are ``½·Σ log2(1 + c²/Δ²)`` over the coefficients ``c`` of its
-planes' DCT, what reverse water-filling asks for (Cover, Thomas: Elements of Information Theory,
-10.3.3), if every coefficient were its own Gaussian.
+A *turn* rotates these axes to the position where a picture costs the fewest bits: a picture of few
+hues then has nearly everything in one plane. The estimate of the bits is ``½·Σ log2(1 + c²/Δ²)``
+over the coefficients ``c`` of the planes' DCT, the result of reverse water-filling (Cover, Thomas:
+Elements of Information Theory, 10.3.3) if every coefficient were a separate Gaussian source.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from semcom.large import each_strip
 from semcom.types import Image, Map
 
 _PEAK = 1023
-_SCALE = _PEAK / (255 * np.sqrt(3))  # Y of white is the peak
-_CENTRE = 511.75  # of the planes, and a bit, so that rounding an offset is never a draw
+_SCALE = _PEAK / (255 * np.sqrt(3))  # maps Y of white to the peak
+_CENTRE = 511.75  # centre of the planes, plus a little, so that rounding never meets a tie
 _AXES = np.array([[1, 1, 1], [-1, 2, -1], [1, 0, -1]]) / np.sqrt([[3], [6], [2]])
 _BLOCK = 8  # side of a DCT
-_STEP = 20  # Δ where w is 1, grey levels
+_STEP = 20  # Δ where w is 1, in grey levels
 _MAX_COEFFICIENTS = 20_000  # more do not change the turn
 
 Planes = NDArray[np.uint16]
-"""Y, Cg and Co, or what a turn makes of them: (3, H, W), 0 to 1023."""
+"""Y, Cg and Co, or the planes after a turn: (3, H, W), 0 to 1023."""
 TURN_BYTES = 3
 NO_TURN = bytes([128, 128, 128])
-"""A turn: a byte for each component of the rotation vector, in 127ths of π around 128."""
+"""A turn: one byte for each component of the rotation vector, in 127ths of π around 128."""
 
 
 def best_turn(image: Image, w: Map) -> bytes:
-    """Find the turn by which a picture costs the fewest bits.
+    """Find the turn with which a picture costs the fewest bits.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def best_turn(image: Image, w: Map) -> bytes:
 
 
 def _coefficients(image: Image, w: Map) -> NDArray[np.float64]:
-    """Coefficients (N, 3) of Y, Cg, Co in steps of their block; means and what is nil left out."""
+    """Return coefficients (N, 3) of Y, Cg, Co in units of Δ, without means and zeros."""
     height, width = w.shape
     margin = (0, -height % _BLOCK), (0, -width % _BLOCK)
     planes = np.pad(image, (*margin, (0, 0)), mode="edge") @ _AXES.T
@@ -103,7 +103,7 @@ def from_planes(planes: Planes, turn: bytes = NO_TURN) -> Image:
 
 
 def _matrix(turn: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the scaled axes (3, 3) and offsets that put the cube of RGB amid the planes."""
+    """Return the scaled axes (3, 3) and offsets that centre the RGB cube in the planes."""
     vector = (np.frombuffer(turn, np.uint8) - 128.0) * (np.pi / 127)
     matrix = _SCALE * Rotation.from_rotvec(vector).as_matrix() @ _AXES
     offset = np.rint(_CENTRE - 255 / 2 * matrix.sum(axis=1))

@@ -1,4 +1,4 @@
-"""Filling what was lost from what arrived: push-pull interpolation.
+"""Concealment of lost pixels by push-pull interpolation.
 
 Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.6 (DOI 10.1145/237170.237200). Averages
 of the known pixels are pulled up a pyramid and pushed down into the holes, so that a hole takes
@@ -16,7 +16,15 @@ from semcom.types import Image, Region
 def conceal(image: Image, received: Region) -> Image:
     """Fill the pixels of ``image`` (H, W, 3) uint8 where ``received`` (H, W) is False.
 
-    Received pixels are returned untouched; with none received the result is mid-grey.
+    Received pixels are unchanged. If there are none, the result is mid-grey.
+
+    Examples
+    --------
+    >>> image = np.full((32, 32, 3), 200, dtype=np.uint8)
+    >>> received = np.ones((32, 32), dtype=bool)
+    >>> image[8:16], received[8:16] = 0, False  # a lost strip
+    >>> bool((conceal(image, received) == 200).all())
+    True
     """
     if received.all():
         return image

@@ -1,7 +1,7 @@
-"""Driving the ``ffmpeg`` program that imageio-ffmpeg carries, over pipes.
+"""Running the ``ffmpeg`` program that comes with imageio-ffmpeg, over pipes.
 
-It has encoders that PyAV's libraries lack. A process of its own can be stopped, which matters for
-decoders that hang on damaged bytes. The program is GPL; it is run, not linked.
+It has encoders that PyAV's libraries lack. A separate process can be stopped, which is necessary
+for decoders that hang on damaged bytes. The program is GPL-licensed; it is run and not linked.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from semcom.cache import recall, version
 from semcom.codecs.base import DecodeError
 
 _LEAST_LIMIT_S = 10.0
-_ENCODED_PER_S = 100_000  # pixels; a sixth of what libaom does at its slowest with a grey picture
-_DECODED_PER_S = 500_000  # pixels; a tenth of what decoders do
-_BLOCK = 128  # pixels; narrow pictures take as much time and memory as if they were as wide
+_ENCODED_PER_S = 100_000  # pixels; a sixth of libaom's lowest speed, for a grey picture
+_DECODED_PER_S = 500_000  # pixels; a tenth of the decoders' speed
+_BLOCK = 128  # pixels; narrower pictures take as much time and memory as those of this width
 _BYTES_PER_PIXEL = {"yuv444p10le": 6}
 
 Arguments = Sequence[str]
@@ -39,7 +39,7 @@ def encode(
     *,
     limited: bool = False,
 ) -> bytes:
-    """Encode one raw picture on one thread; :mod:`semcom.cache` remembers the result.
+    """Encode one raw picture on one thread; :mod:`semcom.cache` stores the result.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def encode(
     output
         Encoder, options and container.
     limited
-        Whether the time is, as it must be at a receiver, which encodes what it was told the size
-        of.
+        Whether to limit the time. A receiver must, since it encodes a picture of the size that it
+        was told.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def decode(
 
 
 def _area(height: int, width: int) -> int:
-    """Pixels of a picture, with the blocks beyond its edges."""
+    """Return the pixels of a picture, including the blocks that exceed its edges."""
     return (height + _BLOCK) * (width + _BLOCK)
 
 
@@ -131,6 +131,6 @@ def _program() -> str:
 
 @functools.cache
 def _build() -> tuple[str, int, int]:
-    """Tell this program from others: package, size in bytes and time of change."""
+    """Identify this program: package, size in bytes and time of modification."""
     file = Path(shutil.which(_program()) or _program()).stat()
     return version("imageio-ffmpeg"), file.st_size, file.st_mtime_ns

@@ -1,8 +1,8 @@
 """Tier 2 of JPEG 2000: code-block contributions to packets and back (ITU-T T.800, annex B).
 
-For one tile, three components of full resolution, one precinct per resolution, progression LRCP,
-and no markers inside the packets. Reading a stream of many quality layers gives each code-block's
-truncation points; writing gathers them into other layers, without decoding a coefficient.
+It supports one tile, three components of full resolution, one precinct per resolution, progression
+LRCP, and no markers inside packets. Reading a stream of many quality layers gives each code-block's
+truncation points. Writing distributes them among other layers without decoding coefficients.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 COMPONENTS = 3
 MAX_SIDE = 1 << 15
-"""Largest side of a picture with one precinct per resolution, pixels."""
+"""Largest side in pixels of a picture with one precinct per resolution."""
 
 _UNKNOWN = 1 << 30
-# Numbers of coding passes (table B.4): smallest, bits; all ones escape to the next row.
+# Numbers of coding passes (table B.4): smallest number, bits; all ones escape to the next row.
 _PASSES = ((1, 1), (2, 1), (3, 2), (6, 5), (37, 7))
 
 Part = tuple[int, bytes]
-"""What a layer adds to a code-block: coding passes and their bytes."""
+"""The contribution of a layer to a code-block: number of coding passes, and their bytes."""
 
 
 @dataclass
@@ -27,11 +27,11 @@ class Block:
     """A code-block: a rectangle of one sub-band's coefficients."""
 
     support: tuple[slice, slice]
-    """The pixels (rows, columns) that it describes."""
+    """The pixels (rows, columns) that it affects."""
     zero_planes: int = 0
     """Empty bit planes at the top."""
     parts: list[Part] = field(default_factory=list)
-    """One for each layer."""
+    """One part for each layer."""
 
 
 @dataclass
@@ -47,7 +47,7 @@ Layout = list[list[Band]]
 
 
 def layout(height: int, width: int, levels: int, block_side: int) -> Layout:
-    """Return the empty code-blocks of a picture with so many wavelet levels."""
+    """Return the empty code-blocks of a picture with this number of wavelet levels."""
     return [
         [_band(height, width, level, offset, block_side) for offset in offsets]
         for level, offsets in [
@@ -59,7 +59,7 @@ def layout(height: int, width: int, levels: int, block_side: int) -> Layout:
 
 
 def _band(height: int, width: int, level: int, offset: tuple[int, int], side: int) -> Band:
-    """Sub-band of (B-15); ``offset`` is (1, 0) for vertically high-pass and so on."""
+    """Return the sub-band of (B-15); ``offset`` is (1, 0) for vertically high-pass and so on."""
     step = side << level
     edges = []
     for length, high in zip((height, width), offset, strict=True):
@@ -70,7 +70,7 @@ def _band(height: int, width: int, level: int, offset: tuple[int, int], side: in
 
 
 def all_blocks(bands: Layout) -> Iterator[Block]:
-    """Go through the code-blocks, the coarsest resolution first."""
+    """Iterate over the code-blocks, the coarsest resolution first."""
     return (block for packet in bands for band in packet for block in band.blocks)
 
 
@@ -92,7 +92,7 @@ def read(body: bytes, bands: Layout, num_layers: int) -> None:
 
 
 def write(bands: Layout) -> list[bytes]:
-    """Return the packets of each layer; every block has one part for each."""
+    """Return the packets of each layer; every block must have one part for each."""
     num_layers = len(next(all_blocks(bands)).parts)
     coders = [[_BandCoder.full(band) for band in packet] for packet in bands]
     layers = []
@@ -113,7 +113,7 @@ def write(bands: Layout) -> list[bytes]:
 
 @dataclass
 class _BandCoder:
-    """What packet headers know of a sub-band so far."""
+    """The state of a sub-band in the coding of packet headers."""
 
     blocks: list[Block]
     first: _TagTree
@@ -189,7 +189,7 @@ class _BandCoder:
 class _TagTree:
     """Tag tree over the blocks of a sub-band (B.10.2): the minimum of four nodes is their parent's.
 
-    ``read`` and ``write`` settle whether a leaf's value is below a threshold.
+    ``read`` and ``write`` determine whether a leaf's value is below a threshold.
     """
 
     def __init__(self, leaves: Sequence[int], columns: int) -> None:
@@ -275,7 +275,7 @@ class _BitReader:
         return value
 
     def end(self) -> int:
-        """Return where the packet's body begins."""
+        """Return the position where the packet's body begins."""
         return self.position + (self.byte == 0xFF)
 
 
@@ -299,7 +299,7 @@ class _BitWriter:
         self.byte = 0
 
     def end(self) -> bytes:
-        """Fill the last byte; a header never ends on 0xFF."""
+        """Complete the last byte; a header never ends with 0xFF."""
         if self.left < 8:
             self._flush()
         return bytes(self.out)

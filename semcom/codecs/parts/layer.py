@@ -1,8 +1,8 @@
-"""A picture of any codec that makes one packet, perhaps at a half or a quarter of its size.
+"""A picture of any codec with one packet, perhaps at a half or a quarter of its size.
 
-At few bits a small picture, enlarged, is better than a large one. One byte tells the scale, then
-comes the codec's packet. :mod:`semcom.codecs.layered` and :mod:`semcom.codecs.scalable` are built
-of such pictures; a difference is a picture with 128 for zero.
+With few bits, a small picture that is enlarged is better than a large one. The scale takes one byte
+before the codec's packet. :mod:`semcom.codecs.layered` and :mod:`semcom.codecs.scalable` consist of
+such pictures; a difference is a picture in which 128 means zero.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from semcom.codecs.base import (
 from semcom.types import Image, Map
 
 MIN_SIDE = 16
-"""Pixels of a reduced picture's shorter side, at least."""
+"""Minimum length in pixels of a reduced picture's shorter side."""
 ID_BYTES = 2
 _SCALES = (1, 2, 4)
 
 
 class Scaled(NamedTuple):
-    """The bytes of a picture, and what they show at full size."""
+    """The bytes of a picture, and its reconstruction at full size."""
 
     data: bytes
     shown: Image
@@ -40,7 +40,7 @@ class Scaled(NamedTuple):
 def encode(
     codec: DigitalCodec, image: Image, w: Map, max_bits: int, scales: Sequence[int] = _SCALES
 ) -> Scaled:
-    """Encode at the scale that comes out best by ``w``; raises ``BudgetTooSmallError``."""
+    """Encode at the best scale in terms of ``w``; raises ``BudgetTooSmallError``."""
     height, width = image.shape[:2]
     found, floors = [], []
     for scale in scales:
@@ -54,7 +54,7 @@ def encode(
             floors.append(error.num_bits + 8)
             continue
         if len(packets) != 1:
-            raise ValueError(f"the base codec must make one packet, it made {len(packets)}")
+            raise ValueError(f"the base codec must make one packet, but it made {len(packets)}")
         data = bytes([scale]) + packets[0].data
         found.append(Scaled(data, decode(codec, data, height, width)))
     if not found:
@@ -63,19 +63,19 @@ def encode(
 
 
 def decode(codec: DigitalCodec, data: bytes, height: int, width: int) -> Image:
-    """Decode what :func:`encode` wrote; raises ``DecodeError``."""
+    """Decode the output of :func:`encode`; raises ``DecodeError``."""
     if not data or data[0] not in _SCALES:
         raise DecodeError(f"a picture's scale must be one of {_SCALES}")
     return resize(codec.decode([data[1:]], *_reduced(height, width, data[0])), height, width)
 
 
 def codec_of(packet: bytes, containers: Sequence[str]) -> DigitalCodec:
-    """Build the codec that a packet's first two bytes name, which is no container of others."""
+    """Build the codec that a packet's first two bytes name, unless it is itself a container."""
     names = {codec_id(name): name for name in CODECS.names() if name not in containers}
     try:
         return digital(names[packet[:ID_BYTES]])
     except (KeyError, ValueError):
-        raise DecodeError(f"a packet of codec {packet[:ID_BYTES].hex()}, not known here") from None
+        raise DecodeError(f"a packet of an unknown codec, {packet[:ID_BYTES].hex()}") from None
 
 
 def resize(image: Image, height: int, width: int) -> Image:
@@ -88,7 +88,7 @@ def resize(image: Image, height: int, width: int) -> Image:
 
 
 def difference(image: Image, shown: Image) -> Image:
-    """Return what ``shown`` lacks, as a picture that has 128 for zero."""
+    """Return what has to be added to ``shown``, as a picture in which 128 means zero."""
     pixels: Image = np.clip(image.astype(np.int16) - shown + 128, 0, 255).astype(np.uint8)
     return pixels
 
@@ -105,7 +105,7 @@ def _reduced(height: int, width: int, scale: int) -> tuple[int, int]:
 
 
 def _shrink(w: Map, scale: int) -> Map:
-    """Mean of the map over squares of ``scale`` pixels, of mean 1."""
+    """Average the map over squares of ``scale`` pixels; the mean is 1."""
     height, width = w.shape
     rows, columns = _reduced(height, width, scale)
     padding = ((0, rows * scale - height), (0, columns * scale - width))

@@ -1,7 +1,7 @@
 """AV1's low-overhead bitstream: units with type and length (AV1 specification, 5.3).
 
-A still picture is a temporal delimiter, a sequence header and one frame. What comes before the
-frame follows from the picture's size and the encoder's settings.
+A still picture consists of a temporal delimiter, a sequence header and one frame. Everything before
+the frame is determined by the picture's size and the encoder's settings.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ _FRAME = b"\x32"  # header of a unit of type OBU_FRAME with a length
 
 
 def split(stream: bytes) -> tuple[bytes, bytes]:
-    """Part a still picture into what comes before its frame, and the frame's payload."""
+    """Split a still picture into everything before its frame, and the frame's payload."""
     position = 0
     while stream[position : position + 1] != _FRAME:
         length, start = _read_length(stream, position + 1)
@@ -31,7 +31,7 @@ def frame(payload: bytes) -> bytes:
 
 
 def _read_length(stream: bytes, position: int) -> tuple[int, int]:
-    """Read a leb128 number (4.10.5); return it and where it ends."""
+    """Read a leb128 number (4.10.5); return it and the position after it."""
     value = shift = 0
     while True:
         byte = stream[position]

@@ -1,13 +1,13 @@
-"""How much power each coefficient of a linear analog code gets.
+"""The power of each coefficient in a linear analog code.
 
 A coefficient s of variance λ is sent as the amplitude ``g·s`` through real noise of variance σ²,
 with the power ``p = g²λ``. The linear estimate of least squared error, ``ŝ = gλ/(p+σ²)·y``, leaves
 ``λσ²/(p+σ²)``. The powers that minimise ``Σ w·λσ²/(p+σ²)`` with ``Σ p`` given are by Lagrange
 
-    p = max(0, σ·√(wλ)·L - σ²),     L such that they add up.
+    p = max(0, σ·√(wλ)·L - σ²),     with L such that the sum is right.
 
-Where noise is low this is ``g²λ ∝ √(wλ)``, the rule of SoftCast, here with weights; where it is
-not, coefficients whose ``wλ`` is small are better not sent.
+At low noise this is ``g²λ ∝ √(wλ)``, the rule of SoftCast with weights added; at high noise,
+coefficients of small ``wλ`` are better not sent.
 
 Reference: K.-H. Lee, D. Petersen, "Optimal linear coding for vector channels", IEEE Trans. Commun.
 24(12), 1976, DOI 10.1109/TCOM.1976.1093255.
@@ -46,7 +46,7 @@ def allocate_power(
     root, number = np.sqrt(worth[order]), np.asarray(counts, dtype=np.float64)[order]
     std = noise_var**0.5
     share = np.cumsum(number * root)
-    # The level if the groups up to this one get power; as many do as then get more than none.
+    # Levels if the groups up to each one get power; the right ones then all get more than none.
     level = np.divide(
         total + noise_var * np.cumsum(number),
         std * share,
@@ -61,5 +61,5 @@ def allocate_power(
 
 
 def lmmse_error(variance: Array, power: Array, noise_var: float) -> Array:
-    """Mean squared error ``λσ²/(p+σ²)`` of the linear estimate of a coefficient."""
+    """Return the mean squared error ``λσ²/(p+σ²)`` of a coefficient's linear estimate."""
     return np.asarray(variance * noise_var / (power + noise_var))

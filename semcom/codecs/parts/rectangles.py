@@ -1,6 +1,6 @@
-"""Rectangles around what matters in a map, few and cheap to send.
+"""A few rectangles around the important parts of a map, cheap to send.
 
-An edge is sent as one byte, in 255ths of the side, rounded outwards.
+Each edge takes one byte, in units of 1/255 of the side, rounded outwards.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import scipy.ndimage
 from semcom.types import Map, Region
 
 MAX_RECTANGLES = 4
-MIN_SIDE = 16  # pixels, the least that codecs promise to take
-_MAX_PARTS = 16  # connected parts that get a rectangle, heaviest first
-_MAX_WASTE = 0.25  # up to which two rectangles become one: a packet has its price, too
+MIN_SIDE = 16  # pixels, the smallest side that codecs promise to accept
+_MAX_PARTS = 16  # connected parts that get a rectangle, those of most weight first
+_MAX_WASTE = 0.25  # two rectangles are merged up to this waste, since a packet has its own cost
 _GRID = 255
 
 Box = tuple[int, int, int, int]
-"""Top, left, bottom, right; the latter two outside."""
+"""Top, left, bottom, right; bottom and right lie outside."""
 Area = tuple[slice, slice]
 
 
 def rectangles(w: Map, matters: Region) -> list[Box]:
-    """Return the rectangles around the connected parts of what matters, in 255ths of the sides.
+    """Return rectangles around the connected important parts, in units of 1/255 of the sides.
 
-    Near ones are merged, and the nearest of more than ``MAX_RECTANGLES``.
+    Close rectangles are merged, and if more than ``MAX_RECTANGLES`` remain, the closest ones.
     """
     height, width = w.shape
     labels, _ = scipy.ndimage.label(matters)
@@ -52,7 +52,7 @@ def rectangles(w: Map, matters: Region) -> list[Box]:
 
 
 def area_of(box: Box, height: int, width: int) -> Area:
-    """Return the pixels of a rectangle."""
+    """Return the pixel area of a rectangle."""
     top, left, bottom, right = box
     return (
         slice(height * top // _GRID, height * bottom // _GRID),
@@ -61,7 +61,7 @@ def area_of(box: Box, height: int, width: int) -> Area:
 
 
 def _grow(part: Area, height: int, width: int) -> Box:
-    """Add what is missing to the least side."""
+    """Enlarge a rectangle that is smaller than the minimum side."""
     edges = []
     for side, cut in zip((height, width), part, strict=True):
         missing = max(MIN_SIDE - (cut.stop - cut.start), 0)
@@ -76,7 +76,7 @@ def _union(a: Box, b: Box) -> Box:
 
 
 def _waste(a: Box, b: Box) -> float:
-    """Return the part of a union that neither has; below 0 where they overlap much."""
+    """Return the share of a union that neither covers; negative if they overlap a lot."""
     union, first, second = (
         (bottom - top) * (right - left) for top, left, bottom, right in (_union(a, b), a, b)
     )

@@ -1,11 +1,11 @@
-"""The side information of SoftCast: how the picture is cut, and how strong each chunk is.
+"""The side information of SoftCast: the layout of the picture, and the variance of each chunk.
 
     layout (1 byte) │ planned SNR (1) │ scale (2) │
     deflate: weight per tile, mean per plane and tile │
-    deflate: variance per plane, band and tile, 0 where the chunk is not sent
+    deflate: variance per plane, band and tile, 0 if the chunk is not sent
 
-Weights are told in steps of 1.5 dB, variances in steps of 3 dB. From them and the number of symbols
-both ends compute the power of every chunk.
+Weights have steps of 1.5 dB, variances steps of 3 dB. From them and the number of symbols both ends
+compute the power of every chunk.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from semcom.codecs.parts.power_allocation import Array, allocate_power
 Levels = NDArray[np.uint8]
 
 LAYOUTS = ((16, 4), (32, 4), (32, 7), (64, 6), (64, 10), (128, 8), (128, 12), (256, 12))
-"""Sides of tiles in pixels, and bands; the side information names one by its place."""
+"""Sides of tiles in pixels, and bands. The side information contains the index."""
 SCALE_UNIT = 1 / 16384
 _MAX_TILES = 4096
 _HEAD = struct.Struct(">BBH")
@@ -38,21 +38,21 @@ class Side(NamedTuple):
     snr: int
     scale: int
     weights: Levels
-    """Of each tile, (tiles,)."""
+    """Weight of each tile, (tiles,)."""
     means: Levels
-    """(3, tiles)."""
+    """Mean of each plane and tile, (3, tiles)."""
     levels: Levels
     """Variance of each chunk, (3, tiles, bands)."""
 
     @property
     def noise_var(self) -> float:
-        """Variance of the real noise that was planned for."""
+        """Variance of the real noise in the plan."""
         return float(0.5 * 10.0 ** (-(_LEAST_SNR_DB + _SNR_STEP_DB * self.snr) / 10))
 
     def numbers(self, chunks: Chunks, num_symbols: int) -> NDArray[np.int64]:
-        """Coefficients of each chunk that are sent, (3, tiles, bands).
+        """Return the number of coefficients of each chunk that are sent, (3, tiles, bands).
 
-        Those of the chunks that are worth most; the last one is cut where the symbols end.
+        The chunks of highest value are sent; the last one is cut where the symbols end.
         """
         levels, weights = self.levels.astype(np.int64), self.weights.astype(np.int64)[:, None]
         sent = (levels > 0) & (weights > 0)
@@ -64,9 +64,9 @@ class Side(NamedTuple):
         return numbers.reshape(sent.shape)
 
     def powers(self, chunks: Chunks, num_symbols: int) -> Array:
-        """Power of each coefficient that is sent, by chunk, (3, tiles, bands).
+        """Return the power of each coefficient that is sent, by chunk, (3, tiles, bands).
 
-        All that ``num_symbols`` have is shared out.
+        The total power of ``num_symbols`` is distributed.
         """
         worth = weight_of(self.weights)[:, None] * variance_of(self.levels)
         numbers = self.numbers(chunks, num_symbols)
@@ -76,20 +76,20 @@ class Side(NamedTuple):
         return power
 
     def pack(self) -> bytes:
-        """Write it."""
+        """Return the bytes of the side information."""
         differences = np.diff(self.means, prepend=0).astype(np.uint8)
-        levels = np.ascontiguousarray(np.moveaxis(self.levels, 2, 1))  # what is alike, together
+        levels = np.ascontiguousarray(np.moveaxis(self.levels, 2, 1))  # puts similar ones together
         head = _HEAD.pack(self.layout, self.snr, self.scale)
         return head + _deflate(self.weights, differences) + _deflate(levels)
 
     @classmethod
     def unpack(cls, data: bytes, height: int, width: int) -> Side:
-        """Read what :meth:`pack` wrote; raises ``DecodeError`` for what it never writes."""
+        """Read the output of :meth:`pack`; raise ``DecodeError`` for anything else."""
         if len(data) < _HEAD.size:
             raise DecodeError("softcast: side information is cut off")
         layout, snr, scale = _HEAD.unpack_from(data)
         if layout not in layouts(height, width):
-            raise DecodeError(f"softcast: layout {layout} is none of a {width}x{height} image")
+            raise DecodeError(f"softcast: layout {layout} does not exist for {width}x{height}")
         tiles, bands = chunks_of(layout, height, width).num_tiles, LAYOUTS[layout][1]
         about, rest = _inflate(data[_HEAD.size :], 4 * tiles)
         levels, _ = _inflate(rest, 3 * bands * tiles)
@@ -104,7 +104,7 @@ def _deflate(*parts: Levels) -> bytes:
 
 
 def _inflate(data: bytes, size: int) -> tuple[Levels, bytes]:
-    """Return ``size`` numbers, and what stands behind them."""
+    """Return ``size`` numbers, and the bytes after them."""
     inflate = zlib.decompressobj(-15)
     try:
         raw = inflate.decompress(data, size + 1)
@@ -121,7 +121,7 @@ def chunks_of(layout: int, height: int, width: int) -> Chunks:
 
 
 def layouts(height: int, width: int) -> list[int]:
-    """Layouts for an image of this size: not too many tiles, nor the same single one twice."""
+    """List layouts for an image of this size, without too many tiles or equal single tiles."""
     found, whole = [], 0
     for i, (side, bands) in enumerate(LAYOUTS):
         tiles = -(-height // side) * -(-width // side)
@@ -134,27 +134,27 @@ def layouts(height: int, width: int) -> list[int]:
 
 
 def level_of(variance: Array) -> Levels:
-    """Name a variance in steps of 3 dB, 1 to 63; 0 for none."""
+    """Quantise a variance to a level in steps of 3 dB, 1 to 63; 0 for none."""
     level = np.rint(np.log2(np.maximum(variance, 1e-9))) + 8
     return np.asarray(np.clip(level, 0, 63), dtype=np.uint8)
 
 
 def variance_of(level: Levels) -> Array:
-    """Variance by its name."""
+    """Return the variance of a level."""
     return np.where(level > 0, np.exp2(level - 8.0), 0.0)
 
 
 def weight_level_of(weight: Array) -> Levels:
-    """Name a weight in steps of 1.5 dB, 1 to 63; 0 for none."""
+    """Quantise a weight to a level in steps of 1.5 dB, 1 to 63; 0 for none."""
     level = np.rint(2 * np.log2(np.maximum(weight, 1e-9))) + 32
     return np.asarray(np.clip(level, 0, 63), dtype=np.uint8)
 
 
 def weight_of(level: Levels) -> Array:
-    """Weight by its name."""
+    """Return the weight of a level."""
     return np.where(level > 0, np.exp2((level - 32.0) / 2), 0.0)
 
 
 def snr_level_of(snr_db: float) -> int:
-    """Name an SNR in steps of 0.5 dB from -40 dB, 0 to 255."""
+    """Quantise an SNR to a level in steps of 0.5 dB from -40 dB, 0 to 255."""
     return int(np.clip(round((snr_db - _LEAST_SNR_DB) / _SNR_STEP_DB), 0, 255))

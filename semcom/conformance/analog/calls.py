@@ -1,4 +1,4 @@
-"""Asking an analog codec for something, and saying in words what came back instead."""
+"""Calling an analog codec, and describing an unexpected answer in words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from semcom.types import AnalogSignal, Image, Map
 
 
 def build(candidate: Candidate, spec: str | None = None) -> AnalogCodec:
-    """Build the sender's codec, or the one of ``spec``.
+    """Build the sender's codec, or the one given by ``spec``.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def encode(
     Raises
     ------
     CheckFailed
-        An exception (which breaks ``promise``), or a signal that no codec may give.
+        The codec raised an exception (which breaks ``promise``), or its signal is invalid.
     """
     height, width = image.shape[:2]
     asked = f"encode {what}, {width}x{height}, into {num_symbols:,} symbols for {snr_db:g} dB"
@@ -59,9 +59,9 @@ def encode(
 
 
 def _wrong(signal: object, num_symbols: int) -> str | None:
-    """Say what is wrong with a signal."""
+    """Describe what is wrong with a signal."""
     if not isinstance(signal, AnalogSignal):
-        return f"a {type(signal).__name__}, no AnalogSignal"
+        return f"a {type(signal).__name__} and not an AnalogSignal"
     x = signal.symbols
     if not isinstance(x, Tensor) or x.dtype != torch.complex64 or x.ndim != 1:
         return f"symbols of {x.dtype} and shape {tuple(x.shape)}"
@@ -81,7 +81,7 @@ def _wrong(signal: object, num_symbols: int) -> str | None:
 def air(
     x: Tensor, snr_db: float, *, gains: Tensor | complex = 1.0, seed: int = 0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Send symbols: what is received, the gains, and N0 of every symbol."""
+    """Send symbols; return the received ones, the gains, and N0 of every symbol."""
     rng = torch.Generator().manual_seed(seed)
     n0 = noise_var_from_snr_db(snr_db)
     h = torch.as_tensor(gains, dtype=x.dtype).expand(x.shape)
@@ -99,12 +99,12 @@ def decode(
     what: str = "the photo",
     promise: str = PICTURE,
 ) -> Image:
-    """Decode what was received.
+    """Decode received symbols.
 
     Raises
     ------
     CheckFailed
-        An exception (which breaks ``promise``), or no image of that size.
+        The codec raised an exception (which breaks ``promise``), or returned no image of that size.
     """
     asked = (
         f"decode {what}, {width}x{height}, from {len(received[0]):,} symbols and packets of "
@@ -126,7 +126,7 @@ def send(
     what: str = "the photo",
     promise: str = PICTURE,
 ) -> tuple[AnalogSignal, Image]:
-    """Encode ``image`` for an SNR, send it at that or another one, and decode what came of it."""
+    """Encode ``image`` for an SNR, send it at that or another SNR, and decode the result."""
     signal = encode(codec, image, num_symbols, snr_db=snr_db, w=w, what=what, promise=promise)
     received = air(signal.symbols, snr_db if real_snr_db is None else real_snr_db)
     shown = decode(codec, received, data_of(signal), *image.shape[:2], what=what, promise=promise)
@@ -139,6 +139,6 @@ def data_of(signal: AnalogSignal) -> list[bytes]:
 
 
 def same(first: AnalogSignal, again: AnalogSignal) -> bool:
-    """Whether two signals are the same, bit for bit."""
+    """Tell whether two signals are equal, bit for bit."""
     alike = torch.equal(first.symbols, again.symbols)
     return alike and data_of(first) == data_of(again)

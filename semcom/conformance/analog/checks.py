@@ -1,4 +1,4 @@
-"""The checks of analog codecs, in the manner of those of digital ones (:mod:`.codecs`)."""
+"""The checks of analog codecs, in analogy with :mod:`semcom.conformance.digital.checks`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LARGE_SYMBOLS = 40_000
 _SIZES = [(1, 1), (1, 40), (3, 2), (15, 17), (16, 16), (33, 64), (65, 47)]
 _OTHER_SYMBOLS = (0, 1, 7, 999, 1_001, 2_000)
 _MAX_SUBSETS = 64
-"""Of lost packets that are tried."""
+"""Number of subsets of lost packets that are tried."""
 
 
 def check_signal(candidate: Candidate) -> str:
@@ -41,7 +41,7 @@ def check_signal(candidate: Candidate) -> str:
 
 
 def check_picture(candidate: Candidate) -> str:
-    """Send the photo with more symbols and better channels, better each time."""
+    """Send the photo with more symbols and over better channels, with better pictures each time."""
     codec = build(candidate)
     few, more = (
         psnr_db(photo(), send(codec, photo(), count)[1]) for count in (_SYMBOLS // 4, _SYMBOLS)
@@ -54,7 +54,7 @@ def check_picture(candidate: Candidate) -> str:
         for snr_db in (4, 10, 16)
     ]
     if not rising[0] < rising[1] < rising[2]:
-        asked = "send the photo at 4, 10 and 16 dB, all planned as 10 dB, better each time"
+        asked = "send the photo at 4, 10 and 16 dB, all planned for 10 dB, better each time"
         raise CheckFailed(asked, ", ".join(f"{db:.2f}" for db in rising), promises.PICTURE)
     return ""
 
@@ -76,16 +76,16 @@ def check_sizes(candidate: Candidate) -> str:
 
 
 def check_same_signal(candidate: Candidate) -> str:
-    """Encode the photo twice, the second time by another codec of the same options."""
+    """Encode the photo twice, the second time with another codec of the same options."""
     first, again = (encode(build(candidate), photo(), _SYMBOLS) for _ in range(2))
     if not same(first, again):
         asked = f"encode the photo twice into {_SYMBOLS:,} symbols"
-        raise CheckFailed(asked, "another signal", promises.SAME_SIGNAL)
+        raise CheckFailed(asked, "a different signal", promises.SAME_SIGNAL)
     return ""
 
 
 def check_other_process(candidate: Candidate) -> str:
-    """Send a picture to another process, where the receiver knows the codec's name alone."""
+    """Send a picture to another process, where the receiver only knows the codec's name."""
     image = crop(40, 90, 40, 56)
     signal = encode(build(candidate), image, 1_000, what="a part of the photo")
     received = air(signal.symbols, 10)
@@ -97,8 +97,8 @@ def check_other_process(candidate: Candidate) -> str:
         )
     except ProcessError as error:
         raise CheckFailed(asked, str(error), promises.RECEIVED) from error
-    if np.abs(there.astype(int) - shown).max() > 1:  # libraries may round otherwise
-        raise CheckFailed(asked, "another picture than here", promises.RECEIVED)
+    if np.abs(there.astype(int) - shown).max() > 1:  # libraries may round differently
+        raise CheckFailed(asked, "a different picture from here", promises.RECEIVED)
     return ""
 
 
@@ -110,7 +110,7 @@ def _receive(
 
 
 def check_threads(candidate: Candidate) -> str:
-    """Send three small pictures in three threads, and one after the other."""
+    """Send three small pictures in three threads, and then one after the other."""
     codec = build(candidate)
     images = [crop(i, 90 + i, 40, 56) for i in (20, 50, 80)]
 
@@ -120,7 +120,7 @@ def check_threads(candidate: Candidate) -> str:
     alone = [shown(image) for image in images]
     with ThreadPoolExecutor(len(images)) as pool:
         together = [pool.submit(shown, image) for image in images]
-    asked = "send three pictures in three threads as one after the other"
+    asked = "send three pictures in three threads with the same results as one after the other"
     for i, future in enumerate(together):
         if (error := future.exception()) is not None:
             raise CheckFailed(asked, str(error), THREADS) from error
@@ -128,12 +128,12 @@ def check_threads(candidate: Candidate) -> str:
             first, second = (encode(codec, images[i], 1_000) for _ in range(2))
             steady = same(first, second)
             broken = THREADS if steady else promises.SAME_SIGNAL
-            raise CheckFailed(asked, "other pixels", broken)
+            raise CheckFailed(asked, "different pixels", broken)
     return ""
 
 
 def check_map(candidate: Candidate) -> str:
-    """Send the photo with and without a region that matters."""
+    """Send the photo with and without an important region."""
     codec, inside = build(candidate), region()
     w = np.where(inside, 0.65 / inside.mean(), 0.35 / (1 - inside.mean())).astype(np.float32)
     (blind, before), (steered, after) = (
@@ -144,7 +144,7 @@ def check_map(candidate: Candidate) -> str:
             asked = "encode the photo with and without a region: steerable is False"
             steady = same(blind, encode(codec, photo(), _SYMBOLS))
             broken = promises.STEERABLE if steady else promises.SAME_SIGNAL
-            raise CheckFailed(asked, "another signal", broken)
+            raise CheckFailed(asked, "a different signal", broken)
         return ""
     inner, outer, weighted = qualities(after, w) - qualities(before, w)
     if not (inner > 0.5 and outer < 0 and weighted > 0.25):
@@ -158,7 +158,7 @@ def check_map(candidate: Candidate) -> str:
 
 
 def check_fading(candidate: Candidate) -> str:
-    """Turn the symbols, let them fade, and let some of them vanish."""
+    """Rotate the symbols, let them fade, and remove some of them."""
     codec, size = build(candidate), photo().shape[:2]
     signal = encode(codec, photo(), _SYMBOLS)
     x, side = signal.symbols, data_of(signal)
@@ -169,7 +169,7 @@ def check_fading(candidate: Candidate) -> str:
 
     plain, turned = quality(1.0), quality(1j)
     if abs(plain - turned) > 1:
-        asked = "decode the photo from symbols that are turned by 90 degrees, as it is told"
+        asked = "decode the photo from symbols that are rotated by 90 degrees, with known gains"
         raise CheckFailed(asked, f"{turned:.2f} dB instead of {plain:.2f} dB", promises.FADING)
     quality(1.0, snr_db=300)
     worst = psnr_db(photo(), np.full_like(photo(), 128)) - 1
@@ -184,7 +184,7 @@ def check_fading(candidate: Candidate) -> str:
 
 
 def check_losses(candidate: Candidate) -> str:
-    """Lose every subset of the packets of side information, or many where there are too many."""
+    """Lose every subset of the packets of side information, or many if there are too many."""
     codec = build(candidate)
     signal = encode(codec, photo(), _SYMBOLS)
     received, data = air(signal.symbols, 10), data_of(signal)
@@ -227,7 +227,7 @@ def check_memory(candidate: Candidate) -> str:
     def check(asked: str) -> None:
         growth = grown_bytes(start)
         if growth > candidate.max_growth_bytes:
-            raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory taken", MEMORY)
+            raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory used", MEMORY)
 
     send(codec, large_photo(), _LARGE_SYMBOLS, what="a larger photo")
     check("send a picture of 512x512")
@@ -235,14 +235,14 @@ def check_memory(candidate: Candidate) -> str:
     for what, short in garbage.few_bytes(side) if side else ():
         asked = f"decode a picture of 56x40 from {what}"
         shown = attempt(decoder, short, 40, 56, candidate.decode_limit_s)
-        if isinstance(shown, TimeoutError):  # other exceptions are the check of garbage's to judge
+        if isinstance(shown, TimeoutError):  # other exceptions are left to the check of garbage
             raise CheckFailed(asked, told(shown), promises.GARBAGE)
         check(asked)
-    return "" if start.own else "this system does not say how much memory was taken"
+    return "" if start.own else "this system does not report the use of memory"
 
 
 def _of_side(codec: AnalogCodec, num_symbols: int) -> tuple[Any, list[bytes]]:
-    """Return a decoder of side information for a small picture that was received, and its own."""
+    """Return a decoder of side information for a small received picture, and its own packets."""
     signal = encode(codec, crop(40, 90, 40, 56), num_symbols, what="a part of the photo")
     decode = functools.partial(codec.decode, *air(signal.symbols, 10))
     return SimpleNamespace(decode=decode), data_of(signal)

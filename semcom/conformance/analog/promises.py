@@ -1,4 +1,4 @@
-"""What an analog codec promises, word for word as ``docs/adding-a-codec.md`` begins to say it."""
+"""The promises of an analog codec, word for word as ``docs/adding-a-codec.md`` starts them."""
 
 PICTURE = (
     "A picture comes back, uint8 of shape (height, width, 3). It gets better with more symbols and "

@@ -1,4 +1,4 @@
-"""Asking a codec for something, and saying in words what came back instead."""
+"""Calling a codec, and describing an unexpected answer in words."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def encode(
     Raises
     ------
     CheckFailed
-        An exception (which breaks ``promise``), or a stream that no codec may give.
+        The codec raised an exception (which breaks ``promise``), or its stream is invalid.
     """
     height, width = image.shape[:2]
     asked = f"encode {what}, {width}x{height}, within {max_bits:,} bits"
     w = flat_map(image) if w is None else w
     stream = ask(codec.encode, image, w, max_bits, asked=asked, promise=promise)
     if not isinstance(stream, Bitstream):
-        raise CheckFailed(asked, f"a {type(stream).__name__}, no Bitstream", promise)
+        raise CheckFailed(asked, f"a {type(stream).__name__} and not a Bitstream", promise)
     count = len(stream.packets)
     if not 1 <= count <= MAX_PACKETS:
         raise CheckFailed(asked, f"{count} packets", PACKETS)
@@ -59,7 +59,7 @@ def decode(
     Raises
     ------
     CheckFailed
-        An exception (which breaks ``promise``), or no image of that size.
+        The codec raised an exception (which breaks ``promise``), or returned no image of that size.
     """
     asked = f"decode {what}, {width}x{height}, from packets of {lengths(packets)} bytes"
     shown = ask(codec.decode, packets, height, width, asked=asked, promise=promise)
@@ -76,7 +76,7 @@ def send(
     what: str = "the photo",
     promise: str = PICTURE,
 ) -> tuple[Bitstream, Image]:
-    """Encode ``image`` and decode what came of it."""
+    """Encode ``image`` and decode the result."""
     stream = encode(codec, image, max_bits, w=w, what=what, promise=promise)
     shown = decode(codec, data_of(stream), *image.shape[:2], what=what, promise=promise)
     return stream, shown

@@ -1,8 +1,8 @@
 """The checks of digital codecs.
 
 Each is a function of a :class:`~semcom.conformance.base.Candidate`. It raises
-:class:`~semcom.conformance.base.CheckFailed` where a promise of ``docs/adding-a-codec.md`` is
-broken, and else returns a remark, mostly empty.
+:class:`~semcom.conformance.base.CheckFailed` if a promise of ``docs/adding-a-codec.md`` is broken,
+and otherwise returns a remark, which is usually empty.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LARGE_BITS = 70_000
 _SIZES = [(16, 16), (17, 31), (33, 64), (65, 47)]
 _TINY = [(1, 1), (1, 40), (3, 2), (15, 17)]
 _MAX_SUBSETS = 64
-"""Of lost packets that are tried."""
+"""Number of subsets of lost packets that are tried."""
 
 
 def _trained(codec: DigitalCodec) -> bool:
@@ -39,7 +39,7 @@ def _trained(codec: DigitalCodec) -> bool:
 
 
 def check_budget(candidate: Candidate) -> str:
-    """Encode the photo within 40,000 bits, no more and few less."""
+    """Encode the photo within 40,000 bits, no more and not many fewer."""
     codec = candidate.codec()
     used = encode(codec, photo(), _BITS).num_bits
     least = 0.97 if codec.steerable else 0.6 if _trained(codec) else 0.85
@@ -50,9 +50,9 @@ def check_budget(candidate: Candidate) -> str:
 
 
 def check_small_budget(candidate: Candidate) -> str:
-    """Encode within too few bits, and then within those that it says it needs."""
+    """Encode within too few bits, and then within the number that the codec says it needs."""
     codec = candidate.codec()
-    least = _needed(codec, 7)  # a packet has a byte at least
+    least = _needed(codec, 7)  # a packet has at least one byte
     used = encode(codec, photo(), least, promise=promises.SMALL_BUDGET).num_bits
     if used != least:
         asked = f"encode the photo into the {least:,} bits that it needs"
@@ -62,7 +62,7 @@ def check_small_budget(candidate: Candidate) -> str:
 
 
 def _needed(codec: DigitalCodec, max_bits: int) -> int:
-    """Return what the codec says it needs instead of ``max_bits``."""
+    """Return the bits that the codec says it needs instead of ``max_bits``."""
     asked = f"encode the photo within {max_bits:,} bits, which are too few"
     try:
         stream = codec.encode(photo(), flat_map(photo()), max_bits)
@@ -114,7 +114,7 @@ def check_sizes(candidate: Candidate) -> str:
 
 
 def _pictures(*, trained: bool) -> Iterator[tuple[str, Image, float]]:
-    """Small pictures, with the PSNR that a generous budget must reach."""
+    """Yield small pictures, with the PSNR that a generous budget must reach."""
     least_db = {"flat": 40.0, "grey": 10.0 if trained else 25.0, "noise": 10.0}
     for content, size in itertools.product(least_db, _SIZES):
         yield f"a {content} picture", made(content, *size), least_db[content]
@@ -123,7 +123,7 @@ def _pictures(*, trained: bool) -> Iterator[tuple[str, Image, float]]:
 
 
 def check_same_bytes(candidate: Candidate) -> str:
-    """Encode the photo twice, the second time by another codec of the same options."""
+    """Encode the photo twice, the second time with another codec of the same options."""
     first, again = (encode(candidate.codec(), photo(), _BITS) for _ in range(2))
     if first != again:
         asked = f"encode the photo twice within {_BITS:,} bits"
@@ -138,12 +138,12 @@ def _difference(first: Bitstream, again: Bitstream) -> str:
         if one != two:
             pairs = zip(one, two, strict=False)
             same = next((k for k, (a, b) in enumerate(pairs) if a != b), min(len(one), len(two)))
-            return f"other bytes in packet {i} of {len(first.packets)}, from byte {same} on"
-    return "the same bytes, with other gains or another info"
+            return f"different bytes in packet {i} of {len(first.packets)}, from byte {same} on"
+    return "the same bytes, but different gains or info"
 
 
 def check_threads(candidate: Candidate) -> str:
-    """Send three small pictures in three threads, and one after the other."""
+    """Send three small pictures in three threads, and then one after the other."""
     codec = candidate.codec()
     images = [crop(i, 90 + i, 40, 56) for i in (20, 50, 80)]
 
@@ -154,20 +154,20 @@ def check_threads(candidate: Candidate) -> str:
     with ThreadPoolExecutor(len(images)) as pool:
         together = [pool.submit(both, image) for image in images]
     alone = [both(image) for image in images]
-    asked = "send three pictures in three threads as one after the other"
+    asked = "send three pictures in three threads with the same results as one after the other"
     for i, future in enumerate(together):
         error = future.exception()
         if error is not None:
             raise CheckFailed(asked, str(error), THREADS) from error
         if future.result() != alone[i]:
             steady = both(images[i]) == alone[i]
-            got = f"other {'bytes' if future.result()[0] != alone[i][0] else 'pixels'}"
+            got = f"different {'bytes' if future.result()[0] != alone[i][0] else 'pixels'}"
             raise CheckFailed(asked, got, THREADS if steady else promises.SAME_BYTES)
     return ""
 
 
 def check_map(candidate: Candidate) -> str:
-    """Send the photo with and without a region that matters."""
+    """Send the photo with and without an important region."""
     codec, inside = candidate.codec(), region()
     w = np.where(inside, 0.65 / inside.mean(), 0.35 / (1 - inside.mean())).astype(np.float32)
     blind, steered = (send(codec, photo(), _BITS, w=m) for m in (flat_map(photo()), w))
@@ -205,7 +205,7 @@ def check_gains(candidate: Candidate) -> str:
 
 
 def check_losses(candidate: Candidate) -> str:
-    """Lose every subset of the photo's packets, or many where there are too many."""
+    """Lose every subset of the photo's packets, or many if there are too many."""
     codec = candidate.codec()
     stream, whole = send(codec, photo(), 60_000)
     data = data_of(stream)
@@ -216,18 +216,18 @@ def check_losses(candidate: Candidate) -> str:
         lost = len(data) - sum(arrived)
         asked = f"decode the photo with {lost} of {len(data)} packets lost"
         if lost == len(data) and not (shown == 128).all():
-            raise CheckFailed(asked, "no mid-grey", promises.PACKETS)
+            raise CheckFailed(asked, "a picture other than mid-grey", promises.PACKETS)
         if lost == 0 and not np.array_equal(shown, whole):
-            raise CheckFailed(asked, "another picture than before", promises.PACKETS)
+            raise CheckFailed(asked, "a different picture from before", promises.PACKETS)
         if (quality := psnr_db(photo(), shown)) > best:
-            got = f"{quality:.2f} dB, with none lost {best:.2f} dB"
+            got = f"{quality:.2f} dB, but {best:.2f} dB with none lost"
             raise CheckFailed(asked, got, promises.PACKETS)
     every = 2 ** len(data) <= _MAX_SUBSETS
     return "" if every else f"{_MAX_SUBSETS} of the subsets of {len(data)} packets"
 
 
 def _subsets(count: int) -> list[tuple[bool, ...]]:
-    """Which packets arrive: every subset, or none, all, and random ones."""
+    """List which packets arrive: all subsets, or none, all, and random ones."""
     if 2**count <= _MAX_SUBSETS:
         return list(itertools.product((False, True), repeat=count))
     rng = np.random.default_rng(0)
@@ -261,17 +261,17 @@ def check_memory(candidate: Candidate) -> str:
     def check(asked: str) -> None:
         growth = grown_bytes(start)
         if growth > candidate.max_growth_bytes:
-            raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory taken", MEMORY)
+            raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory used", MEMORY)
 
     stream, _ = send(codec, large_photo(), _LARGE_BITS, what="a larger photo")
     check("send a picture of 512x512")
     for what, short in garbage.few_bytes(data_of(stream)):
         asked = f"decode a picture of 512x512 from {what}"
         shown = attempt(codec, short, 512, 512, candidate.decode_limit_s)
-        if isinstance(shown, TimeoutError):  # other exceptions are the check of garbage's to judge
+        if isinstance(shown, TimeoutError):  # other exceptions are left to the check of garbage
             raise CheckFailed(asked, told(shown), promises.GARBAGE)
         check(asked)
-    return "" if start.own else "this system does not say how much memory was taken"
+    return "" if start.own else "this system does not report the use of memory"
 
 
 CODEC_CHECKS = (

@@ -1,4 +1,4 @@
-"""The check of digital codecs that needs another process."""
+"""The check of digital codecs that involves another process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BITS = 12_000
 
 
 def check_other_process(candidate: Candidate) -> str:
-    """Send a picture to another process, where the receiver knows the codec's name alone."""
+    """Send a picture to another process, where the receiver only knows the codec's name."""
     image = crop(40, 90, 40, 56)
     stream, shown = send(candidate.codec(), image, _BITS, what="a part of the photo")
     asked = "decode in another process what was encoded here"
@@ -26,16 +26,16 @@ def check_other_process(candidate: Candidate) -> str:
     except ProcessError as error:
         raise CheckFailed(asked, str(error), promises.BYTES_ALONE) from error
     if not np.array_equal(there, shown):
-        raise CheckFailed(asked, "another picture than here", promises.BYTES_ALONE)
+        raise CheckFailed(asked, "a different picture from here", promises.BYTES_ALONE)
     if encoded != data_of(stream):
         asked = "encode the same picture here and in another process"
-        raise CheckFailed(asked, "other bytes", promises.SAME_BYTES)
+        raise CheckFailed(asked, "different bytes", promises.SAME_BYTES)
     return ""
 
 
 def _receive(candidate: Candidate, packets: list[bytes], image: Image) -> tuple[Image, list[bytes]]:
     """Decode ``packets`` before anything is encoded here; then encode ``image``."""
-    sender = candidate.codec()  # which may open files that both ends must have
+    sender = candidate.codec()  # it may open files that both ends need
     shown = decode(
         candidate.receiver(),
         packets,

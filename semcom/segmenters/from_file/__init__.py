@@ -1,1 +1,1 @@
-"""Masks that people have on disk, in the formats that they come in."""
+"""Masks from files, in the usual formats."""

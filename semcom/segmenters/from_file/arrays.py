@@ -1,7 +1,7 @@
-"""Masks from NumPy's files: an array (H, W) or a stack (N, H, W), in an NPZ beside other things.
+"""Masks from NumPy's files: an array (H, W) or a stack (N, H, W), perhaps among others in an NPZ.
 
-What an array needs is known from its header: an NPZ of a megabyte may unpack to thousands. Nothing
-is unpickled.
+The memory that an array needs is determined from its header, since an NPZ of a megabyte may unpack
+to thousands. Nothing is unpickled.
 
 Reference: numpy.lib.format, "NPY format".
 """
@@ -32,7 +32,7 @@ from semcom.segmenters.from_file.labels import (
 from semcom.types import Mask
 
 SCORES = ("scores", "score", "predicted_iou", "iou_predictions", "iou_preds", "confidence")
-"""What the scores of masks may be called in an NPZ."""
+"""Names under which an NPZ may contain the scores of masks."""
 _PICKLE = (
     "holds Python objects, which are never unpickled; save the masks alone: "
     "np.save(file, np.stack([one['segmentation'] for one in masks]))"
@@ -51,7 +51,7 @@ def masks_in_numpy(path: Path, height: int, width: int) -> Masks:
     Raises
     ------
     ValueError
-        Unreadable, another size, too many, or not to be told what they mean.
+        Unreadable, of another size, with too many masks, or ambiguous.
     """
     with contextlib.ExitStack() as stack:
         with _reading():
@@ -82,7 +82,7 @@ def masks_in_numpy(path: Path, height: int, width: int) -> Masks:
 
 
 def masks_in_array(values: Array, height: int, width: int, scores: Array | None = None) -> Masks:
-    """Read an array (H, W) or a stack (N, H, W), with a score for each layer or without."""
+    """Read an array (H, W) or a stack (N, H, W), with or without a score for each layer."""
     if why := _why_not(_Header(values.shape, values.dtype), height, width):
         raise ValueError(why)
     stack = values.reshape(-1, height, width)
@@ -92,7 +92,7 @@ def masks_in_array(values: Array, height: int, width: int, scores: Array | None 
 
 
 def _why_not(header: _Header, height: int, width: int) -> str | None:
-    """Say why an array holds no masks of an image of this size; None if it does."""
+    """Say why an array contains no masks for an image of this size, or return None."""
     shape, dtype = header
     if dtype.hasobject:
         return _PICKLE
@@ -101,9 +101,9 @@ def _why_not(header: _Header, height: int, width: int) -> str | None:
     if len(shape) == 2:
         return wrong_size(shape, height, width)
     stacks = [shape]
-    stacks += [shape[:-1]] if shape[-1:] == (1,) else []  # (…, H, W, 1), as of Keras
+    stacks += [shape[:-1]] if shape[-1:] == (1,) else []  # (…, H, W, 1), as in Keras
     stacks += [shape[1:]] if shape[:1] == (1,) else []  # (1, N, H, W) and
-    stacks += [(*shape[:1], *shape[2:])] if shape[1:2] == (1,) else []  # (N, 1, H, W), as of SAM
+    stacks += [(*shape[:1], *shape[2:])] if shape[1:2] == (1,) else []  # (N, 1, H, W), as in SAM
     if any(s[-2:] == (height, width) and len(s) <= 3 for s in stacks):
         return None
     return (
@@ -127,19 +127,19 @@ def _scores(
     fitting: dict[str, _Header],
     num_pixels: int,
 ) -> dict[str, Array]:
-    """Load the scores of the one array of masks, by name, where there are any from 0 to 1."""
+    """Load the scores of the only array of masks, by its name, if they lie between 0 and 1."""
     num_layers = [math.prod(header.shape) // num_pixels for header in fitting.values()]
     for name, (shape, dtype) in headers.items():
         if name.lower() in SCORES and dtype.kind == "f" and [math.prod(shape)] == num_layers:
             scores = _load(openers[name]).ravel()
-            if ((scores >= 0) & (scores <= 1.1)).all():  # predicted IoUs run a little over 1
+            if ((scores >= 0) & (scores <= 1.1)).all():  # predicted IoUs may slightly exceed 1
                 return {name: np.minimum(scores, 1)}
     return {}
 
 
 @contextlib.contextmanager
 def _reading() -> Iterator[None]:
-    """Turn whatever NumPy and zipfile raise on a bad file into a line."""
+    """Turn the exceptions of NumPy and zipfile for a bad file into a one-line message."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -151,7 +151,7 @@ def _reading() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[dict[str, Opener]]:
-    """Give what opens each array of a file, by name; that of an NPY has none."""
+    """Return an opener for each array of a file by name; the name of an NPY's is empty."""
     with path.open("rb") as file:
         if file.read(2) != b"PK":
             yield {"": lambda: path.open("rb")}
@@ -164,7 +164,7 @@ def _opened(path: Path) -> Iterator[dict[str, Opener]]:
 def _header(opener: Opener) -> _Header:
     with opener() as file:
         version = npy.read_magic(file)  # type: ignore[no-untyped-call, unused-ignore]
-        if version != (1, 0):  # the others are for headers over 64 kB, and read up to 4 GB
+        if version != (1, 0):  # other versions are for headers over 64 kB, and read up to 4 GB
             raise ValueError(f"NPY version {version}, expected (1, 0)")
         shape, _, dtype = npy.read_array_header_1_0(file)  # type: ignore[no-untyped-call, unused-ignore]
     if any(length < 0 for length in shape):

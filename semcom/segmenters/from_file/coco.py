@@ -1,4 +1,4 @@
-"""COCO's annotations and lists of their kind: of detectors, of Segment Anything, of SA-1B.
+"""Annotations of COCO and similar lists: those of detectors, Segment Anything and SA-1B.
 
 Reference: T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014,
 https://cocodataset.org/#format-data.
@@ -24,22 +24,22 @@ def masks_of(content: object, height: int, width: int, image: str = "") -> Masks
     Parameters
     ----------
     content
-        What the JSON says: a list of annotations, a dict with ``annotations``, or one annotation.
+        The JSON's content: a list of annotations, a dict with ``annotations``, or one annotation.
     height, width
         Size of the image in pixels.
     image
-        Its file, by whose name its annotations are told from others'; empty where not known.
+        The image's file, whose name selects its annotations among others; empty if unknown.
 
     Returns
     -------
     Masks
-        In the file's order; the score is the annotation's ``score`` or ``predicted_iou`` (1
-        without), the label the name of its category (None without).
+        In the file's order. The score is the annotation's ``score`` or ``predicted_iou`` (1 if
+        there is none), the label the name of its category (None if there is none).
 
     Raises
     ------
     ValueError
-        Not of COCO's form, annotations of other images, another size.
+        Not in COCO's format, annotations of other images, or another size.
     """
     tables = content if isinstance(content, dict) else {}
     images = _dicts(tables.get("images", [tables["image"]] if "image" in tables else []))
@@ -62,7 +62,7 @@ def masks_of(content: object, height: int, width: int, image: str = "") -> Masks
 
 
 def with_pixels(masks: list[Mask], notes: list[str]) -> Masks:
-    """Leave out what covers no pixel, and say so."""
+    """Drop masks without pixels, and add a note about it."""
     found = [mask for mask in masks if mask.pixels.any()]
     left = len(masks) - len(found)
     out = f"{left} of {len(masks)} annotations cover no pixel (no area, or outside), left out"
@@ -71,7 +71,7 @@ def with_pixels(masks: list[Mask], notes: list[str]) -> Masks:
 
 
 def is_of(name: str, image: str) -> bool:
-    """Whether a file's name in an annotation, on whatever system, means this image."""
+    """Tell whether a file name in an annotation, from any system, refers to this image."""
     return PureWindowsPath(name).stem == Path(image).stem
 
 
@@ -97,7 +97,7 @@ def _annotations(content: object) -> list[Entry]:
 def _of_image(
     annotations: list[Entry], images: list[Entry], image: str
 ) -> tuple[list[tuple[int, Entry]], Entry | None]:
-    """Choose what is of one image: its annotations with their places, and what tells of it."""
+    """Select the annotations of one image, with their indices, and the image's entry."""
     several = list(enumerate(annotations))
     entry = _entry(images, image)
     if entry is not None and (len(images) > 1 or any("image_id" in a for a in annotations)):
@@ -120,12 +120,12 @@ def _of_image(
 
 
 def _entry(images: list[Entry], image: str) -> Entry | None:
-    """Find an image by its file's name; None where names are not known."""
+    """Find an image by its file name; return None if no names are given."""
     named = [entry for entry in images if isinstance(entry.get("file_name"), str)]
     if not image or not named:
         return None
     found = [entry for entry in named if is_of(entry["file_name"], image)]
-    if len(found) > 1:  # of one name in several folders, or with several endings
+    if len(found) > 1:  # the same name in several folders, or with several suffixes
         ours = Path(image).as_posix()
         found = [e for e in found if ours.endswith(PureWindowsPath(e["file_name"]).as_posix())]
     if len(found) == 1:
@@ -137,7 +137,7 @@ def _entry(images: list[Entry], image: str) -> Entry | None:
 
 
 def _pixels(annotation: Entry, height: int, width: int) -> tuple[Region, bool]:
-    """Decode an annotation; of one without a segmentation, the box."""
+    """Decode an annotation; use its box if it has no segmentation."""
     segmentation = annotation.get("segmentation")
     if not segmentation and annotation.get("bbox"):
         return fill_box(annotation["bbox"], height, width), True
@@ -147,7 +147,7 @@ def _pixels(annotation: Entry, height: int, width: int) -> tuple[Region, bool]:
 def _score(annotation: Entry) -> float:
     value = annotation.get("score")
     if value is None:
-        iou = annotation.get("predicted_iou", 1.0)  # SAM's, which may run a little over 1
+        iou = annotation.get("predicted_iou", 1.0)  # SAM's may slightly exceed 1
         value = min(iou, 1.0) if type(iou) in (int, float) else iou
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError(f"score must be a number from 0 to 1, got {value!r:.40}")

@@ -1,4 +1,4 @@
-"""labelme's JSON: shapes with labels, drawn on one image.
+"""labelme's JSON: labelled shapes, drawn on one image.
 
 Reference: K. Wada, "Labelme: Image Polygonal Annotation with Python",
 doi:10.5281/zenodo.5711226.
@@ -21,16 +21,16 @@ from semcom.segmenters.from_file.labels import check_count, check_size
 from semcom.segmenters.from_file.shapes import coordinates, fill
 from semcom.types import Mask, Region
 
-_CORNERS = 64  # of the polygon that stands for a circle
+_CORNERS = 64  # of the polygon that approximates a circle
 
 
 def masks_of(content: dict[str, Any], height: int, width: int, image: str = "") -> Masks:
-    """Make each shape that has an area a mask; shapes of one label and group are one.
+    """Turn each shape that has an area into a mask; shapes of the same label and group form one.
 
     Raises
     ------
     ValueError
-        Not of labelme's form, of another image or size.
+        Not in labelme's format, or of another image or size.
     """
     name, shapes = content.get("imagePath"), content["shapes"]
     if image and isinstance(name, str) and name and not is_of(name, image):
@@ -78,18 +78,18 @@ def _pixels(shape: dict[str, Any], height: int, width: int) -> Region:
 
 
 def _patch(text: object, corner: list[float], height: int, width: int) -> Region:
-    """Put a mask that is written as a PNG in base 64 where its top left corner belongs."""
+    """Paste a mask, encoded as a PNG in base 64, at its top left corner."""
     if not isinstance(text, str):
         raise ValueError("a mask must be a PNG in base 64")
     x, y = int(corner[0]), int(corner[1])
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large ones, which do not fit
+            warnings.simplefilter("ignore")  # about large ones, which do not fit
             data = io.BytesIO(base64.b64decode(text))
             with PilImage.open(data, formats=["PNG"]) as picture:
                 fits = 0 <= x <= width - picture.width and 0 <= y <= height - picture.height
                 patch = np.array(picture.convert("L")) > 0 if fits else None
-    except Exception:  # Pillow's decoders raise nearly anything on corrupt data
+    except Exception:  # Pillow's decoders may raise anything on corrupt data
         raise ValueError("its mask is no readable PNG in base 64") from None
     if patch is None:
         raise ValueError(f"its mask leaves the {width}x{height} image")

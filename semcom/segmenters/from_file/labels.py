@@ -1,25 +1,26 @@
-"""From arrays to masks: one rule, whatever file they come from.
+"""From arrays to masks, by one rule for all kinds of files.
 
-**One non-zero value** is one mask, be it 1 or 255.
+**One non-zero value** is one mask, whether it is 1 or 255.
 
-**Several non-zero whole numbers** are labels, a mask each, or the shades of one mask's soft border:
+**Several non-zero whole numbers** are labels, with one mask each, or shades of the soft border of
+one mask:
 
-- They are *labels* where at least half of the values fill an area somewhere (3x3 pixels) and do not
-  form a ramp (8 or more values of which 9 in 10 that meet differ by 1). 255 beside them (65535
-  where labels exceed 255), with the value below it unused, is the "void" of PASCAL VOC: no object,
-  and left out. Beside labels of a quarter of it and more it may as well be the brightest of some
-  greys, and the file is refused.
-- Else they are *shades* where some lie above the half, nearly white (7/8 and more) fills an area,
-  and at most half of the frame is neither that nor nearly black. The mask is what is half white or
-  brighter.
-- All else is refused. Whole numbers of more than 16 bits are labels wherever they are not shades.
+- They are *labels* if at least half of the values fill an area somewhere (3x3 pixels) and the
+  values do not form a ramp (8 or more values, where 9 in 10 pairs that touch differ by 1). A value
+  of 255 beside them (65535 if labels exceed 255), with the value below it unused, is the "void" of
+  PASCAL VOC: it is no object and left out. If other labels reach a quarter of it or more, it may
+  equally be the brightest of several greys, and the file is refused.
+- Otherwise they are *shades* if some values lie above half, nearly white (7/8 or more) fills an
+  area, and at most half of the frame is neither nearly white nor nearly black. The mask consists of
+  the pixels that are half white or brighter.
+- Everything else is refused. Whole numbers of more than 16 bits are labels unless they are shades.
   So are indices of a palette of colours, which has no shades.
 
 **Fractions** from 0 to 1 are probabilities: the mask is 0.5 and above. Floats that are whole
 numbers count as whole numbers.
 
-**Colours** are a mask each, where at least half of them fill an area; black is no object, nor is
-the colour in which PASCAL VOC paints its void.
+**Colours** give one mask each if at least half of them fill an area. Black is no object, nor is the
+colour in which PASCAL VOC paints its void.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ from semcom.segmenters.base import Masks
 from semcom.types import Mask
 
 MAX_LABELS = 1000
-"""More distinct labels than this are a photograph or noise, and would fill the memory."""
+"""More distinct labels than this indicate a photograph or noise, and would fill the memory."""
 MAX_BYTES = 1 << 31
-"""Of all masks of a file together, a byte per pixel."""
+"""Largest size of all masks of a file together, at one byte per pixel."""
 EMPTY = "holds no object: every pixel is 0"
 _RAMP = 8
 _VOC_VOID = 0xE0E0C0
@@ -58,7 +59,7 @@ def check_size(found: Sequence[Any], height: int, width: int) -> None:
 
 
 def check_count(count: int, height: int, width: int) -> None:
-    """Raise ``ValueError`` for more masks than memory should hold."""
+    """Raise ``ValueError`` for more masks than the memory should hold."""
     if count * height * width > MAX_BYTES:
         most = MAX_BYTES >> 30
         raise ValueError(f"holds {count} masks of {width}x{height}, more than {most} GB together")
@@ -70,13 +71,13 @@ def masks_in(values: Array, *, palette: bool = False) -> Masks:
     Parameters
     ----------
     palette
-        Whether these are indices of a palette of colours.
+        Whether the values are indices of a palette of colours.
 
     Raises
     ------
     ValueError
-        Negative, not finite, neither whole nor from 0 to 1; labels that cannot be told from shades;
-        more than 1000 labels.
+        Values that are negative, not finite, or neither whole nor from 0 to 1; labels that cannot
+        be distinguished from shades; more than 1000 labels.
     """
     if values.dtype.kind not in "biuf":
         raise ValueError(f"masks must be bool, whole numbers or floats, got {values.dtype}")
@@ -87,14 +88,14 @@ def masks_in(values: Array, *, palette: bool = False) -> Masks:
     sure = palette or (values.dtype.kind in "iu" and values.dtype.itemsize > 2)
     if values.dtype.kind == "f" and (values.max() >= 2**31 or (values != np.rint(values)).any()):
         return _probable(values)
-    # 16 bits sort far faster than more.
+    # 16 bits are sorted much faster than more.
     values = values.astype(np.uint16 if values.max() <= 65_535 else np.int64)
     found = np.unique(values[values != 0])
     return _several(values, found, sure, palette) if len(found) > 1 else _masks(values, found)
 
 
 def _several(values: Array, found: Array, sure: bool, palette: bool) -> Masks:
-    """Decide what several non-zero whole numbers are."""
+    """Decide whether several non-zero whole numbers are labels or shades."""
     top = 255 if found[-1] <= 255 else 65_535
     areal = _are_areas(values, found[found != top]) and not _is_ramp(values, found)
     if not areal and not palette and _are_shades(values, found, top):
@@ -128,7 +129,7 @@ def masks_in_stack(stack: Array, scores: Array | None = None) -> Masks:
 
 
 def masks_in_colours(pixels: Array) -> Masks:
-    """Split colours (H, W, 3) uint8 into masks."""
+    """Split colours (H, W, 3) uint8 into one mask each."""
     codes = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.int32)
     found = np.unique(codes[codes != 0])
     labels = found[found != _VOC_VOID] if len(found) > 1 else found
@@ -141,7 +142,7 @@ def masks_in_colours(pixels: Array) -> Masks:
 
 
 def _masks(values: Array, labels: Array, notes: Iterable[str] = ()) -> Masks:
-    """Return a mask for each label, numbered where there are several."""
+    """Return one mask for each label, numbered if there are several."""
     if len(labels) > MAX_LABELS:
         raise ValueError(
             f"holds {len(labels)} different labels or colours, expected {MAX_LABELS} or less"
@@ -163,7 +164,7 @@ def _probable(values: Array) -> Masks:
 
 
 def _are_areas(values: Array, labels: Array) -> bool:
-    """Whether at least half of the labels fill 3x3 pixels somewhere."""
+    """Tell whether at least half of the labels fill 3x3 pixels somewhere."""
     middle = values[1:-1, 1:-1]
     across = (values[:, :-2] == values[:, 1:-1]) & (values[:, 1:-1] == values[:, 2:])
     solid = across[:-2] & across[1:-1] & across[2:]
@@ -172,7 +173,7 @@ def _are_areas(values: Array, labels: Array) -> bool:
 
 
 def _is_ramp(values: Array, found: Array) -> bool:
-    """Whether values rise and fall one by one, as a wide blur does."""
+    """Tell whether values rise and fall one by one, as in a wide blur."""
     if len(found) < _RAMP:
         return False
     signed = values.astype(np.int32)
@@ -181,7 +182,7 @@ def _is_ramp(values: Array, found: Array) -> bool:
 
 
 def _are_shades(values: Array, found: Array, top: int) -> bool:
-    """Whether values that fill no areas are the soft border of one mask."""
+    """Tell whether values that fill no areas are the soft border of one mask."""
     eighth = (top + 1) // 8
     white = values >= 7 * eighth
     between = ~white & (values >= eighth)

@@ -1,9 +1,9 @@
-"""Masks from image files, upright as the images that they belong to.
+"""Masks from image files, turned upright like the images that they belong to.
 
-Grey, of up to 16 bits or 32-bit floats, and palettes of greys, are read by the rule of ``_labels``;
-so are the indices of a palette of colours, and colours. An alpha channel that varies is the mask.
-What a lossy format has smeared holds no labels: a grey picture is cut at 128 where nothing but its
-borders lies in between, and any other is refused.
+Greys of up to 16 bits or 32-bit floats, and palettes of greys, follow the rule of
+:mod:`semcom.segmenters.from_file.labels`; so do the indices of a palette of colours, and colours.
+An alpha channel that varies is the mask. Lossy formats smear labels: a lossy grey picture is cut at
+128 if only borders lie between black and white, and any other is refused.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from semcom.segmenters.from_file.labels import (
 from semcom.types import Mask
 
 _BORDER = 7
-"""Pixels: what a lossy format makes of a sharp border is narrower."""
+"""Width in pixels that a sharp border does not reach in a lossy format."""
 _TINT = 16
-"""Lossy formats make channels of a grey differ by at most so much."""
+"""Largest difference that lossy formats make between the channels of a grey."""
 
 
 def masks_in_image(path: Path, height: int, width: int) -> Masks:
-    """Read an image file's masks.
+    """Read the masks of an image file.
 
     Raises
     ------
     ValueError
-        Of another size, several pictures, not to be told what they mean, or unreadable.
+        Of another size, with several pictures, ambiguous, or unreadable.
     """
     found = decode(path, functools.partial(_refusal, height=height, width=width))
     check_size((found.picture.height, found.picture.width), height, width)
@@ -51,7 +51,7 @@ def masks_in_image(path: Path, height: int, width: int) -> Masks:
 
 
 def _refusal(picture: PilImage.Image, *, height: int, width: int) -> str | None:
-    if sorted(picture.size) != sorted((height, width)):  # it may have to be turned
+    if sorted(picture.size) != sorted((height, width)):  # it may have to be turned upright
         return wrong_size((picture.height, picture.width), height, width)
     frames = getattr(picture, "n_frames", 1)
     if frames > 1 and picture.format != "MPO":
@@ -87,7 +87,7 @@ def _masks(found: Decoded, pixels: Array) -> Masks:
 
 
 def _in_palette(picture: PilImage.Image, indices: Array) -> Masks:
-    """Read labels from indices; where every colour in use is a grey, from the greys."""
+    """Read labels from indices, or from the greys if every colour in use is a grey."""
     used = np.unique(indices)
     palette = np.zeros((256, 3), dtype=np.uint8)
     colours = np.array(picture.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
@@ -99,14 +99,14 @@ def _in_palette(picture: PilImage.Image, indices: Array) -> Masks:
     black = used[~shown.any(axis=1)]
     if len(black) == 1 and black[0] != 0 and palette[0].any():
         raise ValueError(
-            f"colour {black[0]} of its palette is black, but colour 0 is not: either may stand for "
-            "no object; make colour 0 black"
+            f"colour {black[0]} of its palette is black, but colour 0 is not: either may mean "
+            "that there is no object; make colour 0 black"
         )
     return masks_in(indices, palette=True)
 
 
 def _as_stored(found: Decoded, pixels: Array) -> Array:
-    """Undo that Pillow stretches PNG's and TIFF's 2 and 4 bits, and what PNM says, to the full."""
+    """Undo Pillow's scaling of 2 and 4 bits in PNG and TIFF, and of PNM, to the full range."""
     shown = 255
     if found.picture.mode == "I" and found.format != "TIFF":
         shown = 65_535
@@ -117,9 +117,10 @@ def _as_stored(found: Decoded, pixels: Array) -> Array:
 
 
 def _smeared(kind: str, grey: Array) -> Masks:
-    """Cut a mask that was compressed with losses, where it was black and white before.
+    """Cut a lossy mask that was black and white before compression.
 
-    Then nothing in between is wider than a border, and what is flat is near one black or one white.
+    In such a mask values in between are no wider than a border, and flat areas have one shade near
+    black or white.
     """
     from scipy import ndimage  # slow to import
 
@@ -127,7 +128,7 @@ def _smeared(kind: str, grey: Array) -> Masks:
         return Masks(notes=[f"{EMPTY}; {kind} is lossy, and faint labels would be lost in it"])
     between = ndimage.minimum_filter((grey >= 32) & (grey < 224), _BORDER, mode="constant")
     low, high = (f(grey, _BORDER) for f in (ndimage.minimum_filter, ndimage.maximum_filter))
-    noise = 0 if kind in ("JPEG", "MPO") else 2  # of areas that were flat
+    noise = 0 if kind in ("JPEG", "MPO") else 2  # in areas that were flat
     flat = np.unique(low[high - low <= noise // 2])
     spread = [int(np.ptp(part)) for part in (flat[flat < 128], flat[flat >= 128]) if part.size]
     if between.any() or max(spread, default=0) > noise or grey.max() < 128:

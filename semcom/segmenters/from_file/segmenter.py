@@ -1,19 +1,19 @@
-"""Masks that somebody else made, read from a file.
+"""Masks from a file, such as ground truth or the output of another program.
 
 ==========================  ===================================================================
-Images (``.png``, …)        Labels in grey of 8 or 16 bits, in floats (TIFF), as a palette or as
-                            colours; or one mask, black and white, with a soft border or without,
-                            or as an alpha channel that varies. Turned upright by EXIF, as images
-                            are. Lossy ones (JPEG) hold one mask.
-``.npy``, ``.npz``          (H, W): labels or one mask; (N, H, W): a mask each. An NPZ may hold
-                            several, and scores beside them. Never unpickled.
+Images (``.png``, …)        Labels as greys of 8 or 16 bits, floats (TIFF), a palette or colours; or
+                            one mask, black and white, with a soft or sharp border, or as an alpha
+                            channel that varies. Turned upright by EXIF, like the images. Lossy
+                            formats (JPEG) can only contain one mask.
+``.npy``, ``.npz``          (H, W): labels or one mask; (N, H, W): one mask per layer. An NPZ may
+                            contain several arrays, and scores. Never unpickled.
 ``.json``                   COCO: a list of annotations, a dict with ``annotations``, or one
                             annotation; polygons, uncompressed or compressed RLE, boxes. Segment
                             Anything's lists, labelme's shapes, and arrays as nested lists.
 ==========================  ===================================================================
 
-What the values of a picture or an array mean, and when they are refused as ambiguous, is one rule
-for all: see ``docs/masks.md`` and :mod:`semcom.segmenters.from_file.labels`.
+One rule decides what the values of a picture or an array mean, and when they are refused as
+ambiguous: see ``docs/masks.md`` and :mod:`semcom.segmenters.from_file.labels`.
 """
 
 from __future__ import annotations
@@ -33,19 +33,32 @@ from semcom.types import Image, Mask, Prompts
 
 
 class FromFile:
-    """Masks from a file.
+    """A segmenter that reads masks from a file.
 
     Parameters
     ----------
     path
         An image, NPY, NPZ or JSON file; see :func:`read_masks`.
     image
-        The image's own file, by whose name a JSON of several images is searched.
+        The image's own file, whose name selects annotations in a JSON file of several images.
 
     Raises
     ------
     ValueError
         No path, or no such file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> labels = np.zeros((32, 48), dtype=np.uint8)
+    >>> labels[8:16, 8:16], labels[16:24, 24:40] = 1, 2
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = str(Path(folder) / "labels.npy")
+    ...     np.save(path, labels)
+    ...     masks = FromFile(path=path)(np.zeros((32, 48, 3), dtype=np.uint8))
+    >>> [int(mask.pixels.sum()) for mask in masks]
+    [64, 128]
     """
 
     def __init__(self, *, path: str = "", image: str = "") -> None:
@@ -58,12 +71,12 @@ class FromFile:
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> Masks:  # noqa: B008
         """Read the masks of ``image`` (H, W, 3) uint8; their notes name the file.
 
-        A point chooses the smallest mask that contains it, a box the mask of the best IoU with it.
+        A point selects the smallest mask that contains it, a box the mask of highest IoU with it.
 
         Raises
         ------
         ValueError
-            The file does not fit (see :func:`read_masks`), or a prompt meets no mask.
+            An unsuitable file (see :func:`read_masks`), or a prompt without a mask.
         """
         height, width = image.shape[:2]
         prompts.check(height, width)
@@ -98,30 +111,30 @@ class FromFile:
 
 
 def read_masks(path: str | Path, height: int, width: int, *, image: str = "") -> Masks:
-    """Read every mask of a file, in its order.
+    """Read all masks of a file, in its order.
 
     Parameters
     ----------
     path
-        An image, NPY, NPZ or JSON file; the module's docstring says what counts as a mask.
+        An image, NPY, NPZ or JSON file; the module's docstring defines what counts as a mask.
     height, width
         Size in pixels of the image that the masks belong to, upright.
     image
-        The image's file: annotations of others in a JSON file are told apart by its name. Where it
-        is not known, a file of several images is refused.
+        The image's file, whose name selects its annotations in a JSON file. If it is unknown, a
+        file of several images is refused.
 
     Returns
     -------
     Masks
-        None of them is empty; none at all where the file says that there is no object. The score is
-        what the file says, and 1 elsewhere; the label is a category's name, or the number of a
-        label among several, or None. The notes say what was left out or decided.
+        None of them is empty; the list is empty if the file contains no object. Scores are those of
+        the file, or else 1. The label is a category's name, or the number of a label among several,
+        or None. The notes describe what was left out or decided.
 
     Raises
     ------
     ValueError
         In one line: no such file, unknown kind, corrupt or contradictory content, another size or
-        image, values that mean one thing as well as another.
+        image, or ambiguous values.
     """
     path = Path(path)
     check_mask_file(path)

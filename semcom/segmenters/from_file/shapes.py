@@ -1,9 +1,9 @@
-"""What JSON files write masks as: run lengths, polygons, boxes and nested lists, made pixels.
+"""Masks in JSON files: run lengths, polygons, boxes and nested lists, converted to pixels.
 
-Run lengths are decoded here and not by pycocotools, whose C code trusts them: a truncated string
-or counts that exceed H·W make it read or write out of bounds. Polygons are filled by pycocotools
-once their coordinates have been checked, so that the pixels are COCO's. What encloses no area
-gives no pixels and is no error.
+Run lengths are decoded here and not by pycocotools, whose C code does not check them: a truncated
+string or counts that exceed H·W make it read or write out of bounds. Polygons are filled by
+pycocotools after their coordinates have been checked, so that the pixels are COCO's. A shape
+without an area gives no pixels and is no error.
 
 Reference: T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014,
 https://cocodataset.org/#format-data.
@@ -20,11 +20,11 @@ from semcom.segmenters.from_file.labels import Array, check_size
 from semcom.types import Region
 
 MAX_OUTLINE = 2_000_000
-"""Pixels that an annotation's outline may run through; pycocotools allocates 40 bytes for each."""
+"""Largest length of an annotation's outline; pycocotools allocates 40 bytes for each pixel."""
 
 
 def decode(segmentation: object, height: int, width: int) -> Region:
-    """Turn one of COCO's or SAM's segmentations, of whatever form, into pixels (H, W)."""
+    """Convert a segmentation of COCO or SAM, in any form, to pixels (H, W)."""
     if isinstance(segmentation, list):
         rows = nested(segmentation)
         if rows is None or rows.ndim != 2 or len(rows) < 2:
@@ -50,21 +50,21 @@ def decode(segmentation: object, height: int, width: int) -> Region:
             f"RLE counts must be at least 0 and add up to {height}x{width} = {height * width}, "
             f"got sum {sum(counts)!r:.20} and minimum {min(counts, default=0)!r:.20}"
         )
-    values = np.arange(len(counts)) % 2 == 1  # runs of 0 and 1 in turn, down the columns
+    values = np.arange(len(counts)) % 2 == 1  # alternating runs of 0 and 1, down the columns
     return np.ascontiguousarray(np.repeat(values, counts).reshape(width, height).T)
 
 
 def uncompress(text: str) -> list[int]:
     """Decode COCO's compressed counts.
 
-    Each count is written in base 32, low digits first, one character (code 48 upwards) per digit;
-    bit 5 says that more digits follow, bit 4 of the last digit is the sign. From the fourth count
-    on, the difference to the count before the last one is written.
+    Each count is written in base 32, low digits first, with one character (code 48 upwards) per
+    digit. Bit 5 means that more digits follow, and bit 4 of the last digit is the sign. From the
+    fourth count on, the difference from the count before the last one is written.
 
     Raises
     ------
     ValueError
-        Characters that no encoder writes, or a string that breaks off within a number.
+        Characters that no encoder writes, or a string that ends within a number.
     """
     counts: list[int] = []
     value = shift = 0
@@ -86,12 +86,12 @@ def uncompress(text: str) -> list[int]:
 
 
 def nested(value: object) -> Array | None:
-    """Read nested lists of numbers, as of NumPy's ``tolist()``; None for anything else."""
+    """Read nested lists of numbers, as from NumPy's ``tolist()``; None for anything else."""
     if not isinstance(value, list) or not value or not isinstance(value[0], list):
         return None
     try:
         array = np.array(value)
-    except (ValueError, OverflowError):  # not of one length
+    except (ValueError, OverflowError):  # lists of different lengths
         return None
     return array if array.dtype.kind in "biuf" else None
 
@@ -117,8 +117,8 @@ def fill(polygons: list[Any], height: int, width: int) -> Region:
         points = coordinates(polygon, "a polygon")
         if not len(points):
             continue
-        # Annotators run a little over the edge, and pycocotools clips that; but its integers
-        # overflow when a point lies far out.
+        # Annotators often exceed the edge slightly, which pycocotools clips. Its integers, however,
+        # overflow for points far outside.
         low, high = points.min(axis=0), points.max(axis=0)
         if (low < (-width, -height)).any() or (high > (2 * width, 2 * height)).any():
             raise ValueError(
@@ -137,7 +137,7 @@ def fill(polygons: list[Any], height: int, width: int) -> Region:
 
 
 def coordinates(numbers: object, what: str) -> NDArray[np.float64]:
-    """Check one flat list of coordinates and give it the shape (points, 2)."""
+    """Check a flat list of coordinates and reshape it to (points, 2)."""
     if not isinstance(numbers, list) or not all(type(v) in (int, float) for v in numbers):
         raise ValueError(f"{what} must be a flat list of numbers [x0, y0, x1, y1, …]")
     if len(numbers) % 2:
@@ -152,7 +152,7 @@ def coordinates(numbers: object, what: str) -> NDArray[np.float64]:
 
 
 def _is_flat(points: NDArray[np.float64]) -> bool:
-    """Whether points lie on one line, or are fewer than three."""
+    """Tell whether there are fewer than three points, or all lie on one line."""
     if len(points) < 3:
         return True
     from_first = points - points[0]

@@ -1,1 +1,1 @@
-"""The embedded segmenter: superpixels, merged, and told apart from the background."""
+"""The embedded segmenter: superpixels, merged and separated from the background."""

@@ -1,12 +1,12 @@
-"""Figure and ground on superpixels: a saliency map without training, and a cut that follows it.
+"""Figure and ground on superpixels: a saliency map without training, and a minimum cut based on it.
 
 Saliency: W. Zhu et al., "Saliency optimization from robust background detection", CVPR 2014,
-doi:10.1109/CVPR.2014.360. Background is what is well connected to the image's frame; figure is what
-differs from the background; a least-squares fit spreads both over similar neighbours.
+doi:10.1109/CVPR.2014.360. Background is well connected to the image's frame; the figure differs
+from the background; a least-squares fit spreads both over similar neighbours.
 
 Cut: as in GrabCut (C. Rother et al., ACM TOG 23(3), 2004, doi:10.1145/1015706.1015720), colour
-models of figure and ground and a minimum cut take turns; here the nodes are superpixels and the
-colour models kernel densities over them.
+models of figure and ground alternate with a minimum cut; here the nodes are superpixels, and the
+colour models are kernel densities over them.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from scipy.sparse.linalg import spsolve
 from semcom.segmenters.graph.superpixels import Floats, Ints, Superpixels
 
 COLOUR_SIGMA = 10.0
-"""CIELAB units within which colours count as the same (Zhu et al.)."""
+"""Distance in CIELAB within which colours count as equal (Zhu et al.)."""
 SPACE_SIGMA = 0.25
 """Reach of contrast, as a fraction of the long side (Zhu et al.)."""
 CENTRE_SIGMA = 0.7
-"""Reach of the prior that the figure is in the middle, in halves of the sides."""
+"""Reach of the prior for figures in the centre, in halves of the sides."""
 BACKGROUND_WEIGHT = 5.0
 """Weight of background against figure in the least-squares fit."""
 KERNEL_SIGMA = 8.0
 """Width of the colour models' kernel, CIELAB units."""
 PRIOR_FLOOR = 0.05
-"""No prior is surer than this."""
+"""Smallest distance of a prior from certainty."""
 PLACE_TRUST = 0.7
-"""Weight of the prior against the colour models."""
+"""Weight of the prior relative to the colour models."""
 SMOOTHNESS = 6.0
-"""Price of a pixel of border where there is no edge, in pixels of unit log-likelihood."""
+"""Cost of a pixel of border without an edge, in pixels of unit log-likelihood."""
 
 
 def saliency(parts: Superpixels) -> Floats:
@@ -59,14 +59,14 @@ def saliency(parts: Superpixels) -> Floats:
 
 
 def central(parts: Superpixels) -> Floats:
-    """Rate how near to the middle of the picture superpixels lie, 0 to 1; shape (n,)."""
+    """Rate how close superpixels are to the picture's centre, 0 to 1; shape (n,)."""
     ends = parts.centre.min(axis=0) + parts.centre.max(axis=0)
     offset = (parts.centre - ends / 2) / np.maximum(ends / 2, 1e-9)
     return np.asarray(np.exp(-np.square(offset).sum(axis=1) / (2 * CENTRE_SIGMA**2)))
 
 
 def background(parts: Superpixels, away: Floats) -> Floats:
-    """Probability 0 to 1 that a superpixel is background, from its connection to the frame."""
+    """Estimate the probability (0 to 1) of background from the connection to the frame; (n,)."""
     n = len(parts)
     i, j = _graph_pairs(parts)
     step = away[i, j]
@@ -76,7 +76,7 @@ def background(parts: Superpixels, away: Floats) -> Floats:
     step = np.maximum(step - nearest[np.isfinite(nearest)].mean(), 0) + 1e-6
     path = dijkstra(_symmetric(step, i, j, n), directed=False)
     same = np.exp(-np.square(path) / (2 * COLOUR_SIGMA**2))
-    # Areas and lengths are counted in mean superpixels, so that the ratio has no unit.
+    # Areas and lengths are measured in mean superpixels, so that the ratio has no unit.
     unit = parts.area.mean()
     span = same @ (parts.area / unit)
     along = same @ (parts.frame / np.sqrt(unit))
@@ -84,7 +84,7 @@ def background(parts: Superpixels, away: Floats) -> Floats:
 
 
 def threshold(parts: Superpixels, values: Floats) -> float:
-    """Split ``values`` (n,) by Otsu's method, weighted by area; 0.5 where all are alike."""
+    """Split ``values`` (n,) by Otsu's method, weighted by area; 0.5 if all are equal."""
     order = np.argsort(values, kind="stable")
     area, ranked = parts.area[order], values[order]
     if ranked[0] == ranked[-1]:
@@ -100,7 +100,7 @@ def threshold(parts: Superpixels, values: Floats) -> float:
 def cut(
     parts: Superpixels, prior: Floats, *, fixed: Floats | None = None, rounds: int = 4
 ) -> Floats:
-    """Cut figure from ground.
+    """Separate figure and ground.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def cut(
     fixed
         +1 where figure is certain, -1 where ground is, 0 elsewhere; shape (n,).
     rounds
-        How often colour models and cut take turns.
+        Number of alternations between colour models and cut.
 
     Returns
     -------
@@ -140,18 +140,18 @@ def cut(
 
 
 def border_price(parts: Superpixels) -> Floats:
-    """Price of separating each pair of neighbours: high without an edge between them; (m,)."""
+    """Return the cost (m,) of separating neighbours, high without an edge between them."""
     contrast = np.square(parts.edge)
     weak = np.exp(-contrast / (2 * max(float(contrast.mean()), 1e-6))) if len(contrast) else 0.0
     return np.asarray(SMOOTHNESS * parts.length * (weak + 0.05))
 
 
 def min_cut(parts: Superpixels, unary: Floats) -> Floats:
-    """Choose the figure (n,), 0 or 1, of least border price minus the ``unary`` (n,) it gains."""
+    """Choose the figure (n,), 0 or 1, of least border cost minus the ``unary`` (n,) it gains."""
     n = len(parts)
     i, j = parts.pairs.T
     weight = border_price(parts)
-    # maximum_flow counts in 32-bit integers.
+    # maximum_flow uses 32-bit integers.
     scale = 1e6 / max(float(np.abs(unary).max()), float(weight.max(initial=0)), 1e-9)
     source, sink = n, n + 1
     nodes = np.arange(n)
@@ -171,7 +171,7 @@ def min_cut(parts: Superpixels, unary: Floats) -> Floats:
 
 
 def _graph_pairs(parts: Superpixels) -> tuple[Ints, Ints]:
-    """Neighbours, and all superpixels on the frame with each other."""
+    """Pair neighbours, and all superpixels on the frame with each other."""
     ring = np.flatnonzero(parts.frame)
     a, b = np.triu_indices(len(ring), 1)
     code = np.concatenate([parts.pairs @ [len(parts), 1], ring[a] * len(parts) + ring[b]])
@@ -189,6 +189,6 @@ def _symmetric(values: Floats, i: Ints, j: Ints, n: int) -> Any:
 
 
 def _stretch(values: Floats) -> Floats:
-    """Bring ``values`` to the range 0 to 1; all zeros where they are alike."""
+    """Scale ``values`` to the range 0 to 1; all zeros if they are equal."""
     low, high = values.min(), values.max()
     return (values - low) / (high - low) if high > low else np.zeros_like(values)

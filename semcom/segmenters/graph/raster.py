@@ -1,7 +1,7 @@
-"""From a picture to its working size, and masks back with clean borders.
+"""From a picture to its working size, and from masks back to full size with clean borders.
 
-Borders follow the full picture by a guided filter: K. He et al., "Guided image filtering", IEEE
-TPAMI 35(6), 2013, doi:10.1109/TPAMI.2012.213.
+Borders are fitted to the full picture by a guided filter: K. He et al., "Guided image filtering",
+IEEE TPAMI 35(6), 2013, doi:10.1109/TPAMI.2012.213.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GUIDE_NOISE = 4e-4
 
 
 def resize(image: Image, long_side: int) -> Image:
-    """Bring ``image`` to this long side; small ones grow by a factor of 4 at most."""
+    """Resize ``image`` to this long side; small ones are enlarged by at most a factor of 4."""
     height, width = image.shape[:2]
     scale = min(long_side / max(height, width), MAX_ENLARGEMENT)
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
@@ -28,7 +28,7 @@ def resize(image: Image, long_side: int) -> Image:
 
 
 def enlarge(mask: Region, image: Image) -> Region:
-    """Bring ``mask`` (h, w) to the size of ``image`` (H, W, 3), its border to the edges there."""
+    """Enlarge ``mask`` (h, w) to the size of ``image`` (H, W, 3), with borders at its edges."""
     height, width = image.shape[:2]
     result = np.zeros((height, width), dtype=bool)
     if not mask.any():
@@ -38,7 +38,7 @@ def enlarge(mask: Region, image: Image) -> Region:
     down = _interpolation(mask.shape[0], height)
     across = _interpolation(mask.shape[1], width)
     soft = down @ soft @ across.T
-    near = tuple(  # the filter changes nothing far from the mask
+    near = tuple(  # the filter has no effect far from the mask
         slice(max(int(hit[0]) - 3 * radius, 0), int(hit[-1]) + 3 * radius + 1)
         for hit in (np.flatnonzero(soft.max(axis=axis) > 0.01) for axis in (1, 0))
     )
@@ -48,7 +48,7 @@ def enlarge(mask: Region, image: Image) -> Region:
 
 
 def _interpolation(size: int, new_size: int) -> NDArray[np.float32]:
-    """Matrix of linear interpolation between pixel centres, shape (new_size, size)."""
+    """Return the matrix of linear interpolation between pixel centres, (new_size, size)."""
     at = np.clip((np.arange(new_size) + 0.5) * size / new_size - 0.5, 0, size - 1)
     low = np.minimum(at.astype(np.int64), max(size - 2, 0))
     matrix = np.zeros((new_size, size), dtype=np.float32)
@@ -72,7 +72,7 @@ def _guided(
 
 
 def tidy(mask: Region, share: float = 0.05) -> Region:
-    """Drop specks and fill holes that are smaller than ``share`` of the mask's largest part."""
+    """Remove specks and fill holes smaller than ``share`` of the mask's largest part."""
     parts, count = ndimage.label(mask)
     if count == 0:
         return mask

@@ -1,15 +1,16 @@
-"""The embedded segmenter: superpixels, saliency and a minimum cut; no weights, no network.
+"""The embedded segmenter: superpixels, saliency and a minimum cut, without weights or a network.
 
-Without prompts, the first mask is what stands out: a saliency map (background is what is connected
-to the frame) is refined by a minimum cut with colour models. Then follow the regions of a merging
-tree, by objectness: those that are closed by strong edges, salient and away from the frame. A
-picture without contrast gives one mask of the whole image.
+Without prompts, the first mask is the salient figure: a saliency map (background is connected to
+the frame) is refined by a minimum cut with colour models. It is followed by the regions of a
+merging tree in the order of objectness: regions enclosed by strong edges, salient, and away from
+the frame. A picture without contrast gives one mask of the whole image.
 
-A point means the region of the tree around it that is most like an object; a box means the figure
-inside it, cut against what lies around the box.
+A point selects the region of the tree around it with the highest objectness. A box selects the
+figure inside it, cut against the surroundings of the box.
 
-It knows nothing of objects: what looks like its surroundings, or is composed of parts that differ
-as much as figure and ground, it misses. References in ``_merge`` and ``_figure``.
+The segmenter knows nothing about objects. It misses objects that look like their surroundings, and
+objects whose parts differ as much as figure and ground. References are in
+:mod:`~semcom.segmenters.graph.superpixels` and :mod:`~semcom.segmenters.graph.figure_ground`.
 """
 
 from __future__ import annotations
@@ -25,33 +26,45 @@ from semcom.segmenters.graph.superpixels import Floats, Superpixels, Tree, merge
 from semcom.types import Image, Mask, Prompts, Region
 
 NUM_PARTS = 700
-"""Superpixels per picture."""
+"""Number of superpixels per picture."""
 OBJECT_SHARE = 0.03
-"""Regions of a smaller share of the frame are the less like an object, the smaller they are."""
+"""Below this share of the frame, the objectness of a region decreases with its size."""
 PART_SHARE = 0.3
-"""Parts of the main figure that are smaller than this share of its largest are left out."""
+"""Parts of the main figure smaller than this share of its largest part are left out."""
 BLUR = 0.04
-"""How far a first guess may be wrong, as a fraction of the long side."""
+"""Expected error of a first guess, as a fraction of the long side."""
 MARGIN = 0.3
-"""How far to look around a box, as a fraction of its sides."""
+"""Width of the examined surroundings of a box, as a fraction of its sides."""
 LEAST_FILL = 0.15
-"""A figure that fills less of its box is none."""
+"""Smallest share of its box that a figure must fill."""
 OVERLAP = 0.6
-"""Masks of a greater IoU are one and the same."""
+"""Masks of a higher IoU count as the same."""
 
 
 _MOST_MASKS = 1000
 
 
 class Graph:
-    """Segmenter without weights.
+    """A segmenter that needs no weights.
 
     Parameters
     ----------
     max_masks
-        At most so many masks without prompts, 1 to 1000.
+        Maximum number of masks without prompts, 1 to 1000.
     work_size
         Long side in pixels at which the picture is analysed, 32 to 2048.
+
+    Examples
+    --------
+    A bright square on a dark ground is the first mask:
+
+    >>> import numpy as np
+    >>> image = np.full((96, 128, 3), 40, dtype=np.uint8)
+    >>> image[30:66, 46:82] = (220, 60, 60)
+    >>> square = image[..., 0] > 100
+    >>> first = Graph()(image)[0].pixels
+    >>> bool(iou(first, square) > 0.8)
+    True
     """
 
     def __init__(self, *, max_masks: int = 16, work_size: int = 400) -> None:
@@ -83,7 +96,7 @@ class Graph:
 
 
 class Scene:
-    """A picture, analysed: superpixels, saliency, and the tree of regions with their objectness."""
+    """The analysis of a picture: superpixels, saliency, and the tree of regions with objectness."""
 
     def __init__(self, image: Image, work_size: int) -> None:
         self.image = image
@@ -95,7 +108,7 @@ class Scene:
         self.node_salient = self.tree.collect(mass) / self.tree.collect(self.parts.area)
 
     def region(self, chosen: Floats) -> Region:
-        """Draw superpixels, chosen by values above 0.5 in (n,), at the working size."""
+        """Draw superpixels with values above 0.5 in ``chosen`` (n,), at the working size."""
         return np.asarray(chosen[self.parts.labels] > 0.5)
 
     def of_node(self, node: int) -> Floats:
@@ -106,7 +119,7 @@ class Scene:
 
 
 def closedness(tree: Tree, area: Floats, frame: Floats) -> Floats:
-    """Rate every node's contour, 0 to 1: stronger than what it encloses, and off the frame."""
+    """Rate every node's contour, 0 to 1: stronger than the edges inside, and off the frame."""
     on_frame = tree.collect(frame)
     contrast = tree.outline / (tree.outline + tree.height + 4.0)
     free = tree.perimeter / np.maximum(tree.perimeter + 2 * on_frame, 1)
@@ -116,7 +129,7 @@ def closedness(tree: Tree, area: Floats, frame: Floats) -> Floats:
 
 
 def everything(scene: Scene, max_masks: int) -> list[Mask]:
-    """Find what stands out, then the regions of the tree by objectness, best first."""
+    """Find the main figure, then the regions of the tree by objectness, best first."""
     whole = Mask(np.ones(scene.image.shape[:2], dtype=bool), score=0.5)
     if scene.parts.flat:
         return [whole]
@@ -136,13 +149,13 @@ def everything(scene: Scene, max_masks: int) -> list[Mask]:
 
 
 def main_figure(scene: Scene) -> Floats:
-    """Cut what stands out from the rest; (n,), 0 or 1."""
+    """Separate the salient figure from the rest; (n,), 0 or 1."""
     level = threshold(scene.parts, scene.salient)
     return cut(scene.parts, scene.salient / (scene.salient + level + 1e-9))
 
 
 def standing_out(scene: Scene, figure: Floats) -> float:
-    """Rate how well ``figure`` (n,) covers what is salient, and only that: F-measure, 0 to 1."""
+    """Rate how exactly ``figure`` (n,) covers the salient area: F-measure, 0 to 1."""
     mass = scene.parts.area * scene.salient
     precision = float(figure @ mass) / float(figure @ scene.parts.area)
     recall = float(figure @ mass) / max(float(mass.sum()), 1e-9)
@@ -150,7 +163,7 @@ def standing_out(scene: Scene, figure: Floats) -> float:
 
 
 def at_point(scene: Scene, x: float, y: float) -> Mask:
-    """Find the region around a point, in pixels of the picture, that is most like an object."""
+    """Find the region of highest objectness around a point, in pixels of the picture."""
     height, width = scene.image.shape[:2]
     if scene.parts.flat:
         return Mask(np.ones((height, width), dtype=bool), score=0.5)
@@ -171,20 +184,20 @@ def at_point(scene: Scene, x: float, y: float) -> Mask:
 
 
 def blur(parts: Superpixels, figure: Floats) -> Floats:
-    """Turn a first guess, 0 or 1, into a prior that is less sure near its border; (n,)."""
+    """Turn a first guess, 0 or 1, into a prior that is less certain near its border; (n,)."""
     apart = np.square(parts.centre[:, None] - parts.centre[None]).sum(axis=-1)
     weight = np.exp(-apart / (2 * BLUR**2)) * parts.area
     return np.asarray(0.1 + 0.8 * (weight @ figure) / weight.sum(axis=1))
 
 
 def component(mask: Region, y: int, x: int) -> Region:
-    """Keep the connected part of ``mask`` that holds a pixel."""
+    """Return the connected part of ``mask`` that contains a pixel."""
     parts, _ = ndimage.label(mask, np.ones((3, 3)))
     return np.asarray(parts == parts[y, x], dtype=bool)
 
 
 def in_box(image: Image, box: tuple[float, float, float, float], work_size: int) -> Mask:
-    """Cut the figure that fills a box; the box itself where there is none."""
+    """Find the figure that fills a box; return the box itself if there is none."""
     height, width = image.shape[:2]
     x0, y0, x1, y1 = (math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3]))
     margin_x, margin_y = math.ceil((x1 - x0) * MARGIN), math.ceil((y1 - y0) * MARGIN)
@@ -201,7 +214,7 @@ def in_box(image: Image, box: tuple[float, float, float, float], work_size: int)
 
 
 def fill_box(crop: Image, inside: Region, work_size: int) -> Region:
-    """Cut figure from ground at the working size; nothing where the picture is flat."""
+    """Separate figure and ground at the working size; empty if the picture is flat."""
     parts = superpixels(resize(crop, work_size), NUM_PARTS)
     if parts.flat:
         return np.zeros(parts.labels.shape, dtype=bool)
@@ -215,12 +228,12 @@ def fill_box(crop: Image, inside: Region, work_size: int) -> Region:
     long_side = max(shape)
     offset = (parts.centre * long_side - middle) / half
     prior = share * np.exp(-np.square(offset).sum(axis=1) / 2)
-    if share.min() > 0.5:  # nothing around the box to learn the ground from
+    if share.min() > 0.5:  # there are no surroundings to learn the ground from
         prior = saliency(parts)
     figure = cut(parts, prior, fixed=np.where(share < 0.5, -1.0, 0.0))
     return np.asarray((figure[parts.labels] > 0.5) & box, dtype=bool)
 
 
 def iou(a: Region, b: Region) -> float:
-    """Intersection over union of two masks of one size; 0 for two empty ones."""
+    """Return the intersection over union of two masks of one size; 0 for two empty ones."""
     return float((a & b).sum()) / max(float((a | b).sum()), 1.0)

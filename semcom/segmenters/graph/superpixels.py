@@ -1,10 +1,10 @@
-"""Superpixels, their adjacency, and the tree of their merging.
+"""Superpixels, their adjacency, and the tree of their mergers.
 
 Superpixels are SLIC's in CIELAB (R. Achanta et al., IEEE TPAMI 34(11), 2012,
-doi:10.1109/TPAMI.2012.120). Neighbours merge greedily, the cheapest pair first; a pair costs the
-difference of its mean colours and textures and the edge between the two, weighted by size as in
-Ward's method, so that small regions are absorbed early (P. Arbeláez et al., IEEE TPAMI 33(5), 2011,
-doi:10.1109/TPAMI.2010.161, merge alike along their contour map).
+doi:10.1109/TPAMI.2012.120). Neighbours are merged greedily, the cheapest pair first. The cost of a
+pair consists of the difference of its mean colours and textures and the edge between them, weighted
+by size as in Ward's method, so that small regions are absorbed early (P. Arbeláez et al., IEEE
+TPAMI 33(5), 2011, doi:10.1109/TPAMI.2010.161, merge in the same way along their contour map).
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 TEXTURE_WEIGHT = 1.5
-"""Weight of a unit of local contrast against a unit of CIELAB."""
+"""Weight of a unit of local contrast relative to a unit of CIELAB."""
 CHROMA_WEIGHT = 1.3
-"""Weight of a* and b* against L*: shading changes lightness more than it changes hue."""
+"""Weight of a* and b* relative to L*: shading changes lightness more than hue."""
 FLAT = 2.0
-"""A picture whose superpixels differ by less, in CIELAB units, has no figure."""
+"""Difference in CIELAB units below which a picture's superpixels contain no figure."""
 COMPACTNESS = 8.0
-"""Weight of distance in the picture against distance in CIELAB."""
+"""Weight of distance in the picture relative to distance in CIELAB."""
 EDGE_WEIGHT = 2.0
-"""Weight of the gradient along a border against the difference of the mean colours."""
+"""Weight of the gradient along a border relative to the difference of the mean colours."""
 SIZE_EXPONENT = 0.35
-"""How strongly small regions merge first; 0.5 would be Ward's criterion."""
+"""Preference for merging small regions first; 0.5 would be Ward's criterion."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,19 +46,19 @@ class Superpixels:
     labels: Ints
     """Shape (h, w), values 0 to n-1."""
     area: Floats
-    """Pixels, shape (n,)."""
+    """Number of pixels, shape (n,)."""
     look: Floats
     """Mean appearance: weighted L*, a*, b* and local contrast, shape (n, 4)."""
     centre: Floats
     """Mean y and x as fractions of the long side, shape (n, 2)."""
     frame: Floats
-    """Pixels on the image's frame, shape (n,)."""
+    """Number of pixels on the image's frame, shape (n,)."""
     pairs: Ints
     """Neighbours i < j, shape (m, 2)."""
     length: Floats
-    """Pixels of the border between them, shape (m,)."""
+    """Length in pixels of the border between them, shape (m,)."""
     edge: Floats
-    """Mean strength of the edge along it, CIELAB units, shape (m,)."""
+    """Mean strength of the edge along the border in CIELAB units, shape (m,)."""
 
     def __len__(self) -> int:
         return len(self.area)
@@ -74,7 +74,7 @@ def superpixels(image: Image, number: int) -> Superpixels:
     height, width = image.shape[:2]
     lab = np.asarray(rgb2lab(image), dtype=np.float64)
     number = int(np.clip(height * width // 16, 4, number))
-    # slic stretches its input to the range 0 to 1; the compactness is meant in CIELAB units.
+    # slic scales its input to the range 0 to 1, but the compactness is in CIELAB units.
     compactness = COMPACTNESS / max(float(np.ptp(lab)), 1.0)
     labels = np.asarray(
         slic(lab, number, compactness, convert2lab=False, start_label=0), dtype=np.int64
@@ -109,7 +109,7 @@ def _mean(labels: Ints, values: Floats, area: Floats) -> Floats:
 
 
 def borders(labels: Ints, smooth: Floats) -> tuple[Ints, Floats, Floats]:
-    """List the borders between superpixels: who, how long, how strong."""
+    """List the borders between superpixels: the pair, the length and the strength."""
     gradient = np.zeros(labels.shape)
     for axis in (0, 1):
         slope = ndimage.correlate1d(smooth, [-0.5, 0, 0.5], axis=axis)
@@ -134,16 +134,16 @@ def borders(labels: Ints, smooth: Floats) -> tuple[Ints, Floats, Floats]:
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """A binary tree of regions: nodes 0 to n-1 are the superpixels, the rest their mergers."""
+    """A binary tree of regions: nodes 0 to n-1 are the superpixels, the others their mergers."""
 
     parent: Ints
-    """The node that a node merged into, -1 at a root; shape (nodes,)."""
+    """The node that a node was merged into, -1 for a root; shape (nodes,)."""
     children: Ints
-    """The two nodes that it consists of, shape (nodes - n, 2)."""
+    """The two nodes that form it, shape (nodes - n, 2)."""
     height: Floats
     """Dissimilarity of the children when they merged; 0 for superpixels; shape (nodes,)."""
     perimeter: Floats
-    """Border to other regions, in pixels, without the image's frame; shape (nodes,)."""
+    """Length of the border to other regions in pixels, without the frame; shape (nodes,)."""
     outline: Floats
     """Mean dissimilarity across that border; shape (nodes,)."""
 
@@ -168,7 +168,7 @@ class Tree:
 
 
 class _Regions:
-    """The regions of a merging in progress; a merged one keeps its number and its data."""
+    """The regions during merging; a merged region keeps its number and its data."""
 
     def __init__(self, parts: Superpixels) -> None:
         self.look = list(parts.look)
@@ -181,18 +181,18 @@ class _Regions:
             self.borders[i][j] = self.borders[j][i] = (length, length * edge)
 
     def difference(self, i: int, j: int) -> float:
-        """Dissimilarity of two neighbours, CIELAB units."""
+        """Return the dissimilarity of two neighbours in CIELAB units."""
         length, edges = self.borders[i][j]
         delta = self.look[i] - self.look[j]
         return math.sqrt(delta @ delta) + EDGE_WEIGHT * edges / length
 
     def cost(self, i: int, j: int) -> tuple[float, int, int]:
-        """Price of the merger; the numbers decide between equal prices."""
+        """Return the cost of the merger; the numbers decide between equal costs."""
         ward = self.area[i] * self.area[j] / (self.area[i] + self.area[j])
         return self.difference(i, j) * ward**SIZE_EXPONENT, i, j
 
     def contour(self, i: int) -> tuple[float, float]:
-        """Length of the border of ``i`` and the mean dissimilarity across it."""
+        """Return the length of the border of ``i`` and the mean dissimilarity across it."""
         lengths = [length for length, _ in self.borders[i].values()]
         total = sum(lengths)
         across = [self.difference(i, j) for j in self.borders[i]]

@@ -1,1 +1,1 @@
-"""MobileSAM: the network, its mask decoder, and prompts."""
+"""MobileSAM: the network, its mask decoder, and its prompts."""

@@ -1,16 +1,16 @@
 """SAM's mask decoder for many prompts on one image, from MobileSAM's own weights.
 
 The reference decoder (``mobile_sam.modeling.MaskDecoder``, arXiv:2304.02643, appendix A) projects
-4096 image vectors per prompt seven times, and upscales every prompt's image before it knows
-whether the mask is worth it. Here the same function is computed in another order:
+4096 image vectors per prompt seven times, and upscales the image of every prompt before it is known
+whether the mask is needed. Here the same function is computed in another order:
 
-* with 7 tokens against 4096 image vectors, the projections of queries, keys, values and output
-  are moved to the tokens' side: ``(y Wq)(t Wk)ᵀ = y (Wq Wkᵀ tᵀ)``;
+* with 7 tokens but 4096 image vectors, the projections of queries, keys, values and output are
+  applied to the tokens: ``(y Wq)(t Wk)ᵀ = y (Wq Wkᵀ tᵀ)``;
 * the first layer's image vectors are the same for all prompts and are not repeated;
 * the image vectors keep their channels last, so that both upscaling steps are plain matrix
   products, and only the finished masks are put into image order;
-* predicted IoUs need only the tokens: :func:`attend` gives them, :func:`masks` is called for
-  those that are wanted.
+* predicted IoUs need only the tokens: :func:`attend` computes them, and :func:`masks` is called
+  only for the masks that are needed.
 
 Results equal the reference's up to rounding. Shapes: B prompts, T tokens, N = 64² image vectors,
 C = 256 channels, H heads of d channels.
@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from mobile_sam.modeling import Sam
-    from mobile_sam.modeling.transformer import RegionOfInterest
+    from mobile_sam.modeling.transformer import Attention
 
 
 class Decoded(NamedTuple):
@@ -34,12 +34,12 @@ class Decoded(NamedTuple):
     mask_tokens: Tensor
     """(B, 4, C): the single-mask token, then the three of the multimask output."""
     vectors: Tensor
-    """(B, N, C): the image as each prompt sees it."""
+    """(B, N, C): the image vectors of each prompt."""
     iou: Tensor
-    """(B, 4): predicted IoU of each mask; not clipped."""
+    """(B, 4): predicted IoU of each mask, not clipped."""
 
     def only(self, i: int) -> Decoded:
-        """Return prompt ``i`` alone: upscaling one at a time stays in the processor's caches."""
+        """Return prompt ``i`` alone; upscaling one prompt at a time fits the processor's caches."""
         return Decoded(*(x[i : i + 1] for x in self))
 
 
@@ -82,7 +82,7 @@ def attend(model: Sam, features: Tensor, sparse: Tensor) -> Decoded:
 
 
 def masks(model: Sam, decoded: Decoded) -> Tensor:
-    """Make all four masks of every prompt in ``decoded``.
+    """Compute all four masks of every prompt in ``decoded``.
 
     Returns
     -------
@@ -98,25 +98,25 @@ def masks(model: Sam, decoded: Decoded) -> Tensor:
     hyper = [m(decoded.mask_tokens[:, i]) for i, m in enumerate(decoder.output_hypernetworks_mlps)]
     logits = torch.stack(hyper, dim=1) @ x.mT
     side = round(n**0.5)
-    # Pixels lie in the order (row, column, half row, half column, quarter row, quarter column).
+    # The order of pixels is (row, column, half row, half column, quarter row, quarter column).
     logits = logits.view(b, -1, side, side, 2, 2, 2, 2).permute(0, 1, 2, 4, 6, 3, 5, 7)
     square: Tensor = logits.reshape(b, -1, 4 * side, 4 * side)
     return square
 
 
 def _double(layer: nn.ConvTranspose2d, x: Tensor) -> Tensor:
-    """2×2 transposed convolution of stride 2, (B, N, C) → (B, N, 4·C'): a matrix product."""
+    """Apply a 2×2 transposed convolution of stride 2, (B, N, C) → (B, N, 4·C'), as a product."""
     weight = layer.weight.permute(2, 3, 1, 0).flatten(0, 2)
     assert layer.bias is not None
     return nn.functional.linear(x, weight, layer.bias.repeat(4))
 
 
-def _read(attention: RegionOfInterest, tokens: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """``attention(q=tokens, k=keys, v=values)`` where keys and values are the image."""
+def _read(attention: Attention, tokens: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Return ``attention(q=tokens, k=keys, v=values)``, with the image as keys and values."""
     b, t, c = tokens.shape
     h = attention.num_heads
     q = attention.q_proj(tokens).view(b, t, h, -1) * (attention.internal_dim // h) ** -0.5
-    # The keys' bias shifts all logits of a token alike, and the softmax forgets it.
+    # The keys' bias shifts all logits of a token equally, which softmax ignores.
     q = torch.einsum("bthd,hdc->bhtc", q, attention.k_proj.weight.view(h, -1, c))
     weights = (q.reshape(b, h * t, c) @ keys.mT).softmax(-1)
     read = (weights @ values).view(b, h, t, c)
@@ -126,9 +126,9 @@ def _read(attention: RegionOfInterest, tokens: Tensor, keys: Tensor, values: Ten
 
 
 def _write(
-    attention: RegionOfInterest, queries: Tensor, keys: Tensor, values: Tensor, vectors: Tensor
+    attention: Attention, queries: Tensor, keys: Tensor, values: Tensor, vectors: Tensor
 ) -> Tensor:
-    """``vectors + attention(q=queries, k=keys, v=values)`` where keys and values are tokens."""
+    """Return ``vectors + attention(q=queries, k=keys, v=values)``; tokens are keys and values."""
     b, t, c = keys.shape
     h = attention.num_heads
     k = attention.k_proj(keys).view(b, t, h, -1) * (attention.internal_dim // h) ** -0.5

@@ -1,4 +1,4 @@
-"""MobileSAM's network from the package ``mobile_sam``, made ready for inference."""
+"""MobileSAM's network from the package ``mobile_sam``, prepared for inference."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ if TYPE_CHECKING:
 def build_model(
     state_dict: Mapping[str, Tensor] | None = None, *, seed: int = 0, device: str = "cpu"
 ) -> Sam:
-    """Build MobileSAM in eval mode, its encoder rearranged for speed.
+    """Build MobileSAM in eval mode, with an encoder rearranged for speed.
 
     Parameters
     ----------
     state_dict
-        The weights, under the names of the official checkpoint; without them, random ones.
+        The weights, under the names of the official checkpoint; if None, random ones.
     seed
-        Of the random weights.
+        Seed of the random weights.
     device
-        Where torch computes.
+        Device on which torch computes.
 
     Raises
     ------
     ValueError
-        ``state_dict`` is of another network.
+        ``state_dict`` belongs to another network.
     """
     import_torchvision()
-    with warnings.catch_warnings():  # at import, of names that timm has moved; not ours to mend
+    with warnings.catch_warnings():  # raised on import, about names that timm has moved
         warnings.filterwarnings("ignore", ".*deprecated, please import via timm", FutureWarning)
         warnings.filterwarnings("ignore", "Overwriting tiny_vit", UserWarning)
         warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
         from mobile_sam.build_sam import build_sam_vit_t
-    with torch.random.fork_rng(devices=[]):  # the caller's generator stays where it was
+    with torch.random.fork_rng(devices=[]):  # leaves the caller's generator unchanged
         torch.default_generator.manual_seed(seed)
         model = build_sam_vit_t()
         if state_dict is not None:
             _check_fit(model.state_dict(), state_dict)
             model.load_state_dict(state_dict)
-        model.eval()  # only after loading: this is when TinyViT lays out its attention biases
+        model.eval()  # after loading, since TinyViT lays out its attention biases here
         _fold_batch_norms(model.image_encoder)
     model.image_encoder.to(memory_format=torch.channels_last)  # a fifth faster on CPUs
     return model.to(device)
@@ -67,7 +67,7 @@ def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> N
 
 
 def _fold_batch_norms(module: nn.Module) -> None:
-    """Replace each convolution and batch norm by one convolution, in place: fewer passes."""
+    """Replace each convolution with batch norm by one convolution, in place, to save passes."""
     for name, child in module.named_children():
         if type(child).__name__ == "Conv2d_BN":
             fuse: Any = child.fuse

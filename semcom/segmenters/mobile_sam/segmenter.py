@@ -6,10 +6,10 @@ package ``mobile_sam``, with batch norms folded into the convolutions before the
 decoder of :mod:`semcom.segmenters.mobile_sam.mask_decoder`; masks and scores are those of its
 ``SamPredictor`` up to rounding.
 
-"Everything" differs from the reference's automatic generator to finish in seconds on a CPU:
-candidates are scored, thresholded and compared as 256×256 logits and only the survivors are
-enlarged; duplicates are judged by mask, not by box; after the first quarter of the points, those
-inside a segment that another point has found are skipped; the image is not cropped and searched
+Unlike the reference's automatic generator, the "everything" mode finishes in seconds on a CPU:
+candidates are scored, thresholded and compared as 256×256 logits, and only the survivors are
+enlarged; duplicates are detected by mask and not by box; after the first quarter of the points,
+those inside a segment found by another point are skipped; crops of the image are not searched
 again.
 """
 
@@ -39,23 +39,23 @@ if TYPE_CHECKING:
     from mobile_sam.modeling import Sam
 
 POINTS_AT_ONCE = 4
-"""Prompts per decoder pass: larger batches leave the processor's caches and are slower."""
+"""Prompts per decoder pass; larger batches exceed the processor's caches and are slower."""
 SAME = 0.7
-"""Two masks of a larger IoU are the same segment (the reference's threshold)."""
+"""Two masks of a higher IoU are the same segment (the reference's threshold)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Everything:
-    """What the "everything" mode looks for."""
+    """Settings of the "everything" mode."""
 
     points_per_side: int = 12
     """Points of the grid along each side, 1 to 32."""
     min_iou: float = 0.88
-    """Least predicted IoU, 0 to 1."""
+    """Lowest predicted IoU, 0 to 1."""
     min_stability: float = 0.95
-    """Least IoU between the masks at logit thresholds +1 and −1, 0 to 1."""
+    """Lowest IoU between the masks at logit thresholds +1 and −1, 0 to 1."""
     min_area: int = 200
-    """Least area in pixels of the image, 1 to 50,000,000."""
+    """Smallest area in pixels of the image, 1 to 50,000,000."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.points_per_side <= 32:
@@ -68,7 +68,7 @@ class Everything:
 
 
 class Embedding(NamedTuple):
-    """An image as the decoder sees it; shared by all prompts."""
+    """The decoder's input for an image, shared by all prompts."""
 
     features: Tensor
     """(1, 256, 64, 64) float32, over the image padded to a square at the bottom or the right."""
@@ -84,16 +84,16 @@ class MobileSam:
     Parameters
     ----------
     weights
-        Path of a checkpoint; empty for the official one, which is fetched on first use.
+        Path of a checkpoint; empty for the official one, which is downloaded on first use.
     points_per_side, min_iou, min_stability, min_area
         See :class:`Everything`.
     device
-        Where torch computes, for example ``"cpu"`` or ``"cuda"``.
+        Device on which torch computes, for example ``"cpu"`` or ``"cuda"``.
 
     Raises
     ------
     ValueError
-        An option is out of range, or the checkpoint is missing, damaged or of another network.
+        An option out of range, or a checkpoint that is missing, damaged or of another network.
     """
 
     provenance: str
@@ -137,7 +137,7 @@ class MobileSam:
 
 @torch.inference_mode()
 def embed(model: Sam, image: Image) -> Embedding:
-    """Encode ``image``, (H, W, 3) uint8 of any size, resized as SAM was trained: 1024 long."""
+    """Encode ``image``, (H, W, 3) uint8 of any size, resized to a long side of 1024."""
     height, width = image.shape[:2]
     scale = model.image_encoder.img_size / max(height, width)
     h, w = (max(1, int(side * scale + 0.5)) for side in (height, width))
@@ -149,11 +149,11 @@ def embed(model: Sam, image: Image) -> Embedding:
 
 @torch.inference_mode()
 def segment_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> list[Mask]:
-    """One mask per prompt, points first.
+    """Return one mask per prompt, points first.
 
-    A point is ambiguous: of its three masks (whole, part, subpart), the one of the highest
-    predicted IoU. A box is not: its single mask. Scores are predicted IoUs, clipped to 0 to 1. A
-    mask may be empty if the network finds nothing there.
+    A point is ambiguous: of its three masks (whole, part, subpart), the one with the highest
+    predicted IoU is returned. A box has a single mask. Scores are predicted IoUs, clipped to 0 to
+    1. A mask may be empty if the network finds nothing.
     """
     found: list[Mask] = []
     sparse = _embed_prompts(model, embedding, prompts)
@@ -172,7 +172,7 @@ def segment_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> list[
 def segment_everything(
     model: Sam, embedding: Embedding, settings: Everything | None = None
 ) -> list[Mask]:
-    """All segments that a grid of points finds, by falling predicted IoU; perhaps none."""
+    """Return all segments found by a grid of points, by descending predicted IoU, if any."""
     settings = settings or Everything()
     found = list(_search(model, embedding, settings))
     if not found:
@@ -195,7 +195,7 @@ def _check_device(device: str) -> None:
 
 
 def _embed_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> Tensor:
-    """Points, then boxes, as (B, 2, 256): point and padding, or two corners."""
+    """Embed points, then boxes, as (B, 2, 256): point and padding, or two corners."""
     (height, width), (h, w) = embedding.image_size, embedding.input_size
     points = np.reshape(prompts.points, (-1, 1, 2)) * (w / width, h / height)
     boxes = np.reshape(prompts.boxes, (-1, 2, 2)) * (w / width, h / height)
@@ -208,10 +208,10 @@ def _embed_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> Tensor
 
 
 def _grid(per_side: int) -> NDArray[np.float64]:
-    """Centres of a grid of cells, (per_side², 2) as (y, x) in 0 to 1.
+    """Return the centres of a grid of cells, (per_side², 2) as (y, x) in 0 to 1.
 
-    Neighbours in the list lie far apart (steps of the golden ratio), so that the points of one
-    batch rarely share a segment, and skipping pays.
+    Neighbours in the list are far apart (golden-ratio steps), so that the points of one batch
+    rarely share a segment and many can be skipped.
     """
     n = per_side**2
     step = next(s for s in range(round(n * 0.618), 2 * n + 1) if math.gcd(s, n) == 1)
@@ -221,7 +221,7 @@ def _grid(per_side: int) -> NDArray[np.float64]:
 
 
 def _valid(embedding: Embedding) -> tuple[int, int]:
-    """Rows and columns of the 256×256 logits that show the image and not the padding."""
+    """Return the rows and columns of the 256×256 logits that show the image and not padding."""
     h, w = embedding.input_size
     return math.ceil(h / 4), math.ceil(w / 4)
 
@@ -229,11 +229,11 @@ def _valid(embedding: Embedding) -> tuple[int, int]:
 def _search(
     model: Sam, embedding: Embedding, settings: Everything
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Ask the grid's points; for each that finds something, its candidates."""
+    """Try the grid's points; yield the candidates of each point that finds something."""
     height, width = embedding.image_size
     rows, columns = _valid(embedding)
     todo = _grid(settings.points_per_side)
-    # No point of the first quarter is skipped: a whole must not hide the parts inside it.
+    # No point of the first quarter is skipped, so that a whole does not hide its parts.
     always = len(todo) // 4
     covered = np.zeros((rows, columns), dtype=bool)
     while True:
@@ -249,7 +249,7 @@ def _search(
         for i in range(len(batch)):
             logits, iou = _candidates(model, decoded.only(i), (rows, columns), settings)
             if len(logits):
-                # The smallest one: inside a person's mask there is still a face to be found.
+                # Use the smallest mask: within a person's mask there is a face to be found.
                 small = min(logits[:, :rows, :columns] > 0, key=lambda mask: int(mask.sum()))
                 covered |= small.cpu().numpy()
                 yield logits, iou
@@ -258,10 +258,10 @@ def _search(
 def _candidates(
     model: Sam, one: decoder.Decoded, valid: tuple[int, int], settings: Everything
 ) -> tuple[Tensor, Tensor]:
-    """Those of a point's three masks that are good enough: (K, 256, 256) logits, (K,) IoUs."""
+    """Return the good ones of a point's three masks: (K, 256, 256) logits, (K,) IoUs."""
     iou = one.iou[0, 1:]
     good = iou >= settings.min_iou
-    if not bool(good.any()):  # the usual case for a point on a boundary: no mask is made
+    if not bool(good.any()):  # usual for a point on a boundary; no mask is computed
         return one.iou.new_empty(0, 256, 256), iou[:0]
     logits = decoder.masks(model, one)[0, 1:][good]
     inside = logits[:, : valid[0], : valid[1]].flatten(1)
@@ -271,7 +271,7 @@ def _candidates(
 
 
 def _distinct(masks: Tensor, scores: Tensor) -> list[int]:
-    """Greedy suppression: indices by falling score, no two masks of an IoU over ``SAME``."""
+    """Suppress greedily: indices by descending score, without two masks of IoU above ``SAME``."""
     flat = masks.flatten(1).float()
     overlap = flat @ flat.mT
     area = overlap.diagonal()
@@ -284,7 +284,7 @@ def _distinct(masks: Tensor, scores: Tensor) -> list[int]:
 
 
 def _enlarge(model: Sam, embedding: Embedding, logits: Tensor) -> Region:
-    """Logits of the padded square, (256, 256), as a mask of the image's size."""
+    """Convert logits of the padded square, (256, 256), to a mask of the image's size."""
     full = model.postprocess_masks(logits[None, None], embedding.input_size, embedding.image_size)
     mask: Region = (full[0, 0] > model.mask_threshold).cpu().numpy()
     return mask

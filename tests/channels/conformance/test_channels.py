@@ -29,11 +29,11 @@ SPECS = [
     "mimo:antennas=2x3,csi=pilots,block_length=5",
 ]
 REMARKS = {
-    "power": ("", "not asked, by what it says of itself"),
-    "noise": ("", "not asked, by what it says of itself"),
-    "gain": ("", "not asked, by what it says of itself"),
+    "power": ("", "not applicable to a channel with its attributes"),
+    "noise": ("", "not applicable to a channel with its attributes"),
+    "gain": ("", "not applicable to a channel with its attributes"),
     "quantile": ("", "no closed form"),
-    "cost": ("", "a channel use per symbol"),
+    "cost": ("", "one channel use per symbol"),
 }
 
 every = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.partition(":file")[0])

@@ -61,7 +61,7 @@ def test_compiled_code_is_kept_in_a_temporary_folder_where_nothing_else_can_be_w
 ) -> None:
     first, again = run(), run()
     folder = tmp_path / "temporary" / f"semcom-{os.geteuid()}"
-    said = f"compiled code is kept in {folder}; NUMBA_CACHE_DIR names another folder\n"
+    said = f"compiled code is cached in {folder}; set NUMBA_CACHE_DIR to use another folder\n"
     assert first.stderr.count(said) == again.stderr.count(said) == 1
     assert "compiling the link level" in first.stderr
     assert again.stderr == said
@@ -75,7 +75,7 @@ def test_without_any_folder_code_is_compiled_every_time_and_that_is_said_once(ru
     done = run(nowhere + WORK)
     assert done.stdout == "42\n"
     (line,) = done.stderr.splitlines()
-    assert line.startswith("compiled code cannot be kept: it is made anew each time; NUMBA_CACHE_")
+    assert line.startswith("compiled code cannot be cached, so every process compiles it again; ")
 
 
 def test_workers_repeat_no_note(run: Run, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_workers_repeat_no_note(run: Run, tmp_path: Path) -> None:
         "loky.ProcessPoolExecutor(1).submit(work.work).result()\n"
         "with multiprocessing.get_context('spawn').Pool(1) as pool: pool.apply(work.work)\n"
     )
-    assert done.stderr.count("compiled code is kept in") == 1
+    assert done.stderr.count("compiled code is cached in") == 1
     assert done.stdout == 3 * "42\n"
 
 
@@ -144,5 +144,5 @@ def test_a_full_disk_costs_a_note(run: Run, tmp_path: Path) -> None:
     )
     done = run(full + WORK, HOME=str(tmp_path))
     assert done.stdout == "42\n"
-    (note,) = [line for line in done.stderr.splitlines() if "cannot be kept" in line]
-    assert note.startswith("compiled code cannot be kept (No space left on device): it is made ")
+    (note,) = [line for line in done.stderr.splitlines() if "cannot be cached" in line]
+    assert note.startswith("compiled code cannot be cached (No space left on device), so every p")

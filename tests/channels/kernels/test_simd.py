@@ -57,7 +57,7 @@ print(json.dumps([simd.VECTORS, said, [sha256(a.tobytes()).hexdigest() for a in 
     vectors, said, without = json.loads(run.stdout)
     assert not vectors
     (message,) = said
-    assert message.startswith("vectors cannot be compiled here, decoding will be slow: ")
+    assert message.startswith("vectors cannot be compiled here, so decoding will be slow: ")
     assert "no saturating addition of vectors" in message
     here: dict[str, Any] = {}
     with warnings.catch_warnings():

@@ -201,14 +201,14 @@ def test_streams_do_not_leak_without_noise() -> None:
     ("spec", "message"),
     [
         ("antennas=2", "antennas must be transmit x receive, such as 2x2 or 2x4.*got '2'"),
-        ("antennas=4x2", "no more transmit than receive, got '4x2'"),
-        ("antennas=2x9", "of 1 to 8 .*got '2x9'"),
+        ("antennas=4x2", "no more transmit than receive antennas, got '4x2'"),
+        ("antennas=2x9", "with 1 to 8 each .*got '2x9'"),
         ("antennas=0x2", "antennas must be"),
         ("antennas=2x2x2", "antennas must be"),
         ("detector=ml", "detector must be one of lmmse, zf, got 'ml'"),
         ("csi=genie", "csi must be one of perfect, pilots, got 'genie'"),
         ("block_length=-1", "block_length must be 0 .* got -1"),
-        ("block_length=2,csi=pilots", "or exceed the 2 pilots that head it, .* got 2"),
+        ("block_length=2,csi=pilots", "or exceed the 2 pilots at its start, .* got 2"),
     ],
 )
 def test_bad_options_are_refused(spec: str, message: str) -> None:
@@ -223,5 +223,5 @@ def test_noise_must_not_vary_within_a_transmission() -> None:
 
 def test_other_channels_do_not_go_over_it() -> None:
     for spec in ("ofdm:over=mimo", "clipping:over=mimo"):
-        with pytest.raises(ValueError, match="goes over a flat fading channel, not Mimo"):
+        with pytest.raises(ValueError, match="needs a flat fading channel, not Mimo"):
             CHANNELS.create(spec)

@@ -159,9 +159,9 @@ def test_without_an_error_it_is_the_underlying_channel() -> None:
         ("linewidth=-1e-3", "linewidth must be between 0 and 1 per symbol, got -0.001"),
         ("linewidth=nan", "linewidth must be between 0 and 1"),
         ("known=perhaps", "known must be true or false"),
-        ("over=ofdm", "a carrier error goes over a flat fading channel, not Ofdm"),
-        ("over=mimo", "a carrier error goes over a flat fading channel, not Mimo"),
-        ("over=clipping", "a carrier error goes over a flat fading channel, not Clipping"),
+        ("over=ofdm", "a carrier error needs a flat fading channel, not Ofdm"),
+        ("over=mimo", "a carrier error needs a flat fading channel, not Mimo"),
+        ("over=clipping", "a carrier error needs a flat fading channel, not Clipping"),
         ("over=nothing", "unknown channel 'nothing'"),
     ],
 )

@@ -195,8 +195,8 @@ def test_error_rate_of_16qam_by_decision_regions() -> None:
         ("smoothness=0", "smoothness must be between 0.1 and 100, or inf, got 0.0"),
         ("smoothness=nan", "smoothness must be between"),
         ("bits_per_symbol=3", "bits_per_symbol must be one of 1, 2, 4, 6, 8, got 3"),
-        ("over=ofdm", "clipping goes over a flat fading channel, not Ofdm"),
-        ("over=clipping", "clipping goes over a flat fading channel, not Clipping"),
+        ("over=ofdm", "clipping needs a flat fading channel, not Ofdm"),
+        ("over=clipping", "clipping needs a flat fading channel, not Clipping"),
     ],
 )
 def test_bad_options_are_refused(spec: str, message: str) -> None:
@@ -205,5 +205,5 @@ def test_bad_options_are_refused(spec: str, message: str) -> None:
 
 
 def test_ofdm_does_not_go_over_an_amplifier() -> None:
-    with pytest.raises(ValueError, match="OFDM goes over a flat fading channel, not Clipping"):
+    with pytest.raises(ValueError, match="OFDM needs a flat fading channel, not Clipping"):
         CHANNELS.create("ofdm:over=clipping")

@@ -98,5 +98,5 @@ def test_our_tables_of_delay_lines_are_sionnas(profile: str) -> None:
 def test_bad_requests_are_refused() -> None:
     with pytest.raises(ValueError, match="profile must be one of a, b, c, d, e, got 'x'"):
         Cdl(profile="x")
-    with pytest.raises(ValueError, match="must outlast the channel"):
+    with pytest.raises(ValueError, match="must be longer than the channel"):
         CHANNELS.create("cdl:profile=e,delay_spread_ns=1000")

@@ -206,7 +206,7 @@ def test_options_reach_the_channel() -> None:
         (lambda: Ofdm(over="tdl_x"), "profile must be one of a, b, c, d, e, got 'x'"),
         (lambda: Ofdm(over="ofdm"), "flat fading channel, not Ofdm"),
         (lambda: Ofdm(over="nothing"), "unknown channel 'nothing'"),
-        (lambda: Ofdm(over="rayleigh_fast"), "RayleighFast jumps.*estimation=perfect"),
+        (lambda: Ofdm(over="rayleigh_fast"), "RayleighFast changes.*estimation=perfect"),
         (lambda: Ofdm(over="tdl_e", delay_spread_ns=300.0), "prefix of 5.56 µs .* after 6.2 µs"),
         (lambda: Ofdm(doppler_hz=301.0), r"doppler_hz must be between 0 and 0.02 .*\(300 Hz\)"),
         (lambda: Ofdm(over="awgn", doppler_hz=-1.0), "doppler_hz must be between 0"),

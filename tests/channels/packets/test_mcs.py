@@ -143,9 +143,9 @@ def test_thresholds_rise_and_never_beat_the_bicm_limit(scheme, table):
 def test_schemes_are_found_by_name_and_number():
     for number, scheme in enumerate(SCHEMES):
         assert find_scheme(scheme.name) == find_scheme(str(number)) == scheme
-    with pytest.raises(ValueError, match=r"near it: '16-QAM 0\.499', '16-QAM 0\.479'"):
+    with pytest.raises(ValueError, match=r"closest matches: '16-QAM 0\.499', '16-QAM 0\.479'"):
         find_scheme("16-QAM 0.49")
-    with pytest.raises(ValueError, match="near it: 'QPSK"):
+    with pytest.raises(ValueError, match="closest matches: 'QPSK"):
         find_scheme("QPSKK")
 
 

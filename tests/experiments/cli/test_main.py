@@ -228,7 +228,7 @@ def test_a_frame_without_an_object_is_sent_blind_and_said(semcom: Semcom) -> Non
     for name in ("region_psnr_db", "theta_psnr_db"):
         assert record[name] is None
     assert record["region_area"] == 0
-    assert "nothing to prefer, w = 1" in _send(semcom, "--mask", "none.png").stderr
+    assert "importance has no effect (w = 1)" in _send(semcom, "--mask", "none.png").stderr
 
 
 def test_what_a_mask_leaves_out_is_said(semcom: Semcom) -> None:
@@ -256,7 +256,7 @@ def test_what_only_looks_like_an_image_does_not_stop_the_others(semcom: Semcom) 
     assert "Error: photos/fifo.png: is a FIFO, not a file\n" in error
     assert "Error: photos/zero.png: is a device, not a file\n" in error
     assert "Error: photos/loop.png: is a link that leads back to itself\n" in error
-    assert "Error: photos/gone.png: is a link to what is not there\n" in error
+    assert "Error: photos/gone.png: is a broken link\n" in error
     assert "Error: empty: no images in this folder\n" in error
     assert "xxx.png: its name is too long\n" in error
     assert error.endswith("Error: 6 images could not be sent")

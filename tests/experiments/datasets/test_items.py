@@ -89,13 +89,13 @@ def test_what_only_looks_like_an_image_is_left_out_and_said(data: Path, pattern:
     assert item.name == "own/a.png"
     assert said == [
         "own/fifo.png: is a FIFO, not a file; left out",
-        "own/gone.png: is a link to what is not there; left out",
+        "own/gone.png: is a broken link; left out",
         "own/loop.png: is a link that leads back to itself; left out",
         "own/zero.png: is a device, not a file; left out",
     ]
     for name, why in (
         ("fifo", "is a FIFO, not a file"),
-        ("gone", "is a link to what is not there"),
+        ("gone", "is a broken link"),
         ("loop", "is a link that leads back to itself"),
     ):
         with pytest.raises(ValueError, match=f"^own/{name}.png: {why}$"):

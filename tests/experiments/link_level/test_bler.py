@@ -186,7 +186,7 @@ def test_a_missing_peer_says_what_to_install(semcom: Semcom) -> None:
         (("-n", "2000", "--rate", "0.5"), "-n and --rate say the same"),
         (("--modulation", "8qam"), "16qam.*got '8qam'"),
         (("--modulation", "3"), "bits per symbol, got '3'"),
-        (("--scheme", "QPSK 0.6"), "unknown scheme 'QPSK 0.6'.*near it: 'QPSK 0"),
+        (("--scheme", "QPSK 0.6"), "unknown scheme 'QPSK 0.6'.*closest matches: 'QPSK 0"),
         (("--scheme", "1000"), "scheme must be below .*got 1000"),
         (("--scheme", "0", "--rate", "0.5"), "--scheme says rate and modulation"),
         (("--snrs", "nan"), "finite number of dB, got nan"),

@@ -227,7 +227,7 @@ def test_load_runs_no_code(tmp_path: Path) -> None:
 def test_load_refuses_anything_but_named_tensors(tmp_path: Path, content: object) -> None:
     file = tmp_path / "other.pt"
     torch.save(content, file)
-    _assert_refused(file, "must hold a dictionary")
+    _assert_refused(file, "must be a dictionary")
 
 
 def _assert_refused(file: Path, match: str) -> None:

@@ -185,15 +185,15 @@ def test_bases_that_cannot_be_are_refused(photo, two):
         Layered(base="layered")
     with pytest.raises(ValueError, match="unknown codec 'jpg'"):
         Layered(base="jpg")
-    with pytest.raises(ValueError, match="must make one packet, it made 4"):
+    with pytest.raises(ValueError, match="must make one packet, but it made 4"):
         Layered(base="hevc:tiles=2x2").encode(photo, map_of(two), 40_000)
 
 
 @pytest.mark.parametrize(
     ("place", "change", "message"),
     [
-        (0, lambda _: b"", "not known here"),
-        (0, lambda d: b"??" + d[2:], "packet of codec 3f3f, not known here"),
+        (0, lambda _: b"", "unknown codec"),
+        (0, lambda d: b"??" + d[2:], "packet of an unknown codec, 3f3f"),
         (0, lambda d: d[:2], "scale must be one of"),
         (0, lambda d: d[:2] + b"\x03" + d[3:], "scale must be one of"),
         (1, lambda d: d[:5], "has no rectangle"),

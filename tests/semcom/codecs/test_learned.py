@@ -232,7 +232,7 @@ def test_strings_of_other_weights_never_reach_a_decoder(checkpoints, picture, tm
     data = learned._compress(picture, weights_)
     learned._opened.pop(weights_.identity)
     codec = Learned(model="mbt2018-mean", checkpoint=str(checkpoints["mbt2018-mean"]))
-    with pytest.raises(DecodeError, match="not here"):
+    with pytest.raises(DecodeError, match="not available here"):
         codec.decode([data], *SIZE)
 
 

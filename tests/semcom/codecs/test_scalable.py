@@ -93,7 +93,7 @@ def test_bad_options_are_refused(options, message):
 
 
 def test_codecs_of_several_packets_are_refused_as_base(photo, flat):
-    with pytest.raises(ValueError, match="must make one packet, it made 4"):
+    with pytest.raises(ValueError, match="must make one packet, but it made 4"):
         CODECS.create("scalable:base=jpeg2000").encode(photo, flat, 50_000)
 
 

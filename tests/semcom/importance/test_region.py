@@ -121,7 +121,8 @@ def test_a_region_without_an_outside_says_so_and_weighs_nothing(
         )
     seen = find_region(image, region_options)
     assert (seen.importance.w == 1).all()
-    assert seen.notes == ("the region is empty or the whole frame: nothing to prefer, w = 1",)
+    (note,) = seen.notes
+    assert note == "the region is empty or fills the frame, so importance has no effect (w = 1)"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_a_mask_without_an_object_leaves_nothing_to_prefer(image: Image, tmp_pat
     assert not seen.importance.region.any()
     assert seen.notes == (
         "x_mask.png: holds no object: every pixel is 0",
-        "the region is empty or the whole frame: nothing to prefer, w = 1",
+        "the region is empty or fills the frame, so importance has no effect (w = 1)",
     )
     assert seen.record["num_masks"] == 0
     for prompts in (Prompts(((3.0, 3.0),)), Prompts(boxes=((3.0, 3.0, 9.0, 9.0),))):

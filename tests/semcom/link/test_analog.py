@@ -168,13 +168,13 @@ def test_what_a_codec_may_not_make_is_refused(photo, what, pixels, monkeypatch):
     made = pixels().encode
     x = made(photo, what.w, 100, 10).symbols
     for signal, message in (
-        (AnalogSignal(1.1 * x), "mean power 1.21, not 1"),
+        (AnalogSignal(1.1 * x), "mean power 1.21 instead of 1"),
         (AnalogSignal(x.real), "float32"),
         (AnalogSignal(x[None]), r"shape \(1, 100\)"),
         (AnalogSignal(x * float("nan")), "power nan"),
         (AnalogSignal(x, (Packet(b""),)), "none of them empty"),
         (AnalogSignal(x, (Packet(b"a"),) * 256), "256 packets"),
-        (AnalogSignal(made(photo, what.w, 38_000, 10).symbols), "38000 symbols, 28608 were allow"),
+        (AnalogSignal(made(photo, what.w, 38_000, 10).symbols), "38000 symbols, but 28608 were"),
     ):
         monkeypatch.setattr(pixels, "encode", lambda *_, signal=signal: signal)
         with pytest.raises(ValueError, match=message):

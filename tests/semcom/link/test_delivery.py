@@ -207,7 +207,7 @@ def test_bad_links_are_refused_by_name():
         ({"csi": "pilots", "channel": "rayleigh_fast"}, "pilots cannot follow"),
         ({"csi": "pilots", "channel": "jakes"}, "does not hold its gain"),
         ({"csi": "pilots", "channel": "mimo"}, "does not hold its gain"),
-        ({"scheme": "16-QAM 0.503"}, "unknown scheme .*near it: '16-QAM"),
+        ({"scheme": "16-QAM 0.503"}, "unknown scheme .*closest matches: '16-QAM"),
         ({"scheme": "1000"}, "scheme must be below"),
     ):
         with pytest.raises(ValueError, match=message):
