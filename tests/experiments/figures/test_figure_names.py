@@ -22,7 +22,7 @@ from experiments.figures.parts.text import broken, width_of
 from experiments.report.figure_images import picture
 from experiments.store.measured import SuiteResults
 from experiments.suites.axes import System
-from tests.experiments.figures.test_figures import fading, masks
+from tests.experiments.figures.studies import fading, masks
 
 NAMES = [
     ("Ba$$in", "price $5, not $10"),
