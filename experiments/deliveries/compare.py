@@ -9,7 +9,7 @@ from typing import Any
 from experiments.axis_values import ratio
 from experiments.deliveries.pictures import save_comparison
 from experiments.deliveries.record_table import print_gains, print_records
-from experiments.deliveries.send_files import draw, for_each, look, write_delivery
+from experiments.deliveries.send_files import alongside, draw, for_each, look, write_delivery
 from semcom.api import Order
 from semcom.codecs.base import CODECS
 from semcom.comparison import Comparison, compare_scene
@@ -73,11 +73,15 @@ def compare_one(
     say: Callable[..., None],
 ) -> Comparison:
     """Send an image twice; write what arrives and a figure, print or tell how they compare."""
-    found, source = compare_scene(scene, **order.sending), scene.source
-    write_delivery(found.blind, out, f"{name}_blind")
-    write_delivery(found.steered, out, name)
+    found, source, region = compare_scene(scene, **order.sending), scene.source, scene.region
     figure = out / f"{name}_comparison.png"
-    draw(lambda path: save_comparison(found.blind, found.steered, scene.region, path), figure, say)
+
+    def write() -> None:
+        write_delivery(found.blind, out, f"{name}_blind")
+        write_delivery(found.steered, out, name)
+
+    with alongside(write):
+        draw(lambda path: save_comparison(found.blind, found.steered, region, path), figure, say)
     records = {"blind": found.blind.record, "by importance": found.steered.record}
     if tell is not None:
         tell({"image": source, "gains": found.gains, "records": list(records.values())})

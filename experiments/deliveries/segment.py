@@ -15,9 +15,10 @@ from rich.table import Table
 from experiments.deliveries.pictures import save_masks
 from experiments.deliveries.send_files import draw, for_each, look
 from experiments.saving import save
+from semcom.images import MASK_ENDING
 from semcom.importance.region import RegionOfInterest, RegionOptions
 
-ENDINGS = ("_mask.png", "_masks.npz", "_masks.png")
+ENDINGS = (MASK_ENDING, "_masks.npz", "_masks.png")
 _MOST_ROWS = 20  # of the table
 
 
@@ -63,7 +64,7 @@ def segment_files(
             tell(_account(region, str(file)))
             return
         _print(region, str(file))
-        say(f"{file}: written to {out / name}_mask.png, _masks.npz and _masks.png")
+        say(f"{file}: written to {out / name}{MASK_ENDING}, _masks.npz and _masks.png")
 
     return for_each(images, options.mask, out, ENDINGS, one, say=say)
 
@@ -73,7 +74,7 @@ def _write(region: RegionOfInterest, out: Path, name: str) -> None:
     PilImage.fromarray(np.where(region.importance.region, np.uint8(255), np.uint8(0))).save(
         sink, "PNG"
     )
-    save(out / f"{name}_mask.png", sink.getvalue())
+    save(out / f"{name}{MASK_ENDING}", sink.getvalue())
     shape = region.importance.region.shape
     masks = np.array([mask.pixels for mask in region.masks], dtype=bool).reshape(-1, *shape)
     scores = np.array([mask.score for mask in region.masks])

@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,9 @@ def send_files(
         scene = look(file, order.region, order.max_side, say)
         delivery = send_scene(scene, **order.sending)
         name += "_blind" * blind
-        write_delivery(delivery, out, name)
-        draw(
-            lambda path: save_delivery(delivery, scene.region, path),
-            out / f"{name}_figure.png",
-            say,
-        )
+        figure = out / f"{name}_figure.png"
+        with alongside(lambda: write_delivery(delivery, out, name)):
+            draw(lambda path: save_delivery(delivery, scene.region, path), figure, say)
         if tell is not None:
             tell(delivery.record)
             return
@@ -166,11 +164,20 @@ def draw(save: Callable[[Path], None], path: Path, say: Callable[..., None]) -> 
         say(f"{path} could not be drawn: {' '.join(str(error).split()) or repr(error)}")
 
 
+@contextlib.contextmanager
+def alongside(work: Callable[[], None]) -> Iterator[None]:
+    """Do ``work`` in a thread of its own; what it raises comes when the body is done."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work)
+        yield
+        done.result()
+
+
 def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
     """Write the received picture and the record."""
     height, width = delivery.received.shape[:2]
     say_stage("writing", height, width)
-    sink, effort = io.BytesIO(), 3 if is_large(height, width) else 6
+    sink, effort = io.BytesIO(), 1 if is_large(height, width) else 6
     PilImage.fromarray(delivery.received).save(sink, "PNG", compress_level=effort)
     save(out / f"{name}_received.png", sink.getvalue())
     text = json.dumps(delivery.record, indent=2, ensure_ascii=False, allow_nan=False)

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from channels.modulation import demodulate, modulate
 from channels.packets.mcs import modulation_name
-from channels.packets.modulation import demodulate, modulate
 from channels.units import check_bits_per_symbol
 from experiments.intervals import Count
 from experiments.link_level.curves import CurveLabels, Series, write_series

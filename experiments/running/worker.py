@@ -9,6 +9,7 @@ import json
 import platform
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,18 @@ class Unit:
         task = task_id(setting, self.item.sha256, mask)
         names = (task, job.first, job.draws, self.item.sha256, mask, setting, job.setting.seed)
         return TaskResult(*names, **about)
+
+    def parts(self) -> list[Unit]:
+        """Return the jobs one by one; see :class:`experiments.running.pool.Work`."""
+        return [Unit(self.item, (job,)) for job in self.jobs] if len(self.jobs) > 1 else []
+
+    def failed(self, error: Exception) -> list[TaskResult]:
+        """Say that no job came to an end."""
+        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return [self.describe(job, seconds=0.0, error=text, trace=text) for job in self.jobs]
+
+
+Do = Callable[[Unit], list[TaskResult]]
 
 
 def work(unit: Unit) -> list[TaskResult]:

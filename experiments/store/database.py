@@ -28,6 +28,8 @@ from experiments.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from experiments.store.upgrade import upgrade, upgraded
 from experiments.suites.setting import AXES, Setting
 
+RESULTS = "results.db"
+"""Name of a results file."""
 _BUSY_TIMEOUT_S = 60.0
 _LEAST_BYTES = 512  # a page
 
@@ -284,6 +286,3 @@ def _damaged(path: Path, why: object) -> str:
         f"{path} is damaged ({said}); semcom merge --salvage saved.db {path} saves what can be "
         "read, and the next run makes the rest anew"
     )
-
-
-RESULTS = "results.db"

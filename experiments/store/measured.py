@@ -98,7 +98,7 @@ class Point:
     system: str
     """The system's name for people, unique in its study."""
     counted: Mapping[str, frozenset[Key]] = field(default_factory=dict)
-    """By score: images that its means are over (:mod:`experiments.analysis.common_images`); else
+    """By score: images that its means are over (:mod:`experiments.store.common_images`); else
     all that have one."""
 
     @property

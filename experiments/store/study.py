@@ -10,8 +10,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.analysis.common_images import align
 from experiments.naming import unique, visible
+from experiments.store.common_images import align
 from experiments.store.database import Database
 from experiments.store.measured import ImageRow as ImageRow
 from experiments.store.measured import Key

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.analysis.all_tables import tables
-from experiments.analysis.common_images import align
 from experiments.analysis.table import Table
 from experiments.figures.drawing import Drawing
+from experiments.store.common_images import align
 from experiments.store.database import add_up
 from experiments.store.measured import ImageRow, Point, SuiteResults
 from experiments.suites.axes import System

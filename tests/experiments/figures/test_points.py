@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.analysis.common_images import align
 from experiments.analysis.points import few, prepare, rescore
 from experiments.figures.all_figures import draw
+from experiments.store.common_images import align
 from experiments.store.measured import SuiteResults
 from tests.experiments.figures.studies import (
     CBRS,
