@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import types
 
 import numpy as np
 import pytest
-import skimage.data
-import torch
-from numpy.typing import NDArray
-from PIL import Image as PilImage
-from skimage.metrics import structural_similarity
 
 from semcom import large
 from semcom.codecs import base
@@ -20,78 +13,8 @@ from semcom.codecs.base import CODECS
 from semcom.codecs.parts import colour, x265
 from semcom.codecs.parts.rate_control import best_level
 from semcom.codecs.parts.sampling import sample
-from semcom.importance import region as regions
-from semcom.scores import psnr, similarity
-from semcom.scores.ssim import ms_ssim, ssim
-from semcom.segmenters.base import SEGMENTERS
-from semcom.sizes import SEGMENTED
-from semcom.types import Image, Mask, Prompts
-
-
-@functools.cache
-def photo(height: int, width: int) -> Image:
-    picture = PilImage.fromarray(skimage.data.astronaut())
-    return np.asarray(picture.resize((width, height), PilImage.Resampling.BICUBIC))
-
-
-def noisy(image: Image) -> Image:
-    noise = np.random.default_rng(1).normal(0, 8, image.shape)
-    return np.clip(image + noise, 0, 255).astype(np.uint8)
-
-
-def reference_ssim(original: Image, received: Image) -> float:
-    return float(
-        structural_similarity(
-            original,
-            received,
-            channel_axis=-1,
-            data_range=255,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-    )
-
-
-def reference_ms_ssim(original: Image, received: Image) -> float:
-    """pytorch-msssim's, in double precision."""
-    from pytorch_msssim import ms_ssim as reference
-
-    x, y = (
-        torch.from_numpy(np.moveaxis(image, -1, 0)[None].astype(np.float64))
-        for image in (original, received)
-    )
-    window = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)  # its own is rounded to single precision
-    win = torch.from_numpy(window / window.sum()).expand(3, 1, 1, -1)
-    return float(reference(x, y, data_range=255.0, win=win))
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit.script of pytorch-msssim
-@pytest.mark.parametrize("rows", [1, 7, 32, 1000])
-def test_similarities_by_rows_are_those_of_the_whole(
-    rows: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(similarity, "_ROWS", rows)
-    original = photo(303, 218)  # odd at several scales
-    received = noisy(original)
-    assert similarity.ssim(original, received) == pytest.approx(
-        reference_ssim(original, received), abs=1e-9
-    )
-    assert similarity.ms_ssim(original, received) == pytest.approx(
-        reference_ms_ssim(original, received), abs=1e-9
-    )
-    assert similarity.ssim(original, original) == similarity.ms_ssim(original, original) == 1
-
-
-def test_scores_of_a_large_picture_are_the_true_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = photo(1001, 2001)
-    received = noisy(original)
-    assert ssim(original, received) == pytest.approx(reference_ssim(original, received), abs=1e-9)
-    assert ssim(original, received) == similarity.ssim(original, received)
-    assert ms_ssim(original, received) == similarity.ms_ssim(original, received)
-    small = original[:300, :300], received[:300, :300]
-    monkeypatch.setattr(similarity, "ssim", None)  # not asked about what is not large
-    assert ssim(*small) == reference_ssim(*small)
+from semcom.scores import psnr
+from tests.large_photos import noisy, photo
 
 
 def test_strips_cover_every_row_once() -> None:
@@ -222,45 +145,3 @@ def test_a_bend_in_costly_sizes_is_found_between_its_sides(guess: int, slope: fl
     )
     assert 0.97 * 1_200_000 <= size_bits(level) <= 1_200_000
     assert len(set(asked)) <= 5
-
-
-def _seen_by(
-    name: str, image: Image, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
-) -> tuple[regions.RegionOfInterest, list[tuple[tuple[int, ...], Prompts]]]:
-    """Attend with a segmenter that finds the left half."""
-    monkeypatch.setenv("SEMCOM_CACHE", "off")
-    calls = []
-
-    def find(image: Image, prompts: Prompts) -> list[Mask]:
-        calls.append((image.shape, prompts))
-        pixels: NDArray[np.bool_] = np.zeros(image.shape[:2], dtype=bool)
-        pixels[:, : image.shape[1] // 2] = True
-        return [Mask(pixels, 0.5, "left")]
-
-    monkeypatch.setattr(regions, "_segmenter", lambda _: find)
-    monkeypatch.setattr(SEGMENTERS, "parse", lambda _: types.SimpleNamespace())
-    return regions.find_region(image, regions.RegionOptions(name, prompts)), calls
-
-
-def test_our_segmenters_see_a_large_picture_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    image = photo(2000, 3000)
-    prompts = Prompts(points=((2999, 0),), boxes=((300, 200, 600, 1000),))
-    seen, [(shape, asked)] = _seen_by("graph", image, prompts, monkeypatch)
-    assert 0.99 * SEGMENTED < shape[0] * shape[1] <= SEGMENTED
-    np.testing.assert_allclose(asked.points[0], (2999 * shape[1] / 3000, 0))
-    scale = np.tile(np.divide(shape[:2], (2000, 3000))[::-1], 2)
-    np.testing.assert_allclose(asked.boxes[0], scale * (300, 200, 600, 1000))
-    region = seen.importance.region
-    assert region.shape == (2000, 3000)
-    assert region[:, :1498].all()
-    assert not region[:, 1502:].any()
-    assert (seen.masks[0].score, seen.masks[0].label) == (0.5, "left")
-    assert seen.record["points"] == prompts.points
-
-
-@pytest.mark.parametrize(("name", "size"), [("graph", (1000, 2000)), ("other", (2000, 3000))])
-def test_others_and_small_pictures_are_seen_as_they_are(
-    name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, [(shape, _)] = _seen_by(name, photo(*size), Prompts(), monkeypatch)
-    assert shape == (*size, 3)

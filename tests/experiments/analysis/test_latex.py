@@ -13,7 +13,7 @@ from experiments.analysis.all_tables import tables
 from experiments.analysis.latex import as_latex, escape
 from experiments.suites.axes import System
 from tests.experiments.conftest import Run
-from tests.experiments.figures.test_figures import masks
+from tests.experiments.figures.studies import masks
 
 SPECIAL = r"\{}$&%#_^~"
 

@@ -1,4 +1,4 @@
-"""Plan, run, export, merge and repeat, as a user calls them."""
+"""Run, export and repeat, as a user calls them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import csv
 import dataclasses
 import json
 import shutil
-import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
 from PIL import Image as PilImage
 
 from experiments.datasets.items import find_items
@@ -21,133 +17,14 @@ from experiments.running.worker import Job, Unit, work
 from experiments.store.integrity import seal_of
 from experiments.store.study import read_results
 from experiments.suites.setting import Setting
-
-Run = Callable[..., Result]
-SUITE = """
-title: what masks save
-images: [a.png, b.png]
-segmenter: beside
-codec: jpeg
-systems:
-  blind: {blind: true}
-  masks: {codec: "layered:base=jpeg"}
-cbr: [1/4, 1/3]
-snr_db: [7, 10]
-pictures: 1
-"""
-
-
-@pytest.fixture
-def suite(run: Run) -> Run:
-    """Have a suite of 16 tasks, on two images with masks beside them."""
-    Path("s.yaml").write_text(SUITE, encoding="utf-8")
-    for name in "ab":
-        shutil.copy("m.png", f"{name}_mask.png")
-    return run
-
-
-@pytest.fixture
-def done(suite: Run) -> Run:
-    """Have it done, in ``out``."""
-    assert suite("run", "s.yaml", "--out", "out", "--jobs", "1").exit_code == 0
-    return suite
-
-
-def _sql(sql: str, file: str = "out/results.db") -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(file)
-    rows = connection.execute(sql).fetchall()
-    connection.commit()
-    connection.close()
-    return rows
-
-
-def _tamper(where: str, outcomes: str, file: str = "out/results.db") -> None:
-    """Change a row as if another machine had made it so."""
-    ((identity, *row),) = _sql(f"SELECT rowid, * FROM rows WHERE {where}", file)
-    row[10] = outcomes
-    seal = seal_of(*row[:-1])
-    _sql(f"UPDATE rows SET outcomes = '{outcomes}', seal = {seal} WHERE rowid = {identity}", file)
-
-
-def test_plan_says_how_much_there_is_and_what_is_done(suite: Run) -> None:
-    before = suite("plan", "s.yaml", "--out", "out").stdout
-    assert "16" in before
-    assert "roughly" in before
-    suite("run", "s.yaml", "--out", "out", "--jobs", "1", "--set", "cbr=1/4")
-    between = suite("plan", "s.yaml", "--out", "out").stdout.split()
-    assert between[between.index("done") + 1] == "8"
-    assert "there" in between  # by the rows that are there
-    suite("run", "s.yaml", "--out", "out", "--jobs", "1")
-    assert "nothing to do" in suite("plan", "s.yaml", "--out", "out").stdout
-
-
-def _planned_seconds(result: Result) -> float:
-    """Return the seconds of one job, without what the start takes."""
-    words = result.stdout.split()
-    number, unit = words[words.index("time") + 1 : words.index("time") + 3]
-    return float(number) * {"s": 1, "min": 60, "h": 3600}[unit] - 10
-
-
-def test_plan_counts_what_many_small_pictures_take(suite: Run) -> None:
-    """Each is segmented, and each of its tasks is planned, sent and scored, however small."""
-    Path("small").mkdir()
-    for i in range(30):
-        PilImage.new("RGB", (32, 32), (i, 0, 0)).save(f"small/{i}.png")
-    changes = ("--set", "images=small/", "--set", "segmenter=graph", "--set", "pictures=0")
-    plain = suite("plan", "s.yaml", "--out", "out", "--jobs", "1", *changes)
-    assert 15 <= _planned_seconds(plain) <= 60
-    whole = ("--set", "segmenter=whole_image")
-    found = suite("plan", "s.yaml", "--out", "out", "--jobs", "1", *changes, *whole)
-    assert _planned_seconds(plain) - _planned_seconds(found) == pytest.approx(30 * 0.5, abs=1.1)
-
-
-def test_plan_scales_what_rows_took_with_the_size_of_the_images(done: Run) -> None:
-    _sql("DELETE FROM rows WHERE rowid > 1")
-    ((identity, *row),) = _sql("SELECT rowid, * FROM rows")
-    row[11] = 2.05
-    _sql(f"UPDATE rows SET seconds = 2.05, seal = {seal_of(*row[:-1])} WHERE rowid = {identity}")
-    PilImage.new("RGB", (640, 480)).save("large.png")
-    changes = ("--set", "images=large.png", "--set", "segmenter=whole_image")
-    jpeg = ("--set", "systems={}", "--set", "blind=true", "--set", "cbr=1/4", "--set", "snr_db=7")
-    result = done("plan", "s.yaml", "--out", "out", "--jobs", "1", *changes, *jpeg)
-    assert "by the rows that are there" in result.stdout
-    # 2 s beyond what every task takes, for 64x48; 100 times the pixels here.
-    assert _planned_seconds(result) == pytest.approx(200, abs=40)  # told in minutes
-
-
-def test_plan_and_run_say_how_often_the_channel_is_drawn(suite: Run) -> None:
-    fading = ("--set", "channel=[awgn, rayleigh]", "--set", "cbr=1/3", "--set", "snr_db=10")
-    plan = suite("plan", "s.yaml", "--out", "out", *fading)
-    assert "1 over awgn; 8 to 32 over rayleigh, of each image" in plan.stdout
-    assert "rayleigh: 8 to 32 draws for each image" in plan.stderr
-    once = ("--set", "draws=1")
-    made = suite("run", "s.yaml", "--out", "out", "--jobs", "1", *fading, *once)
-    assert "rayleigh: one draw for each image says little of the mean" in made.stderr
-    shown = " ".join(suite("plot", "out", "--formats", "svg").stdout.split())
-    assert "means of 2 images, awgn CBR" in shown
-    assert "means of 2 images, rayleigh, one draw of the channel each" in shown
-    assert "One draw of a random gain says little of the mean" in shown
-
-
-def test_what_has_no_effect_is_told(suite: Run) -> None:
-    """A value that every point replaces would else be passed over in silence."""
-    points = ["--set", "points=[{snr_db: 7}, {snr_db: 10}]"]
-    result = suite("plan", "s.yaml", "--out", "out", *points, "--set", "snr_db=8")
-    assert "snr_db has no effect: all points say their own" in result.stderr
-    assert "no effect" not in suite("plan", "s.yaml", "--out", "out").stderr
-
-
-def test_a_codec_that_cannot_follow_the_map_is_told(suite: Run) -> None:
-    plain = ["--set", "systems={blind: {blind: true}, masks: {}}", "--set", "cbr=1/4"]
-    result = suite("run", "s.yaml", "--out", "out", "--jobs", "1", *plain)
-    assert "codec jpeg cannot follow the importance map" in result.stderr
+from tests.experiments.cli.studying import Run, query, tamper
 
 
 def test_a_second_run_does_nothing_and_says_so(done: Run) -> None:
     before = Path("out/results.db").read_bytes()
     result = done("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert "nothing to do: all 16 tasks are done" in result.stderr
-    assert len(_sql("SELECT * FROM rows")) == 16
+    assert len(query("SELECT * FROM rows")) == 16
     assert before  # and the file is still one
     assert len(read_results(Path("out")).points) == 8
 
@@ -170,23 +47,23 @@ def test_the_rows_are_what_send_gives(done: Run) -> None:
 def test_fresh_puts_the_old_results_aside(done: Run) -> None:
     again = done("run", "s.yaml", "--out", "out", "--jobs", "1", "--fresh", "--set", "cbr=1/4")
     assert again.exit_code == 0
-    assert len(_sql("SELECT * FROM rows")) == 8
+    assert len(query("SELECT * FROM rows")) == 8
     (kept,) = Path("out").glob("results-*.db")
-    assert len(_sql("SELECT * FROM rows", str(kept))) == 16
+    assert len(query("SELECT * FROM rows", str(kept))) == 16
 
 
 def test_a_row_is_repeated_bit_for_bit(done: Run) -> None:
-    ((task,),) = _sql("SELECT task FROM rows ORDER BY task LIMIT 1")
+    ((task,),) = query("SELECT task FROM rows ORDER BY task LIMIT 1")
     result = done("repeat", "out", task[:10])
     assert result.exit_code == 0
     assert "the same, bit for bit" in result.stdout
 
 
 def test_a_row_that_is_not_the_same_is_told(done: Run) -> None:
-    ((task, text),) = _sql("SELECT task, outcomes FROM rows ORDER BY task LIMIT 1")
+    ((task, text),) = query("SELECT task, outcomes FROM rows ORDER BY task LIMIT 1")
     other = text.replace('"packets_received": ', '"packets_received": 4')
     assert other != text
-    _tamper(f"task = '{task}'", other)
+    tamper(f"task = '{task}'", other)
     result = done("repeat", "out/results.db", task[:10])
     assert result.exit_code == 1
     assert "outcomes[0].packets_received is 1, on record 41" in result.stdout
@@ -213,7 +90,7 @@ def test_what_cannot_be_repeated_is_refused(
 
 
 def test_an_image_that_has_changed_is_not_repeated(done: Run) -> None:
-    ((task,),) = _sql(
+    ((task,),) = query(
         "SELECT task FROM rows JOIN images ON image = id WHERE path LIKE '%a.png' LIMIT 1"
     )
     shutil.move("a.png", "moved.png")
@@ -298,76 +175,6 @@ def test_export_refuses(done: Run, arguments: list[str], complaint: str) -> None
     assert complaint in result.stderr
 
 
-def test_merging_two_halves_gives_the_whole(done: Run) -> None:
-    """Two machines with an SNR each, and one overlap, are one run over both."""
-    for snr, out in (("7", "one"), ("[7, 10]", "two")):
-        done("run", "s.yaml", "--out", out, "--jobs", "1", "--set", f"snr_db={snr}")
-    result = done("merge", "all.db", "one/results.db", "two/results.db")
-    assert "8 rows of one/results.db added" in result.stderr
-    assert "8 rows of two/results.db added" in result.stderr
-    assert "differ" not in result.stderr
-    sql = "SELECT task, first, draws, sums, record, outcomes FROM rows ORDER BY task, first"
-    assert _sql(sql, "all.db") == _sql(sql)
-    assert len(read_results(Path("all.db")).points) == 8
-    assert len(_sql("SELECT * FROM runs", "all.db")) == 2
-
-
-def test_a_draw_counts_once_however_batches_were_cut(done: Run) -> None:
-    for draws in (3, 5):
-        done(
-            "run",
-            "s.yaml",
-            "--out",
-            f"d{draws}",
-            "--jobs",
-            "1",
-            "--set",
-            f"draws={draws}",
-            "--set",
-            "cbr=1/4",
-            "--set",
-            "snr_db=7",
-            "--set",
-            "images=a.png",
-        )
-    done("merge", "all.db", "d3/results.db", "d5/results.db")
-    assert {n for (n,) in _sql("SELECT sum(draws) FROM rows GROUP BY task", "all.db")} == {3}
-    result = done("merge", "other.db", "d5/results.db", "d3/results.db")
-    assert "0 rows of d3/results.db added" in result.stderr
-
-
-def test_merge_tells_rows_that_differ(done: Run) -> None:
-    shutil.copy("out/results.db", "other.db")
-    _tamper("rowid = 3", "[]", "other.db")
-    result = done("merge", "out/results.db", "other.db")
-    assert "1 rows differ" in result.stderr
-    assert _sql("SELECT count(*) FROM rows WHERE outcomes = '[]'") == [(0,)]
-
-
-def test_merge_refuses_what_is_none(done: Run) -> None:
-    assert "no such results file" in done("merge", "all.db", "none.db").stderr
-    assert "is the target itself" in done("merge", "out/results.db", "out/results.db").stderr
-    assert "no results file" in done("merge", "all.db", "a.png").stderr
-
-
-def test_what_can_be_read_of_a_damaged_file_is_saved(done: Run) -> None:
-    """A file that was cut is refused, saved in part, and a run makes the rest anew."""
-    whole = _sql("SELECT task, outcomes FROM rows")
-    data = Path("out/results.db").read_bytes()
-    Path("cut").mkdir()
-    Path("cut/results.db").write_bytes(data[: int(0.8 * len(data))])
-    refused = done("run", "s.yaml", "--out", "cut", "--jobs", "1")
-    assert refused.exit_code == 1
-    assert "semcom merge --salvage" in refused.stderr
-    assert done("merge", "saved/results.db", "cut/results.db").exit_code == 1
-    assert done("merge", "--salvage", "saved/results.db", "cut/results.db").exit_code == 0
-    saved = _sql("SELECT task, outcomes FROM rows", "saved/results.db")
-    assert 0 < len(saved) <= len(whole)
-    assert set(saved) <= set(whole)
-    assert done("run", "s.yaml", "--out", "saved", "--jobs", "1").exit_code == 0
-    assert sorted(_sql("SELECT task, outcomes FROM rows", "saved/results.db")) == sorted(whole)
-
-
 def test_an_image_that_fails_is_told_and_the_others_are_done(suite: Run) -> None:
     """A mask of the wrong size fails its tasks alone; when it is mended, --retry does them."""
     PilImage.new("L", (20, 20), 255).save("b_mask.png")
@@ -375,8 +182,8 @@ def test_an_image_that_fails_is_told_and_the_others_are_done(suite: Run) -> None
     assert first.exit_code == 1
     assert "8 of 16 tasks failed" in first.stderr
     assert "(and 7 more tasks); again: semcom repeat out/results.db" in first.stderr
-    assert len(_sql("SELECT * FROM rows")) == 8
-    ((task,),) = _sql("SELECT task FROM failures LIMIT 1")
+    assert len(query("SELECT * FROM rows")) == 8
+    ((task,),) = query("SELECT task FROM failures LIMIT 1")
     assert "20x20" in suite("repeat", "out", task[:12]).stderr
     again = suite("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert "8 of 16 tasks failed" in again.stderr
@@ -412,11 +219,11 @@ def test_a_file_from_elsewhere_writes_where_it_is_told_and_nothing_that_acts(don
     """Names in it may be anybody's, and its seals are no signature."""
     evil = "=HYPERLINK(1)/../../../evil"
     for table, column in (("suites", "name"), ("members", "system"), ("image_sets", "name")):
-        for identity, *row in _sql(f"SELECT rowid, * FROM {table}"):
-            names = [name for _, name, *_ in _sql(f"PRAGMA table_info({table})")]
+        for identity, *row in query(f"SELECT rowid, * FROM {table}"):
+            names = [name for _, name, *_ in query(f"PRAGMA table_info({table})")]
             row[names.index(column)] = f"{evil} {row[names.index(column)]}"
             values = (f"{column} = '{row[names.index(column)]}', seal = {seal_of(*row[:-1])}",)
-            _sql(f"UPDATE {table} SET {values[0]} WHERE rowid = {identity}")
+            query(f"UPDATE {table} SET {values[0]} WHERE rowid = {identity}")
     Path("inner").mkdir()
     before = {path for path in Path().rglob("*") if Path("inner") not in path.parents}
     above = set(Path("..").iterdir())

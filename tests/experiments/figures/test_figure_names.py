@@ -15,14 +15,13 @@ from PIL import Image as PilImage
 
 from experiments.figures.all_figures import draw
 from experiments.figures.files import FORMATS, render, write
-from experiments.figures.parts import fonts
 from experiments.figures.parts.fonts import plain_text
 from experiments.figures.parts.style import COLUMN, PAGE, SETTINGS
 from experiments.figures.parts.text import broken, width_of
 from experiments.report.figure_images import picture
 from experiments.store.measured import SuiteResults
 from experiments.suites.axes import System
-from tests.experiments.figures.test_figures import fading, masks
+from tests.experiments.figures.studies import fading, masks
 
 NAMES = [
     ("Ba$$in", "price $5, not $10"),
@@ -140,11 +139,12 @@ def test_what_a_font_of_the_system_has_is_no_box(
 def test_what_no_font_has_is_said_once_for_all_figures(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fonts._say.cache_clear()
-    made = called(masks(0.5, 0.8), "基线", "我们的方法", "我们的")
+    made = called(
+        masks(0.5, 0.8), "参照", "我们的方法", "我们的"
+    )  # in no other test: it is said once
     with plain_text():
         write(draw(made)[:2], [], tmp_path, ["svg"])
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    for letter in set("基线我们的方法"):
+    for letter in set("参照我们的方法"):
         assert letter in record.getMessage()

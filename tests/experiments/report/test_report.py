@@ -8,110 +8,27 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import sqlite3
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import skimage.data
 from click.testing import CliRunner
-from matplotlib.figure import Figure
 from PIL import Image as PilImage
 
-from experiments.analysis.table import Table
 from experiments.cli.main import main
-from experiments.figures.drawing import Drawing
 from experiments.report.overview import systems, to_yaml
-from experiments.report.page import build
 from experiments.report.viewer import build_viewer
-from experiments.running.runner import run
 from experiments.shell import path_word
-from experiments.store.database import Database
-from experiments.store.integrity import seal_of
 from experiments.store.study import read_results
-from experiments.suites.suite import Suite
 from experiments.suites.suite_file import read_suite
-
-EVIL = "</script><script>alert('1')</script> & <b>\"x\"</b>"
-ROWS = (("a, b", 0.1, None), (EVIL, 30, float("nan")), ("1/16", -2.5, True))
-TABLE = Table("means", f"Means {EVIL}", EVIL, ("name", EVIL, "c"), ROWS)
-
-
-def make(folder: Path, **changes: Any) -> Path:
-    """Run a suite over a</script>.png and b.png, 64x48; return the results file."""
-    images = folder / "a<"
-    images.mkdir()
-    face = skimage.data.astronaut()[60:108, 190:254]
-    mask = np.zeros((48, 64), dtype=np.uint8)
-    mask[8:24, 20:44] = 255
-    for name, image in (("script>", face), ("b", np.ascontiguousarray(face[:, ::-1]))):
-        PilImage.fromarray(image).save(images / f"{name}.png")
-        PilImage.fromarray(mask).save(images / f"{name}_mask.png")
-    content = {
-        "title": f"Title {EVIL}",
-        "question": f"Question {EVIL}?",
-        "images": str(images),
-        "segmenter": "beside",
-        "theta": 0.8,
-        "systems": {"blind": {"blind": True}, f"masks {EVIL}": {}},
-        "channel": ["awgn", "rayleigh"],
-        "cbr": ["1/4", "1/2"],
-        "snr_db": [4, 10],
-        "draws": 2,
-        **changes,
-    }
-    return run(Suite.model_validate(content), folder, name="evil", say=lambda *_: None).path
+from tests.experiments.report.pages import EVIL, Page, make, page
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("evil"))
-
-
-@dataclass
-class Page(HTMLParser):
-    """A page as a browser reads it."""
-
-    text: str
-    elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
-    scripts: list[tuple[dict[str, str | None], str]] = field(default_factory=list)
-    words: str = ""
-
-    def __post_init__(self) -> None:
-        super().__init__()
-        self._inside = ""
-        self.feed(self.text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._inside = tag
-        self.elements.append((tag, dict(attrs)))
-        if tag == "script":
-            self.scripts.append((dict(attrs), ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        del tag
-        self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside == "script":
-            about, text = self.scripts[-1]
-            self.scripts[-1] = about, text + data
-        elif self._inside != "style":
-            self.words += data
-
-    def script(self, kind: str | None) -> list[str]:
-        return [text for about, text in self.scripts if about.get("type") == kind]
-
-
-def page(path: Path, **options: Any) -> Page:
-    figure = Figure(figsize=(2, 1))
-    figure.subplots().plot([1, 2], label=EVIL)
-    drawing = Drawing(lambda: figure, Table("a-figure", "A figure", "", TABLE.columns, ROWS))
-    return Page(build(read_results(path), path, [drawing], [TABLE], **options))
 
 
 def stored(path: Path, task: str, kind: str) -> np.ndarray[Any, Any]:
@@ -283,98 +200,3 @@ def test_the_suite_in_the_page_is_the_suite(results: Path, tmp_path: Path) -> No
 
 def test_the_same_results_give_the_same_page(results: Path) -> None:
     assert page(results).text == page(results).text
-
-
-@pytest.fixture(scope="module")
-def four(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("four")
-    return make(folder, cbr="1/2", channel="awgn", snr_db=10, draws=1, pictures=2)
-
-
-@pytest.fixture
-def small(four: Path, tmp_path: Path) -> Path:
-    """Results of two images and two systems, a task each."""
-    return Path(shutil.copy(four, tmp_path / "results.db"))
-
-
-def _damage(path: Path, sql: str, *values: Any) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute(sql, values)
-    connection.commit()
-    connection.close()
-
-
-def _sealed(path: Path, task: str, kind: str, data: bytes) -> None:
-    """Replace a picture as if it had been stored so."""
-    sql = "UPDATE pictures SET data = ?, seal = ? WHERE task = ? AND kind = ?"
-    _damage(path, sql, data, seal_of(task, kind, data), task, kind)
-
-
-def _postscript() -> bytes:
-    sink = io.BytesIO()
-    PilImage.new("RGB", (64, 48)).save(sink, "EPS")
-    return sink.getvalue()
-
-
-@pytest.mark.parametrize("kind", ["original", "received", "region"])
-@pytest.mark.parametrize("how", ["edited", "no picture", "another size", "PostScript", "empty"])
-def test_a_damaged_picture_names_its_row_and_the_rest_stands(
-    small: Path, tmp_path: Path, kind: str, how: str
-) -> None:
-    study = read_results(small)
-    point, row = study.points[1], study.points[1].rows[0]
-    if how == "edited":
-        with Database(small) as database:
-            sql = "SELECT data FROM pictures WHERE task = ? AND kind = ?"
-            ((data,),) = database.query(sql, (row.task, kind))
-        edited = bytes([*data[:-1], data[-1] ^ 1])
-        sql = "UPDATE pictures SET data = ? WHERE task = ? AND kind = ?"
-        _damage(small, sql, edited, row.task, kind)
-    else:
-        other = io.BytesIO()
-        PilImage.new("RGB", (48, 64)).save(other, "WEBP", lossless=True)
-        _sealed(
-            small,
-            row.task,
-            kind,
-            {
-                "no picture": b"RIFF" + bytes(100),
-                "another size": other.getvalue(),
-                "PostScript": _postscript(),
-                "empty": b"",
-            }[how],
-        )
-    out = tmp_path / "page.html"
-    done = CliRunner().invoke(main, ["report", str(small), "--out", str(out)])
-    assert done.exit_code == 0, done.output
-    named = f"{point.system}, {row.name} (task {row.task[:12]})"
-    assert f"holds damaged pictures, which are left out: {named}" in done.stderr
-    assert (
-        f"Left out, as they are damaged in the results file: {named}."
-        in Page(out.read_text(encoding="utf-8")).words
-    )
-    viewer = build_viewer(study, small)
-    assert viewer is not None
-    assert len(viewer.data["shots"]) == 3
-    assert row.task[:12] not in {shot["task"] for shot in viewer.data["shots"]}
-    assert len(viewer.data["images"]) == 2
-
-
-def test_an_image_of_which_all_is_damaged_is_left_out(small: Path) -> None:
-    study = read_results(small)
-    for point in study.points:
-        _sealed(small, point.rows[0].task, "original", b"")
-    viewer = build_viewer(study, small)
-    assert viewer is not None
-    assert [image["name"] for image in viewer.data["images"]] == [study.points[0].rows[1].name]
-    assert len(viewer.damaged) == 2
-    assert viewer.notes == ["1 of 2 images"]
-
-
-def test_without_a_picture_that_is_whole_the_page_stands(small: Path) -> None:
-    _damage(small, "UPDATE pictures SET data = x'00'")
-    words = page(small).words
-    assert "Left out, as they are damaged in the results file: " in words
-    assert "The results hold no pictures" not in words
-    assert page(small).script("application/json") == []
-    assert build_viewer(read_results(small), small, limit=1000) is not None

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import experiments.suites.suite
 from experiments.datasets.items import Item
 from experiments.running import tasks as planning
 from experiments.running.tasks import (
@@ -221,7 +220,7 @@ def test_a_suite_says_which_segmenter_it_took(monkeypatch: pytest.MonkeyPatch) -
     suite = Suite.model_validate({"title": "t", "images": "x", "blind": True})
     ids = set()
     for name in ("graph", "mobile_sam"):
-        monkeypatch.setitem(experiments.suites.suite._DEFAULTS, "segmenter", (name,))
+        monkeypatch.setattr(weights, "available", lambda name=name: name == "mobile_sam")
         resolved = suite.resolved()
         assert {s.segmenter for _, s in resolved.settings()} == {name}
         assert [s.id for _, s in resolved.settings()] == [s.id for _, s in suite.settings()]

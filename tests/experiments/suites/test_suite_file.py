@@ -1,42 +1,15 @@
-"""Suite files: every error in one go with its place, overrides, and what a suite stands for."""
+"""Suite files: every error in one go with its place, and overrides."""
 
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from experiments.suites.axes import System
-from experiments.suites.setting import AXES, Setting
 from experiments.suites.shipped import find_suite
-from experiments.suites.suite import Suite
-from experiments.suites.suite_file import read_suite
-
-HEAD = "title: t\nimages: a.png\nsegmenter: graph\n"
-
-
-def _read(folder: Path, text: str | bytes, **options: Any) -> Suite:
-    path = folder / "s.yaml"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_suite(path, **options)
-
-
-def _refused(folder: Path, text: str | bytes, **options: Any) -> str:
-    with pytest.raises(ValueError, match=r".") as caught:
-        _read(folder, text, **options)
-    return str(caught.value)
-
-
-def _ids(suite: Suite) -> list[str]:
-    return [setting.id for _, setting in suite.settings()]
-
+from tests.experiments.suites.texts import HEAD, ids_of, read, refused
 
 WRONG = """\
 title: t
@@ -62,7 +35,7 @@ copies: true
 
 
 def test_every_error_is_told_in_one_go_with_line_value_and_choices(tmp_path: Path) -> None:
-    first, *lines = _refused(tmp_path, WRONG).splitlines()
+    first, *lines = refused(tmp_path, WRONG).splitlines()
     assert first.endswith(f"{len(lines)} errors")
     expected = [
         (3, "codecs", "did you mean 'codec'?"),
@@ -128,7 +101,7 @@ def test_every_error_is_told_in_one_go_with_line_value_and_choices(tmp_path: Pat
 def test_what_is_no_suite_is_refused_in_one_line(
     tmp_path: Path, text: str | bytes, said: str
 ) -> None:
-    message = _refused(tmp_path, text)
+    message = refused(tmp_path, text)
     assert said in message
     assert "\n" not in message
 
@@ -138,7 +111,7 @@ def test_aliases_that_would_grow_without_bounds_are_refused_before_they_do(tmp_p
     for i in range(1, 20):
         bomb += f"k{i}: &k{i} [{', '.join([f'*k{i - 1}'] * 10)}]\n"
     start = time.perf_counter()
-    assert "200000 parts" in _refused(tmp_path, HEAD + bomb)
+    assert "200000 parts" in refused(tmp_path, HEAD + bomb)
     assert time.perf_counter() - start < 10
 
 
@@ -147,19 +120,19 @@ def test_honest_aliases_and_merges_work(tmp_path: Path) -> None:
         "theta: &t [0.5, 0.7]\nsystems:\n  a: &a {blind: true, theta: *t}\n"
         "  b: {<<: *a, codec: jpeg}\n"
     )
-    assert len(_ids(_read(tmp_path, text))) == 4
+    assert len(ids_of(read(tmp_path, text))) == 4
 
 
 def test_a_list_of_ten_thousand_errors_is_cut_short_and_quick(tmp_path: Path) -> None:
     start = time.perf_counter()
-    message = _refused(tmp_path, HEAD + f"seed: [{'x,' * 10_000}]\n")
+    message = refused(tmp_path, HEAD + f"seed: [{'x,' * 10_000}]\n")
     assert "10000 errors" in message
     assert len(message) < 20_000
     assert time.perf_counter() - start < 20
 
 
 def test_a_long_value_is_not_printed_in_full(tmp_path: Path) -> None:
-    assert len(_refused(tmp_path, HEAD + f"seed: {'x' * 5000}\n")) < 300
+    assert len(refused(tmp_path, HEAD + f"seed: {'x' * 5000}\n")) < 300
 
 
 def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
@@ -184,7 +157,7 @@ def test_set_overrides_keys_parts_and_items(tmp_path: Path) -> None:
         "points.0.snr_db=5:7",
         "question='why: not'",
     ]
-    suite = _read(tmp_path, text, changes=changes)
+    suite = read(tmp_path, text, changes=changes)
     assert suite.cbr == ("1/16", "1/4")
     assert (suite.draws.most, suite.draws.within) == (3, 0.5)
     assert suite.systems["a"].theta == (0.6, 0.7)
@@ -210,118 +183,26 @@ def test_set_overrides_keys_parts_and_items(tmp_path: Path) -> None:
     ],
 )
 def test_set_says_where_it_went_wrong(tmp_path: Path, change: str, said: str) -> None:
-    message = _refused(tmp_path, HEAD + "cbr: [1/16]\n", changes=[change])
+    message = refused(tmp_path, HEAD + "cbr: [1/16]\n", changes=[change])
     assert said in message
     assert "s.yaml:" not in message
 
 
 def test_set_corrects_an_error_of_the_file(tmp_path: Path) -> None:
-    assert _read(tmp_path, HEAD + "theta: 7\n", changes=["theta=0.7"]).theta == (0.7,)
+    assert read(tmp_path, HEAD + "theta: 7\n", changes=["theta=0.7"]).theta == (0.7,)
 
 
 def test_quick_takes_the_suites_own_form_or_little_of_everything(tmp_path: Path) -> None:
     text = HEAD + "cbr: [1/16, 1/8, 1/4]\nsnr_db: [1, 2, 3]\ndraws: 50\n"
     own = "quick: {draws: 3, snr_db: 9}\n"
-    assert _read(tmp_path, text + own).draws.most == 50
-    suite = _read(tmp_path, text + own, quick=True)
+    assert read(tmp_path, text + own).draws.most == 50
+    suite = read(tmp_path, text + own, quick=True)
     assert (suite.draws.most, suite.snr_db, suite.cbr) == (3, (9.0,), ("1/16", "1/8", "1/4"))
-    suite = _read(tmp_path, text, quick=True)
+    suite = read(tmp_path, text, quick=True)
     assert (suite.most_images, suite.draws.most) == (2, 2)
     assert (suite.snr_db, suite.cbr) == ((1.0, 2.0), ("1/16", "1/8"))
-    wrong = _refused(tmp_path, text + "quick:\n  draws: 3\n  thta: 1\n", quick=True)
+    wrong = refused(tmp_path, text + "quick:\n  draws: 3\n  thta: 1\n", quick=True)
     assert wrong.startswith("s.yaml:9: thta: unknown key")
-
-
-def test_a_default_that_is_written_out_changes_no_id(tmp_path: Path) -> None:
-    plain = _ids(_read(tmp_path, HEAD))
-    suite = _read(tmp_path, HEAD)
-    ((_, setting),) = suite.settings()
-    for axis in AXES:
-        if axis == "segmenter":
-            continue
-        value = getattr(setting, axis)
-        assert _ids(_read(tmp_path, HEAD + f"{axis}: {json.dumps(value)}\n")) == plain, axis
-    for same in ("cbr: 0.0625", "cbr: 2/32", "snr_db: 10.0", "snr_db: '10'", "systems: {a: {}}"):
-        assert _ids(_read(tmp_path, HEAD + same)) == plain, same
-
-
-def test_ids_are_what_they_were(tmp_path: Path) -> None:
-    """Results on disk are found by them; from SHA-256 of the JSON, by hand."""
-    from hashlib import sha256
-
-    assert Setting().id == sha256(b"{}").hexdigest()
-    text = HEAD + "blind: true\nsnr_db: -0.0\ncbr: 1/8\n"
-    content = b'{"blind": true, "cbr": "1/8", "segmenter": "graph", "snr_db": 0.0}'
-    assert _ids(_read(tmp_path, text)) == [sha256(content).hexdigest()]
-
-
-def test_systems_are_told_apart_also_across_points(tmp_path: Path) -> None:
-    text = HEAD + "points: [{theta: 0.5}, {theta: 0.8, snr_db: 3}]\nsystems: {m: {}}\n"
-    systems = [system for system, _ in _read(tmp_path, text).settings()]
-    assert systems == [System("m", (("theta", 0.5),)), System("m", (("theta", 0.8),))]
-    assert [system.label for system in systems] == ["m, θ 0.5", "m, θ 0.8"]
-    text = HEAD + "blind: [true, false]\n"
-    labels = [system.label for system, _ in _read(tmp_path, text).settings()]
-    assert labels == ["blind", "by importance"]
-
-
-CHOICES: dict[str, list[Any]] = {
-    "theta": [0.5, 0.6, 0.7],
-    "blind": [True, False],
-    "codec": ["jpeg", "hevc"],
-    "planned_snr_db": [None, 0.0, 5.0],
-    "snr_db": [-0.0, 0.0, 1.0, 10.0],
-    "cbr": ["1/8", "1/16", "2/32"],
-    "seed": [0, 1000, 2000],
-}
-AXIS = {name: st.lists(st.sampled_from(v), min_size=1, max_size=3) for name, v in CHOICES.items()}
-SOME = st.fixed_dictionaries({}, optional=AXIS)
-
-
-@given(
-    base=SOME,
-    points=st.lists(SOME, max_size=3),
-    exclude=st.lists(SOME.filter(bool), max_size=2),
-)
-def test_a_suite_is_the_union_of_its_products_less_what_is_excluded(
-    base: dict[str, Any], points: list[dict[str, Any]], exclude: list[dict[str, Any]]
-) -> None:
-    suite = Suite.model_validate(
-        {
-            "title": "t",
-            "images": "a",
-            "segmenter": "graph",
-            **base,
-            "points": points,
-            "exclude": exclude,
-        }
-    )
-
-    def same(value: Any) -> Any:
-        return "1/16" if value == "2/32" else value
-
-    wanted = set()
-    for part in points or [{}]:
-        grid = {**{name: [getattr(Setting(), name)] for name in CHOICES}, **base, **part}
-        for values in itertools.product(*grid.values()):
-            one = dict(zip(grid, map(same, values), strict=True))
-            if not any(all(one[k] in map(same, drop[k]) for k in drop) for drop in exclude):
-                wanted.add(Setting.of({"segmenter": "graph", **one}))
-    settings = [setting for _, setting in suite.settings()]
-    assert set(settings) == wanted
-    assert len(settings) == len(wanted) == len({setting.id for setting in settings})
-
-
-def test_shipped_suites_are_suites(monkeypatch: pytest.MonkeyPatch) -> None:
-    from experiments.suites.shipped import shipped
-
-    monkeypatch.setitem(os.environ, "SEMCOM_CACHE", "off")
-    for path in shipped().values():
-        for quick in (False, True):
-            suite = read_suite(path, quick=quick)
-            assert suite.question, path
-            ids = _ids(suite)
-            assert len(ids) == len(set(ids)), path
 
 
 BOMB = "[&a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]" + "".join(
@@ -340,29 +221,6 @@ BOMB = "[&a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]" + "".join(
     ],
 )
 def test_a_change_that_would_grow_without_bounds_is_refused(tmp_path, value, message):
-    told = _refused(tmp_path, HEAD, changes=[f"snr_db={value}"])
+    told = refused(tmp_path, HEAD, changes=[f"snr_db={value}"])
     assert told.startswith(f"--set snr_db={value}: {message}")
     assert "\n" not in told
-
-
-HUGE = f"{HEAD}snr_db: ['0:99.9:0.1']\nseed: [{', '.join(map(str, range(100)))}]\n"
-
-
-def test_a_suite_that_nobody_can_run_is_refused_before_it_is_counted(tmp_path, monkeypatch):
-    """10⁵ settings are; 2·10⁷ are not, which would take minutes."""
-    monkeypatch.setattr(Setting, "check", lambda _: None)
-    assert _read(tmp_path, HUGE).most_settings() == 100_000
-    monkeypatch.setattr(Suite, "settings", None)
-    thetas = ", ".join(f"0.{i}" for i in range(100, 300))
-    told = _refused(tmp_path, f"{HUGE}theta: [{thetas}]\n")
-    expected = "20,000,000 settings, a suite takes at most 10,000,000: give shorter lists"
-    assert expected in told
-    assert "\n" not in told
-
-
-def test_what_is_excluded_or_of_several_systems_counts(tmp_path):
-    text = f"{HEAD}cbr: [1/16, 1/8]\nsystems: {{a: {{blind: true}}, b: {{theta: [0.5, 0.6]}}}}\n"
-    suite = _read(tmp_path, text)
-    assert suite.most_settings() == len(_ids(suite)) == 6
-    excluded = _read(tmp_path, f"{text}exclude: {{cbr: 1/16}}\n")
-    assert (excluded.most_settings(), len(_ids(excluded))) == (6, 3)

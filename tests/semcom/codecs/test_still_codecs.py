@@ -15,11 +15,7 @@ from semcom.codecs.base import CODECS, DecodeError, grey
 from semcom.codecs.parts import obu
 from semcom.codecs.parts.colour import from_planes, to_planes
 from semcom.scores.psnr import psnr_db
-
-
-def needs(name):
-    missing = CODECS.entry(name).missing
-    return pytest.mark.skipif(bool(missing), reason=f"{name} needs {', '.join(missing)}")
+from tests.semcom.codecs.needs import needs
 
 
 def contents(height, width):
@@ -147,34 +143,6 @@ def test_fine_steps_use_the_budget_and_lose_nothing(photo, spec):
     rate = np.log(bits)
     smooth = np.polyval(np.polyfit(rate, quality, 2), rate)
     assert np.abs(quality - smooth).max() < 0.08
-
-
-@needs("av1")
-@pytest.mark.parametrize("spec", ["av1:cpu_used=8", "vvc:preset=faster"])
-def test_a_decoder_that_takes_too_long_is_stopped(monkeypatch, photo, spec):
-    from semcom.codecs.parts import ffmpeg
-
-    codec = CODECS.create(spec)
-    w = np.ones(photo.shape[:2], dtype=np.float32)
-    (packet,) = codec.encode(photo, w, 40_000).packets
-    monkeypatch.setattr(ffmpeg, "_LEAST_LIMIT_S", 0)
-    monkeypatch.setattr(ffmpeg, "_DECODED_PER_S", 1e12)
-    with pytest.raises(DecodeError, match="ffmpeg was stopped after"):
-        codec.decode([packet.data], *photo.shape[:2])
-
-
-@needs("av1")
-@pytest.mark.parametrize("head", [b"\0\0", b"\4"], ids=["av1", "vvc"])
-def test_headers_that_take_too_long_are_given_up(monkeypatch, head):
-    """The receiver encodes a grey picture of the announced size to know them."""
-    from semcom.codecs.parts import ffmpeg
-
-    codec = CODECS.create("av1" if len(head) == 2 else "vvc")
-    monkeypatch.setenv("SEMCOM_CACHE", "off")
-    monkeypatch.setattr(ffmpeg, "_LEAST_LIMIT_S", 0)
-    monkeypatch.setattr(ffmpeg, "_ENCODED_PER_S", 1e12)
-    with pytest.raises(DecodeError, match=r"^a picture of 104x72 cannot be encoded: ffmpeg was st"):
-        codec.decode([head + bytes(100)], 72, 104)
 
 
 @needs("av1")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.analysis.all_tables import tables
-from experiments.analysis.export import _results
+from experiments.analysis.export import export
 from experiments.analysis.printing import print_tables
 from experiments.analysis.table import Table
 from experiments.figures.all_figures import draw
@@ -178,10 +180,11 @@ def test_a_point_of_exact_copies_alone_has_no_psnr() -> None:
     assert cells(found["gains"], "PSNR, dB") == [None]
 
 
-def test_exported_means_are_over_one_set_of_images_each() -> None:
+def test_exported_means_are_over_one_set_of_images_each(tmp_path: Path) -> None:
     seen: Seen = {"a": [20.0], "b": [30.0], "c": [EXACT]}
     made = study(point("one", seen))
-    results = _results(made.points)
+    (file,) = export(made, tmp_path, ["json"])
+    results = json.loads(file.read_text(encoding="utf-8"))["results"]
     assert results["psnr-rgb"] == [25.0]
     assert results["images"] == [2]
     assert results["bpp"] == pytest.approx([(62 + ord("a") + 62 + ord("b")) / 2 / 100])

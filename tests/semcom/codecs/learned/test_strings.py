@@ -1,0 +1,151 @@
+"""Learned codecs: real strings, the same in any process and thread."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import semcom
+from semcom.checkpoints import compressai as zoo
+from semcom.codecs import learned
+from semcom.codecs.base import CODECS, grey
+from semcom.codecs.learned import Learned
+from semcom.scores.psnr import psnr_db
+from tests.semcom.codecs.learned.networks import SIZE, encode
+
+pytestmark = pytest.mark.skipif(
+    bool(CODECS.entry("learned").missing), reason="CompressAI is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, photo) -> Path:
+    """A mean-scale hyperprior that has seen the photo for some seconds."""
+    network = zoo.import_zoo().image.model_architectures["mbt2018-mean"]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = network(16, 24).train()
+        x = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 255
+        optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
+        for step in range(200):
+            top, left = (37 * step) % 32, (61 * step) % 112
+            crop = x[..., top : top + 128, left : left + 128]
+            out = network(crop)
+            bits = sum(-p.log2().sum() for p in out["likelihoods"].values()) / 128**2
+            loss = bits + 0.02 * 255**2 * (out["x_hat"] - crop).square().mean()
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+    network.update(force=True, update_quantiles=True)
+    file = tmp_path_factory.mktemp("trained") / "tiny.pth.tar"
+    torch.save(network.state_dict(), file)
+    return file
+
+
+def test_a_model_trained_for_seconds_shows_the_picture(trained, photo):
+    codec = Learned(checkpoint=str(trained))
+    data = encode(codec, photo)
+    assert 8 * len(data) < photo[..., 0].size  # 1 bit per pixel
+    flat = psnr_db(photo, grey(*photo.shape[:2]))
+    assert psnr_db(photo, codec.decode([data], *photo.shape[:2])) > flat + 2.5
+
+
+def test_the_strings_are_as_long_as_the_entropy_model_says(trained, photo):
+    """Bits are those of the strings; the likelihoods only bound them from below, and closely."""
+    network = zoo.load(trained, "mbt2018-mean")
+    x = torch.from_numpy(photo[:128, :192]).permute(2, 0, 1)[None].float() / 255
+    with torch.no_grad():
+        expected = sum(-float(p.log2().sum()) for p in network(x)["likelihoods"].values())
+    data = encode(Learned(checkpoint=str(trained)), photo[:128, :192])
+    overhead = 8 * (1 + 4 + 3)
+    assert expected < 8 * len(data) - overhead < 1.03 * expected + 2 * 64
+
+
+def test_models_decode_alike_in_another_process(checkpoints, picture, tmp_path):
+    np.save(tmp_path / "picture.npy", picture)
+    code = (
+        "import sys, numpy as np, torch; from pathlib import Path\n"
+        "from semcom.codecs.learned import Learned\n"
+        "torch.set_num_threads(2); folder = Path(sys.argv[1])\n"
+        "picture = np.load(folder / 'picture.npy')\n"
+        "w = np.ones(picture.shape[:2], np.float32)\n"
+        "for spec in sys.argv[2:]:\n"
+        "    model, _, file = spec.partition('=')\n"
+        "    codec = Learned(model=model, checkpoint=file)\n"
+        "    data = (folder / f'{model}.bin').read_bytes()\n"
+        "    np.save(folder / f'{model}.npy', codec.decode([data], *w.shape))\n"
+        "    (packet,) = codec.encode(picture, w, 10**7).packets\n"
+        "    assert packet.data == data, model\n"
+    )
+    shown = {}
+    for model in ("bmshj2018-factorized", "mbt2018-mean", "cheng2020-anchor"):
+        codec = Learned(model=model, checkpoint=str(checkpoints[model]))
+        data = encode(codec, picture)
+        (tmp_path / f"{model}.bin").write_bytes(data)
+        shown[model] = codec.decode([data], *SIZE)
+    specs = [f"{model}={file}" for model, file in checkpoints.items() if model in shown]
+    subprocess.run(
+        [sys.executable, "-W", "error::FutureWarning", "-c", code, str(tmp_path), *specs],
+        check=True,
+    )
+    for model, expected in shown.items():
+        assert (np.load(tmp_path / f"{model}.npy") == expected).all()
+        assert expected.std() > 1
+
+
+def test_the_receiver_needs_no_options(checkpoints, picture):
+    model = "bmshj2018-hyperprior"
+    data = encode(Learned(model=model, checkpoint=str(checkpoints[model])), picture)
+    expected = Learned(model=model, checkpoint=str(checkpoints[model])).decode([data], *SIZE)
+    assert (CODECS.create("learned").decode([data], *SIZE) == expected).all()
+
+
+def test_across_a_channel(trained, photo):
+    spec = f"learned:model=mbt2018-mean,checkpoint={trained}"
+    delivery = semcom.send(photo, segmenter="whole_image", codec=spec, snr_db=15, cbr="1/4")
+    data = [packet.data for packet in delivery.transmission.stream.packets]
+    assert (delivery.received == CODECS.create(spec).decode(data, *photo.shape[:2])).all()
+    with pytest.raises(ValueError, match="too small"):
+        semcom.send(photo, segmenter="whole_image", codec=spec, snr_db=15, cbr="1/200")
+
+
+def test_torch_is_left_as_it_was(checkpoints, picture):
+    learned._load.cache_clear()
+    state = torch.get_rng_state()
+    encode(Learned(model="mbt2018-mean", checkpoint=str(checkpoints["mbt2018-mean"])), picture)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.is_grad_enabled()
+
+
+def test_what_libraries_say_of_their_future_stays_here(checkpoints, picture, monkeypatch):
+    """As torch does of names that CompressAI uses; pytest makes an error of every warning."""
+    codec = Learned(model="mbt2018-mean", checkpoint=str(checkpoints["mbt2018-mean"]))
+    network = learned._load(codec._qualities[0])
+
+    def grumbling(called):
+        def grumble(*args):
+            warnings.warn("`reduce_op` is deprecated", FutureWarning, stacklevel=2)
+            return called(*args)
+
+        return grumble
+
+    for name in ("compress", "decompress"):
+        monkeypatch.setattr(network, name, grumbling(getattr(network, name)))
+    assert codec.decode([encode(codec, picture)], *SIZE).shape == (*SIZE, 3)
+
+
+def test_threads_leave_torch_as_it_was(checkpoints, picture):
+    codec = Learned(model="mbt2018-mean", checkpoint=str(checkpoints["mbt2018-mean"]))
+    alone = encode(codec, picture)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: encode(codec, picture), range(8))) == {alone}
+    assert not torch.are_deterministic_algorithms_enabled()
