@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from semcom.api import order_of
+from semcom.api import Order, order_of
 from semcom.importance.region import RegionOptions
 from semcom.link.delivery import Delivery
 from semcom.scene import Scene, find_scene, send_scene
@@ -134,6 +134,13 @@ def sweep(
         about = _without({**shared, **own}, "cbr", "snr_db")
         about |= {"cbr": ratio, "snr_db": float(snr), "seed": int(about["seed"]) + draw}
         orders.append((name, draw, order_of(about)))
+    return _send_all(image, orders)
+
+
+def _send_all(
+    image: str | Path | Image, orders: Sequence[tuple[str, int, Order]]
+) -> list[dict[str, Any]]:
+    """Carry out orders of systems and draws; return their rows."""
     scenes: dict[tuple[RegionOptions, int | None], Scene] = {}
     rows = []
     for name, draw, order in tqdm(orders, unit="delivery", leave=False, disable=None):

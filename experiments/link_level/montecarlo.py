@@ -36,6 +36,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from experiments.intervals import Count
 from experiments.link_level.row_file import Row, read_rows
+from experiments.running.backends import check_jobs
 from experiments.running.pool import WorkerPool
 from experiments.saving import named
 
@@ -146,12 +147,11 @@ def collect(
     tasks
         What to simulate. Points that the store knows well enough cost nothing.
     store
-        File of rows, JSON lines, made if it is not there; batches are appended as they are done.
+        File of rows, JSON lines; batches are appended as they are done.
     limits
         When a point has been measured; looked at after every batch.
     jobs
-        Worker processes; 1 works in this one. The rows do not depend on it. A script that asks for
-        more needs ``if __name__ == "__main__":``, as always with processes.
+        Worker processes; 1 works in this one. The rows do not depend on it.
     say
         What gets notes on damaged rows.
     progress
@@ -179,13 +179,12 @@ def collect(
     >>> low < 0.0565 < high  # theory.ber_awgn(2, 4.0)
     True
     """
-    if jobs < 1:
-        raise ValueError(f"jobs must be at least 1, got {jobs}")
+    check_jobs(jobs)
     if len({task.point for task in tasks}) < len(tasks):
         raise ValueError("two tasks are the same point; more seeds are more calls")
     rows = read_rows(store, say)
     known = add_up(rows.values())
-    points = [_Point(task, known.get(task.point, Count()), rows.keys()) for task in tasks]
+    points = [_Point(one, known.get(one.point, Count()), rows.keys()) for one in tasks]
     with named(store), ExitStack() as stack:
         sink = stack.enter_context(store.open("a", encoding="utf-8"))
         bar = stack.enter_context(_bar(progress))

@@ -109,6 +109,31 @@ def build(
     if viewer and viewer.damaged:
         path = results.path if isinstance(results, Database) else results
         say(f"{path} holds damaged pictures, which are left out: {'; '.join(viewer.damaged)}")
+    style, script = _text("page.css"), _text("page.js")
+    table, shared = systems(study)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            study=study,
+            style=Markup(style),  # noqa: S704 - ours
+            script=Markup(script),  # noqa: S704 - ours
+            policy=policy(style, script),
+            systems=table,
+            shared=shared,
+            figures=figures,
+            failed=list(dict.fromkeys(failed or ())),
+            tables=[grid(one) for one in tables],
+            viewer=viewer,
+            making=making(study, results),
+            most_rows=MOST_ROWS,
+            most_tasks=MOST_TASKS,
+            gain=GAIN,
+        )
+    )
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("experiments.report", package_path=""),
         autoescape=True,
@@ -118,24 +143,7 @@ def build(
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
-    style, script = _text("page.css"), _text("page.js")
-    table, shared = systems(study)
-    return environment.get_template("page.html.j2").render(
-        study=study,
-        style=Markup(style),  # noqa: S704 - ours
-        script=Markup(script),  # noqa: S704 - ours
-        policy=policy(style, script),
-        systems=table,
-        shared=shared,
-        figures=figures,
-        failed=list(dict.fromkeys(failed or ())),
-        tables=[grid(one) for one in tables],
-        viewer=viewer,
-        making=making(study, results),
-        most_rows=MOST_ROWS,
-        most_tasks=MOST_TASKS,
-        gain=GAIN,
-    )
+    return environment
 
 
 def _pictures(

@@ -50,6 +50,12 @@ def check_backend(name: str, address: str | None) -> None:
             raise ValueError(f"backend {name} needs {module}: pip install 'semcom[{name}]'")
 
 
+def check_jobs(jobs: int) -> None:
+    """Refuse a number of processes below 1."""
+    if jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs}")
+
+
 def default_jobs() -> int:
     """How many processes this one may use."""
     import loky

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from experiments.datasets.items import Item
 from experiments.path_text import readable
-from experiments.running.backends import BackendName, check_backend
+from experiments.running.backends import BackendName, check_backend, check_jobs
 from experiments.running.pool import WorkerPool
 from experiments.running.progress import RunProgress
 from experiments.running.stopping import measure, why_done
@@ -105,13 +105,11 @@ def run(
     out
         Folder for ``results.db`` and ``run.log``.
     name
-        What the suite is called.
+        Name of the suite.
     base
         Folder that relative paths of images may start from, too.
-    jobs
-        Processes of this machine; 1 works in this one.
-    backend, address
-        See :func:`experiments.running.backends.workers`.
+    jobs, backend, address
+        Workers: see :func:`experiments.running.backends.workers`.
     retry
         Do again what failed.
     say
@@ -128,39 +126,40 @@ def run(
     """
     start = time.monotonic()
     check_backend(backend, address)
-    if jobs < 1:
-        raise ValueError(f"jobs must be at least 1, got {jobs}")
+    check_jobs(jobs)
     suite = without_missing(suite, say).resolved()
     items = suite_items(suite, base, say)
-    for codec in sorted({s.codec for _, s in suite.settings() if not s.blind}):
-        if not CODECS.create(codec).steerable and any(s.blind for _, s in suite.settings()):
-            say(f"codec {codec} cannot follow the importance map: it does the same as blind")
+    say(*_unsteerable(suite))
     summary = Summary(out / RESULTS)
     with ExitStack() as stack:
         database = stack.enter_context(Database(summary.path, write=True))
         stack.enter_context(_log_to(out / "run.log"))
         context = enter(database, suite, name, items, say)
-        LOG.info("run %s of suite %s, %d images", context.run, readable(name), len(items))
         progress = stack.enter_context(RunProgress(suite.scores[0]))
 
         @functools.cache
         def pool() -> WorkerPool:
             return stack.enter_context(WorkerPool(backend, jobs=jobs, address=address))
 
-        under_way = _Run(suite, items, database, context, progress, summary, pool, do)
-        for until in suite.rounds():
-            _do_round(under_way, until, retry=retry)
-            _measure(under_way, until)
-        summary.tasks = count_tasks(suite, items)
-        summary.failed = count_failed(database, suite, items)
-        LOG.info("%d rows made, %d tasks failed", summary.made, summary.failed)
+        about = (readable(name), suite, items, database, context, progress, summary)
+        _do_rounds(_Run(*about, pool, do), retry=retry)
     summary.seconds = time.monotonic() - start
     return summary
+
+
+def _unsteerable(suite: Suite) -> Iterator[str]:
+    """Say which codecs of the suite do the same by importance as blind."""
+    settings = [setting for _, setting in suite.settings()]
+    if any(setting.blind for setting in settings):
+        for codec in sorted({setting.codec for setting in settings if not setting.blind}):
+            if not CODECS.create(codec).steerable:
+                yield f"codec {codec} cannot follow the importance map: it does the same as blind"
 
 
 class _Run(NamedTuple):
     """A run that is under way."""
 
+    name: str
     suite: Suite
     items: list[Item]
     database: Database
@@ -170,6 +169,17 @@ class _Run(NamedTuple):
     pool: Callable[[], WorkerPool]
     """Opens the workers when they are first needed."""
     do: Do
+
+
+def _do_rounds(run: _Run, *, retry: bool) -> None:
+    """Do all rounds of draws, and count what came of them."""
+    LOG.info("run %s of suite %s, %d images", run.context.run, run.name, len(run.items))
+    for until in run.suite.rounds():
+        _do_round(run, until, retry=retry)
+        _measure(run, until)
+    run.summary.tasks = count_tasks(run.suite, run.items)
+    run.summary.failed = count_failed(run.database, run.suite, run.items)
+    LOG.info("%d rows made, %d tasks failed", run.summary.made, run.summary.failed)
 
 
 def _do_round(run: _Run, until: int, *, retry: bool) -> None:

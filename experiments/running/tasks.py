@@ -12,8 +12,9 @@ from experiments.running.worker import Job, Unit
 from experiments.store.database import Database
 from experiments.store.queries import covered_draws, failed_tasks, has_failed
 from experiments.suites.axes import check_size
+from experiments.suites.axis_models import Axes
 from experiments.suites.setting import BESIDE, Setting, task_id
-from experiments.suites.suite import Axes, Suite
+from experiments.suites.suite import Suite
 from semcom.checkpoints import mobile_sam as weights
 
 A = TypeVar("A", bound=Axes)

@@ -12,137 +12,25 @@ import itertools
 import math
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from channels.catalogue import CHANNELS, PACKET_CHANNELS
-from channels.packets.mcs import find_scheme
-from channels.units import parse_cbr
-from experiments.axis_values import parse_snrs
 from experiments.suites import literature
 from experiments.suites.axes import SWEPT as SWEPT
 from experiments.suites.axes import Part, System, check_size, holds, part_of, system_of
+from experiments.suites.axis_models import Axes as Axes
+from experiments.suites.axis_models import this_segmenter
 from experiments.suites.draws import AS_NEEDED, ONCE, Draws, as_draws
 from experiments.suites.setting import AXES as AXES
-from experiments.suites.setting import BESIDE, BEST_SCHEMES, DEFAULTS, LINK_AXES, Setting
+from experiments.suites.setting import DEFAULTS, Setting
 from experiments.suites.value_types import (
     Many,
     Real,
     Score,
-    Section,
     Several,
     Whole,
-    checked,
-    several,
 )
-from semcom.checkpoints import mobile_sam as weights
-from semcom.codecs.base import CODECS
-from semcom.importance.maps import check_kind, check_theta
-from semcom.link.config import MAX_COPIES
-from semcom.link.options import LinkOptions
-from semcom.segmenters.base import SEGMENTERS
-
-
-def _snrs(value: Any) -> tuple[Any, ...]:
-    found: list[Any] = []
-    problems = []
-    for part in several(value):
-        try:
-            found += parse_snrs(part) if isinstance(part, str) else (part,)
-        except ValueError as error:
-            problems.append(str(error))
-    if problems:
-        raise ValueError("; ".join(problems))
-    return tuple(found)
-
-
-def _cbr(value: Any) -> str:
-    return str(parse_cbr(str(value)))
-
-
-def _segmenter(value: str) -> str:
-    if value == "auto":
-        return "mobile_sam" if weights.available() else "graph"
-    if value != BESIDE:
-        SEGMENTERS.check(value)
-    return value
-
-
-def _scheme(value: str) -> str:
-    if value and value not in BEST_SCHEMES:
-        try:
-            find_scheme(value)
-        except ValueError as error:
-            raise ValueError(f"{error}; or {', '.join(BEST_SCHEMES)}") from None
-    return value
-
-
-def _losses(value: str) -> str:
-    if value:
-        PACKET_CHANNELS.check(value)
-    return value
-
-
-Decibels = Annotated[Real, Field(ge=-300, le=300)]
-
-
-class _ImageAxes(Section):
-    """Axes of what matters and of the codec."""
-
-    segmenter: Several[Annotated[str, AfterValidator(_segmenter)]] | None = None
-    scored: Several[Literal["own", "beside"]] | None = None
-    importance: Several[Annotated[str, checked(check_kind)]] | None = None
-    theta: Several[Annotated[Real, checked(check_theta)]] | None = None
-    blind: Several[bool] | None = None
-    codec: Several[Annotated[str, checked(CODECS.check)]] | None = None
-    bound: Several[bool] | None = None
-
-
-_KINDS: dict[Any, Any] = {int: Whole, float: Real}
-_CHECKED: dict[str, Any] = {
-    "channel": Annotated[str, checked(CHANNELS.check)],
-    "pilots": Annotated[Whole, Field(ge=1)],
-    "scheme": Annotated[str, AfterValidator(_scheme)],
-    "copies": Annotated[Whole, Field(ge=1, le=MAX_COPIES)],
-    "planned_snr_db": Decibels | None,
-    "planned_std_db": Annotated[Real, Field(ge=0, le=30)],
-    "losses": Annotated[str, AfterValidator(_losses)],
-}
-"""Axes of a link whose values are checked for more than their type."""
-
-
-def _link_axes() -> dict[str, Any]:
-    """Make an axis of every option of a link but the SNR, which is written as a range, too."""
-    hints = get_type_hints(LinkOptions)
-    kinds = {axis: _KINDS.get(hints[name], hints[name]) for axis, name in LINK_AXES.items()}
-    kinds |= _CHECKED
-    del kinds["snr_db"]
-    return {axis: (Several[kind] | None, None) for axis, kind in kinds.items()}  # type: ignore[valid-type]
-
-
-if TYPE_CHECKING:
-
-    class LinkAxes(_ImageAxes):  # noqa: D101
-        pass
-
-else:
-    LinkAxes = create_model("LinkAxes", __base__=_ImageAxes, **_link_axes())
-
-
-class Axes(LinkAxes):
-    """Values for some axes; see :class:`experiments.suites.setting.Setting` for their meaning."""
-
-    seed: Several[Annotated[Whole, Field(ge=0, lt=2**53)]] | None = None
-    cbr: Several[Annotated[str, BeforeValidator(_cbr)]] | None = None
-    snr_db: Annotated[tuple[Decibels, ...], BeforeValidator(_snrs), Field(min_length=1)] | None = (
-        None
-    )
-
-    def values(self) -> dict[str, tuple[Any, ...]]:
-        """Return the axes that are given, each value once."""
-        given = ((name, getattr(self, name)) for name in AXES)
-        return {name: tuple(dict.fromkeys(v)) for name, v in given if v is not None}
 
 
 class Exclude(Axes):
@@ -233,7 +121,7 @@ class Suite(Axes):
         """Write out which segmenter it takes here: where MobileSAM's weights are, it is another."""
         if self.segmenter is not None:
             return self
-        return self.model_copy(update={"segmenter": (_segmenter("auto"),)})
+        return self.model_copy(update={"segmenter": (this_segmenter("auto"),)})
 
     def draws_of(self, setting: Setting) -> Draws:
         """How often the channel is drawn for each image.
@@ -293,7 +181,7 @@ class Suite(Axes):
         own = self._systems()[system].values()
         parts = self.points or (Axes(),)
         default = {axis: (value,) for axis, value in DEFAULTS.items()}
-        default["segmenter"] = (_segmenter("auto"),)
+        default["segmenter"] = (this_segmenter("auto"),)
         return [{**default, **self.values(), **part.values(), **own} for part in parts]
 
     def _drops(self, system: str) -> list[Part]:

@@ -15,8 +15,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from experiments.path_text import URI, readable, to_text
+from experiments.suites.axis_models import Axes
 from experiments.suites.draws import Draws
-from experiments.suites.suite import Axes, Exclude, Suite
+from experiments.suites.suite import Exclude, Suite
 
 Where = tuple[str | int, ...]
 _KEPT_IN_QUICK = 2

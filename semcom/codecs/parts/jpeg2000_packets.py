@@ -11,9 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 COMPONENTS = 3
-MAX_SIDE = 1 << 15
-"""Largest side in pixels of a picture with one precinct per resolution."""
-
+MAX_SIDE = 1 << 15  # pixels of the largest picture with one precinct per resolution
 _UNKNOWN = 1 << 30
 # Numbers of coding passes (table B.4): smallest number, bits; all ones escape to the next row.
 _PASSES = ((1, 1), (2, 1), (3, 2), (6, 5), (37, 7))
@@ -26,12 +24,9 @@ Part = tuple[int, bytes]
 class Block:
     """A code-block: a rectangle of one sub-band's coefficients."""
 
-    support: tuple[slice, slice]
-    """The pixels (rows, columns) that it affects."""
-    zero_planes: int = 0
-    """Empty bit planes at the top."""
-    parts: list[Part] = field(default_factory=list)
-    """One part for each layer."""
+    support: tuple[slice, slice]  # the pixels (rows, columns) that it affects
+    zero_planes: int = 0  # empty bit planes at the top
+    parts: list[Part] = field(default_factory=list)  # one for each layer
 
 
 @dataclass
