@@ -110,10 +110,8 @@ def run(
         Folder that relative paths of images may start from, too.
     jobs, backend, address
         Workers: see :func:`experiments.running.backends.workers`.
-    retry
-        Do again what failed.
-    say
-        What gets notes.
+    retry, say
+        Whether to do again what failed, and what gets notes.
     do
         What a worker does with a unit; benchmarks replace it.
 
@@ -141,8 +139,8 @@ def run(
         def pool() -> WorkerPool:
             return stack.enter_context(WorkerPool(backend, jobs=jobs, address=address))
 
-        about = (readable(name), suite, items, database, context, progress, summary)
-        _do_rounds(_Run(*about, pool, do), retry=retry)
+        about = (name, suite, items, database, context, progress, summary, pool, do)
+        _do_rounds(_Run(*about), retry=retry)
     summary.seconds = time.monotonic() - start
     return summary
 
@@ -173,7 +171,7 @@ class _Run(NamedTuple):
 
 def _do_rounds(run: _Run, *, retry: bool) -> None:
     """Do all rounds of draws, and count what came of them."""
-    LOG.info("run %s of suite %s, %d images", run.context.run, run.name, len(run.items))
+    LOG.info("run %s of suite %s, %d images", run.context.run, readable(run.name), len(run.items))
     for until in run.suite.rounds():
         _do_round(run, until, retry=retry)
         _measure(run, until)
