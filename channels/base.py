@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from channels.errors import InputError
 from channels.kernels.gaussian import fill_gaussian
 
 Coherence: TypeAlias = Literal["none", "block", "fast", "varying"]
@@ -156,7 +157,7 @@ def check_flat(channel: Channel, what: str) -> None:
         channel.
     """
     if isinstance(channel, Costed) or not getattr(channel, "linear", True):
-        raise ValueError(f"{what} needs a flat fading channel, not {type(channel).__name__}")
+        raise InputError(f"{what} needs a flat fading channel, not {type(channel).__name__}")
 
 
 def noise_per_transmission(noise: Tensor, x: Tensor) -> Tensor:
@@ -169,14 +170,14 @@ def noise_per_transmission(noise: Tensor, x: Tensor) -> Tensor:
     """
     noise = noise.reshape(1) if noise.ndim == 0 else noise
     if noise.shape[-1] != 1:
-        raise ValueError(
+        raise InputError(
             f"noise_var must be constant within a transmission, shape (..., 1), got shape "
             f"{tuple(noise.shape)}"
         )
     try:
         return noise.expand(*x.shape[:-1], 1)
     except RuntimeError:
-        raise ValueError(
+        raise InputError(
             f"noise_var of shape {tuple(noise.shape)} does not broadcast to symbols of shape "
             f"{tuple(x.shape)}"
         ) from None
@@ -185,16 +186,16 @@ def noise_per_transmission(noise: Tensor, x: Tensor) -> Tensor:
 def check_input(x: Tensor, noise_var: float | Tensor) -> Tensor:
     """Refuse invalid symbols or noise, by name; return the noise as a tensor."""
     if not torch.is_complex(x):
-        raise ValueError(f"symbols must be complex, got dtype {x.dtype}")
+        raise InputError(f"symbols must be complex, got dtype {x.dtype}")
     if x.ndim == 0 or x.shape[-1] == 0:
-        raise ValueError(f"symbols must have shape (..., num_symbols), got {tuple(x.shape)}")
+        raise InputError(f"symbols must have shape (..., num_symbols), got {tuple(x.shape)}")
     # A sum is finite only if its terms are. It may overflow, so then every term is looked at.
     parts = torch.view_as_real(x.detach())
     if not bool(parts.sum().isfinite()) and not bool(parts.isfinite().all()):
-        raise ValueError("symbols must be finite, got NaN or infinity")
+        raise InputError("symbols must be finite, got NaN or infinity")
     noise = torch.as_tensor(noise_var, dtype=x.real.dtype, device=x.device)
     if not bool(((noise >= 0) & torch.isfinite(noise)).all()):
-        raise ValueError(f"noise_var must be finite and at least 0, got {noise_var}")
+        raise InputError(f"noise_var must be finite and at least 0, got {noise_var}")
     return noise
 
 
@@ -209,7 +210,7 @@ def check_probability(p: float) -> None:
     ValueError: probability must be in (0, 1), got 1.0
     """
     if not 0 < p < 1:
-        raise ValueError(f"probability must be in (0, 1), got {p}")
+        raise InputError(f"probability must be in (0, 1), got {p}")
 
 
 def add_noise(h: Tensor, x: Tensor, noise: Tensor, rng: torch.Generator) -> ChannelOutput:
@@ -237,7 +238,7 @@ def draw_noise(x: Tensor, noise: Tensor, rng: torch.Generator) -> Tensor:
     try:
         noise.expand(x.shape)
     except RuntimeError:
-        raise ValueError(
+        raise InputError(
             f"noise_var of shape {tuple(noise.shape)} does not broadcast to symbols of shape "
             f"{tuple(x.shape)}"
         ) from None

@@ -22,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from channels.errors import InputError
 from channels.kernels.mapping import demap, map_bits
 from channels.units import check_bits_per_symbol
 
@@ -77,13 +78,13 @@ def modulate(bits: Tensor, bits_per_symbol: int) -> Tensor:
     """
     check_bits_per_symbol(bits_per_symbol)
     if bits.dtype != torch.uint8:
-        raise ValueError(f"bits must be uint8, got {bits.dtype}")
+        raise InputError(f"bits must be uint8, got {bits.dtype}")
     if bits.ndim == 0 or bits.shape[-1] % bits_per_symbol:
-        raise ValueError(
+        raise InputError(
             f"bits of shape {tuple(bits.shape)} do not fill symbols of {bits_per_symbol} bits"
         )
     if bits.numel() and int(bits.max()) > 1:
-        raise ValueError(f"bits must be 0 or 1, got {int(bits.max())}")
+        raise InputError(f"bits must be 0 or 1, got {int(bits.max())}")
     if bits.device.type == "cpu":
         table = _table(bits_per_symbol)
         flat = bits.contiguous().view(-1).numpy()
@@ -164,9 +165,9 @@ def demodulate(
     """
     check_bits_per_symbol(bits_per_symbol)
     if method not in ("maxlog", "exact"):
-        raise ValueError(f"method must be one of maxlog, exact, got {method!r}")
+        raise InputError(f"method must be one of maxlog, exact, got {method!r}")
     if not torch.is_complex(y):
-        raise ValueError(f"received symbols must be complex, got dtype {y.dtype}")
+        raise InputError(f"received symbols must be complex, got dtype {y.dtype}")
     noise = torch.as_tensor(noise_var, dtype=y.real.dtype, device=y.device)
     if method == "maxlog" and bits_per_symbol > 1 and y.numel() and _is_plain(y, h, noise):
         return _demodulate_on_cpu(y, h, noise, bits_per_symbol)

@@ -20,6 +20,8 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
+from channels.errors import InputError
+
 _COMMAS = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
 """The commas outside quotes."""
 
@@ -113,7 +115,7 @@ class Registry:
     def _check_free(self, entry: Entry, entries: dict[str, Entry]) -> None:
         taken = entries.get(entry.name)
         if taken is not None:
-            raise ValueError(
+            raise InputError(
                 f"{self.kind} {entry.name!r} is registered twice: "
                 f"{taken.target} ({taken.source}) and {entry.target} ({entry.source})"
             )
@@ -143,14 +145,14 @@ class Registry:
         if name not in names:
             close = difflib.get_close_matches(name, names, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ValueError(f"unknown {self.kind} {name!r}{hint}; choices: {', '.join(names)}")
+            raise InputError(f"unknown {self.kind} {name!r}{hint}; choices: {', '.join(names)}")
         return self._entries[name]
 
     def _installed(self, name: str) -> Entry:
         entry = self.entry(name)
         if entry.missing:
             how = f"pip install 'semcom[{entry.extra}]'" if entry.extra else "install it"
-            raise ValueError(f"{self.kind} {name!r} needs {', '.join(entry.missing)}: {how}")
+            raise InputError(f"{self.kind} {name!r} needs {', '.join(entry.missing)}: {how}")
         return entry
 
     def check(self, spec: str) -> None:
@@ -175,7 +177,7 @@ class Registry:
                 raise TypeError("neither a class nor a function")
         except Exception as error:  # a third party's module can fail in any way
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise ValueError(
+            raise InputError(
                 f"{self.kind} {name!r} of {entry.source} cannot be loaded from "
                 f"{entry.target!r}: {reason}"
             ) from error
@@ -214,9 +216,9 @@ def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:
             value = value[1:-1].replace('""', '"')
         if not equals or key not in parameters:
             choices = ", ".join(f"{p.name}={p.default}" for p in parameters.values()) or "none"
-            raise ValueError(f"{who} has no option {item!r}; options and defaults: {choices}")
+            raise InputError(f"{who} has no option {item!r}; options and defaults: {choices}")
         if key in options:
-            raise ValueError(f"{who}: option {key} is given twice")
+            raise InputError(f"{who}: option {key} is given twice")
         options[key] = _convert(who, key, value, type(parameters[key].default))
     return options
 
@@ -224,9 +226,9 @@ def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:
 def _convert(who: str, key: str, value: str, kind: type) -> Any:
     if kind is bool:
         if value.lower() not in ("true", "false"):
-            raise ValueError(f"{who}: option {key} must be true or false, got {value!r}")
+            raise InputError(f"{who}: option {key} must be true or false, got {value!r}")
         return value.lower() == "true"
     try:
         return kind(value)
     except ValueError:
-        raise ValueError(f"{who}: option {key} must be {kind.__name__}, got {value!r}") from None
+        raise InputError(f"{who}: option {key} must be {kind.__name__}, got {value!r}") from None

@@ -15,6 +15,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.errors import InputError
+
 Real = TypeVar("Real", float, NDArray[np.float64])
 
 BITS_PER_SYMBOL = (1, 2, 4, 6, 8)
@@ -29,7 +31,7 @@ def check_bits_per_symbol(bits_per_symbol: int) -> None:
     """Raise ``ValueError`` unless ``bits_per_symbol`` is one of :data:`BITS_PER_SYMBOL`."""
     if bits_per_symbol not in BITS_PER_SYMBOL:
         choices = ", ".join(map(str, BITS_PER_SYMBOL))
-        raise ValueError(f"bits_per_symbol must be one of {choices}, got {bits_per_symbol}")
+        raise InputError(f"bits_per_symbol must be one of {choices}, got {bits_per_symbol}")
 
 
 def db_to_linear(db: Real) -> Real:
@@ -58,7 +60,7 @@ def linear_to_db(ratio: Real) -> Real:
     """
     values = np.asarray(ratio, dtype=np.float64)
     if not (values >= 0).all():
-        raise ValueError(f"a power ratio must be at least 0, got {ratio}")
+        raise InputError(f"a power ratio must be at least 0, got {ratio}")
     with np.errstate(divide="ignore"):
         db = 10.0 * np.log10(values)
     return db if isinstance(ratio, np.ndarray) else float(db)
@@ -108,9 +110,9 @@ def ebn0_db_from_esn0_db(esn0_db: Real, bits_per_symbol: int, code_rate: float =
 
 def _bits_per_use_db(bits_per_symbol: int, code_rate: float) -> float:
     if bits_per_symbol < 1:
-        raise ValueError(f"bits_per_symbol must be at least 1, got {bits_per_symbol}")
+        raise InputError(f"bits_per_symbol must be at least 1, got {bits_per_symbol}")
     if not 0 < code_rate <= 1:
-        raise ValueError(f"code_rate must be in (0, 1], got {code_rate}")
+        raise InputError(f"code_rate must be in (0, 1], got {code_rate}")
     return 10.0 * math.log10(bits_per_symbol * code_rate)
 
 
@@ -128,7 +130,7 @@ def awgn_capacity(snr_db: Real) -> Real:
 
 def _num_samples(height: int, width: int) -> int:
     if height < 1 or width < 1:
-        raise ValueError(f"height and width must be at least 1, got {height} x {width}")
+        raise InputError(f"height and width must be at least 1, got {height} x {width}")
     return 3 * height * width
 
 
@@ -146,7 +148,7 @@ def cbr(num_symbols: int, height: int, width: int) -> float:
     0.0625
     """
     if num_symbols < 0:
-        raise ValueError(f"num_symbols must be at least 0, got {num_symbols}")
+        raise InputError(f"num_symbols must be at least 0, got {num_symbols}")
     return num_symbols / _num_samples(height, width)
 
 
@@ -166,7 +168,7 @@ def symbol_budget(cbr: Fraction | float, height: int, width: int) -> int:
     73728
     """
     if not (math.isfinite(cbr) and cbr > 0):
-        raise ValueError(f"CBR must be positive and finite, got {cbr}")
+        raise InputError(f"CBR must be positive and finite, got {cbr}")
     samples = _num_samples(height, width)
     if isinstance(cbr, Fraction):
         return math.floor(cbr * samples)
@@ -193,4 +195,4 @@ def parse_cbr(text: str) -> Fraction:
             value = Fraction(numerator.strip()) / int(denominator or 1)
             if value > 0:
                 return value
-    raise ValueError(f"CBR must be a positive number such as 1/16 or 0.0625, got {text!r}")
+    raise InputError(f"CBR must be a positive number such as 1/16 or 0.0625, got {text!r}")

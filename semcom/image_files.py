@@ -21,6 +21,8 @@ import numpy as np
 from PIL import ExifTags, ImageOps, UnidentifiedImageError
 from PIL import Image as PilImage
 
+from semcom.errors import InputError
+
 Found = TypeVar("Found")
 MAX_PIXELS = 50_000_000
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR = 258, 262, 284  # tags of TIFF 6.0
@@ -120,7 +122,7 @@ def _open(
         refusal = "not an image that Pillow can read"
     except Exception as error:  # Pillow's plugins may raise anything on damaged files
         refusal = f"corrupt or unreadable image ({' '.join(str(error).split()) or repr(error)})"
-    raise ValueError(refusal)
+    raise InputError(refusal)
 
 
 def _decode(picture: PilImage.Image, file: BinaryIO) -> Decoded:

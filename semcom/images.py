@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PilImage
 
+from semcom.errors import InputError
 from semcom.image_files import FOLDER, Decoded, Found, check, decode, why_no_file
 from semcom.image_files import MAX_PIXELS as MAX_PIXELS
 from semcom.types import Image
@@ -94,7 +95,7 @@ def _checked(
             refusal = str(error)
     elif refusal == FOLDER and not images_in(path):
         refusal = "no images in this folder"
-    raise ValueError(f"{path}: {refusal}")
+    raise InputError(f"{path}: {refusal}")
 
 
 def _refusal(picture: PilImage.Image) -> str | None:
@@ -144,7 +145,7 @@ def _to_rgb(found: Decoded) -> tuple[Image, list[str]]:
 def check_pixels(image: Image) -> None:
     """Refuse anything but (H, W, 3) uint8 with sides of 16 to 65535 and at most 50 megapixels."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError(
+        raise InputError(
             f"an image must be uint8 of shape (H, W, 3), got {image.dtype} of shape {image.shape}"
         )
     height, width = image.shape[:2]
@@ -153,7 +154,7 @@ def check_pixels(image: Image) -> None:
         or max(height, width) > MAX_SIDE
         or image.size > 3 * MAX_PIXELS
     ):
-        raise ValueError(
+        raise InputError(
             f"an image must have sides of {MIN_SIDE} to {MAX_SIDE} pixels and at most "
             f"{MAX_PIXELS // 10**6} megapixels, got {width}x{height}"
         )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semcom.errors import InputError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -62,7 +64,7 @@ class Prompts:
             prompts = getattr(self, name)
             for prompt in prompts:
                 if not _are_numbers(prompt, count):
-                    raise ValueError(f"a {kind} needs {count} numbers, got {prompt!r}")
+                    raise InputError(f"a {kind} needs {count} numbers, got {prompt!r}")
             object.__setattr__(self, name, tuple(tuple(map(float, one)) for one in prompts))
 
     def __bool__(self) -> bool:
@@ -72,10 +74,10 @@ class Prompts:
         """Raise ``ValueError`` for a prompt that lies outside an image of this size."""
         for x, y in self.points:
             if not (0 <= x < width and 0 <= y < height):
-                raise ValueError(f"point {x:g},{y:g} lies outside the {width}x{height} image")
+                raise InputError(f"point {x:g},{y:g} lies outside the {width}x{height} image")
         for x0, y0, x1, y1 in self.boxes:
             if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
-                raise ValueError(
+                raise InputError(
                     f"box {x0:g},{y0:g},{x1:g},{y1:g} must satisfy 0 <= x0 < x1 <= {width} "
                     f"and 0 <= y0 < y1 <= {height}"
                 )

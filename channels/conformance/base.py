@@ -8,6 +8,7 @@ from typing import Any
 
 from channels.base import Channel
 from channels.catalogue import CHANNELS
+from channels.errors import InputError
 
 COHERENCES = ("none", "block", "fast", "varying")
 
@@ -58,7 +59,7 @@ class Candidate:
 
     def __post_init__(self) -> None:
         if not 0 < self.check_limit_s < 1e6:
-            raise ValueError(
+            raise InputError(
                 f"the limit must be above 0 s and below 1e6 s, got {self.check_limit_s}"
             )
 
@@ -66,10 +67,10 @@ class Candidate:
         """Build the channel; raise ``ValueError`` if its name or options are wrong."""
         built = self.build(self.spec)
         if not callable(built):
-            raise ValueError(f"channel {self.spec!r} cannot be called")
+            raise InputError(f"channel {self.spec!r} cannot be called")
         coherence = getattr(built, "coherence", None)
         if coherence not in COHERENCES:
-            raise ValueError(
+            raise InputError(
                 f"channel {self.spec!r}: coherence must be one of {', '.join(COHERENCES)}, "
                 f"got {coherence!r}"
             )

@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.errors import InputError
 from channels.kernels.jit import kernel
 
 GENERATORS: dict[str, tuple[int, ...]] = {
@@ -33,7 +34,7 @@ _BYTES_AT_ONCE = 1 << 25
 def crc_length(name: str) -> int:
     """Return the number of check bits of ``name``; an unknown name raises ``ValueError``."""
     if name not in GENERATORS:
-        raise ValueError(f"unknown CRC {name!r}; choices: {', '.join(GENERATORS)}")
+        raise InputError(f"unknown CRC {name!r}; choices: {', '.join(GENERATORS)}")
     return GENERATORS[name][0]
 
 
@@ -105,7 +106,7 @@ def crc_check(bits: NDArray[np.uint8], name: str = "24A") -> NDArray[np.bool_]:
     length = crc_length(name)
     check_bits(bits)
     if bits.shape[-1] <= length:
-        raise ValueError(f"CRC {name} needs more than {length} bits, got {bits.shape[-1]}")
+        raise InputError(f"CRC {name} needs more than {length} bits, got {bits.shape[-1]}")
     # A whole word is divisible by the generator iff its own remainder, times x^L, vanishes.
     return np.asarray(_remainder(bits, name) == 0)
 
@@ -113,11 +114,11 @@ def crc_check(bits: NDArray[np.uint8], name: str = "24A") -> NDArray[np.bool_]:
 def check_bits(bits: NDArray[np.uint8]) -> None:
     """Raise ``ValueError`` unless ``bits`` is a non-empty uint8 array of zeros and ones."""
     if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8:
-        raise ValueError(f"bits must be a uint8 array, got {getattr(bits, 'dtype', type(bits))}")
+        raise InputError(f"bits must be a uint8 array, got {getattr(bits, 'dtype', type(bits))}")
     if bits.ndim == 0 or bits.shape[-1] == 0:
-        raise ValueError(f"bits must have shape (..., num_bits), got {bits.shape}")
+        raise InputError(f"bits must have shape (..., num_bits), got {bits.shape}")
     if bits.size and bits.max() > 1:
-        raise ValueError(f"bits must be 0 or 1, got {bits.max()}")
+        raise InputError(f"bits must be 0 or 1, got {bits.max()}")
 
 
 def _remainder(bits: NDArray[np.uint8], name: str) -> NDArray[np.uint32]:

@@ -12,6 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.errors import InputError
+
 _SKIPPED = 1600
 _ORDER = 31
 _TAPS_1 = (3, 0)
@@ -50,9 +52,9 @@ def gold_sequence(length: int, c_init: int) -> NDArray[np.uint8]:
     True
     """
     if length < 0:
-        raise ValueError(f"length must be at least 0, got {length}")
+        raise InputError(f"length must be at least 0, got {length}")
     if not 0 <= c_init < 1 << _ORDER:
-        raise ValueError(f"c_init must be in [0, 2^31), got {c_init}")
+        raise InputError(f"c_init must be in [0, 2^31), got {c_init}")
     total = _SKIPPED + length
     sequence = (_shift_register(1, _TAPS_1, total) ^ _shift_register(c_init, _TAPS_2, total))[
         _SKIPPED:

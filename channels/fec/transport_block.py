@@ -17,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.errors import InputError
 from channels.fec.crc import check_bits, crc_attach, crc_check, crc_length
 from channels.fec.ldpc import MAX_RATE, ldpc_code
 from channels.fec.ldpc.base_graph import MAX_INFO_BITS, choose_base_graph
@@ -71,9 +72,9 @@ class TransportCode:
 
     def __init__(self, num_bits: int, num_coded_bits: int, bits_per_symbol: int) -> None:
         if num_bits < 1:
-            raise ValueError(f"num_bits must be at least 1, got {num_bits}")
+            raise InputError(f"num_bits must be at least 1, got {num_bits}")
         if bits_per_symbol < 1 or num_coded_bits < 1 or num_coded_bits % bits_per_symbol:
-            raise ValueError(
+            raise InputError(
                 "num_coded_bits must be a positive multiple of bits_per_symbol, "
                 f"got {num_coded_bits} and {bits_per_symbol}"
             )
@@ -84,7 +85,7 @@ class TransportCode:
         self.num_blocks = count_blocks(num_bits + _CRC_BITS, self.base_graph)
         total = num_bits + self.num_crc_bits
         if total > MAX_RATE * num_coded_bits:
-            raise ValueError(
+            raise InputError(
                 f"{num_bits} bits and {self.num_crc_bits} CRC bits need at least "
                 f"{int(np.ceil(total / MAX_RATE))} coded bits (rate {MAX_RATE}), "
                 f"got {num_coded_bits}"
@@ -130,7 +131,7 @@ class TransportCode:
         """
         check_bits(bits)
         if bits.shape[-1] != self.num_bits:
-            raise ValueError(f"bits must have shape (..., {self.num_bits}), got {bits.shape}")
+            raise InputError(f"bits must have shape (..., {self.num_bits}), got {bits.shape}")
         blocks = self._split(crc_attach(bits.reshape(-1, self.num_bits), "24A"))
         coded = list(blocks)
         for (k, n), members in self._groups.items():
@@ -170,7 +171,7 @@ class TransportCode:
         """
         llr = np.asarray(llr, dtype=np.float32)
         if llr.shape != (self.num_coded_bits * len(rvs),):
-            raise ValueError(
+            raise InputError(
                 f"llr must have shape ({self.num_coded_bits * len(rvs)},), got {llr.shape}"
             )
         packets, ok = self.decode_batch(llr[None], max_iterations, rvs=rvs, decoder=decoder)
@@ -201,10 +202,10 @@ class TransportCode:
             Whether all blocks are codewords and all CRCs hold, shape (B,).
         """
         if not rvs:
-            raise ValueError("rvs must name at least one redundancy version")
+            raise InputError("rvs must name at least one redundancy version")
         llr = np.asarray(llr, dtype=np.float32)
         if llr.ndim != 2 or llr.shape[1] != self.num_coded_bits * len(rvs):
-            raise ValueError(
+            raise InputError(
                 f"llr must have shape (B, {self.num_coded_bits * len(rvs)}), got {llr.shape}"
             )
         receptions = llr.reshape(len(llr), len(rvs), self.num_coded_bits)

@@ -45,6 +45,7 @@ from channels.base import (
     draw_noise,
     noise_per_transmission,
 )
+from channels.errors import InputError
 from channels.mimo.detection import linear_filter
 
 DETECTORS = ("lmmse", "zf")
@@ -94,16 +95,16 @@ class Mimo:
         self.num_streams, self.num_rx = _parse_antennas(antennas)
         """Symbols per channel use, and receive antennas."""
         if detector not in DETECTORS:
-            raise ValueError(f"detector must be one of {', '.join(DETECTORS)}, got {detector!r}")
+            raise InputError(f"detector must be one of {', '.join(DETECTORS)}, got {detector!r}")
         if csi not in CSI:
-            raise ValueError(f"csi must be one of {', '.join(CSI)}, got {csi!r}")
+            raise InputError(f"csi must be one of {', '.join(CSI)}, got {csi!r}")
         self.detector = detector
         self.estimated = csi == "pilots"
         """Whether the receiver estimates H, so that the error is part of the noise."""
         self.num_pilots = self.num_streams if self.estimated else 0
         """Channel uses of pilots at the start of every block."""
         if block_length != 0 and not self.num_pilots < block_length <= MAX_BLOCK_LENGTH:
-            raise ValueError(
+            raise InputError(
                 f"block_length must be 0 (one block per transmission) or exceed the "
                 f"{self.num_pilots} pilots at its start, up to {MAX_BLOCK_LENGTH} uses, "
                 f"got {block_length}"
@@ -172,7 +173,7 @@ def _parse_antennas(antennas: str) -> tuple[int, int]:
     match = re.fullmatch(r"([1-9])x([1-9])", antennas)
     num_tx, num_rx = (int(number) for number in match.groups()) if match else (0, 0)
     if not 1 <= num_tx <= num_rx <= _MAX_ANTENNAS:
-        raise ValueError(
+        raise InputError(
             f"antennas must be transmit x receive, such as 2x2 or 2x4, with 1 to {_MAX_ANTENNAS} "
             f"each and no more transmit than receive antennas, got {antennas!r}"
         )

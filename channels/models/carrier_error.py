@@ -33,6 +33,7 @@ from torch import Tensor
 
 from channels.base import Channel, ChannelOutput, Coherence, check_flat, check_input
 from channels.catalogue import CHANNELS
+from channels.errors import InputError
 from channels.models.phasors import phase_turns
 from channels.units import db_to_linear
 
@@ -83,11 +84,11 @@ class CarrierError:
         known: bool = False,
     ) -> None:
         if not -0.5 <= cfo <= 0.5:
-            raise ValueError(f"cfo must be between -0.5 and 0.5 cycles per symbol, got {cfo}")
+            raise InputError(f"cfo must be between -0.5 and 0.5 cycles per symbol, got {cfo}")
         if not -360 <= phase_deg <= 360:
-            raise ValueError(f"phase_deg must be between -360 and 360 degrees, got {phase_deg}")
+            raise InputError(f"phase_deg must be between -360 and 360 degrees, got {phase_deg}")
         if not 0 <= linewidth <= 1:
-            raise ValueError(f"linewidth must be between 0 and 1 per symbol, got {linewidth}")
+            raise InputError(f"linewidth must be between 0 and 1 per symbol, got {linewidth}")
         self.channel: Channel = CHANNELS.create(over)
         check_flat(self.channel, "a carrier error")
         self.block_length: int = getattr(self.channel, "block_length", 0)

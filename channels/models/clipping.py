@@ -43,6 +43,7 @@ from torch import Tensor
 
 from channels.base import Channel, ChannelOutput, Coherence, check_flat, check_input
 from channels.catalogue import CHANNELS
+from channels.errors import InputError
 from channels.modulation import constellation
 from channels.units import db_to_linear
 
@@ -160,9 +161,9 @@ class Clipping:
         bits_per_symbol: int = 0,
     ) -> None:
         if not -30 <= backoff_db <= 60:
-            raise ValueError(f"backoff_db must be between -30 and 60 dB, got {backoff_db}")
+            raise InputError(f"backoff_db must be between -30 and 60 dB, got {backoff_db}")
         if not (0.1 <= smoothness <= 100 or smoothness == math.inf):
-            raise ValueError(f"smoothness must be between 0.1 and 100, or inf, got {smoothness}")
+            raise InputError(f"smoothness must be between 0.1 and 100, or inf, got {smoothness}")
         self.channel: Channel = CHANNELS.create(over)
         check_flat(self.channel, "clipping")
         # Without fading the gain is constant but not that of AWGN, which coherence "none" means.

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from channels.base import MAX_BLOCK_LENGTH, ChannelOutput, Coherence, add_noise, check_input
+from channels.errors import InputError
 
 
 class Fading(ABC):
@@ -74,7 +75,7 @@ class BlockFading(Fading):
 
     def __init__(self, *, block_length: int = 0) -> None:
         if not 0 <= block_length <= MAX_BLOCK_LENGTH or block_length != int(block_length):
-            raise ValueError(
+            raise InputError(
                 f"block_length must be 0 (one block per transmission) to {MAX_BLOCK_LENGTH} "
                 f"symbols, got {block_length}"
             )

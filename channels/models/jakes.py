@@ -28,6 +28,7 @@ from scipy.special import j0
 from torch import Tensor
 
 from channels.base import Coherence, complex_normal
+from channels.errors import InputError
 from channels.models.rayleigh import RayleighLaw
 
 _NUM_WAVES = 32
@@ -119,7 +120,7 @@ class Jakes(RayleighLaw):
 
     def __init__(self, *, doppler: float = 0.01) -> None:
         if not 0 < doppler < 0.5:
-            raise ValueError(f"doppler must be in (0, 0.5) cycles per symbol, got {doppler}")
+            raise InputError(f"doppler must be in (0, 0.5) cycles per symbol, got {doppler}")
         self.doppler = float(doppler)
 
     def gains(self, x: Tensor, rng: torch.Generator) -> Tensor:

@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from channels.base import ChannelOutput, Coherence, check_input, draw_noise
+from channels.errors import InputError
 
 
 class Middleton:
@@ -60,9 +61,9 @@ class Middleton:
 
     def __init__(self, *, a: float = 0.1, gamma: float = 0.1, state_known: bool = False) -> None:
         if not 1e-6 <= a <= 1e3:
-            raise ValueError(f"a must be an impulsive index between 1e-6 and 1000, got {a}")
+            raise InputError(f"a must be an impulsive index between 1e-6 and 1000, got {a}")
         if not 1e-6 <= gamma <= 1e6:
-            raise ValueError(f"gamma must be a ratio of powers between 1e-6 and 1e6, got {gamma}")
+            raise InputError(f"gamma must be a ratio of powers between 1e-6 and 1e6, got {gamma}")
         self.a, self.gamma = float(a), float(gamma)
         self.state_known = self.noise_varies = state_known
 

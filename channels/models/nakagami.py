@@ -19,6 +19,7 @@ from scipy.special import gammaincinv
 from torch import Tensor
 
 from channels.base import check_probability
+from channels.errors import InputError
 from channels.models.fading import BlockFading, Fading, FastFading
 
 
@@ -59,7 +60,7 @@ class NakagamiLaw(Fading):
 
     def _set_m(self, m: float) -> None:
         if not 0.5 <= m <= 1000:
-            raise ValueError(f"m must be between 0.5 and 1000, got {m}")
+            raise InputError(f"m must be between 0.5 and 1000, got {m}")
         self.m = float(m)
 
     def draw(self, shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:

@@ -16,6 +16,7 @@ from scipy.stats import ncx2
 from torch import Tensor
 
 from channels.base import check_probability, complex_normal
+from channels.errors import InputError
 from channels.models.fading import BlockFading, Fading, FastFading
 from channels.units import db_to_linear
 
@@ -28,7 +29,7 @@ class RicianLaw(Fading):
 
     def _set_k(self, k_db: float) -> None:
         if not -100 <= k_db <= 100:
-            raise ValueError(f"k_db must be between -100 and 100 dB, got {k_db}")
+            raise InputError(f"k_db must be between -100 and 100 dB, got {k_db}")
         self.k = db_to_linear(float(k_db))
 
     def draw(self, shape: torch.Size, like: Tensor, rng: torch.Generator) -> Tensor:

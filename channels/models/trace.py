@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from channels.base import Coherence, check_probability
+from channels.errors import InputError
 from channels.models.fading import Fading
 from channels.models.trace_file import read_gains
 
@@ -29,11 +30,11 @@ _MAX_HOLD = 10**9
 def check_replay(hold: int, start: str) -> None:
     """Refuse, by name, invalid options of a replay."""
     if not 1 <= hold <= _MAX_HOLD or hold != int(hold):
-        raise ValueError(
+        raise InputError(
             f"hold must be a whole number of symbols per row, 1 to {_MAX_HOLD}, got {hold}"
         )
     if start not in STARTS:
-        raise ValueError(f"start must be one of {', '.join(STARTS)}, got {start!r}")
+        raise InputError(f"start must be one of {', '.join(STARTS)}, got {start!r}")
 
 
 def replay_rows(
@@ -114,7 +115,7 @@ class Trace(Fading):
         check_replay(hold, start)
         gains = read_gains(file)
         if gains.ndim != 1:
-            raise ValueError(
+            raise InputError(
                 f"trace file {file!r} has {gains.shape[1]} taps; a flat channel needs h of shape "
                 "(time,), and ofdm:over=cir:file=PATH uses taps"
             )

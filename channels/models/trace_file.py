@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.errors import InputError
+
 Arrays = dict[str, NDArray[Any]]
 
 _KINDS = (("gain_db",), ("snr_db",), ("re", "im"), ("h",))
@@ -116,13 +118,13 @@ def _read_csv(file: str) -> Arrays:
     header = [name.strip() for name in header]
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
-            raise ValueError(
+            raise InputError(
                 f"line {number} has {len(row)} fields, the header has {len(header)}; a comma "
                 "separates fields, and decimals have a point"
             )
     names = [name for name in header if name in _COLUMNS - {"h", "delay_s"}]
     if len(set(names)) < len(names):
-        raise ValueError(f"duplicate column names: {', '.join(names)}")
+        raise InputError(f"duplicate column names: {', '.join(names)}")
     places = {name: header.index(name) for name in names}
     return {name: np.array([row[i] for row in rows], np.float64) for name, i in places.items()}
 

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from channels.errors import InputError
 from channels.models.phasors import phase_turns
 from channels.ofdm.multipath import Grid, response
 from channels.ofdm.profiles import check_profile
@@ -55,7 +56,7 @@ class Cdl:
         try:
             from sionna.phy.channel.tr38901 import CDL, PanelArray
         except ImportError:
-            raise ValueError("CDL needs sionna: pip install 'semcom[sionna]'") from None
+            raise InputError("CDL needs sionna: pip install 'semcom[sionna]'") from None
         antenna = PanelArray(
             num_rows_per_panel=1,
             num_cols_per_panel=1,

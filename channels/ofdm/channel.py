@@ -40,6 +40,7 @@ from channels.base import (
     noise_per_transmission,
 )
 from channels.catalogue import CHANNELS
+from channels.errors import InputError
 from channels.ofdm.estimation import Estimator, Layout, LeastSquares, Lmmse
 from channels.ofdm.multipath import Flat, Grid, Multipath
 from channels.ofdm.options import check_grid, check_pilots
@@ -163,13 +164,13 @@ class Ofdm:
         )
         prefix_s = self.prefix / (subcarriers * spacing_hz)
         if self.multipath.max_delay_s > prefix_s * (1 + 1e-9):
-            raise ValueError(
+            raise InputError(
                 f"the cyclic prefix of {prefix_s * 1e6:.3g} µs must be longer than the channel, "
                 f"whose last path arrives after {self.multipath.max_delay_s * 1e6:.3g} µs: raise "
                 "prefix_us or lower delay_spread_ns"
             )
         if not 0 <= doppler_hz <= _MAX_DOPPLER_SHARE * spacing_hz:
-            raise ValueError(
+            raise InputError(
                 f"doppler_hz must be between 0 and {_MAX_DOPPLER_SHARE:g} of the subcarrier "
                 f"spacing ({_MAX_DOPPLER_SHARE * spacing_hz:g} Hz): lower it or raise spacing_khz, "
                 f"got {doppler_hz}"

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from channels.errors import InputError
 from channels.models.phasors import phase_turns
 from channels.models.trace import autocorrelation, check_replay, replay_rows
 from channels.models.trace_file import read_delays, read_gains
@@ -50,7 +51,7 @@ class TraceCir:
         check_replay(hold, start)
         taps = read_gains(file)
         if taps.ndim != 2:
-            raise ValueError(
+            raise InputError(
                 f"trace file {file!r} must have h of shape (time, taps), got {taps.shape}; "
                 "use ofdm:over=trace:file=PATH for a flat channel"
             )

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from channels.base import Channel, check_flat
+from channels.errors import InputError
 from channels.models.jakes import Jakes
 from channels.models.phasors import phase_turns
 from channels.models.trace import Trace
@@ -151,12 +152,12 @@ class Flat:
     def __init__(self, channel: Channel, *, period_s: float) -> None:
         check_flat(channel, "OFDM")
         if getattr(channel, "mismatched", False):
-            raise ValueError(
+            raise InputError(
                 f"OFDM uses the gain that {type(channel).__name__} reports, and would lose the "
                 "error that it does not report"
             )
         if isinstance(channel, Trace) and not channel.normalised:
-            raise ValueError("OFDM needs gains with E|h|² = 1: set normalise=true for trace")
+            raise InputError("OFDM needs gains with E|h|² = 1: set normalise=true for trace")
         self.channel = channel
         self.period_s = period_s
 
@@ -181,7 +182,7 @@ class Flat:
             return self.channel.autocorrelation(lag).to(torch.complex128)
         held = self.channel.coherence == "none" or getattr(self.channel, "block_length", None) == 0
         if not held:
-            raise ValueError(
+            raise InputError(
                 f"the gain of {type(self.channel).__name__} changes abruptly and cannot be "
                 "estimated from pilots: use estimation=perfect, block_length=0 or jakes"
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from channels.errors import InputError
+
 ESTIMATIONS = ("lmmse", "ls", "perfect")
 _MAX_SUBCARRIERS = 1024
 _MAX_SLOT = 1000
@@ -14,16 +16,16 @@ _MAX_PREFIX_US = 1e4
 def check_grid(subcarriers: int, spacing_khz: float, prefix_us: float, slot: int) -> None:
     """Refuse, by name, an OFDM grid that is impossible or would take all memory."""
     if not 2 <= subcarriers <= _MAX_SUBCARRIERS:
-        raise ValueError(f"subcarriers must be between 2 and {_MAX_SUBCARRIERS}, got {subcarriers}")
+        raise InputError(f"subcarriers must be between 2 and {_MAX_SUBCARRIERS}, got {subcarriers}")
     if not 1e-3 <= spacing_khz <= _MAX_SPACING_KHZ:
-        raise ValueError(
+        raise InputError(
             f"spacing_khz must be between 0.001 and {_MAX_SPACING_KHZ:g}, got {spacing_khz}"
         )
     if not 0 <= prefix_us <= _MAX_PREFIX_US:
-        raise ValueError(f"prefix_us must be between 0 and {_MAX_PREFIX_US:g}, got {prefix_us}")
+        raise InputError(f"prefix_us must be between 0 and {_MAX_PREFIX_US:g}, got {prefix_us}")
     most = min(_MAX_SLOT, _MAX_ELEMENTS // subcarriers)
     if not 1 <= slot <= most:
-        raise ValueError(
+        raise InputError(
             f"slot must be between 1 and {most} OFDM symbols of {subcarriers} subcarriers, "
             f"got {slot}"
         )
@@ -34,20 +36,20 @@ def check_pilots(
 ) -> None:
     """Refuse, by name, pilots that are impossible or would take an estimator too long."""
     if estimation not in ESTIMATIONS:
-        raise ValueError(f"estimation must be one of {', '.join(ESTIMATIONS)}, got {estimation!r}")
+        raise InputError(f"estimation must be one of {', '.join(ESTIMATIONS)}, got {estimation!r}")
     fewest = 0 if estimation == "perfect" else 1
     if not fewest <= pilot_symbols <= slot:
-        raise ValueError(
+        raise InputError(
             f"pilot_symbols must be between {fewest} and the {slot} symbols of a slot with "
             f"estimation {estimation}, got {pilot_symbols}"
         )
     if not 1 <= pilot_step <= subcarriers:
-        raise ValueError(f"pilot_step must be between 1 and {subcarriers}, got {pilot_step}")
+        raise InputError(f"pilot_step must be between 1 and {subcarriers}, got {pilot_step}")
     pilots = pilot_symbols * -(-subcarriers // pilot_step)
     if estimation != "perfect" and pilots > _MAX_PILOTS:
-        raise ValueError(
+        raise InputError(
             f"a slot may have at most {_MAX_PILOTS} pilots with estimation {estimation}: lower "
             f"pilot_symbols or raise pilot_step, got {pilots}"
         )
     if pilot_symbols == slot and pilot_step == 1:
-        raise ValueError("pilots fill the whole slot: lower pilot_symbols or raise pilot_step")
+        raise InputError("pilots fill the whole slot: lower pilot_symbols or raise pilot_step")

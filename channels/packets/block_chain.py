@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from channels.base import Channel
+from channels.errors import InputError
 from channels.fec.ldpc import LdpcCode
 from channels.fec.ldpc.decoders import DEFAULT_DECODER
 from channels.modulation import demodulate, modulate
@@ -144,7 +145,7 @@ def run_chain(
     """
     for name, value in (("num_blocks", num_blocks), ("threads", threads)):
         if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+            raise InputError(f"{name} must be at least 1, got {value}")
 
     def run(batch: tuple[int, int]) -> BlockCount:
         index, size = batch

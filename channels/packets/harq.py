@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from channels.base import Channel, ChannelOutput, max_symbols, num_uses
+from channels.errors import InputError
 from channels.packets.mcs import Scheme
 from channels.packets.packet import encode_bits, num_packet_symbols, packet_code, soft_bits
 
@@ -82,12 +83,12 @@ class Harq:
     def __post_init__(self) -> None:
         for name, least in (("max_rounds", 1), ("feedback_delay", 0), ("feedback_uses", 0)):
             if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+                raise InputError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if not self.rvs or not set(self.rvs) <= {0, 1, 2, 3}:
-            raise ValueError(f"rvs must be redundancy versions from 0 to 3, got {self.rvs}")
+            raise InputError(f"rvs must be redundancy versions from 0 to 3, got {self.rvs}")
         errors = self.feedback_errors
         if len(errors) != 2 or not all(0 <= p <= 1 for p in errors):
-            raise ValueError(
+            raise InputError(
                 f"feedback_error must be one or two probabilities, got {self.feedback_error}"
             )
 

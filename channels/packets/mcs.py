@@ -22,6 +22,8 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.errors import InputError
+
 
 @dataclass(frozen=True)
 class Scheme:
@@ -105,7 +107,7 @@ def parse_modulation(text: str) -> int:
     name = text.strip().lower().replace("-", "").replace(" ", "")
     bits = MODULATIONS.get(name, int(name) if name.isdecimal() else None)
     if bits not in _LABELS:
-        raise ValueError(
+        raise InputError(
             f"modulation must be one of {', '.join(MODULATIONS)}, or "
             f"{', '.join(map(str, _LABELS))} bits per symbol, got {text.strip()!r}"
         )
@@ -135,7 +137,7 @@ def find_scheme(text: str) -> Scheme:
     if text.strip().isdecimal():
         if int(text) < len(SCHEMES):
             return SCHEMES[int(text)]
-        raise ValueError(f"scheme must be below {len(SCHEMES)}, got {text}")
+        raise InputError(f"scheme must be below {len(SCHEMES)}, got {text}")
     names = {scheme.name.lower(): scheme for scheme in SCHEMES}
     name = text.strip().lower()
     if name not in names:
@@ -145,7 +147,7 @@ def find_scheme(text: str) -> Scheme:
             alike = [one for one in names if one.startswith(f"{modulation} ")]
             close = sorted(alike, key=lambda one: abs(names[one].code_rate - float(rate))) or close
         choices = ", ".join(repr(names[one].name) for one in close[:3])
-        raise ValueError(
+        raise InputError(
             f"unknown scheme {text!r}; closest matches: {choices} (semcom mcs lists all)"
         )
     return names[name]
@@ -211,7 +213,7 @@ def thresholds(channel: str = "awgn") -> dict[tuple[Scheme, int], Threshold]:
     True
     """
     if channel not in CLASSES:
-        raise ValueError(f"thresholds were measured on {', '.join(CLASSES)}, not {channel!r}")
+        raise InputError(f"thresholds were measured on {', '.join(CLASSES)}, not {channel!r}")
     table = json.loads(files("channels").joinpath("data/thresholds.json").read_text("utf-8"))
     return {
         (Scheme(row["bits_per_symbol"], row["code_rate"]), row["num_bits"]): Threshold(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from channels.base import ChannelOutput
+from channels.errors import InputError
 from channels.fec.ldpc.base_graph import choose_base_graph
 from channels.fec.scrambling import gold_sequence
 from channels.fec.transport_block import TransportCode, count_blocks, transport_code
@@ -130,7 +131,7 @@ def decode_packet(
     """
     receptions = [received] if isinstance(received, ChannelOutput) else received
     if len(receptions) != len(rvs):
-        raise ValueError(f"rvs must name {len(receptions)} redundancy versions, got {rvs}")
+        raise InputError(f"rvs must name {len(receptions)} redundancy versions, got {rvs}")
     llr = np.concatenate([soft_bits(one, scheme) for one in receptions])
     bits = packet_code(num_bytes, scheme).decode(llr, rvs=rvs)
     return None if bits is None else np.packbits(bits).tobytes()

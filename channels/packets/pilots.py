@@ -22,13 +22,14 @@ import torch
 from torch import Tensor
 
 from channels.base import ChannelOutput
+from channels.errors import InputError
 
 
 def _check(num_pilots: int, block_length: int) -> None:
     if num_pilots < 1:
-        raise ValueError(f"num_pilots must be at least 1, got {num_pilots}")
+        raise InputError(f"num_pilots must be at least 1, got {num_pilots}")
     if block_length != 0 and block_length <= num_pilots:
-        raise ValueError(
+        raise InputError(
             f"block_length must be 0 (one block) or exceed the {num_pilots} pilots at the start of "
             f"a block, got {block_length}"
         )
@@ -58,7 +59,7 @@ def num_pilot_symbols(num_data: int, num_pilots: int, block_length: int) -> int:
     """
     _check(num_pilots, block_length)
     if num_data < 1:
-        raise ValueError(f"num_data must be at least 1, got {num_data}")
+        raise InputError(f"num_data must be at least 1, got {num_data}")
     blocks = -(-num_data // (block_length - num_pilots)) if block_length else 1
     return blocks * num_pilots
 
@@ -154,7 +155,7 @@ def remove_pilots(
     total = y.shape[-1]
     length = min(block_length or total, total)
     if 0 < total % length <= num_pilots or total <= num_pilots:
-        raise ValueError(
+        raise InputError(
             f"a frame of {total} symbols ends without data after {num_pilots} pilots per block "
             f"of {length}"
         )

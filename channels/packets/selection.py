@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from channels.base import Channel
+from channels.errors import InputError
 from channels.models.rayleigh import RayleighFast
 from channels.packets.adaptation import effective_snr_db
 from channels.packets.mcs import (
@@ -175,7 +176,7 @@ def _offered_db(
 ) -> float:
     """Return the SNR in dB to compare with :func:`~channels.packets.packet_errors.block_snr_db`."""
     if not math.isfinite(snr_db):
-        raise ValueError(f"SNR must be a finite number of dB, got {snr_db}")
+        raise InputError(f"SNR must be a finite number of dB, got {snr_db}")
     if isinstance(channel, RayleighFast):  # its thresholds were measured at the mean SNR
         return snr_db
     bits = scheme.bits_per_symbol

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from channels.errors import InputError
+
 
 @dataclass(frozen=True)
 class Target:
@@ -24,4 +26,4 @@ class Target:
     def __post_init__(self) -> None:
         for name, value in (("bler", self.bler), ("outage", self.outage)):
             if not 0 < value < 1:
-                raise ValueError(f"target {name} must be in (0, 1), got {value}")
+                raise InputError(f"target {name} must be in (0, 1), got {value}")

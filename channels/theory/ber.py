@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import erfc, roots_legendre
 
+from channels.errors import InputError
 from channels.theory.gain_law import Array, _gains, _linear
 from channels.units import check_bits_per_symbol, db_to_linear, linear_to_db
 
@@ -120,7 +121,7 @@ def ber_mrc(bits_per_symbol: int, num_branches: int, snr_db: ArrayLike) -> Array
     100
     """
     if num_branches < 1:
-        raise ValueError(f"num_branches must be at least 1, got {num_branches}")
+        raise InputError(f"num_branches must be at least 1, got {num_branches}")
 
     def mean_erfc(z: Array) -> Array:
         # q is computed without cancellation, as in ber_rayleigh.

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 from scipy.special import exp1, expit, log_ndtr
 
+from channels.errors import InputError
 from channels.theory.gain_law import Array, _gains, _linear
 from channels.units import awgn_capacity, db_to_linear, linear_to_db
 
@@ -119,7 +120,7 @@ def normal_approximation_bler(num_info_bits: int, num_uses: int, snr_db: ArrayLi
     True
     """
     if num_info_bits < 1 or num_uses < 1:
-        raise ValueError(
+        raise InputError(
             f"num_info_bits and num_uses must be at least 1, got {num_info_bits} and {num_uses}"
         )
     snr = _linear(snr_db)
@@ -153,5 +154,5 @@ def capacity(channel: str, snr_db: float) -> float:
     name = channel.partition(":")[0]
     if name not in CAPACITIES:
         choices = ", ".join(CAPACITIES)
-        raise ValueError(f"no capacity, so no bound, for channel {channel!r}; choices: {choices}")
+        raise InputError(f"no capacity, so no bound, for channel {channel!r}; choices: {choices}")
     return CAPACITIES[name](snr_db)

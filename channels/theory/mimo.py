@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import eval_genlaguerre, gammaln
 
+from channels.errors import InputError
 from channels.theory.ber import ber_mrc
 from channels.units import db_to_linear
 
@@ -56,7 +57,7 @@ def mimo_capacity(num_tx: int, num_rx: int, snr_db: ArrayLike) -> Array:
     2.0
     """
     if num_tx < 1 or num_rx < 1:
-        raise ValueError(f"antennas must be at least 1 at each end, got {num_tx} and {num_rx}")
+        raise InputError(f"antennas must be at least 1 at each end, got {num_tx} and {num_rx}")
     few, surplus = min(num_tx, num_rx), abs(num_rx - num_tx)
     # Beyond these limits the density is below rounding.
     log_eigenvalue = np.arange(-40.0, math.log(200 + 8 * (num_tx + num_rx)), _STEP)
@@ -99,6 +100,6 @@ def ber_zf(bits_per_symbol: int, num_tx: int, num_rx: int, snr_db: ArrayLike) ->
     True
     """
     if not 1 <= num_tx <= num_rx:
-        raise ValueError(f"zero forcing needs 1 <= num_tx <= num_rx, got {num_tx} and {num_rx}")
+        raise InputError(f"zero forcing needs 1 <= num_tx <= num_rx, got {num_tx} and {num_rx}")
     per_stream_db = np.asarray(snr_db, dtype=np.float64) - 10 * math.log10(num_tx)
     return ber_mrc(bits_per_symbol, num_rx - num_tx + 1, per_stream_db)

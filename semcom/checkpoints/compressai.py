@@ -20,6 +20,7 @@ import torch
 
 from semcom.checkpoints.download import WeightsUnavailable, load_state_dict, reason
 from semcom.checkpoints.torchvision_import import import_torchvision
+from semcom.errors import InputError
 from semcom.hashes import sha256_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def fetch(url: str, *, progress: bool = True) -> Path:
             file = Path(folder) / target.name
             pooch.HTTPDownloader(progressbar=progress)(url, str(file), None)
             if not (found := sha256_of(file)).startswith(digest):
-                raise ValueError(f"its SHA-256 is {found}")
+                raise InputError(f"its SHA-256 is {found}")
             file.replace(target)
     except (OSError, ValueError) as error:  # requests' exceptions are OSErrors
         raise WeightsUnavailable(
@@ -104,14 +105,14 @@ def load(file: Path, model: str) -> CompressionModel:
     state = zoo.pretrained.load_pretrained(load_state_dict(file))
     try:
         if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
-            raise ValueError("not all numbers are finite")
+            raise InputError("not all numbers are finite")
         # The weights are drawn at random before they are read.
         with quiet(), torch.random.fork_rng(devices=[]):
             network = zoo.image.model_architectures[model].from_state_dict(state)
             network.update(force=True)
     except (LookupError, RuntimeError, ValueError) as error:
         why = " ".join(str(error).split())[:200]
-        raise ValueError(f"{file} is not a checkpoint of {model} ({why})") from error
+        raise InputError(f"{file} is not a checkpoint of {model} ({why})") from error
     return network.eval()
 
 

@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semcom.errors import InputError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class WeightsUnavailable(ValueError):  # noqa: N818 - it reads better in the message
+class WeightsUnavailable(InputError):  # noqa: N818 - it reads better in the message
     """The checkpoint is not available locally and could not be downloaded."""
 
 
@@ -29,13 +31,13 @@ def load_state_dict(file: Path) -> dict[str, Tensor]:
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can fail anywhere in the unpickler
-        raise ValueError(f"cannot read {file} as a checkpoint ({reason(error)})") from error
+        raise InputError(f"cannot read {file} as a checkpoint ({reason(error)})") from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(
         isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
     ):
-        raise ValueError(f"{file} must be a dictionary of names and tensors, not another object")
+        raise InputError(f"{file} must be a dictionary of names and tensors, not another object")
     return state
 
 

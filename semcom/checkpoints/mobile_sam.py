@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semcom.errors import InputError
+
 if TYPE_CHECKING:
     pass
 from semcom.checkpoints.download import WeightsUnavailable, reason
@@ -83,7 +85,7 @@ def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Pat
     if named():
         if sha256_of(target) == sha256.lower():
             return target
-        raise ValueError(
+        raise InputError(
             f"{target} ({ENVIRONMENT}) does not have SHA-256 {sha256} and will not be overwritten: "
             f"move it away, or unset {ENVIRONMENT}"
         )
@@ -113,8 +115,8 @@ def check(file: Path | None = None) -> None:
     """Raise ``ValueError`` unless ``file`` (default: ``path()``) is the official checkpoint."""
     file = path() if file is None else file
     if not file.is_file():
-        raise ValueError(f"{file} does not exist: run 'semcom weights fetch'")
+        raise InputError(f"{file} does not exist: run 'semcom weights fetch'")
     if (size := file.stat().st_size) != SIZE:
-        raise ValueError(f"{file} has {size:,} bytes, the official checkpoint has {SIZE:,}")
+        raise InputError(f"{file} has {size:,} bytes, the official checkpoint has {SIZE:,}")
     if (found := sha256_of(file)) != SHA256:
-        raise ValueError(f"{file} has SHA-256 {found}, the official checkpoint has {SHA256}")
+        raise InputError(f"{file} has SHA-256 {found}, the official checkpoint has {SHA256}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 import numpy as np
 
 from channels.registry import Entry, Registry
+from semcom.errors import InputError
 from semcom.large import each_strip
 from semcom.types import AnalogSignal, Bitstream, Image, Map
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class BudgetTooSmallError(ValueError):
+class BudgetTooSmallError(InputError):
     """No stream of the codec fits the budget; ``num_bits`` is the size of the smallest one.
 
     Examples
@@ -200,7 +201,7 @@ def digital(spec: str) -> DigitalCodec:
     """Build a digital codec; raise ``ValueError`` for an analog or unknown one."""
     codec = CODECS.create(spec)
     if is_analog(codec):
-        raise ValueError(f"codec {spec!r} is analog, but a digital codec is needed here")
+        raise InputError(f"codec {spec!r} is analog, but a digital codec is needed here")
     made: DigitalCodec = codec
     return made
 

@@ -33,6 +33,7 @@ from semcom.codecs.base import DecodeError, check_sides, grey, weighted_gain
 from semcom.codecs.parts import jpeg2000_packets as j2k_packets
 from semcom.codecs.parts.jpeg2000_packets import Band, Block, Layout, all_blocks
 from semcom.codecs.parts.rate_control import best_level
+from semcom.errors import InputError
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_LAYERS = 32
@@ -69,7 +70,7 @@ class Jpeg2000:
 
     def __init__(self, *, layers: int = 4) -> None:
         if not 1 <= layers <= _MAX_LAYERS:
-            raise ValueError(f"jpeg2000: layers must be 1 to {_MAX_LAYERS}, got {layers}")
+            raise InputError(f"jpeg2000: layers must be 1 to {_MAX_LAYERS}, got {layers}")
         self.layers = layers
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:

@@ -40,6 +40,7 @@ from semcom.codecs.base import (
 from semcom.codecs.parts import layer as scaled
 from semcom.codecs.parts.layer import Scaled
 from semcom.codecs.parts.rectangles import MAX_RECTANGLES, MIN_SIDE, Area, area_of, rectangles
+from semcom.errors import InputError
 from semcom.types import Bitstream, Image, Map, Packet, Region
 
 _CONTAINERS = ("layered", "scalable")
@@ -73,7 +74,7 @@ class Layered:
     def __init__(self, *, base: str = "jpeg") -> None:
         name = base.partition(":")[0]
         if name in _CONTAINERS:
-            raise ValueError(f"layered: base must be another codec, got {name!r}")
+            raise InputError(f"layered: base must be another codec, got {name!r}")
         self._codec = digital(base)
         self._id = codec_id(name)
 

@@ -40,6 +40,7 @@ from semcom.cache import recall, version
 from semcom.checkpoints import compressai as zoo
 from semcom.codecs.base import DecodeError, grey, only_packet, weighted_gain
 from semcom.codecs.parts.rate_control import best_level
+from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.types import Bitstream, Image, Map, Packet
 
@@ -89,7 +90,7 @@ class Learned:
     ) -> None:
         for name, value, choices in (("model", model, MODELS), ("metric", metric, METRICS)):
             if value not in choices:
-                raise ValueError(
+                raise InputError(
                     f"learned: unknown {name} {value!r}; choices: {', '.join(choices)}"
                 )
         self._qualities = (
@@ -158,7 +159,7 @@ def _own(checkpoint: Path, model: str) -> list[_Weights]:
     path = checkpoint.expanduser()
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     if not files or not all(file.is_file() for file in files):
-        raise ValueError(f"learned: checkpoint must be a file or a folder of files, got {path}")
+        raise InputError(f"learned: checkpoint must be a file or a folder of files, got {path}")
     found = [_Weights(_OWN, model, str(f), f"{model} {sha256_of(f)}") for f in files]
     _opened.update((weights.identity, weights) for weights in found)
     return found

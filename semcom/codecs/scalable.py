@@ -25,6 +25,7 @@ from semcom.codecs.base import (
     weighted_gain,
 )
 from semcom.codecs.parts import layer as scaled
+from semcom.errors import InputError
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_LAYERS = 8
@@ -56,9 +57,9 @@ class Scalable:
     def __init__(self, *, base: str = "hevc", layers: int = 4) -> None:
         name = base.partition(":")[0]
         if name in ("layered", "scalable"):
-            raise ValueError(f"scalable: base must be another codec, got {name!r}")
+            raise InputError(f"scalable: base must be another codec, got {name!r}")
         if not 1 <= layers <= _MAX_LAYERS:
-            raise ValueError(f"scalable: layers must be 1 to {_MAX_LAYERS}, got {layers}")
+            raise InputError(f"scalable: layers must be 1 to {_MAX_LAYERS}, got {layers}")
         self._codec = digital(base)
         self._id = codec_id(name)
         self.layers = layers

@@ -9,6 +9,7 @@ from channels.conformance.base import Check as Check
 from channels.conformance.base import CheckFailed as CheckFailed
 from channels.conformance.base import told as told
 from semcom.codecs.base import CODECS, DigitalCodec
+from semcom.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Candidate:
 
     def __post_init__(self) -> None:
         if not 0 < self.decode_limit_s < 1e6:
-            raise ValueError(
+            raise InputError(
                 f"the limit must be above 0 s and below 1e6 s, got {self.decode_limit_s}"
             )
 
@@ -58,7 +59,7 @@ class Candidate:
         built = self.build(spec)
         for attribute in ("steerable", "encode", "decode"):
             if not hasattr(built, attribute):
-                raise ValueError(f"codec {spec!r} has no {attribute}")
+                raise InputError(f"codec {spec!r} has no {attribute}")
         codec: DigitalCodec = built
         return codec
 

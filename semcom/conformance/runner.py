@@ -11,6 +11,7 @@ from channels.conformance.base import Candidate as ChannelCandidate
 from semcom.codecs.base import is_analog
 from semcom.conformance.base import MEMORY, Candidate, Check, CheckFailed
 from semcom.conformance.isolated_process import ProcessError, run
+from semcom.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def _open(function: Callable[..., Any], candidate: object, who: str, limit_s: fl
     try:
         problem, result = run(_told, function, candidate, limit_s=limit_s)
     except ProcessError as error:
-        raise ValueError(f"{who} cannot be built: {error}") from error
+        raise InputError(f"{who} cannot be built: {error}") from error
     if problem:
-        raise ValueError(problem)
+        raise InputError(problem)
     return result
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semcom.errors import InputError
 from semcom.types import Map, Mask, Region
 
 KINDS = ("region", "graded")
@@ -95,7 +96,7 @@ def importance(
     for mask in masks:
         if mask.pixels.shape != (height, width):
             got = "x".join(map(str, mask.pixels.shape[::-1]))
-            raise ValueError(f"mask is {got}, the image is {width}x{height}")
+            raise InputError(f"mask is {got}, the image is {width}x{height}")
     region = np.zeros((height, width), dtype=bool)
     steps = np.zeros((height, width))
     for r, mask in enumerate(masks):
@@ -131,22 +132,22 @@ def warning(what: Importance) -> str | None:
 def check_theta(theta: float) -> None:
     """Raise ``ValueError`` for a θ outside (0, 1)."""
     if not 0 < theta < 1:
-        raise ValueError(f"theta must be in (0, 1), got {theta}")
+        raise InputError(f"theta must be in (0, 1), got {theta}")
 
 
 def check_kind(kind: str) -> None:
     """Raise ``ValueError`` for an unknown kind of importance."""
     if kind not in KINDS:
-        raise ValueError(f"unknown importance {kind!r}; choices: {', '.join(KINDS)}")
+        raise InputError(f"unknown importance {kind!r}; choices: {', '.join(KINDS)}")
 
 
 def check_map(w: Map, height: int, width: int) -> None:
     """Raise ``ValueError`` unless ``w`` is an importance map for an image of this size."""
     if w.shape != (height, width):
-        raise ValueError(f"importance map has shape {w.shape}, the image is {(height, width)}")
+        raise InputError(f"importance map has shape {w.shape}, the image is {(height, width)}")
     if not np.isfinite(w).all():
-        raise ValueError(f"importance map has {int((~np.isfinite(w)).sum())} values not finite")
+        raise InputError(f"importance map has {int((~np.isfinite(w)).sum())} values not finite")
     if w.min() < 0:
-        raise ValueError(f"importance must be at least 0, got {w.min():g}")
+        raise InputError(f"importance must be at least 0, got {w.min():g}")
     if abs(float(w.mean(dtype=np.float64)) - 1) > 1e-3:
-        raise ValueError(f"importance must have mean 1, got {w.mean(dtype=np.float64):.6g}")
+        raise InputError(f"importance must have mean 1, got {w.mean(dtype=np.float64):.6g}")

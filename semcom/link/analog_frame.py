@@ -16,6 +16,7 @@ import math
 from channels.packets.mcs import HEADER_SYMBOLS, SCHEMES, find_scheme
 from channels.packets.selection import packet_ways
 from semcom.codecs.base import AnalogCodec
+from semcom.errors import InputError
 from semcom.link.config import LinkConfig
 from semcom.link.frame import MAX_PACKETS, PacketFormat, analog_packets
 from semcom.link.frame_plan import Plan, control_ways, room
@@ -45,7 +46,7 @@ def encode_analog(
         Unequal protection, which needs packets, or a signal that breaks the codec's contract.
     """
     if link.protection != "equal":
-        raise ValueError(f"{link.protection} protection is for digital codecs; this one is analog")
+        raise InputError(f"{link.protection} protection is for digital codecs; this one is analog")
     snr_db, symbols = _mean_snr_db(link), room(link, budget)
     num_symbols = symbols - _header(link, 1)
     best, fits, too_many = None, 0, num_symbols + 1
@@ -111,14 +112,14 @@ def _check(signal: AnalogSignal, num_symbols: int) -> None:
     """Refuse a signal that breaks the contract of analog codecs."""
     x = signal.symbols
     if not x.is_complex() or x.ndim != 1:
-        raise ValueError(f"codec made {x.dtype} of shape {tuple(x.shape)} instead of symbols")
+        raise InputError(f"codec made {x.dtype} of shape {tuple(x.shape)} instead of symbols")
     if len(x) > num_symbols:
-        raise ValueError(f"codec made {len(x)} symbols, but {num_symbols} were allowed")
+        raise InputError(f"codec made {len(x)} symbols, but {num_symbols} were allowed")
     power = float(x.abs().square().mean()) if len(x) else 1.0
     if not abs(power - 1) <= POWER_TOLERANCE:
-        raise ValueError(f"codec made symbols of mean power {power:.4g} instead of 1")
+        raise InputError(f"codec made symbols of mean power {power:.4g} instead of 1")
     if len(signal.side) > MAX_PACKETS or not all(packet.data for packet in signal.side):
-        raise ValueError(
+        raise InputError(
             f"codec made {len(signal.side)} packets of side information, some perhaps empty; "
             f"a frame takes at most {MAX_PACKETS}, none of them empty"
         )

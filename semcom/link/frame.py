@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from channels.packets.mcs import HEADER_BYTES, SCHEMES, Scheme, header_scheme
 from channels.packets.packet import num_packet_symbols
 from semcom.codecs.base import CODECS, DecodeError, codec_id
+from semcom.errors import InputError
 from semcom.images import MAX_PIXELS
 from semcom.link.config import MAX_COPIES
 from semcom.types import AnalogSignal, Packet
@@ -61,11 +62,11 @@ class PacketFormat:
     def pack(self) -> bytes:
         """Return the four bytes that describe it in the header or table."""
         if not 0 <= self.num_bytes <= MAX_PACKET_BYTES:
-            raise ValueError(
+            raise InputError(
                 f"a packet may have at most {MAX_PACKET_BYTES} bytes, got {self.num_bytes}"
             )
         if not 1 <= self.copies <= MAX_COPIES:
-            raise ValueError(f"a packet may have 1 to {MAX_COPIES} copies, got {self.copies}")
+            raise InputError(f"a packet may have 1 to {MAX_COPIES} copies, got {self.copies}")
         number = SCHEMES.index(self.scheme) << 24 | (self.copies - 1) << 22 | self.num_bytes
         return number.to_bytes(_FORMAT_BYTES, "big")
 
@@ -94,9 +95,9 @@ class Header:
     def pack(self) -> tuple[bytes, bytes]:
         """Return the header block and the table (empty for a single packet)."""
         if not 1 <= len(self.packets) <= MAX_PACKETS:
-            raise ValueError(f"a frame has 1 to {MAX_PACKETS} packets, got {len(self.packets)}")
+            raise InputError(f"a frame has 1 to {MAX_PACKETS} packets, got {len(self.packets)}")
         if max(self.height, self.width) > 0xFFFF:
-            raise ValueError(f"a side has at most 65535 pixels, got {self.width}x{self.height}")
+            raise InputError(f"a side has at most 65535 pixels, got {self.width}x{self.height}")
         _codecs_by_id()  # refuses ids that two codecs share, which a receiver would confuse
         first, *others = (packet.pack() for packet in self.packets)
         about = _number(self.codec), self.height, self.width, len(self.packets)
@@ -181,7 +182,7 @@ def _codecs_by_id() -> dict[int, str]:
     for name in CODECS.names():
         taken = names.setdefault(_number(name), name)
         if taken != name:
-            raise ValueError(f"codecs {taken!r} and {name!r} share an id; rename one")
+            raise InputError(f"codecs {taken!r} and {name!r} share an id; rename one")
     return names
 
 

@@ -29,6 +29,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from semcom.errors import InputError
+
 Array = NDArray[np.float64]
 
 NOT_SENT = -1
@@ -101,7 +103,7 @@ def allocate(choices: Choices, budget: int) -> NDArray[np.int64]:
     (array([0, 1]), array([ 0, -1]))
     """
     if not choices.costs.size or choices.costs.min() < 1:
-        raise ValueError("every packet needs options, and every option costs at least 1 symbol")
+        raise InputError("every packet needs options, and every option costs at least 1 symbol")
     order = np.argsort(-_in_state(choices).mean(axis=0), kind="stable")
     ranked = Choices(
         choices.gains,

@@ -21,6 +21,7 @@ from semcom.codecs.base import (
     is_analog,
     weighted_gain,
 )
+from semcom.errors import InputError
 from semcom.importance.maps import check_map
 from semcom.link.analog_frame import encode_analog
 from semcom.link.config import LinkConfig
@@ -94,7 +95,7 @@ def transmit(
         signal, plan = encode_analog(encoder, image, w, link, budget)
         stream, analog = Bitstream(analog_packets(signal), signal.info), signal.symbols
         if plan.num_uses > budget:
-            raise ValueError(_too_small(image, budget, plan.num_uses))
+            raise InputError(_too_small(image, budget, plan.num_uses))
     else:
         stream, plan = _encode_digital(encoder, image, w, link, budget)
     header = Header(codec.partition(":")[0], height, width, plan.packets)
@@ -116,7 +117,7 @@ def _encode_digital(
         plan = _least(stream, link, budget)
         if plan.num_uses > budget:
             need = _smallest_budget(link, stream, budget)
-            raise ValueError(_too_small(image, budget, need)) from None
+            raise InputError(_too_small(image, budget, need)) from None
         return stream, plan
 
 
@@ -197,7 +198,7 @@ def _encode_unequal(
 def _encode(encoder: DigitalCodec, image: Image, w: Map, max_bits: int) -> Bitstream:
     stream = encoder.encode(image, w, max_bits)
     if stream.num_bits > max_bits:
-        raise ValueError(f"codec wrote {stream.num_bits} bits, {max_bits} were allowed")
+        raise InputError(f"codec wrote {stream.num_bits} bits, {max_bits} were allowed")
     return stream
 
 

@@ -17,6 +17,8 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.errors import InputError
+
 LIFTING_SETS: tuple[tuple[int, ...], ...] = (
     (2, 4, 8, 16, 32, 64, 128, 256),
     (3, 6, 12, 24, 48, 96, 192, 384),
@@ -84,7 +86,7 @@ def choose_lifting_size(num_info_bits: int, base_graph: int) -> int:
     check_base_graph(base_graph)
     largest = MAX_INFO_BITS[base_graph]
     if not MIN_INFO_BITS <= num_info_bits <= largest:
-        raise ValueError(
+        raise InputError(
             f"num_info_bits must be in [{MIN_INFO_BITS}, {largest}] for base graph {base_graph} "
             f"(TS 38.212 §5.2.2), got {num_info_bits}"
         )
@@ -98,7 +100,7 @@ def choose_lifting_size(num_info_bits: int, base_graph: int) -> int:
 def check_base_graph(base_graph: int) -> None:
     """Raise ``ValueError`` unless ``base_graph`` is 1 or 2."""
     if base_graph not in MAX_INFO_BITS:
-        raise ValueError(f"base_graph must be 1 or 2, got {base_graph!r}")
+        raise InputError(f"base_graph must be 1 or 2, got {base_graph!r}")
 
 
 @lru_cache(maxsize=128)
@@ -114,7 +116,7 @@ def lift(base_graph: int, lifting_size: int) -> LiftedGraph:
     sets = [i for i, sizes in enumerate(LIFTING_SETS) if lifting_size in sizes]
     if not sets:
         choices = ", ".join(str(s) for s in sorted(s for sizes in LIFTING_SETS for s in sizes))
-        raise ValueError(f"no lifting size {lifting_size!r}; choices: {choices}")
+        raise InputError(f"no lifting size {lifting_size!r}; choices: {choices}")
     table = _read_table(base_graph)
     shifts = (table[:, 2 + sets[0]] % lifting_size).astype(np.int32)
     return LiftedGraph(base_graph, lifting_size, table[:, 0], table[:, 1], shifts)

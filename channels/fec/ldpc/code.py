@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.errors import InputError
 from channels.fec.crc import check_bits
 from channels.fec.ldpc.base_graph import (
     CORE_ROWS,
@@ -78,14 +79,14 @@ class LdpcCode:
     ) -> None:
         k, n = num_info_bits, num_coded_bits
         if bits_per_symbol < 1 or n < 1 or n % bits_per_symbol:
-            raise ValueError(
+            raise InputError(
                 f"num_coded_bits must be a positive multiple of bits_per_symbol, got {n} and "
                 f"{bits_per_symbol}"
             )
         graph_number = choose_base_graph(k, k / n) if base_graph is None else base_graph
         size = choose_lifting_size(k, graph_number)
         if k > MAX_RATE * n:
-            raise ValueError(f"code rate k/n must be at most {MAX_RATE}, got {k}/{n} = {k / n:.3f}")
+            raise InputError(f"code rate k/n must be at most {MAX_RATE}, got {k}/{n} = {k / n:.3f}")
         self.num_info_bits = k
         self.num_coded_bits = n
         self.bits_per_symbol = bits_per_symbol
@@ -151,7 +152,7 @@ class LdpcCode:
         """
         check_bits(bits)
         if bits.ndim != 2 or bits.shape[1] != self.num_info_bits:
-            raise ValueError(f"bits must have shape (B, {self.num_info_bits}), got {bits.shape}")
+            raise InputError(f"bits must have shape (B, {self.num_info_bits}), got {bits.shape}")
         num_rows = self.num_rows((rv,))
         if rv not in self._steps:
             before = self.positions(rv).reshape(-1, self.bits_per_symbol).T.ravel()
@@ -202,16 +203,16 @@ class LdpcCode:
             CRC.
         """
         if max_iterations < 1:
-            raise ValueError(f"max_iterations must be at least 1, got {max_iterations}")
+            raise InputError(f"max_iterations must be at least 1, got {max_iterations}")
         if not rvs:
-            raise ValueError("rvs must name at least one redundancy version")
+            raise InputError("rvs must name at least one redundancy version")
         llr = np.ascontiguousarray(llr, dtype=np.float32)
         if llr.ndim != 2 or llr.shape[1] != self.num_coded_bits * len(rvs):
-            raise ValueError(
+            raise InputError(
                 f"llr must have shape (B, {self.num_coded_bits * len(rvs)}), got {llr.shape}"
             )
         if llr.size and np.isnan(llr.min()):
-            raise ValueError("llr must not be NaN")
+            raise InputError("llr must not be NaN")
         decode: Decode = DECODERS.load(decoder)
         return decode(self, llr, max_iterations, rvs)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.errors import InputError
 from channels.fec.ldpc.base_graph import INFO_COLUMNS, NUM_ROWS
 
 START_COLUMNS: dict[int, tuple[int, int, int, int]] = {1: (0, 17, 33, 56), 2: (0, 13, 25, 43)}
@@ -42,7 +43,7 @@ def transmitted_positions(
         A redundancy version that the standard does not have.
     """
     if rv not in (0, 1, 2, 3):
-        raise ValueError(f"redundancy version rv must be 0, 1, 2 or 3, got {rv!r}")
+        raise InputError(f"redundancy version rv must be 0, 1, 2 or 3, got {rv!r}")
     last_info = INFO_COLUMNS[base_graph] * lifting_size
     end = last_info + NUM_ROWS[base_graph] * lifting_size
     buffer = np.arange(2 * lifting_size, end, dtype=np.int32)

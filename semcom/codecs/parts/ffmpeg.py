@@ -26,7 +26,7 @@ _BYTES_PER_PIXEL = {"yuv444p10le": 6}
 Arguments = Sequence[str]
 
 
-class FfmpegError(ValueError):
+class FfmpegError(InputError):
     """The program refused the picture, failed or took too long."""
 
 

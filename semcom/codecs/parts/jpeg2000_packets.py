@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from semcom.errors import InputError
+
 COMPONENTS = 3
 MAX_SIDE = 1 << 15  # pixels of the largest picture with one precinct per resolution
 _UNKNOWN = 1 << 30
@@ -83,7 +85,7 @@ def read(body: bytes, bands: Layout, num_layers: int) -> None:
                 block.parts.append((passes, body[position : position + size]))
                 position += size
     if position != len(body):
-        raise ValueError(f"packets end at byte {position} of {len(body)}")
+        raise InputError(f"packets end at byte {position} of {len(body)}")
 
 
 def write(bands: Layout) -> list[bytes]:

@@ -22,6 +22,7 @@ from semcom.codecs.base import (
     digital,
     weighted_gain,
 )
+from semcom.errors import InputError
 from semcom.types import Image, Map
 
 MIN_SIDE = 16
@@ -54,7 +55,7 @@ def encode(
             floors.append(error.num_bits + 8)
             continue
         if len(packets) != 1:
-            raise ValueError(f"the base codec must make one packet, but it made {len(packets)}")
+            raise InputError(f"the base codec must make one packet, but it made {len(packets)}")
         data = bytes([scale]) + packets[0].data
         found.append(Scaled(data, decode(codec, data, height, width)))
     if not found:

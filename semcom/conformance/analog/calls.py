@@ -14,6 +14,7 @@ from semcom.conformance.analog.promises import PICTURE, SIGNAL
 from semcom.conformance.base import Candidate, CheckFailed
 from semcom.conformance.calls import MAX_PACKETS, ask, check_image, lengths
 from semcom.conformance.samples import flat_map
+from semcom.errors import InputError
 from semcom.link.analog_frame import POWER_TOLERANCE
 from semcom.types import AnalogSignal, Image, Map
 
@@ -28,7 +29,7 @@ def build(candidate: Candidate, spec: str | None = None) -> AnalogCodec:
     """
     codec = candidate.build(candidate.spec if spec is None else spec)
     if not is_analog(codec):
-        raise ValueError(f"codec {candidate.spec!r} is not analog")
+        raise InputError(f"codec {candidate.spec!r} is not analog")
     return codec
 
 

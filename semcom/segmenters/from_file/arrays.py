@@ -20,6 +20,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
+from semcom.errors import InputError
 from semcom.segmenters.base import Masks
 from semcom.segmenters.from_file.labels import (
     MAX_BYTES,
@@ -60,7 +61,7 @@ def masks_in_numpy(path: Path, height: int, width: int) -> Masks:
         fitting = {name: h for name, h in headers.items() if not _why_not(h, height, width)}
         if not fitting:
             reasons = (f"{n}: {_why_not(h, height, width)}" for n, h in headers.items())
-            raise ValueError(next(reasons, "holds no array").removeprefix(": "))
+            raise InputError(next(reasons, "holds no array").removeprefix(": "))
         _check_room(list(fitting.values()), height * width)
         with _reading():
             scores = _scores(openers, headers, fitting, height * width)
@@ -72,7 +73,7 @@ def masks_in_numpy(path: Path, height: int, width: int) -> Masks:
         try:
             found = masks_in_array(array, height, width, given)
         except ValueError as error:
-            raise ValueError(f"{which}{error}") from None
+            raise InputError(f"{which}{error}") from None
         label = name if which else None
         masks += [Mask(mask.pixels, mask.score, mask.label or label) for mask in found]
         notes |= dict.fromkeys(f"{which}{note}" for note in found.notes)
@@ -84,7 +85,7 @@ def masks_in_numpy(path: Path, height: int, width: int) -> Masks:
 def masks_in_array(values: Array, height: int, width: int, scores: Array | None = None) -> Masks:
     """Read an array (H, W) or a stack (N, H, W), with or without a score for each layer."""
     if why := _why_not(_Header(values.shape, values.dtype), height, width):
-        raise ValueError(why)
+        raise InputError(why)
     stack = values.reshape(-1, height, width)
     if len(stack) == 1 and scores is None:
         return masks_in(stack[0])
@@ -115,10 +116,10 @@ def _why_not(header: _Header, height: int, width: int) -> str | None:
 def _check_room(headers: list[_Header], num_pixels: int) -> None:
     layers = sum(math.prod(header.shape) for header in headers) // num_pixels
     if layers > MAX_LABELS:
-        raise ValueError(f"holds {layers} masks, expected {MAX_LABELS} or less")
+        raise InputError(f"holds {layers} masks, expected {MAX_LABELS} or less")
     total = sum(math.prod(header.shape) * header.dtype.itemsize for header in headers)
     if total > MAX_BYTES:
-        raise ValueError(f"its masks take {total / 1e9:.1f} GB, more than {MAX_BYTES / 1e9:.1f}")
+        raise InputError(f"its masks take {total / 1e9:.1f} GB, more than {MAX_BYTES / 1e9:.1f}")
 
 
 def _scores(
@@ -146,7 +147,7 @@ def _reading() -> Iterator[None]:
             yield
     except Exception as error:  # zipfile, zlib, tokenize and struct each raise their own
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"not a readable NumPy file: {reason}") from None
+        raise InputError(f"not a readable NumPy file: {reason}") from None
 
 
 @contextlib.contextmanager
@@ -165,10 +166,10 @@ def _header(opener: Opener) -> _Header:
     with opener() as file:
         version = npy.read_magic(file)  # type: ignore[no-untyped-call, unused-ignore]
         if version != (1, 0):  # other versions are for headers over 64 kB, and read up to 4 GB
-            raise ValueError(f"NPY version {version}, expected (1, 0)")
+            raise InputError(f"NPY version {version}, expected (1, 0)")
         shape, _, dtype = npy.read_array_header_1_0(file)  # type: ignore[no-untyped-call, unused-ignore]
     if any(length < 0 for length in shape):
-        raise ValueError(f"shape {shape}")
+        raise InputError(f"shape {shape}")
     return _Header(shape, dtype)
 
 

@@ -10,6 +10,7 @@ import re
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+from semcom.errors import InputError
 from semcom.segmenters.base import Masks
 from semcom.segmenters.from_file.labels import check_count, check_size
 from semcom.segmenters.from_file.shapes import decode, fill_box
@@ -55,7 +56,7 @@ def masks_of(content: object, height: int, width: int, image: str = "") -> Masks
             pixels, is_box = _pixels(annotation, height, width)
             score = _score(annotation)
         except ValueError as error:
-            raise ValueError(f"annotation {index}: {error}") from None
+            raise InputError(f"annotation {index}: {error}") from None
         boxes += is_box
         masks.append(Mask(pixels, score, None if label is None else str(label)))
     return with_pixels(masks, [f"{boxes} of them are boxes only, filled"] if boxes else [])
@@ -77,7 +78,7 @@ def is_of(name: str, image: str) -> bool:
 
 def _dicts(table: object) -> list[Entry]:
     if not isinstance(table, list) or not all(isinstance(entry, dict) for entry in table):
-        raise ValueError("annotations, images and categories must be lists of JSON objects")
+        raise InputError("annotations, images and categories must be lists of JSON objects")
     return table
 
 
@@ -88,7 +89,7 @@ def _annotations(content: object) -> list[Entry]:
         return [content]
     if isinstance(content, list):
         return _dicts(content)
-    raise ValueError(
+    raise InputError(
         "not COCO (a list of annotations, an object with 'annotations', one annotation with "
         "'segmentation'), nor labelme's ('shapes'), nor nested lists [[0, 1, …], …] alone"
     )
@@ -109,7 +110,7 @@ def _of_image(
         number = re.search(r"\d+$", stem)  # COCO numbers its files: COCO_val2014_000000000139
         ours = {stem, str(int(number[0])) if number else stem}
         if not ours & set(ids):
-            raise ValueError(
+            raise InputError(
                 f"holds annotations of {len(ids)} images (image_id {ids[0]!r:.20}, …), and none is "
                 "named as this one: write those of one image to a file of its own"
             )
@@ -133,7 +134,7 @@ def _entry(images: list[Entry], image: str) -> Entry | None:
     first = named[0]["file_name"]
     others = f" and {len(named) - 1} other images" if len(named) > 1 else ""
     what = "several images of that name" if len(found) > 1 else f"{first!r:.60}{others}"
-    raise ValueError(f"holds annotations of {what}, not of {Path(image).name}")
+    raise InputError(f"holds annotations of {what}, not of {Path(image).name}")
 
 
 def _pixels(annotation: Entry, height: int, width: int) -> tuple[Region, bool]:
@@ -150,5 +151,5 @@ def _score(annotation: Entry) -> float:
         iou = annotation.get("predicted_iou", 1.0)  # SAM's may slightly exceed 1
         value = min(iou, 1.0) if type(iou) in (int, float) else iou
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError(f"score must be a number from 0 to 1, got {value!r:.40}")
+        raise InputError(f"score must be a number from 0 to 1, got {value!r:.40}")
     return float(value)

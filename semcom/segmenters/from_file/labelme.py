@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as PilImage
 
+from semcom.errors import InputError
 from semcom.segmenters.base import Masks
 from semcom.segmenters.from_file.coco import is_of, with_pixels
 from semcom.segmenters.from_file.labels import check_count, check_size
@@ -34,11 +35,11 @@ def masks_of(content: dict[str, Any], height: int, width: int, image: str = "") 
     """
     name, shapes = content.get("imagePath"), content["shapes"]
     if image and isinstance(name, str) and name and not is_of(name, image):
-        raise ValueError(f"holds shapes of {name!r:.60}, not of this image")
+        raise InputError(f"holds shapes of {name!r:.60}, not of this image")
     if content.get("imageHeight") and content.get("imageWidth"):
         check_size((content["imageHeight"], content["imageWidth"]), height, width)
     if not isinstance(shapes, list) or not all(isinstance(shape, dict) for shape in shapes):
-        raise ValueError("labelme's shapes must be a list of JSON objects")
+        raise InputError("labelme's shapes must be a list of JSON objects")
     check_count(len(shapes), height, width)
     found: dict[object, Mask] = {}
     for index, shape in enumerate(shapes):
@@ -46,7 +47,7 @@ def masks_of(content: dict[str, Any], height: int, width: int, image: str = "") 
         try:
             pixels = _pixels(shape, height, width)
         except ValueError as error:
-            raise ValueError(f"shape {index}: {error}") from None
+            raise InputError(f"shape {index}: {error}") from None
         key = index if group is None else (str(label), str(group))
         pixels = pixels | found[key].pixels if key in found else pixels
         found[key] = Mask(pixels, label=None if label is None else str(label))
@@ -56,11 +57,11 @@ def masks_of(content: dict[str, Any], height: int, width: int, image: str = "") 
 def _pixels(shape: dict[str, Any], height: int, width: int) -> Region:
     kind, points = shape.get("shape_type", "polygon"), shape.get("points")
     if not isinstance(points, list) or not all(isinstance(p, list) and len(p) == 2 for p in points):
-        raise ValueError(f"points must be a list of [x, y], got {points!r:.40}")
+        raise InputError(f"points must be a list of [x, y], got {points!r:.40}")
     flat = [value for point in points for value in point]
     coordinates(flat, "a shape")
     if kind in ("rectangle", "circle", "mask") and len(points) < 2:
-        raise ValueError(f"a {kind} needs two points, got {len(points)}")
+        raise InputError(f"a {kind} needs two points, got {len(points)}")
     if kind == "mask":
         return _patch(shape.get("mask"), points[0], height, width)
     if kind == "circle":
@@ -80,7 +81,7 @@ def _pixels(shape: dict[str, Any], height: int, width: int) -> Region:
 def _patch(text: object, corner: list[float], height: int, width: int) -> Region:
     """Paste a mask, encoded as a PNG in base 64, at its top left corner."""
     if not isinstance(text, str):
-        raise ValueError("a mask must be a PNG in base 64")
+        raise InputError("a mask must be a PNG in base 64")
     x, y = int(corner[0]), int(corner[1])
     try:
         with warnings.catch_warnings():
@@ -90,9 +91,9 @@ def _patch(text: object, corner: list[float], height: int, width: int) -> Region
                 fits = 0 <= x <= width - picture.width and 0 <= y <= height - picture.height
                 patch = np.array(picture.convert("L")) > 0 if fits else None
     except Exception:  # Pillow's decoders may raise anything on corrupt data
-        raise ValueError("its mask is no readable PNG in base 64") from None
+        raise InputError("its mask is no readable PNG in base 64") from None
     if patch is None:
-        raise ValueError(f"its mask leaves the {width}x{height} image")
+        raise InputError(f"its mask leaves the {width}x{height} image")
     pixels = np.zeros((height, width), dtype=bool)
     pixels[y : y + patch.shape[0], x : x + patch.shape[1]] = patch
     return pixels

@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semcom.errors import InputError
 from semcom.segmenters.base import Masks
 from semcom.types import Mask
 
@@ -55,14 +56,14 @@ def wrong_size(found: Sequence[Any], height: int, width: int) -> str | None:
 def check_size(found: Sequence[Any], height: int, width: int) -> None:
     """Raise ``ValueError`` unless ``found`` (height, width) is the image's size."""
     if wrong := wrong_size(found, height, width):
-        raise ValueError(wrong)
+        raise InputError(wrong)
 
 
 def check_count(count: int, height: int, width: int) -> None:
     """Raise ``ValueError`` for more masks than the memory should hold."""
     if count * height * width > MAX_BYTES:
         most = MAX_BYTES >> 30
-        raise ValueError(f"holds {count} masks of {width}x{height}, more than {most} GB together")
+        raise InputError(f"holds {count} masks of {width}x{height}, more than {most} GB together")
 
 
 def masks_in(values: Array, *, palette: bool = False) -> Masks:
@@ -80,11 +81,11 @@ def masks_in(values: Array, *, palette: bool = False) -> Masks:
         be distinguished from shades; more than 1000 labels.
     """
     if values.dtype.kind not in "biuf":
-        raise ValueError(f"masks must be bool, whole numbers or floats, got {values.dtype}")
+        raise InputError(f"masks must be bool, whole numbers or floats, got {values.dtype}")
     if not np.isfinite(values).all():
-        raise ValueError("masks must be finite, got NaN or infinity")
+        raise InputError("masks must be finite, got NaN or infinity")
     if values.min() < 0:
-        raise ValueError(f"masks and labels must be at least 0, got {values.min():g}")
+        raise InputError(f"masks and labels must be at least 0, got {values.min():g}")
     sure = palette or (values.dtype.kind in "iu" and values.dtype.itemsize > 2)
     if values.dtype.kind == "f" and (values.max() >= 2**31 or (values != np.rint(values)).any()):
         return _probable(values)
@@ -105,7 +106,7 @@ def _several(values: Array, found: Array, sure: bool, palette: bool) -> Masks:
     labels = found[:-1] if void else found
     if not (sure or (areal and not (void and 4 * int(labels[-1]) > top))):
         some = ", ".join(map(str, found[:3])) + (", …" if len(found) > 3 else "")
-        raise ValueError(f"the values {some} may be labels or shades of grey: {_CLEARER}")
+        raise InputError(f"the values {some} may be labels or shades of grey: {_CLEARER}")
     return _masks(values, labels, [f"{top} beside labels is void, and left out"] if void else [])
 
 
@@ -116,7 +117,7 @@ def masks_in_stack(stack: Array, scores: Array | None = None) -> Masks:
     for i, layer in enumerate(stack):
         masks = masks_in(layer)
         if len(masks) > 1:
-            raise ValueError(f"layer {i} of a stack holds several labels, expected one mask")
+            raise InputError(f"layer {i} of a stack holds several labels, expected one mask")
         score = 1.0 if scores is None else float(scores[i])
         found += [Mask(mask.pixels, score, str(i)) for mask in masks]
         notes |= dict.fromkeys(note for note in masks.notes if note != EMPTY)
@@ -134,7 +135,7 @@ def masks_in_colours(pixels: Array) -> Masks:
     found = np.unique(codes[codes != 0])
     labels = found[found != _VOC_VOID] if len(found) > 1 else found
     if not _are_areas(codes, labels):
-        raise ValueError(
+        raise InputError(
             f"its {len(labels)} colours run into one another, expected areas of one colour each"
         )
     void = len(labels) < len(found)
@@ -144,7 +145,7 @@ def masks_in_colours(pixels: Array) -> Masks:
 def _masks(values: Array, labels: Array, notes: Iterable[str] = ()) -> Masks:
     """Return one mask for each label, numbered if there are several."""
     if len(labels) > MAX_LABELS:
-        raise ValueError(
+        raise InputError(
             f"holds {len(labels)} different labels or colours, expected {MAX_LABELS} or less"
         )
     check_count(len(labels), *values.shape)
@@ -155,7 +156,7 @@ def _masks(values: Array, labels: Array, notes: Iterable[str] = ()) -> Masks:
 
 def _probable(values: Array) -> Masks:
     if values.max() > 1:
-        raise ValueError(
+        raise InputError(
             "floats must be whole numbers, or probabilities from 0 to 1, got "
             f"{values.min():g} to {values.max():g}"
         )

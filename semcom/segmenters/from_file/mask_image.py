@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PilImage
 
+from semcom.errors import InputError
 from semcom.image_files import Decoded, decode, zero_is_white
 from semcom.segmenters.base import Masks
 from semcom.segmenters.from_file.labels import (
@@ -66,7 +67,7 @@ def _refusal(picture: PilImage.Image, *, height: int, width: int) -> str | None:
 def _masks(found: Decoded, pixels: Array) -> Masks:
     mode = found.picture.mode
     if mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16", "I;16B", "F"):
-        raise ValueError(f"masks must be grey, palette, RGB or RGBA, got mode {mode}")
+        raise InputError(f"masks must be grey, palette, RGB or RGBA, got mode {mode}")
     if mode == "P":
         return _in_palette(found.picture, pixels)
     if mode in ("LA", "RGBA"):
@@ -75,10 +76,10 @@ def _masks(found: Decoded, pixels: Array) -> Masks:
             return Masks([Mask(alpha >= 128)])
     if pixels.ndim == 3:
         if found.deep:
-            raise ValueError("masks of more than 8 bits must be grey, without colours or alpha")
+            raise InputError("masks of more than 8 bits must be grey, without colours or alpha")
         if np.ptp(pixels, axis=2).max() > (_TINT if found.lossy else 0):
             if found.lossy:
-                raise ValueError(f"{found.format} is lossy and mixes colours of labels: save PNG")
+                raise InputError(f"{found.format} is lossy and mixes colours of labels: save PNG")
             return masks_in_colours(pixels)
         pixels = pixels[..., 0]
     if found.lossy:
@@ -98,7 +99,7 @@ def _in_palette(picture: PilImage.Image, indices: Array) -> Masks:
         return masks_in(palette[indices, 0])
     black = used[~shown.any(axis=1)]
     if len(black) == 1 and black[0] != 0 and palette[0].any():
-        raise ValueError(
+        raise InputError(
             f"colour {black[0]} of its palette is black, but colour 0 is not: either may mean "
             "that there is no object; make colour 0 black"
         )
@@ -132,7 +133,7 @@ def _smeared(kind: str, grey: Array) -> Masks:
     flat = np.unique(low[high - low <= noise // 2])
     spread = [int(np.ptp(part)) for part in (flat[flat < 128], flat[flat >= 128]) if part.size]
     if between.any() or max(spread, default=0) > noise or grey.max() < 128:
-        raise ValueError(
+        raise InputError(
             f"{kind} is lossy and smears labels and shades of grey: save them as PNG or NPY"
         )
     return Masks([Mask(grey >= 128)], [f"{kind} smears borders: cut at 128"])

@@ -22,6 +22,7 @@ import json
 import math
 from pathlib import Path
 
+from semcom.errors import InputError
 from semcom.image_files import why_no_file
 from semcom.images import SUFFIXES
 from semcom.segmenters.base import Masks
@@ -63,7 +64,7 @@ class FromFile:
 
     def __init__(self, *, path: str = "", image: str = "") -> None:
         if not path:
-            raise ValueError("segmenter 'from_file' needs its option path=FILE")
+            raise InputError("segmenter 'from_file' needs its option path=FILE")
         check_mask_file(Path(path))
         self.path = path
         self.image = image
@@ -90,7 +91,7 @@ class FromFile:
     def _at_point(self, masks: list[Mask], x: float, y: float) -> Mask:
         hit = [mask for mask in masks if mask.pixels[int(y), int(x)]]
         if not hit:
-            raise ValueError(f"point {x:g},{y:g} lies in none of the masks of {self.path}")
+            raise InputError(f"point {x:g},{y:g} lies in none of the masks of {self.path}")
         return min(hit, key=lambda mask: int(mask.pixels.sum()))
 
     def _in_box(self, masks: list[Mask], x0: float, y0: float, x1: float, y1: float) -> Mask:
@@ -104,7 +105,7 @@ class FromFile:
 
         best = max(masks, key=iou, default=None)
         if best is None or iou(best) == 0:
-            raise ValueError(
+            raise InputError(
                 f"box {x0:g},{y0:g},{x1:g},{y1:g} meets none of the masks of {self.path}"
             )
         return best
@@ -147,16 +148,16 @@ def read_masks(path: str | Path, height: int, width: int, *, image: str = "") ->
         if kind in SUFFIXES:
             return masks_in_image(path, height, width)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {error}") from None
     choices = ", ".join([".json", ".npy", ".npz", *sorted(SUFFIXES)])
-    raise ValueError(f"{path}: unknown kind of mask file {kind!r}; choices: {choices}")
+    raise InputError(f"{path}: unknown kind of mask file {kind!r}; choices: {choices}")
 
 
 def check_mask_file(path: Path) -> None:
     """Raise ``ValueError`` unless ``path`` is a file."""
     if why := why_no_file(path):
         more = "" if why.startswith("no such") else f" ({why})"
-        raise ValueError(f"{path}: no such mask file{more}")
+        raise InputError(f"{path}: no such mask file{more}")
 
 
 def _read_json(path: Path) -> object:
@@ -164,7 +165,7 @@ def _read_json(path: Path) -> object:
         return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"not a readable JSON file: {reason}") from None
+        raise InputError(f"not a readable JSON file: {reason}") from None
 
 
 def _in_json(content: object, height: int, width: int, image: str) -> Masks:

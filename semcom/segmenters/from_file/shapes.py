@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semcom.errors import InputError
 from semcom.segmenters.from_file.labels import Array, check_size
 from semcom.types import Region
 
@@ -33,20 +34,20 @@ def decode(segmentation: object, height: int, width: int) -> Region:
             check_size(rows.shape, height, width)
             return np.asarray(rows, dtype=bool)
         if rows.shape[1] == 2:
-            raise ValueError("points [x, y] are no polygon of COCO's, which is [x0, y0, x1, y1, …]")
+            raise InputError("points [x, y] are no polygon of COCO's, which is [x0, y0, x1, y1, …]")
         return fill(segmentation, height, width)
     if not isinstance(segmentation, dict):
-        raise ValueError("segmentation must be a list of polygons, an RLE object or nested 0 and 1")
+        raise InputError("segmentation must be a list of polygons, an RLE object or nested 0 and 1")
     size, counts = segmentation.get("size"), segmentation.get("counts")
     if not isinstance(size, list) or len(size) != 2:
-        raise ValueError(f"RLE size must be [height, width], got {size!r:.40}")
+        raise InputError(f"RLE size must be [height, width], got {size!r:.40}")
     check_size((size[0], size[1]), height, width)
     if isinstance(counts, str):
         counts = uncompress(counts)
     if not isinstance(counts, list) or not all(type(n) is int for n in counts):
-        raise ValueError("RLE counts must be a list of integers or a string")
+        raise InputError("RLE counts must be a list of integers or a string")
     if any(n < 0 for n in counts) or sum(counts) != height * width:
-        raise ValueError(
+        raise InputError(
             f"RLE counts must be at least 0 and add up to {height}x{width} = {height * width}, "
             f"got sum {sum(counts)!r:.20} and minimum {min(counts, default=0)!r:.20}"
         )
@@ -71,7 +72,7 @@ def uncompress(text: str) -> list[int]:
     for character in text:
         digit = ord(character) - 48
         if not 0 <= digit < 64 or shift > 60:
-            raise ValueError(f"compressed RLE is corrupt at {character!r}")
+            raise InputError(f"compressed RLE is corrupt at {character!r}")
         value |= (digit & 31) << shift
         shift += 5
         if digit & 32:
@@ -81,7 +82,7 @@ def uncompress(text: str) -> list[int]:
         counts.append(value + (counts[-2] if len(counts) > 2 else 0))
         value = shift = 0
     if shift:
-        raise ValueError("compressed RLE breaks off within a number")
+        raise InputError("compressed RLE breaks off within a number")
     return counts
 
 
@@ -100,7 +101,7 @@ def fill_box(box: object, height: int, width: int) -> Region:
     """Fill COCO's box [x, y, width, height]."""
     corner = coordinates(box, "a box") if isinstance(box, list) and len(box) == 4 else None
     if corner is None:
-        raise ValueError(f"a box must be [x, y, width, height], got {box!r:.40}")
+        raise InputError(f"a box must be [x, y, width, height], got {box!r:.40}")
     (x, y), (across, down) = corner.tolist()
     if across <= 0 or down <= 0:
         return np.zeros((height, width), dtype=bool)
@@ -121,7 +122,7 @@ def fill(polygons: list[Any], height: int, width: int) -> Region:
         # overflow for points far outside.
         low, high = points.min(axis=0), points.max(axis=0)
         if (low < (-width, -height)).any() or (high > (2 * width, 2 * height)).any():
-            raise ValueError(
+            raise InputError(
                 f"polygon spans x {low[0]:g} to {high[0]:g}, y {low[1]:g} to {high[1]:g}: "
                 f"far outside the {width}x{height} image"
             )
@@ -129,7 +130,7 @@ def fill(polygons: list[Any], height: int, width: int) -> Region:
             outline += float(np.abs(np.roll(points, 1, axis=0) - points).max(axis=1).sum())
             solid.append(polygon)
     if outline > MAX_OUTLINE:
-        raise ValueError(f"outline of {outline:.3g} pixels is longer than {MAX_OUTLINE:.0e}")
+        raise InputError(f"outline of {outline:.3g} pixels is longer than {MAX_OUTLINE:.0e}")
     if not solid:
         return np.zeros((height, width), dtype=bool)
     runs = coco.merge(coco.frPyObjects(solid, height, width))
@@ -139,15 +140,15 @@ def fill(polygons: list[Any], height: int, width: int) -> Region:
 def coordinates(numbers: object, what: str) -> NDArray[np.float64]:
     """Check a flat list of coordinates and reshape it to (points, 2)."""
     if not isinstance(numbers, list) or not all(type(v) in (int, float) for v in numbers):
-        raise ValueError(f"{what} must be a flat list of numbers [x0, y0, x1, y1, …]")
+        raise InputError(f"{what} must be a flat list of numbers [x0, y0, x1, y1, …]")
     if len(numbers) % 2:
-        raise ValueError(f"{what} needs points x, y: got {len(numbers)} numbers, an odd count")
+        raise InputError(f"{what} needs points x, y: got {len(numbers)} numbers, an odd count")
     try:
         points = np.array(numbers, dtype=np.float64).reshape(-1, 2)
     except OverflowError:
         points = np.full((1, 2), np.inf)
     if not np.isfinite(points).all():
-        raise ValueError(f"the coordinates of {what} must be finite")
+        raise InputError(f"the coordinates of {what} must be finite")
     return points
 
 

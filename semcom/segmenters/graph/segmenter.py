@@ -20,6 +20,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
+from semcom.errors import InputError
 from semcom.segmenters.graph.figure_ground import cut, saliency, threshold
 from semcom.segmenters.graph.raster import enlarge, resize, tidy
 from semcom.segmenters.graph.superpixels import Floats, Superpixels, Tree, merge, superpixels
@@ -69,9 +70,9 @@ class Graph:
 
     def __init__(self, *, max_masks: int = 16, work_size: int = 400) -> None:
         if not 1 <= max_masks <= _MOST_MASKS:
-            raise ValueError(f"max_masks must be 1 to {_MOST_MASKS}, got {max_masks}")
+            raise InputError(f"max_masks must be 1 to {_MOST_MASKS}, got {max_masks}")
         if not 32 <= work_size <= 2048:
-            raise ValueError(f"work_size must be 32 to 2048, got {work_size}")
+            raise InputError(f"work_size must be 32 to 2048, got {work_size}")
         self.max_masks = max_masks
         self.work_size = work_size
 
@@ -84,7 +85,7 @@ class Graph:
             Not an image of that shape and type, or a prompt outside it.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-            raise ValueError(f"image must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
+            raise InputError(f"image must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
         prompts.check(*image.shape[:2])
         boxes = [in_box(image, box, self.work_size) for box in prompts.boxes]
         if boxes and not prompts.points:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from semcom.checkpoints.torchvision_import import import_torchvision
+from semcom.errors import InputError
 
 if TYPE_CHECKING:
     from mobile_sam.modeling import Sam
@@ -63,7 +64,7 @@ def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> N
     }
     told = [f"{len(keys)} {what} ({keys[0]}, …)" for what, keys in problems.items() if keys]
     if told:
-        raise ValueError(f"the checkpoint is not MobileSAM's; tensors {', '.join(told)}")
+        raise InputError(f"the checkpoint is not MobileSAM's; tensors {', '.join(told)}")
 
 
 def _fold_batch_norms(module: nn.Module) -> None:

@@ -29,6 +29,7 @@ from torch import Tensor
 
 from semcom.checkpoints import mobile_sam as checkpoint
 from semcom.checkpoints.download import load_state_dict
+from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import MAX_PIXELS
 from semcom.segmenters.mobile_sam import mask_decoder as decoder
@@ -59,12 +60,12 @@ class Everything:
 
     def __post_init__(self) -> None:
         if not 1 <= self.points_per_side <= 32:
-            raise ValueError(f"points_per_side must be 1 to 32, got {self.points_per_side}")
+            raise InputError(f"points_per_side must be 1 to 32, got {self.points_per_side}")
         for name in ("min_iou", "min_stability"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
+                raise InputError(f"{name} must be 0 to 1, got {getattr(self, name)}")
         if not 1 <= self.min_area <= MAX_PIXELS:
-            raise ValueError(f"min_area must be 1 to {MAX_PIXELS} pixels, got {self.min_area}")
+            raise InputError(f"min_area must be 1 to {MAX_PIXELS} pixels, got {self.min_area}")
 
 
 class Embedding(NamedTuple):
@@ -121,13 +122,13 @@ class MobileSam:
         try:
             self.model = build_model(state, device=device)
         except ValueError as error:
-            raise ValueError(f"{file}: {error}") from error
+            raise InputError(f"{file}: {error}") from error
         self.provenance = f"mobile_sam:{sha256_of(file)[:8]}"
 
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
         """Segment ``image`` (H, W, 3) uint8; see :class:`semcom.segmenters.base.Segmenter`."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
-            raise ValueError(f"image must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
+            raise InputError(f"image must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
         prompts.check(*image.shape[:2])
         embedding = embed(self.model, image)
         if prompts:
@@ -191,7 +192,7 @@ def _check_device(device: str) -> None:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"device {device!r} is not available: {reason}") from error
+        raise InputError(f"device {device!r} is not available: {reason}") from error
 
 
 def _embed_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> Tensor:
