@@ -60,9 +60,10 @@ def send(
         Send with ``w = 1``; the same region is scored.
     codec, cbr
         Codec by name and the channel bandwidth ratio allowed, a number or text (``"1/16"``).
-    channel, snr_db, csi, num_pilots, target, scheme, protection, copies, planned_snr_db,
-    planned_std_db, losses
-        See :class:`semcom.link.config.LinkConfig`.
+    channel, snr_db, csi, num_pilots, target, scheme
+        The link; see :class:`semcom.link.config.LinkConfig`.
+    protection, copies, planned_snr_db, planned_std_db, losses
+        How the sender deals with it; see the same class.
     seed
         The channel draws from it and from the image's content.
 

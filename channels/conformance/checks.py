@@ -1,9 +1,9 @@
 """The checks of channels.
 
 Each is a function of a :class:`~channels.conformance.base.Candidate`. It raises
-:class:`~channels.conformance.base.CheckFailed` where a promise of ``docs/adding-a-channel.md`` is
-broken, and else returns a remark, mostly empty. Draws are seeded, and means may be off by
-:data:`~channels.conformance.trial.SIGMAS` standard errors.
+:class:`~channels.conformance.base.CheckFailed` where a promise of
+``docs/tutorials/adding-a-channel.md`` is broken, and else returns a remark, mostly empty. Draws are
+seeded, and means may be off by :data:`~channels.conformance.trial.SIGMAS` standard errors.
 
 What a channel may say of itself, as attributes:
 

@@ -1,4 +1,4 @@
-"""What a channel promises, word for word as ``docs/adding-a-channel.md`` begins to say it."""
+"""The promises of a channel; ``docs/tutorials/adding-a-channel.md`` has them word for word."""
 
 SHAPES = (
     "Shapes. `x` is complex (..., num_symbols), and the last axis is time. `y` and `h` have the "

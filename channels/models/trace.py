@@ -39,7 +39,7 @@ def check_replay(hold: int, start: str) -> None:
 def replay_rows(
     shape: torch.Size, num_times: int, num_rows: int, hold: int, start: str, rng: torch.Generator
 ) -> Tensor:
-    """Row of the trace at every time of every transmission: int64 (*shape, num_times)."""
+    """Row of the trace at every time of every transmission: int64 ``(*shape, num_times)``."""
     num_starts = num_rows * hold if start == "random" else 1
     first = torch.randint(num_starts, (*shape, 1), device=rng.device, generator=rng)
     time = torch.arange(num_times, device=rng.device)
@@ -61,7 +61,7 @@ def autocorrelation(gains: NDArray[np.complex128], hold: int, lag: Tensor) -> Te
     Returns
     -------
     Tensor
-        complex128 (*lag.shape, ...). Between multiples of ``hold`` a straight line.
+        complex128 ``(*lag.shape, ...)``. Between multiples of ``hold`` a straight line.
     """
     rows = len(gains)
     spectrum = np.abs(np.fft.fft(gains, axis=0)) ** 2

@@ -3,7 +3,7 @@
 A digital codec turns an image into packets and packets into an image. It works from bytes alone:
 its decoder never sees the original, the masks or the map unless they were sent and paid for. An
 analog codec (joint source-channel coding) makes the symbols itself, and bytes of side information.
-How to write one: ``docs/adding-a-codec.md``.
+How to write one: ``docs/tutorials/adding-a-codec.md``.
 """
 
 from __future__ import annotations

@@ -177,7 +177,9 @@ def test_the_citation_names_this_version():
         assert f"\n{key}: {project[value]}\n" in citation
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", *(f"docs/adding-a-{k}.md" for k in KINDS)])
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", *(f"docs/tutorials/adding-a-{k}.md" for k in KINDS)]
+)
 def test_every_file_that_a_page_names_exists(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     links = [(ROOT / page).parent / name for name in re.findall(r"\]\(([^):#]+)\)", text)]

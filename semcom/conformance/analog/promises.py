@@ -1,4 +1,4 @@
-"""What an analog codec promises, word for word as ``docs/adding-a-codec.md`` begins to say it."""
+"""The promises of an analog codec; ``docs/tutorials/adding-a-codec.md`` has them word for word."""
 
 PICTURE = (
     "A picture comes back, uint8 of shape (height, width, 3). It gets better with more symbols and "

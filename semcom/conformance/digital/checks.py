@@ -1,8 +1,8 @@
 """The checks of digital codecs.
 
 Each is a function of a :class:`~semcom.conformance.base.Candidate`. It raises
-:class:`~semcom.conformance.base.CheckFailed` where a promise of ``docs/adding-a-codec.md`` is
-broken, and else returns a remark, mostly empty.
+:class:`~semcom.conformance.base.CheckFailed` where a promise of
+``docs/tutorials/adding-a-codec.md`` is broken, and else returns a remark, mostly empty.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ Images (``.png``, …)        Labels in grey of 8 or 16 bits, in floats (TIFF), 
 ==========================  ===================================================================
 
 What the values of a picture or an array mean, and when they are refused as ambiguous, is one rule
-for all: see ``docs/masks.md`` and :mod:`semcom.segmenters.from_file.labels`.
+for all: see ``docs/how-to/masks.md`` and :mod:`semcom.segmenters.from_file.labels`.
 """
 
 from __future__ import annotations
