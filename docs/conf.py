@@ -52,6 +52,7 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
 nb_merge_streams = True
+nb_output_stderr = "remove"  # progress bars, and the note that they lack a widget
 
 html_theme = "pydata_sphinx_theme"
 html_title = "semcom"
@@ -71,7 +72,9 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"start": [], "results": [], "glossary": [], "changelog": [], "contributing": []}
+html_sidebars = {
+    page: [] for page in ("start", "results", "glossary", "changelog", "contributing", "zh/index")
+}
 
 
 def _inline(self: Any, node: nodes.math) -> None:
