@@ -6,9 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from scipy.stats import beta
-from scipy.stats import t as student
-
 
 @dataclass(frozen=True)
 class Count:
@@ -73,6 +70,8 @@ class Count:
             return 0.0, 1.0
         tail = (1 - confidence) / 2
         n, k = self.trials / self.design_effect, self.errors / self.design_effect
+        from scipy.stats import beta  # takes most of a second to import
+
         low = float(beta.ppf(tail, k, n - k + 1)) if self.errors else 0.0
         high = float(beta.ppf(1 - tail, k + 1, n - k)) if self.errors < self.trials else 1.0
         return low, high
@@ -137,6 +136,8 @@ def mean_interval(
             (v / total_variance) ** 2 / (n - 1)
             for v, (_, n, *_) in zip(variances, known, strict=True)
         )
+        from scipy.stats import t as student  # takes most of a second to import
+
         factor = float(student.ppf((1 + CONFIDENCE) / 2, 1 / math.fsum(shares)))
         half = factor * math.sqrt(total_variance) / whole
     return Interval(score, len(known), draws, mean, mean - half, mean + half)

@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+import difflib
+import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from channels.packets.target import Target
 from channels.units import parse_cbr
 from semcom.codecs.base import CODECS
-from semcom.hashes import derive_seed, digest
-from semcom.images import check_pixels, load_image
 from semcom.importance.maps import DEFAULT_THETA
-from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
-from semcom.link.config import DEFAULT_PILOTS, LinkConfig
-from semcom.link.delivery import Delivery, deliver
-from semcom.processor import processor
+from semcom.importance.region import RegionOptions
+from semcom.link.config import LinkConfig
+from semcom.link.delivery import Delivery
+from semcom.scene import find_scene, send_scene
 from semcom.types import Image, Prompts
-from semcom.versions import versions
 
 
 def send(
     image: str | Path | Image,
     *,
-    segmenter: str = "auto",
-    points: Sequence[tuple[float, float]] = (),
-    boxes: Sequence[tuple[float, float, float, float]] = (),
-    mask: str | Path | None = None,
-    theta: float = DEFAULT_THETA,
-    importance: str = "region",
-    blind: bool = False,
     codec: str = "hevc",
-    channel: str = "awgn",
-    snr_db: float = 10.0,
     cbr: str | float | Fraction = Fraction(1, 16),
-    csi: Literal["perfect", "pilots"] = "perfect",
-    num_pilots: int = DEFAULT_PILOTS,
-    target: Target = Target(),  # noqa: B008
-    scheme: str = "",
-    protection: Literal["equal", "unequal", "graceful"] = "equal",
-    copies: int = 1,
-    planned_snr_db: float | None = None,
-    planned_std_db: float = 0.0,
-    losses: str = "",
+    blind: bool = False,
+    max_side: int | None = None,
     seed: int = 0,
+    **options: Any,
 ) -> Delivery:
     """Segment an image, weigh it, send it across a noisy channel and score what arrives.
 
@@ -54,18 +36,19 @@ def send(
     ----------
     image
         A file, or the pixels (H, W, 3) uint8.
-    segmenter, points, boxes, mask, theta, importance
-        What matters; see :class:`semcom.importance.region.RegionOptions`.
-    blind
-        Send with ``w = 1``; the same region is scored.
     codec, cbr
         Codec by name and the channel bandwidth ratio allowed, a number or text (``"1/16"``).
-    channel, snr_db, csi, num_pilots, target, scheme
-        The link; see :class:`semcom.link.config.LinkConfig`.
-    protection, copies, planned_snr_db, planned_std_db, losses
-        How the sender deals with it; see the same class.
+    blind
+        Send with ``w = 1``; the same region is scored.
+    max_side
+        Shrink an image whose longer side has more pixels to that.
     seed
         The channel draws from it and from the image's content.
+    segmenter, points, boxes, mask, theta, importance
+        Options of the region: see :class:`semcom.importance.region.RegionOptions`.
+    channel, snr_db, csi, num_pilots, scheme, protection, copies, planned_snr_db, planned_std_db, \
+losses, target
+        Options of the link: see :class:`semcom.link.config.LinkConfig`.
 
     Returns
     -------
@@ -86,132 +69,72 @@ def send(
     True
     """
     order = order_of(
-        segmenter=segmenter,
-        points=points,
-        boxes=boxes,
-        mask=mask,
-        theta=theta,
-        importance=importance,
-        blind=blind,
-        codec=codec,
-        channel=channel,
-        snr_db=snr_db,
-        cbr=cbr,
-        csi=csi,
-        num_pilots=num_pilots,
-        target=target,
-        scheme=scheme,
-        protection=protection,
-        copies=copies,
-        planned_snr_db=planned_snr_db,
-        planned_std_db=planned_std_db,
-        losses=losses,
-        seed=seed,
+        {**options, "codec": codec, "cbr": cbr, "blind": blind, "max_side": max_side, "seed": seed}
     )
-    pixels, source = read(image)
-    return fulfil(pixels, source, find_region(pixels, beside(order.region_options, source)), order)
+    return send_scene(find_scene(image, order.region, max_side=order.max_side), **order.sending)
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is asked of :func:`send`, checked."""
+    """The options of :func:`send`, checked."""
 
-    region_options: RegionOptions
-    blind: bool
-    codec: str
-    cbr: Fraction
-    link: LinkConfig
-    seed: int
+    region: RegionOptions
+    max_side: int | None
+    sending: dict[str, Any]
+    """The options of :func:`semcom.scene.send_scene`."""
 
 
-def order_of(
-    *,
-    segmenter: str,
-    points: Sequence[tuple[float, float]],
-    boxes: Sequence[tuple[float, float, float, float]],
-    mask: str | Path | None,
-    theta: float,
-    importance: str,
-    blind: bool,
-    codec: str,
-    cbr: str | float | Fraction,
-    seed: int,
-    **link: Any,
-) -> Order:
-    """Check what :func:`send` was given, before any work; the options are its own."""
-    prompts = Prompts(tuple(points), tuple(boxes))
-    region_options = RegionOptions(
-        segmenter, prompts, None if mask is None else str(mask), theta, importance
-    )
-    CODECS.parse(codec)
-    return Order(region_options, blind, codec, parse_cbr(str(cbr)), LinkConfig(**link), seed)
+def order_of(options: Mapping[str, Any]) -> Order:
+    """Check options of :func:`send`, before any work.
 
-
-def read(image: str | Path | Image) -> tuple[Image, str | None]:
-    """Return the pixels, and the file that they came from."""
-    if isinstance(image, str | Path):
-        return load_image(image)[0], str(image)
-    check_pixels(image)
-    return image, None
-
-
-def beside(region_options: RegionOptions, source: str | None) -> RegionOptions:
-    """Resolve ``mask="beside"`` for an image that came from a file."""
-    return region_options if source is None else region_options.beside(Path(source))
-
-
-def fulfil(image: Image, source: str | None, region: RegionOfInterest, order: Order) -> Delivery:
-    """Send an image in which what matters has been found, as ordered."""
-    return send_attended(
-        image,
-        region,
-        source,
-        blind=order.blind,
-        codec=order.codec,
-        cbr=order.cbr,
-        link=order.link,
-        seed=order.seed,
-    )
-
-
-def send_attended(
-    image: Image,
-    region: RegionOfInterest,
-    source: str | None,
-    *,
-    codec: str,
-    cbr: str | float | Fraction,
-    link: LinkConfig,
-    blind: bool,
-    seed: int,
-) -> Delivery:
-    """Send an image in which what matters has been found: the second half of :func:`send`.
-
-    ``source`` names the image in the record.
+    Raises
+    ------
+    ValueError
+        An option that :func:`send` does not have, or a value that makes no sense.
     """
-    sha256 = digest(image)
-    delivery = deliver(
-        image,
-        region.importance,
-        codec=codec,
-        cbr=parse_cbr(str(cbr)),
-        link=link,
-        blind=blind,
-        seed=derive_seed(seed, sha256),
-    )
-    about = {
-        "image": source,
-        "sha256": sha256,
-        "height": image.shape[0],
-        "width": image.shape[1],
-        **region.record,
-    }
-    record = {
-        **about,
-        **delivery.record,
-        "received_sha256": digest(delivery.received),
-        "seed": seed,
-        "versions": versions(),
-        "cpu": processor(),
-    }
-    return dataclasses.replace(delivery, record=record)
+    for name in options:
+        if name not in OPTIONS:
+            close = difflib.get_close_matches(name, OPTIONS, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; choices: {', '.join(OPTIONS)}"
+            raise ValueError(f"unknown option {name!r}{hint}")
+    all_of = {**OPTIONS, **options}
+    region = _region(**{name: all_of[name] for name in _REGION})
+    link = LinkConfig(**{name: value for name, value in options.items() if name in _LINK})
+    CODECS.parse(all_of["codec"])
+    sending = {"codec": all_of["codec"], "cbr": parse_cbr(str(all_of["cbr"])), "link": link}
+    sending |= {"blind": all_of["blind"], "seed": all_of["seed"]}
+    return Order(region, all_of["max_side"], sending)
+
+
+def _region(
+    *,
+    segmenter: str = "auto",
+    points: Sequence[tuple[float, float]] = (),
+    boxes: Sequence[tuple[float, float, float, float]] = (),
+    mask: str | Path | None = None,
+    theta: float = DEFAULT_THETA,
+    importance: str = "region",
+) -> RegionOptions:
+    prompts = Prompts(tuple(points), tuple(boxes))
+    return RegionOptions(segmenter, prompts, None if mask is None else str(mask), theta, importance)
+
+
+_REGION: dict[str, Any] = dict(_region.__kwdefaults__ or {})
+_LINK = {
+    name: parameter.default for name, parameter in inspect.signature(LinkConfig).parameters.items()
+}
+OPTIONS: dict[str, Any] = {**_REGION, **_LINK, **(send.__kwdefaults__ or {})}
+"""The options of :func:`send`, with their default values."""
+
+
+def _signature() -> inspect.Signature:
+    """Write out the options in the signature, for ``help`` and for editors."""
+    own = inspect.signature(send)
+    *first, _ = own.parameters.values()
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    found = [*inspect.signature(_region).parameters.values()]
+    found += inspect.signature(LinkConfig).parameters.values()
+    return own.replace(parameters=[*first, *(p.replace(kind=keyword) for p in found)])
+
+
+send.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from semcom.api import beside, fulfil, order_of, read, send
-from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
+from semcom.api import order_of
+from semcom.importance.region import RegionOptions
 from semcom.link.delivery import Delivery
+from semcom.scene import Scene, find_scene, send_scene
 from semcom.types import Image
 
 BLIND_AND_NOT: Mapping[str, Mapping[str, Any]] = {"blind": {"blind": True}, "importance": {}}
@@ -64,12 +64,16 @@ def compare(image: str | Path | Image, **options: Any) -> Comparison:
     >>> comparison.gains["region_psnr_db"] > 0 > comparison.gains["background_psnr_db"]
     True
     """
-    blind, steered = (order_of(**_options(options, blind=blind)) for blind in (True, False))
-    pixels, source = read(image)
-    region = find_region(pixels, beside(steered.region_options, source))
-    return Comparison(
-        fulfil(pixels, source, region, blind), fulfil(pixels, source, region, steered)
-    )
+    order = order_of(_without(options, "blind"))
+    scene = find_scene(image, order.region, max_side=order.max_side)
+    return compare_scene(scene, **order.sending)
+
+
+def compare_scene(scene: Scene, **sending: Any) -> Comparison:
+    """Send an image whose region has been found both ways; see :func:`semcom.scene.send_scene`."""
+    del sending["blind"]
+    blind, steered = (send_scene(scene, blind=blind, **sending) for blind in (True, False))
+    return Comparison(blind, steered)
 
 
 def sweep(
@@ -124,25 +128,19 @@ def sweep(
     axes = list(itertools.product(systems.items(), _several(cbr), _several(snr_db), range(draws)))
     if not axes:
         raise ValueError("a sweep needs at least one system, one SNR and one bandwidth")
-    seed = int(options.pop("seed", 0))
-    orders = [
-        (
-            name,
-            draw,
-            order_of(
-                **_options({**options, **own}, cbr=ratio, snr_db=float(snr), seed=seed + draw)
-            ),
-        )
-        for (name, own), ratio, snr, draw in axes
-    ]
-    pixels, source = read(image)
-    region: dict[RegionOptions, RegionOfInterest] = {}
+    shared = {"seed": 0, **options}
+    orders = []
+    for (name, own), ratio, snr, draw in axes:
+        about = _without({**shared, **own}, "cbr", "snr_db")
+        about |= {"cbr": ratio, "snr_db": float(snr), "seed": int(about["seed"]) + draw}
+        orders.append((name, draw, order_of(about)))
+    scenes: dict[tuple[RegionOptions, int | None], Scene] = {}
     rows = []
     for name, draw, order in tqdm(orders, unit="delivery", leave=False, disable=None):
-        region_options = beside(order.region_options, source)
-        if region_options not in region:
-            region[region_options] = find_region(pixels, region_options)
-        record = fulfil(pixels, source, region[region_options], order).record
+        key = order.region, order.max_side
+        if key not in scenes:
+            scenes[key] = find_scene(image, order.region, max_side=order.max_side)
+        record = send_scene(scenes[key], **order.sending).record
         rows.append({"system": name, "draw": draw, **_flat(record)})
     return rows
 
@@ -159,14 +157,9 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
     return {**plain, **uses}
 
 
-def _options(given: Mapping[str, Any], **fixed: Any) -> dict[str, Any]:
-    """Fill in the defaults of :func:`send`; refuse what it does not have."""
-    known: dict[str, Any] = send.__kwdefaults__ or {}
-    for name in given:
-        if name in fixed:
+def _without(options: Mapping[str, Any], *varied: str) -> dict[str, Any]:
+    """Return the options; refuse those that are varied here."""
+    for name in varied:
+        if name in options:
             raise ValueError(f"option {name!r} cannot be given here: it is varied")
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; choices: {', '.join(known)}"
-            raise ValueError(f"unknown option {name!r}{hint}")
-    return {**known, **given, **fixed}
+    return dict(options)

@@ -15,6 +15,8 @@ from semcom.types import Image
 
 MIN_SIDE = 16
 MAX_SIDE = 65_535
+MASK_ENDING = "_mask.png"
+"""Follows an image's name in that of its mask."""
 """What a frame's header can say."""
 _NAMES = (
     "apng avif avifs bmp bw dds dib gif icb icns ico im j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx "
@@ -161,9 +163,19 @@ def images_in(folder: Path) -> list[Path]:
     return sorted(entry for entry in named if why_no_file(entry) != FOLDER)
 
 
+def mask_beside(image: Path) -> Path:
+    """Return the name of the mask that belongs to an image: ``NAME_mask.png`` beside it."""
+    return image.with_name(f"{image.stem}{MASK_ENDING}")
+
+
+def is_mask(path: Path) -> bool:
+    """Whether a file is, by its name, the mask of an image beside it."""
+    return path.stem.endswith(MASK_ENDING.removesuffix(".png"))
+
+
 def is_named_image(path: Path) -> bool:
     """Whether a file's name says that it is an image."""
-    hidden, mask = path.name.startswith("."), path.stem.endswith("_mask")
+    hidden, mask = path.name.startswith("."), is_mask(path)
     return path.suffix.lower() in SUFFIXES and not hidden and not mask
 
 

@@ -49,3 +49,13 @@ def in_threads(function: Callable[[int], Part], parts: range) -> list[Part]:
     """Return ``function`` of every part, in their order, whatever the number of threads."""
     with ThreadPoolExecutor(num_threads()) as pool:
         return list(pool.map(function, parts))
+
+
+def each_strip(do: Callable[[slice], None], height: int, width: int) -> None:
+    """Call ``do`` with the rows of every strip; of a large picture, in threads."""
+    rows = list(strips(height, width))
+    if is_large(height, width):
+        in_threads(lambda i: do(rows[i]), range(len(rows)))
+        return
+    for some in rows:
+        do(some)

@@ -1,4 +1,4 @@
-"""The inner loops of :mod:`channels.packets.modulation` for the CPU.
+"""The inner loops of :mod:`channels.modulation` for the CPU.
 
 The same arithmetic as there, a few hundred symbols at a time, so that nothing in between leaves the
 cache. No gradients: tensors that need them, or live elsewhere, take torch's way.
@@ -65,7 +65,7 @@ def _match(
 def _fold(centred: F32, gain: F32, inverse: F32, levels: int, smallest: Any, llr: F32) -> None:
     """Give the LLRs of one bit per dimension, and fold ``centred`` for the next.
 
-    ``_maxlog`` of :mod:`channels.packets.modulation` says why. The last bit is linear.
+    ``_maxlog`` of :mod:`channels.modulation` says why. The last bit is linear.
     """
     if levels == 2:
         for i in range(centred.size):
@@ -99,7 +99,7 @@ def demap(
     num_bits
         Bits per dimension.
     scale, lowest, smallest
-        See :mod:`channels.packets.modulation`: half the distance of neighbours, least N0, least
+        See :mod:`channels.modulation`: half the distance of neighbours, least N0, least
         gain.
 
     Returns

@@ -6,7 +6,7 @@ nt symbols x of power 1 leave the nt antennas in one channel use with 1/nt each,
 power is 1 and the SNR, ``1/N0``, is that of one receive antenna. A linear detector
 (:mod:`channels.mimo.detection`) takes them apart. It hands on ``y = h·x`` and noise of variance N0
 for every symbol, where ``h = √g`` is real and g/N0 the SINR behind the detector: what
-:func:`channels.packets.modulation.demodulate` reads as a channel of its own for every symbol. g has
+:func:`channels.modulation.demodulate` reads as a channel of its own for every symbol. g has
 no mean of 1: it holds the gain of the array and what the detector loses. Zero forcing has ``g·nt ~
 Gamma(nr - nt + 1, 1)``, without interference, so that the noise is Gaussian; with LMMSE g depends
 on N0, and interference of the other symbols is in the noise.

@@ -78,7 +78,7 @@ def lmmse_detect(y: Tensor, h: Tensor, noise_var: float | Tensor) -> tuple[Tenso
     -------
     tuple
         ``x̂ = x + e``, complex (..., num_tx), for symbols of power 1, and the variance of e, noise
-        and interference, real (..., num_tx): what :func:`channels.packets.modulation.demodulate`
+        and interference, real (..., num_tx): what :func:`channels.modulation.demodulate`
         takes with ``h = 1``.
 
     Examples

@@ -43,7 +43,7 @@ from torch import Tensor
 
 from channels.base import Channel, ChannelOutput, Coherence, check_flat, check_input
 from channels.catalogue import CHANNELS
-from channels.packets.modulation import constellation
+from channels.modulation import constellation
 from channels.units import db_to_linear
 
 # Below this amplitude the gain is 1; keeps 0/0 out of the gradient.

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from channels import theory
 from channels.base import Channel, KnownLaw
 from channels.models.rayleigh import RayleighFast
-from channels.packets.modulation import constellation
+from channels.modulation import constellation
 from channels.packets.target import Target
 from channels.units import noise_var_from_snr_db
 

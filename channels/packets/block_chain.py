@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from channels.base import Channel
 from channels.fec.ldpc import LdpcCode
 from channels.fec.ldpc.decoders import DEFAULT_DECODER
-from channels.packets.modulation import demodulate, modulate
+from channels.modulation import demodulate, modulate
 from channels.units import noise_var_from_snr_db
 
 Bits = NDArray[np.uint8]

@@ -2,7 +2,7 @@
 
 One packet goes CRC → code blocks → LDPC → rate matching (:mod:`channels.fec.transport_block`), is
 scrambled (so that its symbols have mean power 1 whatever the bytes) and mapped
-(:mod:`channels.packets.modulation`). The way back ends at the CRC: a packet is received whole or is
+(:mod:`channels.modulation`). The way back ends at the CRC: a packet is received whole or is
 lost. Several receptions of a packet, also of different redundancy versions, are combined;
 :mod:`channels.packets.harq` says when they are sent.
 """
@@ -22,8 +22,8 @@ from channels.base import ChannelOutput
 from channels.fec.ldpc.base_graph import choose_base_graph
 from channels.fec.scrambling import gold_sequence
 from channels.fec.transport_block import TransportCode, count_blocks, transport_code
+from channels.modulation import demodulate, modulate
 from channels.packets.mcs import CRC_BITS, Scheme, packet_scheme
-from channels.packets.modulation import demodulate, modulate
 
 _SCRAMBLING_SEED = 0x5EC0
 

@@ -18,7 +18,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import erfc, roots_legendre
-from scipy.stats import poisson
 
 from channels.theory.gain_law import Array, _gains, _linear
 from channels.units import check_bits_per_symbol, db_to_linear, linear_to_db
@@ -163,6 +162,8 @@ def ber_middleton(bits_per_symbol: int, snr_db: ArrayLike, a: float, gamma: floa
     a, gamma
         Impulsive index and ratio of Gaussian to impulsive power, above 0.
     """
+    from scipy.stats import poisson  # takes most of a second to import
+
     impulses = np.arange(poisson.isf(1e-16, a) + 1)
     spread_db = np.asarray(linear_to_db((impulses / a + gamma) / (1 + gamma)))
     rates = ber_awgn(bits_per_symbol, np.asarray(snr_db, dtype=np.float64)[..., None] - spread_db)

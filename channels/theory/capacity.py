@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 from scipy.special import exp1, expit, log_ndtr
-from scipy.stats import ncx2
 
 from channels.theory.gain_law import Array, _gains, _linear
 from channels.units import awgn_capacity, db_to_linear, linear_to_db
@@ -38,6 +37,8 @@ def outage_rayleigh(snr_db: ArrayLike, rate: float) -> Array:
 
 def outage_rician(snr_db: ArrayLike, rate: float, k_db: float) -> Array:
     """Probability that Rician block fading cannot carry ``rate`` bits per complex use."""
+    from scipy.stats import ncx2  # takes most of a second to import
+
     k = db_to_linear(float(k_db))
     threshold = (2.0**rate - 1) / _linear(snr_db)
     return np.asarray(ncx2.cdf(2 * (k + 1) * threshold, 2, 2 * k))

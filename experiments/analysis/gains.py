@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from experiments.analysis.score_names import GAINS, has
 from experiments.naming import visible
 from experiments.store.measured import Point, SuiteResults
 from experiments.suites.axes import System
-from experiments.suites.setting import Setting
+from experiments.suites.setting import AXES
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,7 @@ def _condition(point: Point) -> tuple[str, str, float]:
 
 def _common(one: Point, other: Point) -> int:
     """How many axes have the same value."""
-    return sum(
-        getattr(one.setting, field.name) == getattr(other.setting, field.name)
-        for field in fields(Setting)
-    )
+    return sum(getattr(one.setting, name) == getattr(other.setting, name) for name in AXES.values())
 
 
 def gain(pair: Pair, score: str) -> Gain | None:

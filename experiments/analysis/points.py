@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from experiments.analysis.common_images import align
 from experiments.naming import unique
+from experiments.store.common_images import align
 from experiments.store.measured import ImageRow, Key, Point, SuiteResults
 from experiments.suites.axes import System
-from experiments.suites.setting import Setting
+from experiments.suites.setting import AXES, DEFAULTS, Setting
 from semcom.importance.maps import DEFAULT_THETA
+from semcom.scores.psnr import combined_psnr_db
 
 T = TypeVar("T")
 MOST_SYSTEMS = 8
@@ -22,12 +23,15 @@ MOST_SYSTEMS = 8
 def prepare(study: SuiteResults) -> SuiteResults:
     """Join points that differ in their seed alone; score all by the θ of the anchor.
 
-    θ-PSNR at different θ are different scores, so that lines of several θ have no common axis.
+    θ-PSNR at different θ are different scores, so that lines of several θ have no common axis. A
+    study that has been prepared is returned as it is.
     """
+    if study.prepared:
+        return study
     study = join_seeds(study)
     theta = common_theta(study)
     points = (p if p.setting.theta == theta else rescore(p, theta) for p in study.points)
-    return replace(study, points=align(tuple(points)))
+    return replace(study, points=align(tuple(points)), prepared=True)
 
 
 def join_seeds(study: SuiteResults) -> SuiteResults:
@@ -68,10 +72,10 @@ def _theta_psnr_db(scores: dict[str, float | None], theta: float) -> float | Non
     """θ-PSNR; None where it has no meaning, or no finite value."""
     if scores.get("theta_psnr_db") is None:
         return None
-    parts = ((theta, scores["region_psnr_db"]), (1 - theta, scores["background_psnr_db"]))
     # A part without a finite value has no error.
-    error = math.fsum(share * 10 ** (-db / 10) for share, db in parts if db is not None)
-    return -10 * math.log10(error) if error else None
+    parts = [scores[name] for name in ("region_psnr_db", "background_psnr_db")]
+    found = combined_psnr_db(*(math.inf if db is None else db for db in parts), theta=theta)
+    return found if math.isfinite(found) else None
 
 
 def _join(setting: Setting, points: Sequence[Point]) -> Point:
@@ -157,7 +161,7 @@ def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:
     """Split points into lines along ``axis``, rising, each of one system."""
     found: dict[tuple[System, Setting], list[Point]] = {}
     for point in points:
-        rest = replace(point.setting, **{axis: getattr(Setting(), axis)})
+        rest = replace(point.setting, **{AXES[axis]: DEFAULTS[axis]})
         found.setdefault((point.key, rest), []).append(point)
     return [
         sorted(line, key=lambda p: _place(axis, getattr(p.setting, axis), []))

@@ -26,8 +26,8 @@ from scipy.stats import fisher_exact
 
 from channels.fec.ldpc import LdpcCode, ldpc_code
 from channels.models.awgn import Awgn
+from channels.modulation import demodulate, modulate
 from channels.packets.block_chain import random_bits
-from channels.packets.modulation import demodulate, modulate
 from channels.units import esn0_db_from_ebn0_db, noise_var_from_snr_db
 from experiments.benchmarks.peers import CASES, Bits, LLRs
 

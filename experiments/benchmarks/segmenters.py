@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image as PillowImage
 from scipy import ndimage
 
+from semcom.images import mask_beside
 from semcom.segmenters.base import SEGMENTERS, Segmenter
 from semcom.types import Image, Prompts, Region
 
@@ -72,7 +73,7 @@ def load(folder: Path) -> dict[str, tuple[Image, Region]]:
     """Read the images of ``folder`` that have a true mask (non-zero = object) beside them."""
     pairs = {}
     for path in sorted(folder.iterdir()):
-        beside = path.with_name(f"{path.stem}_mask.png")
+        beside = mask_beside(path)
         if path.suffix.lower() in (".jpg", ".jpeg", ".png") and beside.is_file():
             with PillowImage.open(path) as picture, PillowImage.open(beside) as mask:
                 truth = np.array(mask.convert("L")) > 0

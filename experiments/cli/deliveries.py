@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,6 @@ from experiments.cli.options import (
 
 if TYPE_CHECKING:
     from semcom.importance.region import RegionOptions
-    from semcom.link.config import LinkConfig
 
 
 @click.command()
@@ -55,10 +53,7 @@ def send(
     max_side: int | None,
     region_options: RegionOptions,
     blind: bool,
-    link: LinkConfig,
-    codec: str,
-    cbr: Fraction,
-    seed: int,
+    sending: dict[str, Any],
     out: Path,
     as_json: bool,
 ) -> None:
@@ -68,20 +63,10 @@ def send(
     semcom list shows the codecs, channels and segmenters that there are.
     """
     from experiments.deliveries.send_files import send_files
+    from semcom.api import Order
 
-    failed = send_files(
-        images,
-        out,
-        max_side=max_side,
-        region_options=region_options,
-        link=link,
-        codec=codec,
-        cbr=cbr,
-        blind=blind,
-        seed=seed,
-        tell=_tell(as_json),
-        say=say,
-    )
+    order = Order(region_options, max_side, {**sending, "blind": blind})
+    failed = send_files(images, out, order, tell=_tell(as_json), say=say)
     _end(failed, "sent")
 
 
@@ -96,10 +81,7 @@ def compare(
     images: tuple[Path, ...],
     max_side: int | None,
     region_options: RegionOptions,
-    link: LinkConfig,
-    codec: str,
-    cbr: Fraction,
-    seed: int,
+    sending: dict[str, Any],
     out: Path,
     as_json: bool,
 ) -> None:
@@ -108,19 +90,10 @@ def compare(
     Writes for each image what arrives of both, their records and a figure into the --out folder.
     """
     from experiments.deliveries.compare import compare_files
+    from semcom.api import Order
 
-    failed = compare_files(
-        images,
-        out,
-        max_side=max_side,
-        region_options=region_options,
-        link=link,
-        codec=codec,
-        cbr=cbr,
-        seed=seed,
-        tell=_tell(as_json),
-        say=say,
-    )
+    order = Order(region_options, max_side, {**sending, "blind": False})
+    failed = compare_files(images, out, order, tell=_tell(as_json), say=say)
     _end(failed, "sent")
 
 
@@ -145,7 +118,7 @@ def segment(
     from experiments.deliveries.segment import segment_files
 
     failed = segment_files(
-        images, out, max_side=max_side, region_options=region_options, tell=_tell(as_json), say=say
+        images, out, region_options, max_side=max_side, tell=_tell(as_json), say=say
     )
     _end(failed, "segmented")
 

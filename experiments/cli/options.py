@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import Field, fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import click
 
 from experiments.cli.parameter_types import Numbers, Ratio
+from semcom.link.options import LinkOptions
 
 
 def _some_image(
@@ -72,42 +75,18 @@ def what_matters(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def the_link(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of codec and channel; the command gets the channel's as ``link``."""
+    """Add the options of codec and link; the command gets them as ``sending``."""
 
     @functools.wraps(command)
-    def checked(
-        *,
-        codec: str,
-        channel: str,
-        snr_db: float,
-        csi: Any,
-        pilots: int,
-        scheme: str,
-        protection: Any,
-        copies: int,
-        planned_snr_db: float | None,
-        planned_std_db: float,
-        losses: str,
-        **others: Any,
-    ) -> None:
-        _check_names(codec, channel, losses)
+    def checked(*, codec: str, cbr: Fraction, seed: int, **others: Any) -> None:
+        options = {option.name: others.pop(option.name) for option in fields(LinkOptions)}
+        _check_names(codec, options["channel"], options["losses"])
         from semcom.codecs.base import CODECS
         from semcom.link.config import LinkConfig
 
         CODECS.parse(codec)
-        link = LinkConfig(
-            channel,
-            snr_db,
-            csi,
-            pilots,
-            scheme=scheme,
-            protection=protection,
-            copies=copies,
-            planned_snr_db=planned_snr_db,
-            planned_std_db=planned_std_db,
-            losses=losses,
-        )
-        command(link=link, codec=codec, **others)
+        sending = {"codec": codec, "cbr": cbr, "link": LinkConfig(**options), "seed": seed}
+        command(sending=sending, **others)
 
     return _with_options(checked, _THE_LINK)
 
@@ -136,7 +115,7 @@ _WHAT_MATTERS = (
         default="auto",
         show_default=True,
         metavar="NAME",
-        help="Who finds the segments; auto: MobileSAM where its weights are, else graph.",
+        help="Segmenter to use; auto: MobileSAM if its weights are present, else graph.",
     ),
     click.option(
         "--point",
@@ -144,7 +123,7 @@ _WHAT_MATTERS = (
         multiple=True,
         type=Numbers("X,Y", 2),
         metavar="X,Y",
-        help="What is at this pixel matters (repeatable).",
+        help="Mark the object at this pixel as important (repeatable).",
     ),
     click.option(
         "--box",
@@ -152,29 +131,46 @@ _WHAT_MATTERS = (
         multiple=True,
         type=Numbers("X0,Y0,X1,Y1", 4),
         metavar="X0,Y0,X1,Y1",
-        help="What is in this box matters (repeatable).",
+        help="Mark the object in this box as important (repeatable).",
     ),
     click.option(
         "--mask",
         type=click.Path(),
         metavar="FILE",
-        help="Masks from a file instead of a segmenter: PNG, NPY, COCO or labelme JSON, …; "
+        help="Read masks from a file instead of segmenting: PNG, NPY, COCO or labelme JSON, …; "
         "'beside' takes NAME_mask.png beside each image.",
     ),
     click.option(
         "--theta",
         default=0.65,
         show_default=True,
-        help="Share of the weight that the region gets, in (0, 1).",
+        help="Share of the total weight that the important region gets, in (0, 1).",
     ),
     click.option(
         "--importance",
         default="region",
         show_default=True,
         metavar="KIND",
-        help="region: all masks alike; graded: by rank.",
+        help="region: weigh all masks alike; graded: weigh them by rank.",
     ),
 )
+
+
+def _link_option(option: Field[Any]) -> Callable[[Any], Any]:
+    """Make an option of the command line from one of a link's."""
+    about = option.metadata
+    name = about.get("axis", option.name).replace("_", "-")
+    unset = about.get("unset")
+    return click.option(
+        f"--{name}",
+        option.name,
+        default=option.default,
+        type=float if option.default is None else None,
+        show_default=unset or True,
+        metavar=about.get("metavar"),
+        help=about["help"],
+    )
+
 
 _THE_LINK = (
     click.option(
@@ -182,16 +178,8 @@ _THE_LINK = (
         default="hevc",
         show_default=True,
         metavar="NAME",
-        help="How the image is encoded, with options: hevc:tiles=2x2.",
+        help="Codec to encode the image with, and its options: hevc:tiles=2x2.",
     ),
-    click.option(
-        "--channel",
-        default="awgn",
-        show_default=True,
-        metavar="NAME",
-        help="What it crosses, with options: rician:k_db=9.",
-    ),
-    click.option("--snr-db", default=10.0, show_default=True, help="Mean Es/N0 in dB."),
     click.option(
         "--cbr",
         default="1/16",
@@ -199,54 +187,8 @@ _THE_LINK = (
         type=Ratio(),
         help="Channel uses allowed per source sample: 0.0625 or 1/16.",
     ),
-    click.option(
-        "--csi",
-        default="perfect",
-        show_default=True,
-        metavar="KIND",
-        help="perfect: the receiver knows the fading; pilots: it estimates it.",
-    ),
-    click.option(
-        "--pilots", default=8, show_default=True, help="Pilots per block, for --csi pilots."
-    ),
-    click.option(
-        "--scheme",
-        default="",
-        metavar="NAME",
-        help="Fixed modulation and code rate, by name or number of semcom mcs.  "
-        "[default: chosen by the SNR]",
-    ),
-    click.option(
-        "--protection",
-        default="equal",
-        show_default=True,
-        metavar="KIND",
-        help="equal: all packets are equally safe; unequal: what matters more is sent more "
-        "robustly, for the least expected error; graceful: for the highest expected PSNR.",
-    ),
-    click.option(
-        "--copies", default=1, show_default=True, help="How often every packet is sent, 1 to 4."
-    ),
-    click.option(
-        "--planned-snr-db",
-        type=float,
-        metavar="DB",
-        help="What the sender takes for the mean SNR.  [default: what it is]",
-    ),
-    click.option(
-        "--planned-std-db",
-        default=0.0,
-        show_default=True,
-        metavar="DB",
-        help="How unsure of it the sender is: standard deviation, as of shadowing.",
-    ),
-    click.option(
-        "--losses",
-        default="",
-        metavar="NAME",
-        help="Packets are lost besides: a packet channel such as packet_erasure:p=0.1.",
-    ),
-    click.option("--seed", default=0, show_default=True, help="Of fading and noise."),
+    *map(_link_option, fields(LinkOptions)),
+    click.option("--seed", default=0, show_default=True, help="Seed of fading and noise."),
 )
 
 
@@ -268,18 +210,18 @@ def of_results(command: Callable[..., None]) -> Callable[..., None]:
                 "--suite",
                 default="",
                 metavar="NAME",
-                help="One of several suites.  [default: the latest]",
+                help="Choose one of several suites.  [default: the latest]",
             ),
             click.option(
                 "--run",
                 default="",
                 metavar="ID",
-                help="One of several runs, by the beginning of its id.  [default: the latest]",
+                help="Choose one of several runs, by the start of its id.  [default: the latest]",
             ),
             click.option(
                 "--all-images",
                 is_flag=True,
-                help="All images that the file has under the suite's settings, of any run.",
+                help="Use the images of all runs of the suite that the file holds.",
             ),
         ),
     )
@@ -293,5 +235,5 @@ def out_option(default: str) -> Callable[[Any], Any]:
         default=Path(default),
         show_default=True,
         metavar="DIR",
-        help="Folder for the results; files of the same name are replaced.",
+        help="Folder for the results; existing files of the same name are replaced.",
     )

@@ -56,26 +56,28 @@ def plot(
     """
     from experiments.analysis.all_tables import tables
     from experiments.analysis.latex import as_latex
+    from experiments.analysis.points import prepare
     from experiments.analysis.printing import print_tables
     from experiments.figures.all_figures import draw
     from experiments.figures.files import write
     from experiments.figures.parts.fonts import plain_text
     from experiments.figures.parts.style import COLUMN, PAGE
     from experiments.saving import save
+    from experiments.store.database import opened, results_file
     from experiments.store.study import read_results
 
     kinds = names_of(formats, _FORMATS, "format")
-    study = read_results(results, suite=suite, run=run, all_images=all_images)
-    say(*study.about)
     failed: list[str] = []
     inches = PAGE if width == "page" else COLUMN
-    path = results / "results.db" if results.is_dir() else results
-    drawings = draw(study, width=inches, pictures=path, tell=failed.append)
-    drawings = _choose(drawings, figures)
-    made = tables(study, tell=failed.append)
-    print_tables(made)
-    folder = out or (results if results.is_dir() else results.parent) / "figures"
-    with plain_text():
+    folder = out or results_file(results).parent / "figures"
+    with opened(results) as database, plain_text():
+        study = read_results(database, suite=suite, run=run, all_images=all_images)
+        say(*study.about)
+        study = prepare(study)  # once, for figures and tables
+        drawings = draw(study, width=inches, pictures=database, tell=failed.append)
+        drawings = _choose(drawings, figures)
+        made = tables(study, tell=failed.append)
+        print_tables(made)
         files = write(drawings, made, folder, kinds, about=study.about, tell=failed.append)
     if latex:
         for name, text in as_latex(made, study.about).items():

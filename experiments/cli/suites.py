@@ -152,7 +152,7 @@ def export(
     has the means, a file per system in the layout of CompressAI's results.
     """
     kinds = names_of(formats, ("parquet", "csv", "json"), "format")  # before what takes its time
-    from experiments.store.export import export as export_study
+    from experiments.analysis.export import export as export_study
     from experiments.store.study import read_results
 
     study = read_results(results, suite=suite, run=run, all_images=all_images)

@@ -25,7 +25,7 @@ from pathlib import Path
 from experiments.datasets.folder import ENVIRONMENT, data_folder
 from experiments.path_text import from_text, readable
 from semcom.image_files import FOLDER, why_no_file
-from semcom.images import images_in, is_named_image
+from semcom.images import images_in, is_mask, is_named_image, mask_beside
 
 _SHOWN = 5  # copies that are named
 
@@ -88,7 +88,7 @@ def find_items(
         item = _item(path)
         if need_masks and item.mask is None:
             raise ValueError(
-                f"{path}: there is no {path.stem}_mask.png beside it, which segmenter beside takes"
+                f"{path}: segmenter beside needs {mask_beside(path).name}, which is not there"
             )
         if items.setdefault((item.sha256, item.mask_sha256), item) is not item:
             copies.append(item.name)
@@ -99,7 +99,7 @@ def find_items(
 
 
 def _item(path: Path) -> Item:
-    mask = path.with_name(f"{path.stem}_mask.png")
+    mask = mask_beside(path)
     found = None if why_no_file(mask) else mask
     return Item(path, found, _sha256(path), _sha256(found) if found else "")
 
@@ -139,7 +139,7 @@ def _paths(name: str, base: Path, say: Callable[..., None]) -> list[Path]:
 def _matching(pattern: Path) -> list[Path]:
     """Find what a pattern matches: what is named as an image, or else all but folders and masks."""
     every = map(Path, sorted(glob.glob(str(pattern))))  # noqa: PTH207 - it may be absolute
-    found = [p for p in every if why_no_file(p) != FOLDER and not p.stem.endswith("_mask")]
+    found = [p for p in every if why_no_file(p) != FOLDER and not is_mask(p)]
     return [path for path in found if is_named_image(path)] or found
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.saving import named
+from semcom.images import MASK_ENDING
 
 OUTLINES = {
     # The astronaut, without the helmet in front of her.
@@ -94,7 +95,7 @@ def _files() -> Iterator[tuple[str, bytes]]:
     for name, outline in OUTLINES.items():
         photo = getattr(skimage.data, name)()
         yield f"{name}.png", _png(photo)
-        yield f"{name}_mask.png", _png(_inside(outline, *photo.shape[:2]))
+        yield f"{name}{MASK_ENDING}", _png(_inside(outline, *photo.shape[:2]))
 
 
 def _inside(outline: str, height: int, width: int) -> NDArray[np.uint8]:

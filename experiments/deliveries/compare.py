@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from experiments.axis_values import ratio
 from experiments.deliveries.pictures import save_comparison
 from experiments.deliveries.record_table import print_gains, print_records
-from experiments.deliveries.send_files import draw, for_each, look, write_delivery
-from semcom.api import send_attended
+from experiments.deliveries.send_files import alongside, draw, for_each, look, write_delivery
+from semcom.api import Order
 from semcom.codecs.base import CODECS
-from semcom.comparison import Comparison
-from semcom.importance.region import RegionOfInterest, RegionOptions
-from semcom.link.config import LinkConfig
-from semcom.types import Image
+from semcom.comparison import Comparison, compare_scene
+from semcom.scene import Scene
 
 ENDINGS = ("_received.png", ".json", "_blind_received.png", "_blind.json", "_comparison.png")
 
@@ -25,12 +21,10 @@ ENDINGS = ("_received.png", ".json", "_blind_received.png", "_blind.json", "_com
 def compare_files(
     images: tuple[Path, ...],
     out: Path,
+    order: Order,
     *,
-    max_side: int | None,
-    region_options: RegionOptions,
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
-    **how: Any,
 ) -> int:
     """Compare both systems on files; one that fails does not stop the others.
 
@@ -41,62 +35,59 @@ def compare_files(
     out
         Folder for the figure ``NAME_comparison.png`` and what
         :func:`experiments.deliveries.send_files.send_files` writes of either system.
+    order
+        Options of :func:`semcom.compare`.
     tell
         What gets the gains and both records of each image; None prints tables instead.
     say
         What gets notes and errors.
-    how
-        As for :func:`compare_image`.
 
     Returns
     -------
     int
         How many could not be sent.
     """
-    if not CODECS.create(how["codec"]).steerable:
-        say(f"codec {how['codec']} cannot follow the importance map: both will be the same")
+    codec = order.sending["codec"]
+    if not CODECS.create(codec).steerable:
+        say(f"codec {codec} cannot follow the importance map: both will be the same")
     gains: dict[str, dict[str, float | None]] = {}
 
     def one(file: Path, name: str) -> None:
-        image, region = look(file, region_options, say, max_side)
-        found = compare_image(image, region, str(file), out, name, tell=tell, say=say, **how)
+        scene = look(file, order.region, order.max_side, say)
+        found = compare_one(scene, out, name, order, tell=tell, say=say)
         gains[f"{file.parent.name}/{file.name}" if file.parent.name else file.name] = found.gains
 
-    failed = for_each(images, region_options.mask, out, ENDINGS, one, say=say)
+    failed = for_each(images, order.region.mask, out, ENDINGS, one, say=say)
     if tell is None and len(gains) > 1:
         print_gains(gains)
     return failed
 
 
-def compare_image(
-    image: Image,
-    region: RegionOfInterest,
-    source: str,
+def compare_one(
+    scene: Scene,
     out: Path,
     name: str,
+    order: Order,
     *,
-    link: LinkConfig,
-    codec: str,
-    cbr: Fraction,
-    seed: int,
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
 ) -> Comparison:
     """Send an image twice; write what arrives and a figure, print or tell how they compare."""
-    deliver = functools.partial(
-        send_attended, image, region, source, codec=codec, cbr=cbr, link=link, seed=seed
-    )
-    found = Comparison(deliver(blind=True), deliver(blind=False))
-    write_delivery(found.blind, out, f"{name}_blind")
-    write_delivery(found.steered, out, name)
+    found, source, region = compare_scene(scene, **order.sending), scene.source, scene.region
     figure = out / f"{name}_comparison.png"
-    draw(lambda path: save_comparison(found.blind, found.steered, region, path), figure, say)
+
+    def write() -> None:
+        write_delivery(found.blind, out, f"{name}_blind")
+        write_delivery(found.steered, out, name)
+
+    with alongside(write):
+        draw(lambda path: save_comparison(found.blind, found.steered, region, path), figure, say)
     records = {"blind": found.blind.record, "by importance": found.steered.record}
     if tell is not None:
         tell({"image": source, "gains": found.gains, "records": list(records.values())})
         return found
-    size = f"{image.shape[1]}x{image.shape[0]}"
-    title = f"{source}, {size}, budget CBR {ratio(float(cbr))}"
+    size = f"{scene.image.shape[1]}x{scene.image.shape[0]}"
+    title = f"{source}, {size}, budget CBR {ratio(float(order.sending['cbr']))}"
     print_records(records, gains=found.gains, title=title)
     lost = [name for name, record in records.items() if record["all_lost"]]
     if lost:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-from experiments.deliveries.compare import compare_image
-from semcom.importance.region import RegionOptions, find_region
-from semcom.link.config import LinkConfig
+from experiments.deliveries.compare import compare_one
+from semcom.api import order_of
+from semcom.scene import find_scene
 
 PHOTO = "rocket"
 """A photo that comes with scikit-image, by its name in ``skimage.data``."""
@@ -28,20 +28,8 @@ def demo(out: Path, *, say: Callable[..., None]) -> None:
     import skimage.data
 
     out.mkdir(parents=True, exist_ok=True)
-    image = getattr(skimage.data, PHOTO)()
-    region = find_region(image, RegionOptions())
-    say(*region.notes)
-    source, link = f"skimage.data.{PHOTO}", LinkConfig("awgn", snr_db=10.0)
-    compare_image(
-        image,
-        region,
-        source,
-        out,
-        PHOTO,
-        link=link,
-        codec="hevc",
-        cbr=CBR,
-        seed=0,
-        tell=None,
-        say=say,
-    )
+    order = order_of({"cbr": CBR, "snr_db": 10.0})
+    photo = getattr(skimage.data, PHOTO)()
+    scene = find_scene(photo, order.region, source=f"skimage.data.{PHOTO}")
+    say(*scene.notes)
+    compare_one(scene, out, PHOTO, order, tell=None, say=say)

@@ -17,19 +17,21 @@ from experiments.axis_values import ratio
 from experiments.deliveries.record_table import SYSTEMS
 from experiments.figures.parts.close_up import heaviest
 from experiments.figures.parts.fonts import plain_text
+from experiments.figures.parts.style import OUTLINE
 from experiments.saving import save_figure
 from semcom.importance.region import RegionOfInterest
-from semcom.large import LARGE
+from semcom.large import is_large
 from semcom.link.delivery import Delivery
 from semcom.types import Image
 
 Pixels = TypeVar("Pixels", bound=NDArray[Any])
 ERROR_RANGE = 30
 """Absolute error in grey levels at which the error map saturates."""
+_DRAWN = 500_000
+"""Pixels of a large picture that are drawn, at most."""
 _MASK_COLOURS = np.array(
     [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0]]
 )  # Okabe and Ito's palette, told apart by colour-blind readers
-_OUTLINE = "#ff2d95"
 
 
 def save_delivery(delivery: Delivery, roi: RegionOfInterest, path: Path) -> None:
@@ -85,7 +87,7 @@ def _panels(image: Image, rows: int, columns: int = 4) -> tuple[Figure, list[Axe
 def _thin(pixels: Pixels) -> Pixels:
     """Leave out rows and columns of a large picture; a panel is some 400 pixels wide."""
     height, width = pixels.shape[:2]
-    step = math.ceil(math.sqrt(height * width / LARGE))
+    step = math.ceil(math.sqrt(height * width / _DRAWN)) if is_large(height, width) else 1
     return pixels[::step, ::step]  # type: ignore[return-value]
 
 
@@ -94,7 +96,7 @@ def _draw_image(axis: Axes, image: Image, title: str) -> None:
     axis.set_title(title, fontsize=11)
 
 
-def _outline(axis: Axes, roi: RegionOfInterest | Delivery, *, colour: str = _OUTLINE) -> None:
+def _outline(axis: Axes, roi: RegionOfInterest | Delivery, *, colour: str = OUTLINE) -> None:
     region = roi.importance.region
     if 0 < region.mean() < 1:
         axis.contour(_thin(region), levels=[0.5], colors=[colour], linewidths=1.4)

@@ -15,18 +15,19 @@ from rich.table import Table
 from experiments.deliveries.pictures import save_masks
 from experiments.deliveries.send_files import draw, for_each, look
 from experiments.saving import save
+from semcom.images import MASK_ENDING
 from semcom.importance.region import RegionOfInterest, RegionOptions
 
-ENDINGS = ("_mask.png", "_masks.npz", "_masks.png")
+ENDINGS = (MASK_ENDING, "_masks.npz", "_masks.png")
 _MOST_ROWS = 20  # of the table
 
 
 def segment_files(
     images: tuple[Path, ...],
     out: Path,
+    options: RegionOptions,
     *,
     max_side: int | None,
-    region_options: RegionOptions,
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
 ) -> int:
@@ -40,6 +41,8 @@ def segment_files(
         Folder for ``NAME_mask.png`` (the region that matters, white: ``--mask`` takes it),
         ``NAME_masks.npz`` (every mask that was found, most important first, with its score and
         label) and ``NAME_masks.png`` (a figure).
+    options, max_side
+        As for :func:`semcom.scene.find_scene`.
     tell
         What gets an account of each image; None prints a table instead.
     say
@@ -52,17 +55,18 @@ def segment_files(
     """
 
     def one(file: Path, name: str) -> None:
-        image, region = look(file, region_options, say, max_side)
+        scene = look(file, options, max_side, say)
+        region = scene.region
         _write(region, out, name)
         figure = out / f"{name}_masks.png"
-        draw(lambda path: save_masks(image, region, file.name, path), figure, say)
+        draw(lambda path: save_masks(scene.image, region, file.name, path), figure, say)
         if tell is not None:
             tell(_account(region, str(file)))
             return
         _print(region, str(file))
-        say(f"{file}: written to {out / name}_mask.png, _masks.npz and _masks.png")
+        say(f"{file}: written to {out / name}{MASK_ENDING}, _masks.npz and _masks.png")
 
-    return for_each(images, region_options.mask, out, ENDINGS, one, say=say)
+    return for_each(images, options.mask, out, ENDINGS, one, say=say)
 
 
 def _write(region: RegionOfInterest, out: Path, name: str) -> None:
@@ -70,7 +74,7 @@ def _write(region: RegionOfInterest, out: Path, name: str) -> None:
     PilImage.fromarray(np.where(region.importance.region, np.uint8(255), np.uint8(0))).save(
         sink, "PNG"
     )
-    save(out / f"{name}_mask.png", sink.getvalue())
+    save(out / f"{name}{MASK_ENDING}", sink.getvalue())
     shape = region.importance.region.shape
     masks = np.array([mask.pixels for mask in region.masks], dtype=bool).reshape(-1, *shape)
     scores = np.array([mask.score for mask in region.masks])

@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,13 @@ from PIL import Image as PilImage
 from experiments.deliveries.pictures import save_delivery
 from experiments.deliveries.record_table import SYSTEMS, print_records
 from experiments.saving import save
-from semcom.api import send_attended
+from semcom.api import Order
 from semcom.codecs.base import CODECS
-from semcom.images import find_images, load_image
-from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
+from semcom.images import find_images
+from semcom.importance.region import RegionOptions
 from semcom.large import STAGES, is_large, say_stage
-from semcom.link.config import LinkConfig
 from semcom.link.delivery import Delivery
-from semcom.sizes import shrink, size_of
-from semcom.types import Image
+from semcom.scene import Scene, find_scene, send_scene
 
 _LONGEST = 220
 """Bytes of an output's name, before its ending; file systems allow some 255."""
@@ -38,14 +36,8 @@ _LONGEST = 220
 def send_files(
     images: tuple[Path, ...],
     out: Path,
+    order: Order,
     *,
-    max_side: int | None,
-    region_options: RegionOptions,
-    link: LinkConfig,
-    codec: str,
-    cbr: Fraction,
-    blind: bool,
-    seed: int,
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
 ) -> int:
@@ -58,6 +50,8 @@ def send_files(
     out
         Folder for ``NAME_received.png``, ``NAME_figure.png`` and ``NAME.json`` of each image; of a
         blind delivery, ``NAME_blind_received.png`` and so on.
+    order
+        Options of :func:`semcom.send`.
     tell
         What gets each record; None prints a table instead.
     say
@@ -68,17 +62,17 @@ def send_files(
     int
         How many could not be sent.
     """
+    codec, blind = order.sending["codec"], order.sending["blind"]
     if not (blind or CODECS.create(codec).steerable):
         say(f"codec {codec} cannot follow the importance map: it is only used for the scores")
 
     def one(file: Path, name: str) -> None:
-        image, region = look(file, region_options, say, max_side)
-        delivery = send_attended(
-            image, region, str(file), blind=blind, codec=codec, cbr=cbr, link=link, seed=seed
-        )
+        scene = look(file, order.region, order.max_side, say)
+        delivery = send_scene(scene, **order.sending)
         name += "_blind" * blind
-        write_delivery(delivery, out, name)
-        draw(lambda path: save_delivery(delivery, region, path), out / f"{name}_figure.png", say)
+        figure = out / f"{name}_figure.png"
+        with alongside(lambda: write_delivery(delivery, out, name)):
+            draw(lambda path: save_delivery(delivery, scene.region, path), figure, say)
         if tell is not None:
             tell(delivery.record)
             return
@@ -88,7 +82,7 @@ def send_files(
             say(f"{file}: nothing arrived; the scores are those of mid-grey")
 
     endings = [f"{'_blind' * blind}{end}" for end in ("_received.png", "_figure.png", ".json")]
-    return for_each(images, region_options.mask, out, endings, one, say=say)
+    return for_each(images, order.region.mask, out, endings, one, say=say)
 
 
 def for_each(
@@ -152,17 +146,12 @@ def _stages(file: Path, say: Callable[..., None]) -> Iterator[None]:
 
 
 def look(
-    file: Path, region_options: RegionOptions, say: Callable[..., None], max_side: int | None
-) -> tuple[Image, RegionOfInterest]:
-    """Read an image, shrink it if it has a longer side, and find what matters in it."""
-    image, notes = load_image(file)
-    size, shrunk_from = size_of(image), None
-    if max_side is not None and max(size) > max_side:
-        image, shrunk_from = shrink(image, max_side), size
-        notes.append("shrunk from {1}x{0} to {3}x{2}".format(*size, *image.shape))
-    region = find_region(image, region_options.beside(file), shrunk_from=shrunk_from)
-    say(*(f"{file}: {note}" for note in (*notes, *region.notes)))
-    return image, region
+    file: Path, options: RegionOptions, max_side: int | None, say: Callable[..., None]
+) -> Scene:
+    """Read an image and find the region that matters; say what the user should know."""
+    scene = find_scene(file, options, max_side=max_side)
+    say(*(f"{file}: {note}" for note in scene.notes))
+    return scene
 
 
 def draw(save: Callable[[Path], None], path: Path, say: Callable[..., None]) -> None:
@@ -175,11 +164,20 @@ def draw(save: Callable[[Path], None], path: Path, say: Callable[..., None]) -> 
         say(f"{path} could not be drawn: {' '.join(str(error).split()) or repr(error)}")
 
 
+@contextlib.contextmanager
+def alongside(work: Callable[[], None]) -> Iterator[None]:
+    """Do ``work`` in a thread of its own; what it raises comes when the body is done."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work)
+        yield
+        done.result()
+
+
 def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
     """Write the received picture and the record."""
     height, width = delivery.received.shape[:2]
     say_stage("writing", height, width)
-    sink, effort = io.BytesIO(), 3 if is_large(height, width) else 6
+    sink, effort = io.BytesIO(), 1 if is_large(height, width) else 6
     PilImage.fromarray(delivery.received).save(sink, "PNG", compress_level=effort)
     save(out / f"{name}_received.png", sink.getvalue())
     text = json.dumps(delivery.record, indent=2, ensure_ascii=False, allow_nan=False)

@@ -14,6 +14,7 @@ from experiments.figures.parts.style import COLUMN
 from experiments.figures.rate_distortion import quality_snr, rate_distortion
 from experiments.figures.region_background import region_background
 from experiments.figures.scatter import scatter
+from experiments.store.database import Database
 from experiments.store.measured import SuiteResults
 
 FIGURES = (
@@ -31,7 +32,7 @@ def draw(
     study: SuiteResults,
     *,
     width: float = COLUMN,
-    pictures: Path | None = None,
+    pictures: Path | Database | None = None,
     tell: Tell | None = None,
 ) -> list[Drawing]:
     """Return every figure that the data support, ``width`` inches wide.

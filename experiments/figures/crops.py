@@ -25,7 +25,7 @@ from experiments.figures.drawing import Drawing
 from experiments.figures.parts.close_up import heaviest
 from experiments.figures.parts.lines import where
 from experiments.figures.parts.style import PAGE
-from experiments.store.database import Database
+from experiments.store.database import Database, opened
 from experiments.store.kept_pictures import Shot, decode, in_threads, intact, read, shots_of
 from experiments.store.measured import SuiteResults
 from semcom.types import Image
@@ -50,14 +50,16 @@ class Series(NamedTuple):
     """What does not."""
 
 
-def crops(study: SuiteResults, path: Path, *, width: float, tell: Tell | None) -> list[Drawing]:
+def crops(
+    study: SuiteResults, results: Path | Database, *, width: float, tell: Tell | None
+) -> list[Drawing]:
     """Draw crops of each image of which pictures are kept; none without pictures.
 
     Parameters
     ----------
     study
         The results.
-    path
+    results
         Their file, with the pictures.
     width
         Of the figure, in inches.
@@ -66,7 +68,7 @@ def crops(study: SuiteResults, path: Path, *, width: float, tell: Tell | None) -
     """
     study, note = few(study)
     found: list[Drawing] = []
-    with Database(path) as database:
+    with opened(results) as database:
         shots, _ = shots_of(study, database)
         images = list(dict.fromkeys(shot.row.key for shot in shots))
         if len(images) > MOST_IMAGES:

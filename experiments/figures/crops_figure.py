@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from experiments.figures.parts.fonts import plain_text
-from experiments.figures.parts.style import SETTINGS, SMALL, TEXT
+from experiments.figures.parts.style import OUTLINE, SETTINGS, SMALL, TEXT
 from experiments.figures.parts.text import broken
 from semcom.types import Image
 
@@ -25,7 +25,6 @@ _BELOW = 0.17  # of a crop, for its PSNR
 _GAP = 0.05
 _MOST = 1.5  # side of a crop
 _TALLEST = 9.0  # a page
-_BOX = "#ff2d95"
 
 Place = tuple[str, float]
 """CBR as text and SNR in dB."""
@@ -155,4 +154,4 @@ def _show_whole(axes: Axes, crops: Crops) -> None:
     rows, columns = crops.box
     size = (columns.stop - columns.start, rows.stop - rows.start)
     corner = (columns.start - 0.5, rows.start - 0.5)
-    axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=_BOX, linewidth=1))
+    axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=OUTLINE, linewidth=1))

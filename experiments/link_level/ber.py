@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from channels.modulation import demodulate, modulate
 from channels.packets.mcs import modulation_name
-from channels.packets.modulation import demodulate, modulate
 from channels.units import check_bits_per_symbol
 from experiments.intervals import Count
-from experiments.link_level.curves import CurveLabels, Series, write_series
-from experiments.link_level.montecarlo import Limits, Task, collect
+from experiments.link_level.curves import CurveLabels, Series, measure, write_series
+from experiments.link_level.montecarlo import Limits
 from experiments.link_level.snr_axis import AXIS_LABELS, Axis, create_channel, pass_channel, to_esn0
 from experiments.link_level.theory_curves import exact_ber
 
@@ -58,6 +58,11 @@ class BitErrors:
         check_bits_per_symbol(self.bits_per_symbol)
         if not 1 <= self.num_symbols <= BATCH_SYMBOLS:
             raise ValueError(f"num_symbols must be in [1, {BATCH_SYMBOLS}], got {self.num_symbols}")
+
+    @property
+    def code_rate(self) -> float:
+        """No code."""
+        return 1.0
 
     @property
     def name(self) -> str:
@@ -123,17 +128,10 @@ def ber(
     systems = [
         BitErrors(channel, bits, num_symbols) for channel in channels for bits in modulations
     ]
-    tasks = [
-        Task(system, to_esn0(snr, axis, system.bits_per_symbol), seed)
-        for system in systems
-        for snr in snrs
-    ]
-    out.mkdir(parents=True, exist_ok=True)
-    counts = collect(tasks, out / "rows.jsonl", limits=limits, jobs=jobs, say=say)
+    counts = measure(systems, snrs, axis, out, limits=limits, seed=seed, jobs=jobs, say=say)
     series = []
-    for i, system in enumerate(systems):
+    for system, measured in zip(systems, counts, strict=True):
         exact = exact_ber(create_channel(system.channel), system.bits_per_symbol)
-        measured = tuple(counts[i * len(snrs) : (i + 1) * len(snrs)])
         if exact is not None:
             exact = exact.shifted(to_esn0(0.0, axis, system.bits_per_symbol))
         series.append(Series(system.name, tuple(snrs), measured, exact, joined=exact is None))

@@ -19,8 +19,8 @@ from channels.packets.mcs import find_scheme, modulation_name
 from channels.units import check_bits_per_symbol
 from experiments.axis_values import parse_snrs
 from experiments.intervals import Count
-from experiments.link_level.curves import CurveLabels, Series, write_series
-from experiments.link_level.montecarlo import Limits, Task, collect
+from experiments.link_level.curves import CurveLabels, Series, measure, write_series
+from experiments.link_level.montecarlo import Limits
 from experiments.link_level.snr_axis import AXIS_LABELS, Axis, create_channel, to_esn0
 from experiments.link_level.theory_curves import bicm_limit_db, reference_bler
 
@@ -227,17 +227,11 @@ def bler(
     ValueError
         Whatever makes no sense, before any work.
     """
-    tasks = [
-        Task(one, to_esn0(snr, axis, one.bits_per_symbol, one.code_rate), seed)
-        for one in systems
-        for snr in snrs
+    counts = measure(systems, snrs, axis, out, limits=limits, seed=seed, jobs=jobs, say=say)
+    series = [
+        _series(one, tuple(snrs), measured, axis)
+        for one, measured in zip(systems, counts, strict=True)
     ]
-    out.mkdir(parents=True, exist_ok=True)
-    counts = collect(tasks, out / "rows.jsonl", limits=limits, jobs=jobs, say=say)
-    series = []
-    for i, one in enumerate(systems):
-        measured = tuple(counts[i * len(snrs) : (i + 1) * len(snrs)])
-        series.append(_series(one, tuple(snrs), measured, axis))
     labels = CurveLabels(
         "BLER",
         "blocks",

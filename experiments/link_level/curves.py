@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,8 +20,10 @@ from rich.table import Table
 
 from experiments.csv_table import to_csv
 from experiments.figures.parts.fonts import plain_text, power_of_ten
-from experiments.figures.parts.style import COLOURS, MARKERS
+from experiments.figures.parts.style import Look, series_look
 from experiments.intervals import Count
+from experiments.link_level.montecarlo import Simulation, Task, collect
+from experiments.link_level.snr_axis import Axis, to_esn0
 from experiments.link_level.theory_curves import Reference
 from experiments.saving import save, save_figure
 
@@ -58,6 +60,44 @@ class CurveLabels:
     exact: bool
     """Whether the theory says what the simulation must give."""
     limit: str = ""
+
+
+class System(Simulation, Protocol):
+    """A simulation that is a curve."""
+
+    @property
+    def bits_per_symbol(self) -> int:
+        """Of the modulation."""
+        ...
+
+    @property
+    def code_rate(self) -> float:
+        """Information bits per coded bit; 1 without a code."""
+        ...
+
+
+def measure(
+    systems: Sequence[System],
+    snrs: Sequence[float],
+    axis: Axis,
+    out: Path,
+    *,
+    seed: int,
+    **sampling: Any,
+) -> list[tuple[Count, ...]]:
+    """Measure every system at every SNR in dB on ``axis``; return the counts of each system.
+
+    ``out`` is the folder for ``rows.jsonl``, the raw counts, from which a later run goes on;
+    ``sampling`` is for :func:`experiments.link_level.montecarlo.collect`.
+    """
+    tasks = [
+        Task(one, to_esn0(snr, axis, one.bits_per_symbol, one.code_rate), seed)
+        for one in systems
+        for snr in snrs
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    counts = collect(tasks, out / "rows.jsonl", **sampling)
+    return [tuple(counts[i * len(snrs) : (i + 1) * len(snrs)]) for i in range(len(systems))]
 
 
 def write_series(series: Sequence[Series], labels: CurveLabels, out: Path, name: str) -> list[Path]:
@@ -137,9 +177,9 @@ def draw(series: Sequence[Series], labels: CurveLabels) -> Figure:
     highs = [count.interval()[1] for count in counts]
     bottom = min(highs + [count.rate for count in counts if count.errors]) / 4
     for index, one in enumerate(series):
-        colour = COLOURS[index % len(COLOURS)]
-        _draw_points(plot, one, colour, index)
-        _draw_theory(plot, one, colour)
+        look = series_look(index)
+        _draw_points(plot, one, look)
+        _draw_theory(plot, one, look["color"])
     plot.set_ylim(bottom, 1.3 * max(highs))
     plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
     plot.yaxis.set_minor_formatter(NullFormatter())
@@ -153,9 +193,8 @@ def draw(series: Sequence[Series], labels: CurveLabels) -> Figure:
     return figure
 
 
-def _draw_points(plot: Axes, one: Series, colour: str, index: int) -> None:
+def _draw_points(plot: Axes, one: Series, look: Look) -> None:
     seen = [(x, count) for x, count in zip(one.x, one.counts, strict=True) if count.errors]
-    face = colour if index < len(COLOURS) else "white"
     x = [x for x, _ in seen]
     rate = np.array([count.rate for _, count in seen])
     ends = np.array([count.interval() for _, count in seen]).reshape(-1, 2)
@@ -164,15 +203,14 @@ def _draw_points(plot: Axes, one: Series, colour: str, index: int) -> None:
         rate,
         np.abs(ends.T - rate),
         label=one.name,
-        color=colour,
-        marker=MARKERS[index % len(MARKERS)],
+        **look,
         markersize=4,
-        markerfacecolor=face,
         linestyle="-" if one.joined else "none",
         linewidth=1.1,
         elinewidth=0.9,
         capsize=2,
     )
+    colour = look["color"]
     plot.fill_between(x, ends[:, 0], ends[:, 1], color=colour, alpha=0.2, linewidth=0)
     # No error: all that is known is an upper bound, drawn where the errors end.
     before = (None, *one.counts)

@@ -23,12 +23,10 @@ import hashlib
 import importlib.metadata
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -38,6 +36,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from experiments.intervals import Count
 from experiments.link_level.row_file import Row, read_rows
+from experiments.running.pool import WorkerPool
 from experiments.saving import named
 
 
@@ -190,9 +189,8 @@ def collect(
     with named(store), ExitStack() as stack:
         sink = stack.enter_context(store.open("a", encoding="utf-8"))
         bar = stack.enter_context(_bar(progress))
-        workers = _workers(jobs)
-        stack.callback(workers.shutdown, cancel_futures=True)
-        _run(points, workers, jobs, limits, sink, bar)
+        pool = stack.enter_context(WorkerPool("local", jobs=jobs))
+        _run(points, pool, limits, sink, bar)
     return [point.count for point in points]
 
 
@@ -245,46 +243,52 @@ class _Point:
 
 
 def _run(
-    points: list[_Point],
-    workers: Executor,
-    jobs: int,
-    limits: Limits,
-    sink: TextIO,
-    bar: Progress,
+    points: list[_Point], pool: WorkerPool, limits: Limits, sink: TextIO, bar: Progress
 ) -> None:
+    """Run batches until every point has reached the limits; what is then under way is dropped."""
     shown = bar.add_task("", total=len(points))
-    running: dict[Future[Count], tuple[_Point, int]] = {}
-    while True:
-        open_points = [point for point in points if limits.progress(point.count) < 1]
+    by_id = {point.task.id: point for point in points}
+
+    def unfinished() -> list[_Point]:
+        return [point for point in points if limits.progress(point.count) < 1]
+
+    def batches() -> Iterator[Batch]:
+        while some := unfinished():
+            point = min(some, key=lambda point: point.running)  # the first of equals
+            yield Batch(point.task, point.start())
+
+    def advance() -> None:
         bar.update(shown, completed=sum(limits.progress(point.count) for point in points))
-        if not open_points:
+
+    advance()
+    for batch, count in pool.spread(batches(), _count):
+        point = by_id[batch.task.id]
+        point.take(batch.number, count, limits, sink)
+        where = f"{point.task.simulation.name}, {point.task.snr_db:.4g} dB"
+        bar.update(shown, description=f"{where}: {point.count.wrong_groups} wrong")
+        advance()
+        if not unfinished():
             return
-        while len(running) < jobs:
-            point = min(open_points, key=lambda point: point.running)  # the first of equals
-            batch = point.start()
-            running[workers.submit(point.task.run, batch)] = (point, batch)
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            point, batch = running.pop(future)
-            point.take(batch, future.result(), limits, sink)
-            where = f"{point.task.simulation.name}, {point.task.snr_db:.4g} dB"
-            bar.update(shown, description=f"{where}: {point.count.wrong_groups} wrong")
 
 
-class _Here(Executor):
-    """Works in this process, at once."""
+@dataclass(frozen=True)
+class Batch:
+    """What a worker does at a time; see :class:`experiments.running.pool.Work`."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call ``fn`` now."""
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
+    task: Task
+    number: int
+
+    def parts(self) -> list[Batch]:
+        """Nothing smaller can be done again."""
+        return []
+
+    def failed(self, error: Exception) -> tuple[Batch, Count]:
+        """Raise: what cannot be counted must not be left out."""
+        raise error
 
 
-def _workers(jobs: int) -> Executor:
-    if jobs == 1:
-        return _Here()
-    # Fresh processes: forking one that runs threads may hang.
-    return ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, (1,))
+def _count(batch: Batch) -> tuple[Batch, Count]:
+    return batch, batch.task.run(batch.number)
 
 
 def _bar(visible: bool) -> Progress:

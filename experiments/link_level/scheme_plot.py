@@ -14,18 +14,19 @@ from matplotlib.lines import Line2D
 
 from channels.packets.mcs import modulation_name
 from experiments.figures.parts.fonts import plain_text
+from experiments.figures.parts.style import BLUE, GREEN, PURPLE, SKY, VERMILION
 from experiments.saving import save_figure
 
 if TYPE_CHECKING:
     from experiments.link_level.scheme_table import FadingLaw, SchemeRow
 
-# Okabe and Ito's colours and markers, by bits per symbol.
+# By bits per symbol.
 _STYLES = {
-    1: ("#56b4e9", "v"),
-    2: ("#0072b2", "o"),
-    4: ("#d55e00", "s"),
-    6: ("#009e73", "D"),
-    8: ("#cc79a7", "^"),
+    1: (SKY, "v"),
+    2: (BLUE, "o"),
+    4: (VERMILION, "s"),
+    6: (GREEN, "D"),
+    8: (PURPLE, "^"),
 }
 
 

@@ -1,35 +1,22 @@
-"""What ``semcom ber`` and ``semcom bler`` share: axes of SNR, and the channel."""
+"""Axes of SNR, and the channel by its name, for ``semcom ber`` and ``semcom bler``."""
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import torch
 
 from channels.base import Channel, ChannelOutput
 from channels.catalogue import CHANNELS
-from channels.units import ebn0_db_from_esn0_db, esn0_db_from_ebn0_db, noise_var_from_snr_db
+from channels.units import esn0_db_from_ebn0_db, noise_var_from_snr_db
 
 Axis: TypeAlias = Literal["esn0", "ebn0"]
 AXIS_LABELS: dict[Axis, str] = {"esn0": "Es/N0, dB", "ebn0": "Eb/N0, dB"}
 
 
-def check_axis(axis: str) -> Axis:
-    """Raise ``ValueError`` unless ``axis`` is ``"esn0"`` or ``"ebn0"``."""
-    for choice in get_args(Axis):
-        if axis == choice:
-            return axis  # type: ignore[return-value]
-    raise ValueError(f"axis must be one of {', '.join(get_args(Axis))}, got {axis!r}")
-
-
 def to_esn0(snr_db: float, axis: Axis, bits_per_symbol: int, code_rate: float = 1.0) -> float:
     """Es/N0 in dB of a value on the axis."""
     return snr_db if axis == "esn0" else esn0_db_from_ebn0_db(snr_db, bits_per_symbol, code_rate)
-
-
-def from_esn0(snr_db: float, axis: Axis, bits_per_symbol: int, code_rate: float = 1.0) -> float:
-    """Return the value on the axis of this Es/N0 in dB."""
-    return snr_db if axis == "esn0" else ebn0_db_from_esn0_db(snr_db, bits_per_symbol, code_rate)
 
 
 def create_channel(spec: str) -> Channel:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,8 +18,9 @@ from experiments.report.table_cells import Grid, data_url, grid
 from experiments.report.viewer import TASK
 from experiments.report.words import axis_name, axis_value
 from experiments.shell import path_word, word
-from experiments.store.database import Database
+from experiments.store.database import Database, opened
 from experiments.store.measured import Point, SuiteResults
+from experiments.store.queries import failures_of_suite, made_by
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 from experiments.suites.suite import AXES, SWEPT
@@ -79,9 +79,10 @@ def systems(study: SuiteResults) -> tuple[Grid, list[tuple[str, str]]]:
     return grid(Table("systems", "What differs", caption, heads, rows)), shared
 
 
-def making(study: SuiteResults, path: Path) -> Making:
+def making(study: SuiteResults, results: Path | Database) -> Making:
     """Say what made the results, and with which commands they are made again."""
-    with Database(path) as database:
+    with opened(results) as database:
+        path = database.path
         failures = tuple(_failures(database, study, path_word(path)))
         machine = _machine(database, study)
     rows = [row for point in study.points for row in point.tasks]
@@ -141,36 +142,29 @@ def _values(axis: str, points: Sequence[Point]) -> str:
 
 
 def _failures(database: Database, study: SuiteResults, results: str) -> Iterator[tuple[Any, ...]]:
-    sql = (
-        "SELECT DISTINCT m.system, m.varies, f.image, f.mask, f.setting, f.error, f.task "
-        "FROM open_failures f JOIN members m ON m.setting = f.setting WHERE m.suite = ? "
-        "ORDER BY m.place, f.task"
-    )
-    for own, varies, image, mask, setting, error, task in database.query(sql, (study.identity,)):
-        name = study.name_of(image, mask)
+    for one in failures_of_suite(database, study.identity):
+        name = study.name_of(one.image, one.mask)
         if name is None:
             continue
-        system = System(own, tuple(json.loads(varies).items()))
-        about = database.setting(setting)
+        about = database.setting(one.setting)
         swept = ", ".join(
             f"{axis_name(axis)} {axis_value(axis, getattr(about, axis))}"
             for axis in SWEPT
             if len(study.axis(axis)) > 1
         )
-        shown = study.labels.get(system, system.label)
-        again = f"semcom repeat {results} {task[:TASK]}"
-        yield shown, name, swept, error, again
+        shown = study.labels.get(one.system, one.system.label)
+        again = f"semcom repeat {results} {one.task[:TASK]}"
+        yield shown, name, swept, one.error, again
 
 
 def _machine(database: Database, study: SuiteResults) -> str:
     """Describe the machine of the run, without its name."""
-    for (text,) in database.query("SELECT machine FROM runs WHERE id = ?", (study.run,)):
-        about = json.loads(text)
-        return (
-            f"{about['system']}, {about['processor']}, {about['cores']} cores, "
-            f"Python {about['python']}"
-        )
-    return ""
+    if (run := made_by(database).get(study.run)) is None:
+        return ""
+    about = run.machine
+    return (
+        f"{about['system']}, {about['processor']}, {about['cores']} cores, Python {about['python']}"
+    )
 
 
 def _tasks(study: SuiteResults) -> Table:

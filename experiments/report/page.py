@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from experiments.analysis.all_tables import tables
+from experiments.analysis.points import prepare
 from experiments.analysis.table import Table, Tell, spared
 from experiments.figures.all_figures import draw
 from experiments.figures.drawing import Drawing
@@ -23,6 +24,7 @@ from experiments.report.pictures import GAIN
 from experiments.report.table_cells import MOST_ROWS, grid
 from experiments.report.viewer import LIMIT, build_viewer
 from experiments.saving import save
+from experiments.store.database import Database, opened, results_file
 from experiments.store.study import SuiteResults, read_results
 
 
@@ -56,23 +58,23 @@ def report(
     ValueError
         What :func:`experiments.store.study.read_results` refuses.
     """
-    path = results / "results.db" if results.is_dir() else results
-    study = read_results(path, suite=suite, run=run, all_images=all_images)
     failed: list[str] = []
-    with plain_text():
-        wide, narrow = (draw(study, width=width, tell=failed.append) for width in (PAGE, COLUMN))
-        made = tables(study, tell=failed.append)
-        page = build(study, path, wide, made, narrow=narrow, say=say, failed=failed)
+    with opened(results) as database, plain_text():
+        study = read_results(database, suite=suite, run=run, all_images=all_images)
+        points = prepare(study)  # once, for figures and tables
+        wide, narrow = (draw(points, width=width, tell=failed.append) for width in (PAGE, COLUMN))
+        made = tables(points, tell=failed.append)
+        page = build(study, database, wide, made, narrow=narrow, say=say, failed=failed)
     for line in dict.fromkeys(failed):
         (tell or say)(line)
-    out = out or path.parent / "report.html"
+    out = out or results_file(results).parent / "report.html"
     save(out, page)
     return out
 
 
 def build(
     study: SuiteResults,
-    path: Path,
+    results: Path | Database,
     drawings: Sequence[Drawing],
     tables: Sequence[Table],
     *,
@@ -87,7 +89,7 @@ def build(
     ----------
     study
         The results.
-    path
+    results
         Their file, for the pictures and for how they were made.
     drawings, tables
         What to show.
@@ -103,8 +105,9 @@ def build(
     """
     tell = None if failed is None else failed.append
     figures = list(_pictures(drawings, narrow, tell))
-    viewer = build_viewer(study, path, limit=limit)
+    viewer = build_viewer(study, results, limit=limit)
     if viewer and viewer.damaged:
+        path = results.path if isinstance(results, Database) else results
         say(f"{path} holds damaged pictures, which are left out: {'; '.join(viewer.damaged)}")
     environment = Environment(
         loader=PackageLoader("experiments.report", package_path=""),
@@ -128,7 +131,7 @@ def build(
         failed=list(dict.fromkeys(failed or ())),
         tables=[grid(one) for one in tables],
         viewer=viewer,
-        making=making(study, path),
+        making=making(study, results),
         most_rows=MOST_ROWS,
         most_tasks=MOST_TASKS,
         gain=GAIN,

@@ -15,7 +15,7 @@ from experiments.report import pictures
 from experiments.report.pictures import Album
 from experiments.report.words import axis_name, axis_value
 from experiments.shell import path_word
-from experiments.store.database import Database
+from experiments.store.database import Database, opened
 from experiments.store.kept_pictures import Shot, decode, in_threads, intact, read, shots_of
 from experiments.store.measured import Key, SuiteResults
 from experiments.suites.axes import System
@@ -43,19 +43,21 @@ class Viewer:
     """Of which rows the pictures are damaged, for people."""
 
 
-def build_viewer(study: SuiteResults, path: Path, *, limit: int = LIMIT) -> Viewer | None:
+def build_viewer(
+    study: SuiteResults, results: Path | Database, *, limit: int = LIMIT
+) -> Viewer | None:
     """Collect the pictures of a study; None where the file has none.
 
     Parameters
     ----------
     study
         The results.
-    path
+    results
         Their file, with the pictures.
     limit
         Most characters of all pictures. Values of the longest axes are dropped until they fit.
     """
-    with Database(path) as database:
+    with opened(results) as database:
         shots, sizes = shots_of(study, database)
         if not shots:
             return None

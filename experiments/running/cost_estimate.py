@@ -23,6 +23,7 @@ from experiments.running.tasks import (
     without_missing,
 )
 from experiments.store.database import RESULTS, Database
+from experiments.store.queries import seconds_by_codec
 from experiments.suites.setting import BESIDE, Setting
 from experiments.suites.suite import Suite
 
@@ -72,7 +73,7 @@ def print_plan(suite: Suite, out: Path, *, base: Path, jobs: int, say: Callable[
         left = functools.partial(pending, suite, items, database, until=suite.rounds()[-1])
         found = count(left())
         failed = count_failed(database, suite, items) if database else 0
-        known = _known_seconds(database) if database else {}
+        known = seconds_by_codec(database) if database else {}
         seconds = sum(_look_seconds(setting, megapixels) for _, setting in found.looks)
         seconds += sum(_seconds(one, known, megapixels) for one in left())
     total = count_tasks(suite, items)
@@ -125,16 +126,6 @@ def _look_seconds(setting: Setting, megapixels: float) -> float:
         return 0.0
     once, per_megapixel = SECONDS_PER_LOOK.get(name, _OTHER_LOOKS)
     return once + per_megapixel * megapixels
-
-
-def _known_seconds(database: Database) -> Known:
-    """Return what rows took, by codec."""
-    sql = (
-        "SELECT coalesce(json_extract(s.setting, '$.codec'), 'hevc'), avg(r.seconds), "
-        "avg(json_extract(r.record, '$.height') * json_extract(r.record, '$.width') / 1e6) "
-        "FROM rows r JOIN settings s ON s.id = r.setting GROUP BY 1"
-    )
-    return {codec: (seconds, size) for codec, seconds, size in database.query(sql) if size}
 
 
 def _megapixels(items: list[Item]) -> float:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 from experiments.running.backends import BackendName, Submit, workers
-from experiments.running.worker import Unit, work
-from experiments.store.database import TaskResult
 
-Do = Callable[[Unit], list[TaskResult]]
+Result = TypeVar("Result")
+ResultOf = TypeVar("ResultOf", covariant=True)
 _AHEAD = 2  # units per slot that are handed over, so that no worker waits for the next
+
+
+class Work(Protocol[ResultOf]):
+    """A unit of work: what a worker does at a time."""
+
+    def parts(self) -> Sequence[Self]:
+        """Split it, to find what kills workers; what cannot be split has no parts."""
+        ...
+
+    def failed(self, error: Exception) -> ResultOf:
+        """Say that it came to no end, as a result; or raise."""
+        ...
 
 
 class WorkerPool:
@@ -37,16 +48,18 @@ class WorkerPool:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def spread(self, units: Iterable[Unit], do: Do = work) -> Iterator[list[TaskResult]]:
+    def spread(
+        self, units: Iterable[Work[Result]], do: Callable[[Any], Result]
+    ) -> Iterator[Result]:
         """Hand units to the workers and yield what they made, in the order in which it comes.
 
         A process that dies takes its whole pool with it, or, on a cluster, what waited for it. What
         came to no end is done again when nothing else is under way: one unit at a time and, where
-        that dies, too, one task at a time. A task that then comes to no end has failed.
+        that dies, too, one part at a time. A part that then comes to no end has failed.
         """
         waiting = iter(units)
         while True:
-            suspects: list[Unit] = []
+            suspects: list[Work[Result]] = []
             yield from self._feed(waiting, do, suspects)
             if not suspects:
                 return
@@ -55,10 +68,13 @@ class WorkerPool:
                 yield from self._alone(unit, do)
 
     def _feed(
-        self, waiting: Iterator[Unit], do: Do, suspects: list[Unit]
-    ) -> Iterator[list[TaskResult]]:
+        self,
+        waiting: Iterator[Work[Result]],
+        do: Callable[[Any], Result],
+        suspects: list[Work[Result]],
+    ) -> Iterator[Result]:
         """Keep the workers busy until there is nothing left or something came to no end."""
-        running: dict[Future[list[TaskResult]], Unit] = {}
+        running: dict[Future[Result], Work[Result]] = {}
         more = True
         while more or running:
             while more and not suspects and len(running) < _AHEAD * self.slots:
@@ -76,13 +92,13 @@ class WorkerPool:
                 unit = running.pop(future)
                 try:
                     made = future.result()
-                except Exception:  # tasks report their own errors: a worker died
+                except Exception:  # work reports its own errors: a worker died
                     suspects.append(unit)
                 else:
                     yield made
 
-    def _alone(self, unit: Unit, do: Do) -> Iterator[list[TaskResult]]:
-        """Do a unit with nothing else under way; where it comes to no end, its jobs one by one."""
+    def _alone(self, unit: Work[Result], do: Callable[[Any], Result]) -> Iterator[Result]:
+        """Do a unit with nothing else under way; where it comes to no end, its parts in turn."""
         try:
             yield self._submit(do, unit).result()
             return
@@ -91,18 +107,12 @@ class WorkerPool:
             self._reopen()
         except Exception as error:
             why = error
-        if len(unit.jobs) == 1:
-            yield _failed(unit, why)
-            return
-        for job in unit.jobs:
-            yield from self._alone(Unit(unit.item, (job,)), do)
+        parts = unit.parts()
+        if not parts:
+            yield unit.failed(why)
+        for part in parts:
+            yield from self._alone(part, do)
 
     def _reopen(self) -> None:
         self._stack.close()
         self._open()
-
-
-def _failed(unit: Unit, error: Exception) -> list[TaskResult]:
-    """Say that no job of a unit came to an end."""
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return [unit.describe(job, seconds=0.0, error=text, trace=text) for job in unit.jobs]

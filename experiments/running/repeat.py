@@ -11,15 +11,22 @@ from typing import Any
 
 from experiments.datasets.items import Item, find_items
 from experiments.path_text import from_text
-from experiments.running.record_comparison import TOLERANCE, Difference, differences
 from experiments.running.worker import Job, Unit, work
-from experiments.store.database import Database, TaskResult
-from semcom.api import send_attended
+from experiments.store.database import Database, TaskResult, opened
+from experiments.store.queries import (
+    MadeBy,
+    find_task,
+    made_by,
+    path_of_image,
+    rows_of_task,
+)
+from experiments.store.record_comparison import TOLERANCE, Difference, differences
 from semcom.hashes import digest
 from semcom.images import load_image
-from semcom.importance.region import RegionOptions, find_region
+from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.processor import processor
+from semcom.scene import find_scene, send_scene
 from semcom.types import Prompts
 from semcom.versions import versions
 
@@ -30,7 +37,7 @@ def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., N
     """Make the rows of a task again; return whether they are the same.
 
     Pictures, packets and counts must be the same exactly, other numbers to within
-    :data:`experiments.running.record_comparison.TOLERANCE`: on another processor, their last bits
+    :data:`experiments.store.record_comparison.TOLERANCE`: on another processor, their last bits
     may differ.
 
     Parameters
@@ -49,15 +56,16 @@ def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., N
     ValueError
         No such task, an image that is not what it was, or a task that fails (again).
     """
-    path = results / "results.db" if results.is_dir() else results
-    with Database(path) as database:
-        rows = list(_rows(database, path, task))
+    with opened(results) as database:
+        if len(task) < _SHORTEST_ID or set(task) - set("0123456789abcdef"):
+            raise ValueError(
+                f"a task is named by {_SHORTEST_ID} or more hexadecimal digits, got {task}"
+            )
+        whole, failed = find_task(database, task)
+        rows = list(rows_of_task(database, whole, failed=failed))
         item = _item(database, rows[0], image)
         setting = database.setting(rows[0]["setting"])
-        runs = {
-            run: (json.loads(made_by), json.loads(machine).get("cpu"))
-            for run, made_by, machine in database.query("SELECT id, versions, machine FROM runs")
-        }
+        runs = made_by(database)
     same = True
     for row in rows:
         (made,) = work(Unit(item, (Job(setting, row["first"], row["draws"]),)))
@@ -67,8 +75,9 @@ def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., N
         if row["failed"]:
             say(f"task {made.task[:12]} failed before ({row['failed']}) and works now")
             continue
-        made_by, made_on = runs.get(row["run"], ({}, None))
-        same &= _verdict(f"task {made.task[:12]}", _compare(row, made), made_by, made_on, say)
+        then = runs.get(row["run"], MadeBy({}, {}))
+        found, made_on = _compare(row, made), then.machine.get("cpu")
+        same &= _verdict(f"task {made.task[:12]}", found, then.versions, made_on, say)
     return same
 
 
@@ -76,7 +85,7 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     """Send again what ``semcom send`` wrote a record of; return whether the record is the same."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-        region_options, link = _wishes(record), _link(record)
+        options, link = _region_options(record), _link(record)
         about = {
             "codec": record["codec"],
             "cbr": Fraction(record["cbr_budget"]).limit_denominator(10**6),
@@ -88,18 +97,17 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     pixels, _ = load_image(image or source)
     if digest(pixels) != record["sha256"]:
         raise ValueError(f"{image or source} is not the image that was sent; --image names it")
-    if source is not None:  # a mask file of several images names them
-        region_options = region_options.beside(Path(source))
-    region = find_region(pixels, region_options)
-    again = send_attended(pixels, region, source, link=link, blind=blind, **about).record
+    # The mask of one image among several is found by the name that the image had.
+    scene = find_scene(pixels, options, source=source)
+    again = send_scene(scene, link=link, blind=blind, **about).record
     again = json.loads(json.dumps(again))
-    made_by, made_on = record.pop("versions", {}), record.pop("cpu", None)
+    then, made_on = record.pop("versions", {}), record.pop("cpu", None)
     for name in ("versions", "cpu", *({"received_sha256"} - record.keys())):  # older ones lack it
         again.pop(name)
-    return _verdict(str(file), list(differences(record, again)), made_by, made_on, say)
+    return _verdict(str(file), list(differences(record, again)), then, made_on, say)
 
 
-def _wishes(record: dict[str, Any]) -> RegionOptions:
+def _region_options(record: dict[str, Any]) -> RegionOptions:
     prompts = Prompts(
         tuple(tuple(point) for point in record["points"]),
         tuple(tuple(box) for box in record["boxes"]),
@@ -122,35 +130,10 @@ def _link(record: dict[str, Any]) -> LinkConfig:
     return LinkConfig(**values)
 
 
-def _rows(database: Database, path: Path, task: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a task, or the draws of it that failed."""
-    if len(task) < _SHORTEST_ID or set(task) - set("0123456789abcdef"):
-        raise ValueError(
-            f"a task is named by {_SHORTEST_ID} or more hexadecimal digits, got {task}"
-        )
-    pattern = f"{task}*"
-    sql = "SELECT DISTINCT task FROM {} WHERE task GLOB ? LIMIT 9"
-    for table in ("rows", "failures"):
-        found = [name for (name,) in database.query(sql.format(table), (pattern,))]
-        if len(found) > 1:
-            raise ValueError(f"{task} stands for several tasks: {', '.join(f[:16] for f in found)}")
-        if found:
-            break
-    else:
-        raise ValueError(f"{path} holds no task {task}")
-    names = ("first", "draws", "image", "mask", "setting", "run")
-    failed = table == "failures"
-    extra = "error, '', ''" if failed else "'', record, outcomes"
-    sql = f"SELECT {', '.join(names)}, {extra} FROM {table} WHERE task = ? ORDER BY first"  # noqa: S608
-    for row in database.query(sql, found):
-        yield dict(zip((*names, "failed", "record", "outcomes"), row, strict=True))
-
-
 def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
     """Find the image; that it is the same is checked where it is read."""
-    sql = "SELECT path FROM images WHERE id = ? ORDER BY mask = ? DESC"
-    known = list(database.query(sql, (row["image"], row["mask"])))
-    path = image or (Path(from_text(known[0][0])) if known else None)
+    known = path_of_image(database, row["image"], row["mask"])
+    path = image or (None if known is None else Path(from_text(known)))
     if path is None or not path.is_file():
         raise ValueError(f"{path or 'the image'} is not here any more; --image names it")
     (item,) = find_items([str(path)], Path())

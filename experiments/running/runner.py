@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from experiments.datasets.items import Item
 from experiments.path_text import readable
 from experiments.running.backends import BackendName, check_backend
-from experiments.running.pool import Do, WorkerPool
+from experiments.running.pool import WorkerPool
 from experiments.running.progress import RunProgress
-from experiments.running.run_entry import RunContext, enter
 from experiments.running.stopping import measure, why_done
 from experiments.running.tasks import (
     MOST_JOBS,
@@ -35,11 +34,11 @@ from experiments.running.tasks import (
     units,
     without_missing,
 )
-from experiments.running.worker import Job, Unit, segment, work
+from experiments.running.worker import Do, Job, Unit, segment, work
 from experiments.shell import word
 from experiments.store.database import RESULTS, Database
-from experiments.store.integrity import put
-from experiments.suites.axes import System
+from experiments.store.queries import put_intervals, settled, system_of_setting
+from experiments.store.run_entry import RunContext, enter
 from experiments.suites.setting import BESIDE, Setting
 from experiments.suites.suite import Suite
 from semcom.codecs.base import CODECS
@@ -171,12 +170,6 @@ def run(
     return summary
 
 
-def settled(database: Database, suite: str, image_set: str) -> dict[str, int]:
-    """Return a suite's settings that need no more draws of these images, and how many they took."""
-    sql = "SELECT setting, draws FROM intervals WHERE suite = ? AND image_set = ? AND done != ''"
-    return dict(database.query(sql, (suite, image_set)))
-
-
 def _work(
     todo: Iterator[PendingTask],
     total: int,
@@ -192,19 +185,13 @@ def _work(
     for made in pool.spread(units(todo, size=size, pictures=context.pictured), do):
         database.add(made, context.run)
         for one in made:
-            progress.advance(one, _system(database, context, one.setting))
+            progress.advance(one, system_of_setting(database, context.suite, one.setting))
             if one.error:
                 known = (context.name(one), one.error)
                 summary.failures.setdefault(known, []).append(one.task)
                 LOG.error("task %s failed: %s\n%s", one.task, one.error, one.trace)
             else:
                 summary.made += 1
-
-
-def _system(database: Database, context: RunContext, setting: str) -> System:
-    sql = "SELECT system, varies FROM members WHERE suite = ? AND setting = ?"
-    ((name, varies),) = database.query(sql, (context.suite, setting))
-    return System(name, tuple(json.loads(varies).items()))
 
 
 def _segment(looks: list[tuple[Item, Setting]], pool: WorkerPool, progress: RunProgress) -> None:
@@ -225,17 +212,16 @@ def _measure(
     known = settled(database, context.suite, context.image_set)
     left = (s for _, s in suite.settings() if suite.draws_of(s).most > 1 and s.id not in known)
     while batch := list(itertools.islice(left, _BATCH)):
-        with database.transaction() as connection:
-            for setting in batch:
-                wanted = {key_of(item, setting) for item in items}
-                draws = suite.draws_of(setting)
-                score = measure(database, setting.id, wanted, draws.score, until=until)
-                lost = measure(database, setting.id, wanted, "lost", until=until)
-                done_by = why_done(draws, score, lost)
-                about = (context.suite, context.image_set, setting.id)
-                for one in (score, lost):
-                    row = (*about, *astuple(one), done_by)
-                    put(connection, "intervals", row, known="REPLACE")
+        rows: list[tuple[Any, ...]] = []
+        for setting in batch:
+            wanted = {key_of(item, setting) for item in items}
+            draws = suite.draws_of(setting)
+            score = measure(database, setting.id, wanted, draws.score, until=until)
+            lost = measure(database, setting.id, wanted, "lost", until=until)
+            done_by = why_done(draws, score, lost)
+            about = (context.suite, context.image_set, setting.id)
+            rows += [(*about, *astuple(one), done_by) for one in (score, lost)]
+        put_intervals(database, rows)
 
 
 @contextmanager

@@ -10,12 +10,12 @@ Biometrics Bulletin 2, 1946, doi:10.2307/3002019).
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection
 
 from experiments.intervals import Interval, lost_interval, mean_interval
 from experiments.store.database import Database
+from experiments.store.queries import sums_of_setting
 from experiments.suites.draws import Draws
 
 
@@ -38,15 +38,12 @@ def measure(
     sums: dict[tuple[str, str], list[float]] = {}
     drawn: Counter[tuple[str, str]] = Counter()
     lost = 0
-    sql = "SELECT image, mask, draws, lost, sums FROM rows WHERE setting = ? AND first + draws <= ?"
-    end = 2**53 if until is None else until
-    for *key, draws, gone, text in database.query(sql, (setting, end)):
-        image = key[0], key[1]
-        if image in images:
-            drawn[image] += draws
-            lost += gone
-            total = sums.setdefault(image, [0.0, 0.0, 0.0])
-            for i, value in enumerate(json.loads(text).get(score, [])):
+    for row in sums_of_setting(database, setting, until):
+        if row.image in images:
+            drawn[row.image] += row.draws
+            lost += row.lost
+            total = sums.setdefault(row.image, [0.0, 0.0, 0.0])
+            for i, value in enumerate(row.sums.get(score, [])):
                 total[i] += value
     fewest = min(drawn.values(), default=0)
     if score == "lost" and drawn:

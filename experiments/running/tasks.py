@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 from experiments.datasets.items import Item, find_items
 from experiments.running.worker import Job, Unit
 from experiments.store.database import Database
+from experiments.store.queries import covered_draws, failed_tasks, has_failed
 from experiments.suites.axes import check_size
 from experiments.suites.setting import BESIDE, Setting, task_id
 from experiments.suites.suite import Axes, Suite
@@ -141,9 +142,9 @@ def pending(
     for item, setting, task in tasks(suite, items):
         most = suite.draws_of(setting).most
         draws = min(until, most, (enough or {}).get(setting.id, until))
-        covered = _covered(database, task) if database else []
+        covered = covered_draws(database, task) if database else []
         missing = list(gaps(covered, draws))
-        if missing and database and not retry and _failed(database, task):
+        if missing and database and not retry and has_failed(database, task):
             continue
         for first, count in missing:
             yield PendingTask(item, setting, first, count)
@@ -213,16 +214,7 @@ def units(
         yield Unit(item, tuple(kept))
 
 
-def _covered(database: Database, task: str) -> list[tuple[int, int]]:
-    sql = "SELECT first, draws FROM rows WHERE task = ?"
-    return [(first, draws) for first, draws in database.query(sql, (task,))]
-
-
-def _failed(database: Database, task: str) -> bool:
-    return any(database.query("SELECT 1 FROM open_failures WHERE task = ? LIMIT 1", (task,)))
-
-
 def count_failed(database: Database, suite: Suite, items: list[Item]) -> int:
     """Count the tasks of a suite that have failed and have no row."""
-    failed = {task for (task,) in database.query("SELECT DISTINCT task FROM open_failures")}
+    failed = failed_tasks(database)
     return sum(task in failed for _, _, task in tasks(suite, items)) if failed else 0

@@ -6,17 +6,16 @@ import contextlib
 import functools
 import io
 import json
-import math
 import platform
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image as PilImage
 
-from channels.base import KnownLaw
 from experiments.datasets.items import Item
 from experiments.path_text import readable
 from experiments.running.best_fixed_scheme import best_fixed
@@ -28,10 +27,15 @@ from semcom.hashes import derive_seed, digest, sha256_of
 from semcom.images import load_image
 from semcom.importance.maps import Importance
 from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
-from semcom.link.config import LinkConfig
-from semcom.link.delivery import bandwidth, carry, one_thread
+from semcom.link.delivery import (
+    Arrival,
+    bandwidth,
+    expected_psnr_db,
+    finite,
+    one_thread,
+    receive_and_score,
+)
 from semcom.link.transmitter import Transmission, transmit
-from semcom.link.unequal_protection import expected_worth, worth
 from semcom.scores import score
 from semcom.types import Image
 
@@ -60,6 +64,18 @@ class Unit:
         task = task_id(setting, self.item.sha256, mask)
         names = (task, job.first, job.draws, self.item.sha256, mask, setting, job.setting.seed)
         return TaskResult(*names, **about)
+
+    def parts(self) -> list[Unit]:
+        """Return the jobs one by one; see :class:`experiments.running.pool.Work`."""
+        return [Unit(self.item, (job,)) for job in self.jobs] if len(self.jobs) > 1 else []
+
+    def failed(self, error: Exception) -> list[TaskResult]:
+        """Say that no job came to an end."""
+        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return [self.describe(job, seconds=0.0, error=text, trace=text) for job in self.jobs]
+
+
+Do = Callable[[Unit], list[TaskResult]]
 
 
 def work(unit: Unit) -> list[TaskResult]:
@@ -126,8 +142,15 @@ def _bound(
         channel=setting.channel,
         snr_db=setting.snr_db,
     )
-    outcome = _outcome(0, record["packets_sent"], False, image, shown, scored_region)
-    return record, [{**outcome, "count": 1}], shown
+    outcome = {
+        "draw": 0,
+        "count": 1,
+        "packets_received": record["packets_sent"],
+        "all_lost": False,
+        "sha256": digest(shown),
+        "scores": finite(score(image, shown, scored_region)),
+    }
+    return record, [outcome], shown
 
 
 def _draw(
@@ -136,60 +159,44 @@ def _draw(
     """Send once and let it pass draws of the channel; what is shown is scored once."""
     setting = job.setting
     what = region.importance.blind() if setting.blind else region.importance
-    error = weighted_gain(image, image, what.w)
     outcomes: dict[str, dict[str, Any]] = {}
+    scored: dict[str, dict[str, float | None]] = {}
     first = image
     with one_thread():
-        sent = _transmit(image, what.w, setting, error)
+        sent = _transmit(image, what.w, setting)
         for draw in range(job.first, job.first + job.draws):
             seed = derive_seed(setting.seed + draw, digest(image))
-            reception = carry(sent, setting.link, seed=seed)
-            shown = reception.shown(*image.shape[:2])
-            first = shown if draw == job.first else first
-            received = sum(packet is not None for packet in reception.packets)
-            key = f"{received} {reception.all_lost} {digest(shown)}"
-            if key not in outcomes:
-                outcomes[key] = _outcome(
-                    draw, received, reception.all_lost, image, shown, scored_region
-                )
-            outcomes[key]["count"] += 1
+            arrival = receive_and_score(
+                image, scored_region, sent, setting.link, seed=seed, scored=scored
+            )
+            first = arrival.received if draw == job.first else first
+            key = f"{arrival.packets_received} {arrival.reception.all_lost} {arrival.sha256}"
+            outcomes.setdefault(key, {**_outcome(draw, arrival), "count": 0})["count"] += 1
     record = {
         **bandwidth(image, sent),
         "packets_sent": len(sent.stream.packets),
-        "expected_psnr_db": _expected_psnr_db(sent, error, image),
+        "expected_psnr_db": expected_psnr_db(image, what.w, sent),
     }
     return record, list(outcomes.values()), first
 
 
-def _transmit(image: Image, w: Any, setting: Setting, error: float) -> Transmission:
-    send = functools.partial(transmit, image, w, codec=setting.codec, cbr=setting.budget)
-    if setting.scheme in BEST_SCHEMES:
-        return best_fixed(send, setting.link, BEST_SCHEMES[setting.scheme], error)
-    return send(link=setting.link)
-
-
-def _expected_psnr_db(sent: Transmission, error: float, image: Image) -> float | None:
-    """Weighted PSNR of the expected error, by the channel's law and the measured thresholds."""
-    if sent.plan.analog_symbols or not isinstance(sent.plan.link.build_channel(), KnownLaw):
-        return None
-    # With equal protection, worth is the squared error, whatever the sender wants.
-    worths = worth(sent.stream, LinkConfig(), error)
-    left = error - expected_worth(worths, sent.stream, sent.plan, sent.budget)
-    return -10 * math.log10(max(left, 1e-6) / (255**2 * image.size))
-
-
-def _outcome(
-    draw: int, received: int, all_lost: bool, image: Image, shown: Image, scored_region: Importance
-) -> dict[str, Any]:
-    scores = score(image, shown, scored_region)
+def _outcome(draw: int, arrival: Arrival) -> dict[str, Any]:
     return {
         "draw": draw,
-        "count": 0,
-        "packets_received": received,
-        "all_lost": all_lost,
-        "sha256": digest(shown),
-        "scores": {n: v if v is not None and math.isfinite(v) else None for n, v in scores.items()},
+        "count": 1,
+        "packets_received": arrival.packets_received,
+        "all_lost": arrival.reception.all_lost,
+        "sha256": arrival.sha256,
+        "scores": finite(arrival.scores),
     }
+
+
+def _transmit(image: Image, w: Any, setting: Setting) -> Transmission:
+    send = functools.partial(transmit, image, w, codec=setting.codec, cbr=setting.budget)
+    if setting.scheme in BEST_SCHEMES:
+        error = weighted_gain(image, image, w)
+        return best_fixed(send, setting.link, BEST_SCHEMES[setting.scheme], error)
+    return send(link=setting.link)
 
 
 @functools.lru_cache(maxsize=2)

@@ -16,7 +16,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,10 @@ from experiments.path_text import to_uri
 from experiments.store.integrity import broken, foreign, prepare, put
 from experiments.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from experiments.store.upgrade import upgrade, upgraded
-from experiments.suites.setting import Setting
+from experiments.suites.setting import AXES, Setting
 
+RESULTS = "results.db"
+"""Name of a results file."""
 _BUSY_TIMEOUT_S = 60.0
 _LEAST_BYTES = 512  # a page
 
@@ -133,10 +135,25 @@ class Database:
         sql = "SELECT setting FROM settings WHERE id = ?"
         ((text,),) = self.query(sql, (identity,))
         axes = json.loads(text)
-        if unknown := axes.keys() - {axis.name for axis in fields(Setting)}:
+        if unknown := axes.keys() - AXES.keys():
             names = ", ".join(sorted(unknown))
             raise ValueError(f"{self.path} has settings of a newer semcom, with {names}: upgrade")
-        return Setting(**axes)
+        return Setting.of(axes)
+
+
+def results_file(results: Path) -> Path:
+    """Return the results file in a folder, or the file itself."""
+    return results / RESULTS if results.is_dir() else results
+
+
+@contextlib.contextmanager
+def opened(results: Path | Database) -> Iterator[Database]:
+    """Open a results file, or the one in a folder; one that is open already stays so."""
+    if isinstance(results, Database):
+        yield results
+        return
+    with Database(results_file(results)) as database:
+        yield database
 
 
 def add_up(outcomes: Iterable[dict[str, Any]]) -> dict[str, list[float]]:
@@ -284,6 +301,3 @@ def _damaged(path: Path, why: object) -> str:
         f"{path} is damaged ({said}); semcom merge --salvage saved.db {path} saves what can be "
         "read, and the next run makes the rest anew"
     )
-
-
-RESULTS = "results.db"

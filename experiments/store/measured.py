@@ -98,7 +98,7 @@ class Point:
     system: str
     """The system's name for people, unique in its study."""
     counted: Mapping[str, frozenset[Key]] = field(default_factory=dict)
-    """By score: images that its means are over (:mod:`experiments.analysis.common_images`); else
+    """By score: images that its means are over (:mod:`experiments.store.common_images`); else
     all that have one."""
 
     @property
@@ -186,6 +186,9 @@ class SuiteResults:
     """Names of the images that the run is over, also of those that have no row."""
     others: int = 0
     """Images that the file has results of under this suite's settings, from runs over others."""
+    prepared: bool = False
+    """Whether the points are as figures and tables want them; see
+    :func:`experiments.analysis.points.prepare`."""
 
     @property
     def title(self) -> str:

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from experiments.path_text import to_uri
-from experiments.running.record_comparison import differences
 from experiments.store.database import Database
 from experiments.store.integrity import is_plain_table, is_whole
+from experiments.store.record_comparison import differences
 from experiments.store.schema import APPLICATION_ID
 
 Say = Callable[..., None]

@@ -10,9 +10,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.analysis.common_images import align
 from experiments.naming import unique, visible
-from experiments.store.database import Database
+from experiments.store.common_images import align
+from experiments.store.database import Database, opened
 from experiments.store.measured import ImageRow as ImageRow
 from experiments.store.measured import Key
 from experiments.store.measured import Point as Point
@@ -35,14 +35,14 @@ class _Run(NamedTuple):
 
 
 def read_results(
-    path: Path, *, suite: str = "", run: str = "", all_images: bool = False
+    results: Path | Database, *, suite: str = "", run: str = "", all_images: bool = False
 ) -> SuiteResults:
     """Read a run of a results file.
 
     Parameters
     ----------
-    path
-        ``results.db``, or the folder that holds it.
+    results
+        ``results.db``, or the folder that holds it; or the file, opened.
     suite
         Which of several suites in the file, by name: its latest run. The one that ran last unless
         given.
@@ -56,8 +56,8 @@ def read_results(
     ValueError
         No results file, no such suite or run, or no rows.
     """
-    path = path / "results.db" if path.is_dir() else path
-    with Database(path) as database:
+    with opened(results) as database:
+        path = database.path
         one = _choose(database, path, suite, run)
         every = _all_images(database, one.suite)
         sql = "SELECT image, mask, name FROM image_sets WHERE id = ?"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from experiments.naming import visible
-from experiments.suites.setting import Setting
+from experiments.suites.setting import AXES
 
-AXES = tuple(field.name for field in fields(Setting))
+_PLACES = {axis: i for i, axis in enumerate(AXES)}
 SWEPT = ("channel", "cbr", "snr_db", "seed")
 """Axes along which a system is looked at; along others it becomes several systems."""
 
@@ -22,7 +22,7 @@ Part = list[tuple[int, frozenset[Any]]]
 
 def part_of(grid: dict[str, tuple[Any, ...]]) -> Part:
     """Return a grid, or a part of one, for :func:`holds`."""
-    return [(AXES.index(axis), frozenset(values)) for axis, values in grid.items()]
+    return [(_PLACES[axis], frozenset(values)) for axis, values in grid.items()]
 
 
 def holds(part: Part, values: tuple[Any, ...]) -> bool:
@@ -60,7 +60,7 @@ def system_of(
         if axis not in SWEPT and len({v for grid in grids for v in grid[axis]}) > 1
     ]
     if not varies and not name:
-        varies = [(AXES.index("blind"), "blind")]
+        varies = [(_PLACES["blind"], "blind")]
     return lambda values: System(name, tuple((axis, values[i]) for i, axis in varies))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +16,8 @@ from channels.packets.target import Target
 from semcom.codecs.base import CODECS, is_analog
 from semcom.importance.maps import DEFAULT_THETA
 from semcom.importance.region import RegionOptions
-from semcom.link.config import DEFAULT_PILOTS, LinkConfig
+from semcom.link.config import LinkConfig
+from semcom.link.options import LinkOptions
 
 BESIDE = "beside"
 """The segmenter that takes ``NAME_mask.png`` beside each image."""
@@ -26,12 +28,12 @@ SAFE = Target(outage=0.02)
 """Of the header beside such a scheme, so that it does not decide about the frame."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is done with an image; the fields are the axes of a suite, the last moves fastest.
+@dataclass(frozen=True, kw_only=True)
+class Setting(LinkOptions):
+    """All about a delivery but the image: a value for every axis of a suite (:data:`AXES`).
 
     See :class:`semcom.importance.region.RegionOptions` and :class:`semcom.link.config.LinkConfig`
-    for their meaning.
+    for their meaning. ``scheme`` may be one of :data:`BEST_SCHEMES`, too.
     """
 
     codec: str = "hevc"
@@ -43,20 +45,19 @@ class Setting:
     blind: bool = False
     bound: bool = False
     """No link, but the bits of its capacity (:mod:`experiments.running.capacity_bound`)."""
-    channel: str = "awgn"
-    csi: Literal["perfect", "pilots"] = "perfect"
-    pilots: int = DEFAULT_PILOTS
-    scheme: str = ""
-    """Fixed by name, one of :data:`BEST_SCHEMES`, or empty: chosen by the SNR."""
-    protection: Literal["equal", "unequal", "graceful"] = "equal"
-    copies: int = 1
-    planned_snr_db: float | None = None
-    planned_std_db: float = 0.0
-    losses: str = ""
     seed: int = 0
     """Draw k of the channel is that of ``semcom send --seed SEED+k``."""
     cbr: str = "1/16"
-    snr_db: float = 10.0
+
+    @classmethod
+    def of(cls, axes: Mapping[str, Any]) -> Setting:
+        """Build a setting from values of axes, by the names that they have in suites."""
+        return cls(**{AXES[axis]: value for axis, value in axes.items()})
+
+    @property
+    def pilots(self) -> int:
+        """The axis ``pilots``."""
+        return self.num_pilots
 
     @property
     def id(self) -> str:
@@ -65,26 +66,16 @@ class Setting:
 
     def about(self) -> dict[str, Any]:
         """Return what differs from the defaults."""
-        values = ((name, getattr(self, name)) for name in _DEFAULTS)
-        return {name: value for name, value in values if value != _DEFAULTS[name]}
+        values = ((axis, getattr(self, name)) for axis, name in AXES.items())
+        return {axis: value for axis, value in values if value != DEFAULTS[axis]}
 
     @property
     def link(self) -> LinkConfig:
         """The channel as both ends know it; ``ValueError`` for what makes no sense."""
-        best = self.scheme in BEST_SCHEMES
-        return _link(
-            self.channel,
-            self.snr_db,
-            self.csi,
-            self.pilots,
-            SAFE if best else Target(),
-            "" if best else self.scheme,
-            self.copies,
-            self.protection,
-            self.planned_snr_db,
-            self.planned_std_db,
-            self.losses,
-        )
+        about = {option.name: getattr(self, option.name) for option in fields(LinkOptions)}
+        if self.scheme in BEST_SCHEMES:
+            about |= {"scheme": "", "target": SAFE}
+        return _link(**about)
 
     def region_options(self, mask: Path | None) -> RegionOptions:
         """Say what matters; ``mask`` is the file for the segmenter ``beside``."""
@@ -122,7 +113,16 @@ class Setting:
         _check(self.codec, self.bound, self.scheme, self.protection, self.link)
 
 
-_DEFAULTS = {field.name: field.default for field in fields(Setting)}
+LINK_AXES = {f.metadata.get("axis", f.name): f.name for f in fields(LinkOptions)}
+_FIRST = ("codec", "segmenter", "scored", "importance", "theta", "blind", "bound")
+_LAST = ("seed", "cbr", "snr_db")
+AXES = {
+    **dict(zip(_FIRST, _FIRST, strict=True)),
+    **{axis: name for axis, name in LINK_AXES.items() if axis not in _LAST},
+    **dict(zip(_LAST, _LAST, strict=True)),
+}
+"""The fields of :class:`Setting` by the axes of a suite; the last axis moves fastest."""
+DEFAULTS = {axis: getattr(Setting(), name) for axis, name in AXES.items()}
 
 
 @functools.lru_cache(maxsize=256)

@@ -11,22 +11,21 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import fields
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 
 from channels.catalogue import CHANNELS, PACKET_CHANNELS
 from channels.packets.mcs import find_scheme
 from channels.units import parse_cbr
 from experiments.axis_values import parse_snrs
 from experiments.suites import literature
-from experiments.suites.axes import AXES as AXES
 from experiments.suites.axes import SWEPT as SWEPT
 from experiments.suites.axes import Part, System, check_size, holds, part_of, system_of
 from experiments.suites.draws import AS_NEEDED, ONCE, Draws, as_draws
-from experiments.suites.setting import BESIDE, BEST_SCHEMES, Setting
+from experiments.suites.setting import AXES as AXES
+from experiments.suites.setting import BESIDE, BEST_SCHEMES, DEFAULTS, LINK_AXES, Setting
 from experiments.suites.value_types import (
     Many,
     Real,
@@ -41,6 +40,7 @@ from semcom.checkpoints import mobile_sam as weights
 from semcom.codecs.base import CODECS
 from semcom.importance.maps import check_kind, check_theta
 from semcom.link.config import MAX_COPIES
+from semcom.link.options import LinkOptions
 from semcom.segmenters.base import SEGMENTERS
 
 
@@ -78,29 +78,61 @@ def _scheme(value: str) -> str:
     return value
 
 
+def _losses(value: str) -> str:
+    if value:
+        PACKET_CHANNELS.check(value)
+    return value
+
+
 Decibels = Annotated[Real, Field(ge=-300, le=300)]
-Codec = Annotated[str, checked(CODECS.check)]
 
 
-class Axes(Section):
-    """Values for some axes; see :class:`experiments.suites.setting.Setting` for what they mean."""
+class _ImageAxes(Section):
+    """Axes of what matters and of the codec."""
 
     segmenter: Several[Annotated[str, AfterValidator(_segmenter)]] | None = None
     scored: Several[Literal["own", "beside"]] | None = None
     importance: Several[Annotated[str, checked(check_kind)]] | None = None
     theta: Several[Annotated[Real, checked(check_theta)]] | None = None
     blind: Several[bool] | None = None
-    codec: Several[Codec] | None = None
+    codec: Several[Annotated[str, checked(CODECS.check)]] | None = None
     bound: Several[bool] | None = None
-    channel: Several[Annotated[str, checked(CHANNELS.check)]] | None = None
-    csi: Several[Literal["perfect", "pilots"]] | None = None
-    pilots: Several[Annotated[Whole, Field(ge=1)]] | None = None
-    scheme: Several[Annotated[str, AfterValidator(_scheme)]] | None = None
-    protection: Several[Literal["equal", "unequal", "graceful"]] | None = None
-    copies: Several[Annotated[Whole, Field(ge=1, le=MAX_COPIES)]] | None = None
-    planned_snr_db: Several[Decibels | None] | None = None
-    planned_std_db: Several[Annotated[Real, Field(ge=0, le=30)]] | None = None
-    losses: Several[Annotated[str, checked(lambda v: v and PACKET_CHANNELS.check(v))]] | None = None
+
+
+_KINDS: dict[Any, Any] = {int: Whole, float: Real}
+_CHECKED: dict[str, Any] = {
+    "channel": Annotated[str, checked(CHANNELS.check)],
+    "pilots": Annotated[Whole, Field(ge=1)],
+    "scheme": Annotated[str, AfterValidator(_scheme)],
+    "copies": Annotated[Whole, Field(ge=1, le=MAX_COPIES)],
+    "planned_snr_db": Decibels | None,
+    "planned_std_db": Annotated[Real, Field(ge=0, le=30)],
+    "losses": Annotated[str, AfterValidator(_losses)],
+}
+"""Axes of a link whose values are checked for more than their type."""
+
+
+def _link_axes() -> dict[str, Any]:
+    """Make an axis of every option of a link but the SNR, which is written as a range, too."""
+    hints = get_type_hints(LinkOptions)
+    kinds = {axis: _KINDS.get(hints[name], hints[name]) for axis, name in LINK_AXES.items()}
+    kinds |= _CHECKED
+    del kinds["snr_db"]
+    return {axis: (Several[kind] | None, None) for axis, kind in kinds.items()}  # type: ignore[valid-type]
+
+
+if TYPE_CHECKING:
+
+    class LinkAxes(_ImageAxes):  # noqa: D101
+        pass
+
+else:
+    LinkAxes = create_model("LinkAxes", __base__=_ImageAxes, **_link_axes())
+
+
+class Axes(LinkAxes):
+    """Values for some axes; see :class:`experiments.suites.setting.Setting` for their meaning."""
+
     seed: Several[Annotated[Whole, Field(ge=0, lt=2**53)]] | None = None
     cbr: Several[Annotated[str, BeforeValidator(_cbr)]] | None = None
     snr_db: Annotated[tuple[Decibels, ...], BeforeValidator(_snrs), Field(min_length=1)] | None = (
@@ -194,14 +226,14 @@ class Suite(Axes):
             for grid in grids:
                 for values in itertools.product(*grid.values()):
                     if not any(holds(part, values) for part in without):
-                        yield system(values), Setting(*values)
+                        yield system(values), Setting.of(dict(zip(AXES, values, strict=True)))
                 without.append(part_of(grid))
 
     def resolved(self) -> Suite:
         """Write out which segmenter it takes here: where MobileSAM's weights are, it is another."""
         if self.segmenter is not None:
             return self
-        return self.model_copy(update={"segmenter": _DEFAULTS["segmenter"]})
+        return self.model_copy(update={"segmenter": (_segmenter("auto"),)})
 
     def draws_of(self, setting: Setting) -> Draws:
         """How often the channel is drawn for each image.
@@ -260,7 +292,9 @@ class Suite(Axes):
         """Return the values of every axis, for each part of the grid."""
         own = self._systems()[system].values()
         parts = self.points or (Axes(),)
-        return [{**_DEFAULTS, **self.values(), **part.values(), **own} for part in parts]
+        default = {axis: (value,) for axis, value in DEFAULTS.items()}
+        default["segmenter"] = (_segmenter("auto"),)
+        return [{**default, **self.values(), **part.values(), **own} for part in parts]
 
     def _drops(self, system: str) -> list[Part]:
         return [
@@ -268,9 +302,3 @@ class Suite(Axes):
             for drop in self.exclude
             if drop.system is None or system in drop.system
         ]
-
-
-_DEFAULTS = {
-    field.name: (_segmenter("auto") if field.name == "segmenter" else field.default,)
-    for field in fields(Setting)
-}

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from semcom.codecs.base import (
-    BudgetTooSmallError,
     DecodeError,
     grey,
     only_packet,
@@ -26,7 +25,7 @@ from semcom.codecs.base import (
 from semcom.codecs.parts import ffmpeg, obu
 from semcom.codecs.parts.colour import Planes, from_planes, to_planes
 from semcom.codecs.parts.ffmpeg import FfmpegError
-from semcom.codecs.parts.rate_control import best_level
+from semcom.codecs.parts.rate_control import best_level, guess_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_CRF = 63
@@ -104,12 +103,8 @@ def _guess(planes: Planes, max_bits: int) -> int:
     def size_bits(step: int) -> int:
         return 8 * len(_encode(planes, _MAX_CRF - step, _QUICK)[1])
 
-    steps, budget = range(_MAX_CRF), round(max_bits * _QUICK_EXCESS)
-    try:
-        step = best_level(size_bits, steps, budget, guess=25, slope=_SLOPE, tolerance=0.06)
-    except BudgetTooSmallError:
-        return _LEVELS[0]
-    return step * _FINE
+    search = functools.partial(guess_level, levels=range(_MAX_CRF), slope=_SLOPE)
+    return _FINE * search(size_bits, max_bits * _QUICK_EXCESS, guess=25, tolerance=0.06)
 
 
 def _factor(head: bytes) -> float:

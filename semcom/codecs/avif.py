@@ -8,22 +8,23 @@ packet is the payload of the only frame. Needs a Pillow with AVIF inside: the wh
 from __future__ import annotations
 
 import functools
-import io
 from collections.abc import Sequence
 
-import numpy as np
-from PIL import Image as PilImage
 from PIL import features
 
 from semcom.cache import recall, version
-from semcom.codecs.base import DecodeError, check_sides, grey, only_packet, weighted_gain
+from semcom.codecs.base import DecodeError, check_sides, grey, only_packet
 from semcom.codecs.parts import obu
-from semcom.codecs.parts.rate_control import best_level
-from semcom.types import Bitstream, Image, Map, Packet
+from semcom.codecs.parts.one_quality import (
+    Search,
+    encode_at_best_quality,
+    read_picture,
+    write_picture,
+)
+from semcom.types import Bitstream, Image, Map
 
-_QUALITIES = range(101)
+_SEARCH = Search(range(101), guess=60, slope=0.035)
 _MAX_SIDE = 32_768  # pixels, libavif's AVIF_DEFAULT_IMAGE_DIMENSION_LIMIT
-_SLOPE = 0.035  # typical growth of ln(size) per step of quality
 
 
 class Avif:
@@ -35,18 +36,14 @@ class Avif:
         """Encode at the highest quality (0 to 100) that fits; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
         check_sides("avif", height, width, _MAX_SIDE)
-        frames: dict[int, bytes] = {}
 
-        def size_bits(quality: int) -> int:
-            head, sequence, frames[quality] = _split(_compress(image, quality))
+        def write(quality: int) -> bytes:
+            head, sequence, frame = _split(_compress(image, quality))
             if (head, sequence) != _known(height, width):
                 raise RuntimeError("libavif wrote headers that the receiver cannot know")
-            return 8 * len(frames[quality])
+            return frame
 
-        quality = best_level(size_bits, _QUALITIES, max_bits, guess=60, slope=_SLOPE)
-        data = frames[quality]
-        gain = weighted_gain(image, self.decode([data], height, width), w)
-        return Bitstream((Packet(data, gain),), {"quality": quality})
+        return encode_at_best_quality(self, image, w, max_bits, write=write, search=_SEARCH)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; see :class:`DigitalCodec`."""
@@ -55,21 +52,14 @@ class Avif:
             return grey(height, width)
         check_sides("avif", height, width, _MAX_SIDE, DecodeError)
         head, sequence = _known(height, width)
-        try:
-            with PilImage.open(io.BytesIO(_join(head, sequence + obu.frame(data)))) as picture:
-                decoded = np.asarray(picture.convert("RGB"))
-        except (OSError, RuntimeError) as error:
-            raise DecodeError(f"damaged AVIF frame: {error}") from None
-        if decoded.shape != (height, width, 3):
-            raise DecodeError(f"AVIF frame gave shape {decoded.shape}")
-        return decoded
+        file = _join(head, sequence + obu.frame(data))
+        return read_picture(file, height, width, "AVIF frame")
 
 
 def _compress(image: Image, quality: int) -> bytes:
     def write() -> bytes:
-        buffer = io.BytesIO()
-        PilImage.fromarray(image).save(
-            buffer,
+        return write_picture(
+            image,
             "AVIF",
             quality=quality,
             subsampling="4:4:4",
@@ -78,7 +68,6 @@ def _compress(image: Image, quality: int) -> bytes:
             codec="aom",
             advanced={"tune": "psnr"},
         )
-        return buffer.getvalue()
 
     return recall(write, "avif", version("pillow"), features.version("avif"), quality, image)
 

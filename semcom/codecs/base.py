@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 import numpy as np
 
 from channels.registry import Entry, Registry
-from semcom.large import strips
+from semcom.large import each_strip
 from semcom.types import AnalogSignal, Bitstream, Image, Map
 
 if TYPE_CHECKING:
@@ -204,8 +204,11 @@ def check_sides(
 def weighted_gain(image: Image, decoded: Image, w: Map) -> float:
     """Weighted squared error that showing ``decoded`` removes against showing mid-grey."""
     removed = np.empty(w.shape)
-    for rows in strips(*w.shape):
+
+    def fill(rows: slice) -> None:
         original = image[rows].astype(np.int32)
         less = (original - 128) ** 2 - (original - decoded[rows]) ** 2
         removed[rows] = less[..., 0] + less[..., 1] + less[..., 2]
+
+    each_strip(fill, *w.shape)
     return float((w * removed).sum())

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semcom.codecs.base import BudgetTooSmallError, DecodeError, grey, weighted_gain
+from semcom.codecs.base import DecodeError, grey, weighted_gain
 from semcom.codecs.parts import x265
 from semcom.codecs.parts.colour import TURN_BYTES, Planes, best_turn, from_planes, to_planes
 from semcom.codecs.parts.concealment import conceal
-from semcom.codecs.parts.rate_control import best_level
+from semcom.codecs.parts.rate_control import best_level, guess_level
 from semcom.codecs.parts.sampling import sample
 from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets
 from semcom.large import is_large
@@ -38,6 +38,8 @@ _FINE = 64  # levels per QP
 _LEVELS = range((MAX_QP + 1) * _FINE)
 _MAX_OFFSET = 24  # QP; w beyond 2^±8 is not worth more
 _SLOPE = 0.13 / _FINE  # typical growth of ln(size) per level: 0.13 for one QP less
+_MIDDLE = _LEVELS[len(_LEVELS) // 3]
+_guess = functools.partial(guess_level, levels=_LEVELS, slope=_SLOPE)
 _CLOSE, _CLOSE_IF_LARGE = 0.01, 0.03  # what of the budget may be left over
 _QUICK_EXCESS = 1.18  # typical size of an ultrafast stream against a slow one at the same QP
 
@@ -83,7 +85,10 @@ class Hevc:
             part = _Source.of(*sample(image, w), self.grid)
             guess, slope = _guess_by_sample(quick_bits, part, sources, max_bits)
         else:
-            guess, slope = _guess(quick_bits, max_bits * _QUICK_EXCESS), _SLOPE
+            guess, slope = (
+                _guess(quick_bits, max_bits * _QUICK_EXCESS, guess=_MIDDLE, tolerance=0.03),
+                _SLOPE,
+            )
         level = best_level(
             size_bits,
             _LEVELS,
@@ -184,33 +189,6 @@ def _num_bits(packets: Sequence[bytes]) -> int:
     return 8 * sum(map(len, packets))
 
 
-def _guess(
-    bits: Callable[[int], int],
-    budget: float,
-    *,
-    middle: int = _LEVELS[len(_LEVELS) // 3],
-    tolerance: float = 0.03,
-    costly: bool = False,
-) -> int:
-    """Where a slow search should begin: the answer for sizes like those, which take less time.
-
-    As the ultrafast preset's: it is 5x faster, and its streams are larger by a nearly constant
-    factor.
-    """
-    try:
-        return best_level(
-            bits,
-            _LEVELS,
-            round(budget),
-            guess=middle,
-            slope=_SLOPE,
-            tolerance=tolerance,
-            costly=costly,
-        )
-    except BudgetTooSmallError:
-        return _LEVELS[0]
-
-
 def _guess_by_sample(
     quick_bits: Callable[[int], int], part: _Source, sources: Sequence[_Source], max_bits: int
 ) -> tuple[int, float]:
@@ -219,16 +197,29 @@ def _guess_by_sample(
     The ultrafast preset tells how many times the sample's bits the whole takes. The slow one takes
     as many times, nearly, so that the sample says at which level the whole fits.
     """
+    sizes: dict[int, int] = {}
+    as_of = sources[0].size
 
-    def sampled(preset: x265.Preset) -> Callable[[int], int]:
-        as_of = sources[0].size
-        return functools.cache(lambda level: _num_bits([part.encode(level, preset, as_of)]))
+    @functools.cache
+    def quick(level: int) -> int:
+        return _num_bits([part.encode(level, "ultrafast", as_of)])
 
-    quick, slow = sampled("ultrafast"), sampled("slow")
+    def slow(level: int) -> int:
+        sizes[level] = _num_bits([part.encode(level, "slow", as_of)])
+        return sizes[level]
+
     share = part.planes.size / sum(source.planes.size for source in sources)
-    near = _guess(quick, max_bits * share * _QUICK_EXCESS, tolerance=0.1)
+    near = _guess(
+        quick, max_bits * share * _QUICK_EXCESS, guess=_MIDDLE, tolerance=0.1, costly=True
+    )
     aim = max_bits * quick(near) / quick_bits(near)
-    guess = _guess(slow, aim, middle=near, tolerance=_CLOSE_IF_LARGE, costly=True)
-    below = max(guess - _FINE // 4, _LEVELS[0])
-    rise = math.log(slow(guess) / slow(below)) / max(guess - below, 1)
-    return guess, max(rise, _SLOPE / 4)
+    guess = _guess(slow, aim, guess=near, tolerance=_CLOSE_IF_LARGE, costly=True)
+    return guess, max(_rise(sizes, guess), _SLOPE / 4)
+
+
+def _rise(sizes: dict[int, int], level: int) -> float:
+    """How fast ln(size) grows at a level, as the nearest other one tells."""
+    other = min(sizes.keys() - {level}, key=lambda one: abs(one - level), default=level)
+    if other == level or level not in sizes:
+        return _SLOPE
+    return math.log(sizes[level] / sizes[other]) / (level - other)

@@ -8,18 +8,18 @@ rebuilds it and only one byte of quality and the scan are sent.
 from __future__ import annotations
 
 import functools
-import io
 from collections.abc import Sequence
 
-import numpy as np
-from PIL import Image as PilImage
+from semcom.codecs.base import DecodeError, check_sides, grey, only_packet
+from semcom.codecs.parts.one_quality import (
+    Search,
+    encode_at_best_quality,
+    read_picture,
+    write_picture,
+)
+from semcom.types import Bitstream, Image, Map
 
-from semcom.codecs.base import DecodeError, check_sides, grey, only_packet, weighted_gain
-from semcom.codecs.parts.rate_control import best_level
-from semcom.types import Bitstream, Image, Map, Packet
-
-_QUALITIES = range(1, 101)
-_SLOPE = 0.02  # typical growth of ln(size) per step of quality
+_SEARCH = Search(range(1, 101), guess=50, slope=0.02)
 _EOI = b"\xff\xd9"
 _MAX_SIDE = 65_500  # pixels, libjpeg's JPEG_MAX_DIMENSION
 
@@ -33,42 +33,28 @@ class Jpeg:
         """Encode at the highest quality (1 to 100) that fits; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
         check_sides("jpeg", height, width, _MAX_SIDE)
-        scans: dict[int, bytes] = {}
 
-        def size_bits(quality: int) -> int:
+        def write(quality: int) -> bytes:
             header, scan = _split(_compress(image, quality))
             assert header == _header(height, width, quality)
-            scans[quality] = bytes([quality]) + scan
-            return 8 * len(scans[quality])
+            return bytes([quality]) + scan
 
-        quality = best_level(size_bits, _QUALITIES, max_bits, guess=50, slope=_SLOPE)
-        data = scans[quality]
-        gain = weighted_gain(image, self.decode([data], height, width), w)
-        return Bitstream((Packet(data, gain),), {"quality": quality})
+        return encode_at_best_quality(self, image, w, max_bits, write=write, search=_SEARCH)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; see :class:`DigitalCodec`."""
         data = only_packet("jpeg", packets)
         if data is None:
             return grey(height, width)
-        if not data or data[0] not in _QUALITIES:
+        if not data or data[0] not in _SEARCH.qualities:
             raise DecodeError("not a JPEG packet: its first byte must be a quality, 1 to 100")
         check_sides("jpeg", height, width, _MAX_SIDE, DecodeError)
         stream = _header(height, width, data[0]) + data[1:] + _EOI
-        try:
-            with PilImage.open(io.BytesIO(stream)) as picture:
-                decoded = np.asarray(picture.convert("RGB"))
-        except OSError as error:
-            raise DecodeError(f"damaged JPEG scan: {error}") from None
-        if decoded.shape != (height, width, 3):
-            raise DecodeError(f"JPEG scan gave shape {decoded.shape}")
-        return decoded
+        return read_picture(stream, height, width, "JPEG scan")
 
 
 def _compress(image: Image, quality: int) -> bytes:
-    buffer = io.BytesIO()
-    PilImage.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
-    return buffer.getvalue()
+    return write_picture(image, "JPEG", quality=quality, subsampling="4:2:0")
 
 
 def _split(stream: bytes) -> tuple[bytes, bytes]:

@@ -21,7 +21,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from semcom.codecs.base import (
-    BudgetTooSmallError,
     DecodeError,
     check_sides,
     grey,
@@ -31,7 +30,7 @@ from semcom.codecs.base import (
 from semcom.codecs.parts import ffmpeg
 from semcom.codecs.parts.colour import Planes, from_planes, to_planes
 from semcom.codecs.parts.ffmpeg import FfmpegError
-from semcom.codecs.parts.rate_control import best_level
+from semcom.codecs.parts.rate_control import best_level, guess_level
 from semcom.types import Bitstream, Image, Map, Packet
 
 _PRESETS = ("faster", "fast", "medium", "slow", "slower")
@@ -118,12 +117,8 @@ def _guess(planes: Planes, max_bits: int) -> int:
         stream = _encode(planes, step * _FINE, _PRESETS[0])
         return _beyond(planes, max_bits) if stream is None else 8 * len(stream)
 
-    steps, budget = range(_MAX_QP + 1), round(max_bits * _QUICK_EXCESS)
-    try:
-        step = best_level(size_bits, steps, budget, guess=35, slope=_SLOPE, tolerance=0.1)
-    except BudgetTooSmallError:
-        return _LEVELS[0]
-    return step * _FINE
+    search = functools.partial(guess_level, levels=range(_MAX_QP + 1), slope=_SLOPE)
+    return _FINE * search(size_bits, max_bits * _QUICK_EXCESS, guess=35, tolerance=0.1)
 
 
 def _planes(image: Image) -> Planes:

@@ -7,18 +7,19 @@ partitions. WebP is 4:2:0, which bounds the quality of colours.
 
 from __future__ import annotations
 
-import io
+import functools
 from collections.abc import Sequence
 
-import numpy as np
-from PIL import Image as PilImage
+from semcom.codecs.base import DecodeError, check_sides, grey, only_packet
+from semcom.codecs.parts.one_quality import (
+    Search,
+    encode_at_best_quality,
+    read_picture,
+    write_picture,
+)
+from semcom.types import Bitstream, Image, Map
 
-from semcom.codecs.base import DecodeError, check_sides, grey, only_packet, weighted_gain
-from semcom.codecs.parts.rate_control import best_level
-from semcom.types import Bitstream, Image, Map, Packet
-
-_QUALITIES = range(101)
-_SLOPE = 0.02  # typical growth of ln(size) per step of quality
+_SEARCH = Search(range(101), guess=50, slope=0.02)
 _MAX_SIDE = 16383
 _TAG_BYTES = 3
 
@@ -32,16 +33,8 @@ class Webp:
         """Encode at the highest quality (0 to 100) that fits; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
         check_sides("webp", height, width, _MAX_SIDE)
-        frames: dict[int, bytes] = {}
-
-        def size_bits(quality: int) -> int:
-            frames[quality] = _compress(image, quality)
-            return 8 * len(frames[quality])
-
-        quality = best_level(size_bits, _QUALITIES, max_bits, guess=50, slope=_SLOPE)
-        data = frames[quality]
-        gain = weighted_gain(image, self.decode([data], height, width), w)
-        return Bitstream((Packet(data, gain),), {"quality": quality})
+        write = functools.partial(_compress, image)
+        return encode_at_best_quality(self, image, w, max_bits, write=write, search=_SEARCH)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; see :class:`DigitalCodec`."""
@@ -50,21 +43,12 @@ class Webp:
             return grey(height, width)
         check_sides("webp", height, width, _MAX_SIDE, DecodeError)
         frame = data[:_TAG_BYTES] + _frame_size(height, width) + data[_TAG_BYTES:]
-        try:
-            with PilImage.open(io.BytesIO(_file_header(len(frame)) + frame)) as picture:
-                decoded = np.asarray(picture.convert("RGB"))
-        except OSError as error:
-            raise DecodeError(f"damaged WebP frame: {error}") from None
-        if decoded.shape != (height, width, 3):
-            raise DecodeError(f"WebP frame gave shape {decoded.shape}")
-        return decoded
+        return read_picture(_file_header(len(frame)) + frame, height, width, "WebP frame")
 
 
 def _compress(image: Image, quality: int) -> bytes:
     """Return the VP8 frame without start code and size."""
-    buffer = io.BytesIO()
-    PilImage.fromarray(image).save(buffer, "WEBP", quality=quality, method=6)
-    file = buffer.getvalue()
+    file = write_picture(image, "WEBP", quality=quality, method=6)
     length = int.from_bytes(file[16:20], "little")
     header, frame = file[:20], file[20 : 20 + length]
     known = _frame_size(*image.shape[:2])

@@ -13,6 +13,7 @@ import numpy as np
 from semcom import cache
 from semcom.checkpoints import mobile_sam as weights
 from semcom.hashes import sha256_of
+from semcom.images import mask_beside
 from semcom.importance.maps import (
     DEFAULT_THETA,
     Importance,
@@ -22,7 +23,7 @@ from semcom.importance.maps import (
     warning,
 )
 from semcom.importance.ranking import choose, rank
-from semcom.large import say_stage
+from semcom.large import in_threads, is_large, say_stage
 from semcom.segmenters.base import SEGMENTERS, Masks, Segmenter
 from semcom.segmenters.from_file.segmenter import FromFile, check_mask_file
 from semcom.segmenters.mask_archive import pack, unpack
@@ -94,13 +95,13 @@ class RegionOptions:
         """Say which file the image is: resolves ``mask="beside"``, and names it to ``mask``."""
         mask = self.mask
         if mask == "beside":
-            mask = str(image.with_name(f"{image.stem}_mask.png"))
+            mask = str(mask_beside(image))
         return replace(self, mask=mask, image=str(image))
 
 
 def find_region(
     image: Image,
-    region_options: RegionOptions = RegionOptions(),
+    options: RegionOptions = RegionOptions(),
     *,
     shrunk_from: Size | None = None,
 ) -> RegionOfInterest:
@@ -110,7 +111,7 @@ def find_region(
     ----------
     image
         (H, W, 3) uint8.
-    region_options
+    options
         What is wanted.
     shrunk_from
         Height and width that the image had before it was shrunk: what prompts are in. A mask file
@@ -122,10 +123,10 @@ def find_region(
         Prompts outside of the image, or masks that do not fit.
     """
     height, width = image.shape[:2]
-    prompts = region_options.prompts
+    prompts = options.prompts
     prompts.check(*(shrunk_from or (height, width)))
     say_stage("segmenting", height, width)
-    used, find, notes = _build(region_options)
+    used, find, notes = _build(options)
     if shrunk_from is None:
         found = _find(find, used, image, prompts)
     else:
@@ -133,23 +134,23 @@ def find_region(
     notes += getattr(found, "notes", ())
     if prompts:
         ranked = matter = found
-    elif region_options.mask is not None:
+    elif options.mask is not None:
         ranked = matter = rank(found)
     else:
         ranked = rank(found)
         matter = choose(ranked)
-    what = importance(matter, height, width, theta=region_options.theta, kind=region_options.kind)
+    if _sees_shrunk(used, height, width):
+        ranked, matter = _enlarged(ranked, matter, (height, width))
+    what = importance(matter, height, width, theta=options.theta, kind=options.kind)
     if (doubt := warning(what)) is not None:
         notes.append(doubt)
     record = {
         "segmenter": used,
-        "mask": region_options.mask,
-        "mask_sha256": None
-        if region_options.mask is None
-        else sha256_of(Path(region_options.mask)),
+        "mask": options.mask,
+        "mask_sha256": None if options.mask is None else sha256_of(Path(options.mask)),
         "points": prompts.points,
         "boxes": prompts.boxes,
-        "importance": region_options.kind,
+        "importance": options.kind,
         "num_masks": len(found),
     }
     if shrunk_from is not None:
@@ -160,17 +161,30 @@ def find_region(
 def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Mask]:
     """Segment, or recall what was found before: by our own segmenters, whose sources we know.
 
-    These look at a large picture shrunk to the size that they work at.
+    These look at a large picture shrunk to the size that they work at, and find masks of that.
     """
-    if used.partition(":")[0] not in _SLOW:
+    if not _is_ours(used):
         return find(image, prompts)
     versions = (cache.version(name) for name in ("numpy", "scikit-image", "scipy", "torch"))
     size, image = size_of(image), shrink_large(image)
-    if (seen := size_of(image)) != size:
-        prompts = scaled(prompts, size, seen)
+    prompts = scaled(prompts, size, size_of(image))
     about = (image, used, prompts.points, prompts.boxes, *versions)
-    masks = unpack(cache.recall(lambda: pack(find(image, prompts)), *about, part="segmenters"))
-    return masks if seen == size else [resized_mask(mask, size) for mask in masks]
+    return unpack(cache.recall(lambda: pack(find(image, prompts)), *about, part="segmenters"))
+
+
+def _is_ours(used: str) -> bool:
+    return used.partition(":")[0] in _SLOW
+
+
+def _sees_shrunk(used: str, height: int, width: int) -> bool:
+    """Whether the masks of this segmenter are smaller than such a picture."""
+    return _is_ours(used) and is_large(height, width)
+
+
+def _enlarged(ranked: list[Mask], matter: list[Mask], size: Size) -> tuple[list[Mask], list[Mask]]:
+    """Bring masks to the picture's size once they are ranked; those that matter are among them."""
+    masks = in_threads(lambda i: resized_mask(ranked[i], size), range(len(ranked)))
+    return masks, [masks[ranked.index(mask)] for mask in matter]
 
 
 def _find_in_shrunk(
@@ -190,11 +204,11 @@ def _find_in_shrunk(
     return Masks((resized_mask(mask, size) for mask in found), getattr(found, "notes", ()))
 
 
-def _build(region_options: RegionOptions) -> tuple[str, Segmenter, list[str]]:
+def _build(options: RegionOptions) -> tuple[str, Segmenter, list[str]]:
     """Return the name for the record, the segmenter and what to tell the user."""
-    if region_options.mask is not None:
-        return "from_file", FromFile(path=region_options.mask, image=region_options.image), []
-    segmenter, notes = region_options.segmenter, []
+    if options.mask is not None:
+        return "from_file", FromFile(path=options.mask, image=options.image), []
+    segmenter, notes = options.segmenter, []
     if segmenter == "auto":
         segmenter = "mobile_sam" if weights.available() else "graph"
         why = "weights found" if segmenter == "mobile_sam" else weights.why_unavailable()

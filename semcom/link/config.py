@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from channels.catalogue import CHANNELS, PACKET_CHANNELS
 from channels.packets.mcs import find_scheme
 from channels.packets.target import Target
 from channels.units import linear_to_db
+from semcom.link.options import LinkOptions
 
 if TYPE_CHECKING:
     from channels.base import Channel, PacketChannel
 
-DEFAULT_PILOTS = 8
 PROTECTIONS = ("equal", "unequal", "graceful")
 MAX_COPIES = 4
 """Of a packet."""
@@ -25,7 +25,7 @@ NUM_PLANNED = 33
 
 
 @dataclass(frozen=True)
-class LinkConfig:
+class LinkConfig(LinkOptions):
     """What sender and receiver have agreed on before the first image.
 
     Parameters
@@ -39,8 +39,6 @@ class LinkConfig:
         estimated from pilots, which are paid for; for channels that hold their gain.
     num_pilots
         Pilots at the head of every coherence block, for ``csi="pilots"``.
-    target
-        The error rates that the choice of the scheme accepts.
     scheme
         Modulation and code rate by name (``"16-QAM 0.602"``) or number, whatever the SNR; empty:
         chosen by it and by the length of each packet (:mod:`channels.packets.selection`).
@@ -60,19 +58,11 @@ class LinkConfig:
         Packet channel by name (``"packet_erasure:p=0.1"``) that packets of the frame, copies
         counted, go through besides; the control block is never lost in it. Empty: none. The sender
         knows the share of losses.
+    target
+        The error rates that the choice of the scheme accepts.
     """
 
-    channel: str = "awgn"
-    snr_db: float = 10.0
-    csi: Literal["perfect", "pilots"] = "perfect"
-    num_pilots: int = DEFAULT_PILOTS
-    target: Target = field(default_factory=Target)
-    scheme: str = ""
-    copies: int = 1
-    protection: Literal["equal", "unequal", "graceful"] = "equal"
-    planned_snr_db: float | None = None
-    planned_std_db: float = 0.0
-    losses: str = ""
+    target: Target = Target()  # noqa: RUF009 - it is frozen
 
     def __post_init__(self) -> None:
         for snr_db in (self.snr_db, self._planned_db):

@@ -11,15 +11,19 @@ from typing import Any
 
 import torch
 
+from channels.base import KnownLaw
 from channels.units import cbr as bandwidth_ratio
 from channels.units import noise_var_from_snr_db
+from semcom.codecs.base import weighted_gain
+from semcom.hashes import digest
 from semcom.importance.maps import Importance
 from semcom.large import say_stage
 from semcom.link.config import LinkConfig
 from semcom.link.receiver import Reception, receive
 from semcom.link.transmitter import Transmission, transmit
+from semcom.link.unequal_protection import expected_worth, worth
 from semcom.scores import score
-from semcom.types import Image
+from semcom.types import Image, Map
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,11 +93,7 @@ def deliver(
     with one_thread():
         say_stage("encoding", height, width)
         sent = transmit(image, w, codec=codec, cbr=cbr, link=link)
-        say_stage("transmitting and receiving", height, width)
-        reception = carry(sent, link, seed=seed)
-        received = reception.shown(height, width)
-        say_stage("scoring", height, width)
-        scores = score(image, received, importance)
+        arrival = receive_and_score(image, importance, sent, link, seed=seed)
     record = {
         "system": "blind" if blind else "importance",
         "theta": importance.theta,
@@ -105,11 +105,65 @@ def deliver(
         "seed": seed,
         **bandwidth(image, sent),
         "packets_sent": len(sent.stream.packets),
-        "packets_received": sum(packet is not None for packet in reception.packets),
-        "all_lost": reception.all_lost,
-        **{name: _finite(value) for name, value in scores.items()},
+        "packets_received": arrival.packets_received,
+        "all_lost": arrival.reception.all_lost,
+        **finite(arrival.scores),
     }
+    received, reception, scores = arrival.received, arrival.reception, arrival.scores
     return Delivery(image, received, importance, sent, reception, scores, record)
+
+
+@dataclass(frozen=True, eq=False)
+class Arrival:
+    """One draw of the channel: what the receiver shows, and its scores."""
+
+    reception: Reception
+    received: Image
+    """Mid-grey where all is lost."""
+    sha256: str
+    """Hash of the received picture."""
+    scores: dict[str, float | None]
+    """None for scores that have no meaning here."""
+
+    @property
+    def packets_received(self) -> int:
+        """Number of packets that arrived."""
+        return sum(packet is not None for packet in self.reception.packets)
+
+
+def receive_and_score(
+    image: Image,
+    importance: Importance,
+    sent: Transmission,
+    link: LinkConfig,
+    *,
+    seed: int,
+    scored: dict[str, dict[str, float | None]] | None = None,
+) -> Arrival:
+    """Let a transmission pass one draw of the channel, receive it and score what arrives.
+
+    Parameters
+    ----------
+    image, importance
+        Original, and what of it matters.
+    sent, link
+        The transmission, and the link that it was made for.
+    seed
+        Seed of the channel's fading and noise.
+    scored
+        Scores by the hash of the received picture, which are added to: many draws of a channel
+        give the same picture, which need not be scored again.
+    """
+    height, width = image.shape[:2]
+    scored = {} if scored is None else scored
+    say_stage("transmitting and receiving", height, width)
+    reception = carry(sent, link, seed=seed)
+    received = reception.shown(height, width)
+    sha256 = digest(received)
+    if sha256 not in scored:
+        say_stage("scoring", height, width)
+        scored[sha256] = score(image, received, importance)
+    return Arrival(reception, received, sha256, scored[sha256])
 
 
 def carry(sent: Transmission, link: LinkConfig, *, seed: int) -> Reception:
@@ -122,6 +176,25 @@ def carry(sent: Transmission, link: LinkConfig, *, seed: int) -> Reception:
         block_length=link.block_length,
         arrivals=_arrivals(link, rng),
     )
+
+
+def finite(scores: dict[str, float | None]) -> dict[str, float | None]:
+    """Replace what JSON has no number for, as the PSNR of an exact copy, by None."""
+    return {n: v if v is not None and math.isfinite(v) else None for n, v in scores.items()}
+
+
+def expected_psnr_db(image: Image, w: Map, sent: Transmission) -> float | None:
+    """Weighted PSNR of the expected squared error, by the channel's law and measured thresholds.
+
+    None for analog codecs, and for channels whose law of the gain is not known.
+    """
+    if sent.plan.analog_symbols or not isinstance(sent.plan.link.build_channel(), KnownLaw):
+        return None
+    error = weighted_gain(image, image, w)
+    # With equal protection, worth is the squared error, whatever the sender wants.
+    worths = worth(sent.stream, LinkConfig(), error)
+    left = error - expected_worth(worths, sent.stream, sent.plan, sent.budget)
+    return -10 * math.log10(max(left, 1e-6) / (255**2 * image.size))
 
 
 @contextlib.contextmanager
@@ -163,7 +236,3 @@ def _schemes(sent: Transmission) -> str:
     """How the packets are sent, each way once, in the order of the packets."""
     analog = ["analog"] if sent.plan.analog_symbols else []
     return ", ".join(dict.fromkeys([*analog, *(packet.name for packet in sent.plan.packets)]))
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from semcom.large import strips
+from semcom.large import each_strip
 from semcom.types import Image, Map, Region
 
 
@@ -43,6 +43,12 @@ def theta_psnr_db(original: Image, received: Image, region: Region, theta: float
     return _to_db(float(theta * error[region].mean() + (1 - theta) * error[~region].mean()))
 
 
+def combined_psnr_db(region_db: float, background_db: float, *, theta: float) -> float:
+    """θ-PSNR from the PSNRs of region and background, each of which may be infinite."""
+    error = theta * 10 ** (-region_db / 10) + (1 - theta) * 10 ** (-background_db / 10)
+    return -10 * math.log10(error) if error else math.inf
+
+
 def weighted_psnr_db(original: Image, received: Image, w: Map) -> float:
     """PSNR with each pixel's squared error weighed by ``w`` (H, W) of mean 1."""
     return _to_db(float((w * _squared_error(original, received)).mean()))
@@ -56,10 +62,13 @@ def _squared_error(original: Image, received: Image) -> NDArray[np.float64]:
             f"and {received.dtype} {received.shape}"
         )
     error = np.empty(original.shape[:2])
-    for rows in strips(*original.shape[:2]):
+
+    def fill(rows: slice) -> None:
         squares = (original[rows].astype(np.int32) - received[rows]) ** 2
         # Four times as fast as a sum over an axis of three.
         error[rows] = (squares[..., 0] + squares[..., 1] + squares[..., 2]) / 3
+
+    each_strip(fill, *original.shape[:2])
     return error
 
 

@@ -22,6 +22,8 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, Wang et al. 2003, table 1
 _WINDOW = np.exp(-0.5 * (np.arange(-_RADIUS, _RADIUS + 1) / 1.5) ** 2)
 _WINDOW /= _WINDOW.sum()
+_HALF = np.append(_WINDOW[:_RADIUS], _WINDOW[_RADIUS] / 2)
+"""Taps of a pair of pixels that are as far from the middle, which is a pair with itself."""
 
 
 def ssim(original: Image, received: Image) -> float:
@@ -53,7 +55,7 @@ def _similarity(x: Channel, y: Channel) -> tuple[float, float]:
 
     def sums(top: int) -> NDArray[np.float64]:
         strip = slice(top, top + min(_ROWS, rows - top) + 2 * _RADIUS)
-        return _sums(x[strip], y[strip], _WINDOW)
+        return _sums(x[strip], y[strip], _HALF)
 
     found = np.concatenate(in_threads(sums, range(0, rows, _ROWS)))
     whole, contrast = found.sum(axis=0) / (rows * columns)
@@ -61,39 +63,61 @@ def _similarity(x: Channel, y: Channel) -> tuple[float, float]:
 
 
 @kernel
-def _sums(x: Channel, y: Channel, window: NDArray[np.float64]) -> NDArray[np.float64]:
+def _products(x: Channel, y: Channel, row: NDArray[np.float64]) -> None:
+    """Fill a row with x, y, x² + y² and xy."""
+    for c in range(len(x)):
+        a, b = np.float64(x[c]), np.float64(y[c])
+        row[0, c], row[1, c], row[2, c], row[3, c] = a, b, a * a + b * b, a * b
+
+
+@kernel
+def _add_pair(
+    total: NDArray[np.float64],
+    one: NDArray[np.float64],
+    other: NDArray[np.float64],
+    weight: float,
+) -> None:
+    """Add the sum of two rows, weighed: a loop of its own, which is vectorised."""
+    for c in range(len(total)):
+        total[c] += weight * (one[c] + other[c])
+
+
+@kernel
+def _sums(x: Channel, y: Channel, half: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum SSIM, and its contrast and structure, over each row of windows; (rows, 2)."""
-    taps, columns = len(window), x.shape[1] - len(window) + 1
+    taps, width = 2 * len(half) - 1, x.shape[1]
+    columns = width - taps + 1
     sums = np.zeros((x.shape[0] - taps + 1, 2))
-    down = np.empty((5, x.shape[1]))
-    mean = np.empty((5, columns))
-    for row in range(len(sums)):
+    recent = np.empty((taps, 4, width))
+    down, mean = np.empty((4, width)), np.empty((4, columns))
+    for row in range(len(x)):
+        _products(x[row], y[row], recent[row % taps])
+        first = row - taps + 1
+        if first < 0:
+            continue
         down[:] = 0
-        for k in range(taps):
-            for c in range(x.shape[1]):
-                a, b = np.float64(x[row + k, c]), np.float64(y[row + k, c])
-                down[0, c] += window[k] * a
-                down[1, c] += window[k] * b
-                down[2, c] += window[k] * (a * a)
-                down[3, c] += window[k] * (b * b)
-                down[4, c] += window[k] * (a * b)
         mean[:] = 0
-        for i in range(5):
-            for k in range(taps):
-                for c in range(columns):
-                    mean[i, c] += window[k] * down[i, c + k]
+        for k in range(len(half)):
+            above, below = recent[(first + k) % taps], recent[(row - k) % taps]
+            for i in range(4):
+                _add_pair(down[i], above[i], below[i], half[k])
+        for i in range(4):
+            for k in range(len(half)):
+                end = width - k
+                _add_pair(mean[i], down[i, k : k + columns], down[i, end - columns : end], half[k])
         for c in range(columns):
             a, b = mean[0, c], mean[1, c]
-            variances = mean[2, c] - a * a + mean[3, c] - b * b
-            contrast = (2 * (mean[4, c] - a * b) + _C2) / (variances + _C2)
-            sums[row, 0] += contrast * (2 * a * b + _C1) / (a * a + b * b + _C1)
-            sums[row, 1] += contrast
+            variances = mean[2, c] - a * a - b * b
+            contrast = (2 * (mean[3, c] - a * b) + _C2) / (variances + _C2)
+            sums[first, 0] += contrast * (2 * a * b + _C1) / (a * a + b * b + _C1)
+            sums[first, 1] += contrast
     return sums
 
 
 def _halve(x: Channel) -> Channel:
     """Mean of every 2x2 pixels; an odd side gets a zero at either end, as in pytorch-msssim."""
-    padded = np.pad(x, [(side % 2, side % 2) for side in x.shape])
+    odd = [(side % 2, side % 2) for side in x.shape]
+    padded = np.pad(x, odd) if np.any(odd) else x
     rows, columns = (side // 2 * 2 for side in padded.shape)
     pairs = padded[:rows:2, :columns] + padded[1:rows:2, :columns]
     return np.asarray((pairs[:, ::2] + pairs[:, 1::2]) / np.float32(4))

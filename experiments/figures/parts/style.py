@@ -43,7 +43,11 @@ SETTINGS: Any = {
 }
 """For :func:`experiments.figures.parts.fonts.plain_text`, when drawing and when saving."""
 
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#000000", "#e69f00")
+BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+SKY, BLACK, ORANGE, GREY = "#56b4e9", "#000000", "#e69f00", "#7f7f7f"
+OUTLINE = "#ff2d95"
+"""Marks regions and crops on pictures."""
+_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, BLACK, ORANGE)
 _MARKERS = ("s", "o", "^", "D", "v", "P", "X")
 _DASHES: tuple[Any, ...] = (
     "--",
@@ -87,9 +91,9 @@ def published_look(*, bound: bool) -> Look:
     }
 
 
-# Okabe and Ito's colours (their yellow is too pale for lines), with markers that survive a grey
-# print. The ninth series starts again with hollow markers.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9", "#e69f00", "#7f7f7f")
-
-
-MARKERS = "osD^vP*X"
+def series_look(place: int) -> Look:
+    """Return colour and marker of a series; markers are hollow once the colours are used up."""
+    colours = (*_COLOURS, GREY)
+    colour = colours[place % len(colours)]
+    face = colour if place < len(colours) else "white"
+    return {"color": colour, "marker": "osD^vP*X"[place % 8], "markerfacecolor": face}

@@ -18,7 +18,7 @@ from scipy.fft import dctn
 from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 
-from semcom.large import strips
+from semcom.large import each_strip
 from semcom.types import Image, Map
 
 _PEAK = 1023
@@ -79,9 +79,12 @@ def to_planes(image: Image, turn: bytes = NO_TURN) -> Planes:
     matrix, offset = _matrix(turn)
     height, width = image.shape[:2]
     planes = np.empty((3, height, width), dtype=np.uint16)
-    for rows in strips(height, width):
+
+    def fill(rows: slice) -> None:
         values = np.rint(image[rows].astype(np.float32) @ matrix.T + offset)
         planes[:, rows] = np.moveaxis(np.clip(values, 0, _PEAK), -1, 0)
+
+    each_strip(fill, height, width)
     return planes
 
 
@@ -90,9 +93,12 @@ def from_planes(planes: Planes, turn: bytes = NO_TURN) -> Image:
     matrix, offset = _matrix(turn)
     _, height, width = planes.shape
     pixels = np.empty((height, width, 3), dtype=np.uint8)
-    for rows in strips(height, width):
+
+    def fill(rows: slice) -> None:
         values = (np.moveaxis(planes[:, rows], 0, -1) - offset) @ (matrix / np.float32(_SCALE**2))
         pixels[rows] = np.clip(np.rint(values), 0, 255)
+
+    each_strip(fill, height, width)
     return pixels
 
 

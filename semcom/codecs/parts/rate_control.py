@@ -51,12 +51,14 @@ class _Bracket:
         return min(max(anchor + math.floor(gap), first), last)
 
     def _aimed(self, aim: float) -> int:
-        """Follow the line through the two sizes that are nearest to ``aim``."""
+        """Follow the line through the sizes on either side of ``aim``, or the two nearest to it."""
 
         def gap(level: int) -> float:
             return math.log(aim / self.sizes[level])
 
         near, *others = sorted(self.sizes, key=lambda level: abs(gap(level)))
+        # Sorting is stable: of those beyond ``aim``, the nearest comes first.
+        others.sort(key=lambda level: gap(level) * gap(near) > 0)
         rise = (gap(near) - gap(others[0])) / (others[0] - near) if others else self.slope
         return near + round(gap(near) / max(rise, self.slope / 4))
 
@@ -113,3 +115,33 @@ def best_level(
     if bracket.low is None:
         raise BudgetTooSmallError(bracket.sizes[levels[0]], max_bits)
     return bracket.low
+
+
+def guess_level(
+    size_bits: Callable[[int], int],
+    budget: float,
+    *,
+    levels: range,
+    guess: int,
+    slope: float,
+    tolerance: float,
+    costly: bool = False,
+) -> int:
+    """Say where a slow search should begin: the best level of a quick encoder.
+
+    A quick preset's streams are larger than a slow one's by a nearly constant factor, which
+    ``budget`` allows for. The parameters are those of :func:`best_level`; where not even the lowest
+    level fits, that is the answer.
+    """
+    try:
+        return best_level(
+            size_bits,
+            levels,
+            round(budget),
+            guess=guess,
+            slope=slope,
+            tolerance=tolerance,
+            costly=costly,
+        )
+    except BudgetTooSmallError:
+        return levels[0]

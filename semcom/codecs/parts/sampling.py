@@ -18,12 +18,12 @@ from semcom.types import Image, Map
 Pixels = TypeVar("Pixels", bound=NDArray[np.generic])
 _BLOCK = 64
 """Side in pixels of a block, the largest unit of video codecs."""
-_ENOUGH = 800_000
+_ENOUGH = 1_400_000
 """Pixels of a sample, at most."""
 
 
 def sample(image: Image, w: Map) -> tuple[Image, Map]:
-    """Return at most 0.8 megapixels of a large image (H, W, 3), and their weights.
+    """Return at most 1.4 megapixels of a large image (H, W, 3), and their weights.
 
     An image that is not large, or narrower than a block, is returned whole.
     """

@@ -10,7 +10,7 @@ from channels import theory
 from channels.base import Channel, max_symbols
 from channels.catalogue import CHANNELS
 from channels.mimo.channel import Mimo
-from channels.packets.modulation import demodulate, modulate
+from channels.modulation import demodulate, modulate
 from channels.theory.mimo import ber_zf
 
 NUM_USES = 40_000

@@ -14,8 +14,8 @@ from channels.base import Channel
 from channels.catalogue import CHANNELS
 from channels.models.carrier_error import CarrierError, ber_qpsk_phase_error
 from channels.models.rayleigh import RayleighBlock
+from channels.modulation import demodulate, modulate
 from channels.ofdm.channel import Ofdm
-from channels.packets.modulation import demodulate, modulate
 from channels.packets.pilots import insert_pilots, remove_pilots
 
 NUM_ROWS = 20_000

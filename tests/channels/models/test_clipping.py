@@ -10,7 +10,7 @@ from scipy import integrate, special, stats
 from channels import theory
 from channels.catalogue import CHANNELS
 from channels.models.clipping import Clipping, amplify, bussgang_gaussian, bussgang_qam
-from channels.packets.modulation import constellation, demodulate, modulate
+from channels.modulation import constellation, demodulate, modulate
 
 NUM = 200_000
 AMPLIFIERS = [

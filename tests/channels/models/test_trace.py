@@ -14,10 +14,10 @@ from scipy import stats
 from channels import theory
 from channels.catalogue import CHANNELS
 from channels.models.trace import Trace
+from channels.modulation import demodulate, modulate
 from channels.ofdm.channel import Ofdm
 from channels.ofdm.measured_cir import TraceCir
 from channels.ofdm.multipath import Grid
-from channels.packets.modulation import demodulate, modulate
 from channels.units import noise_var_from_snr_db
 
 NUM_ROWS = 37

@@ -10,8 +10,8 @@ import torch
 from channels import theory
 from channels.base import ChannelOutput
 from channels.catalogue import CHANNELS
+from channels.modulation import demodulate, modulate
 from channels.ofdm.channel import Ofdm, ofdm_tdl
-from channels.packets.modulation import demodulate, modulate
 
 NUM_ROWS = 600
 

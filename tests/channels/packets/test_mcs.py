@@ -9,6 +9,7 @@ from scipy.stats import beta
 from channels import theory
 from channels.catalogue import CHANNELS
 from channels.fec.ldpc import ldpc_code
+from channels.modulation import demodulate, modulate
 from channels.packets.adaptation import NUM_DRAWS, effective_snr_db
 from channels.packets.block_chain import random_bits, run_chain
 from channels.packets.mcs import (
@@ -24,7 +25,6 @@ from channels.packets.mcs import (
     packet_scheme,
     thresholds,
 )
-from channels.packets.modulation import demodulate, modulate
 from channels.packets.packet import (
     decode_packet,
     encode_packet,

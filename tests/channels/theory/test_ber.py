@@ -14,7 +14,7 @@ from channels.base import Channel
 from channels.models.awgn import Awgn
 from channels.models.rayleigh import RayleighBlock, RayleighFast
 from channels.models.rician import RicianBlock, RicianFast
-from channels.packets.modulation import demodulate, modulate
+from channels.modulation import demodulate, modulate
 from channels.packets.pilots import insert_pilots, remove_pilots
 from channels.units import BITS_PER_SYMBOL, noise_var_from_snr_db
 

@@ -13,7 +13,7 @@ from scipy import integrate, stats
 
 from channels import theory
 from channels.models.middleton import Middleton
-from channels.packets.modulation import demodulate, modulate
+from channels.modulation import demodulate, modulate
 from channels.units import BITS_PER_SYMBOL, noise_var_from_snr_db
 
 NUM = 100_000

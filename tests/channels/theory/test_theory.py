@@ -12,7 +12,7 @@ from channels import theory
 from channels.models.awgn import Awgn
 from channels.models.rayleigh import RayleighBlock, RayleighFast
 from channels.models.rician import RicianBlock, RicianFast
-from channels.packets.modulation import constellation, demodulate, modulate
+from channels.modulation import constellation, demodulate, modulate
 from channels.units import BITS_PER_SYMBOL, awgn_capacity, db_to_linear, noise_var_from_snr_db
 
 SNRS_DB = np.arange(-10.0, 31.0, 5.0)

@@ -151,9 +151,10 @@ def test_prompts_move_with_the_image() -> None:
 def test_large_pictures_are_thinned_to_be_drawn() -> None:
     pixels = np.arange(4000 * 3000).reshape(4000, 3000)
     thin = _thin(pixels)
-    assert 0.5 * LARGE < thin.size <= LARGE
-    np.testing.assert_array_equal(thin, pixels[::3, ::3])
+    assert 0.25e6 < thin.size <= 0.5e6  # a panel has some 400x300
+    np.testing.assert_array_equal(thin, pixels[::5, ::5])
     small = pixels[:1000, :2000]
+    assert small.size == LARGE
     np.testing.assert_array_equal(_thin(small), small)
 
 

@@ -20,7 +20,6 @@ from PIL import Image as PilImage
 from experiments.analysis import published
 from experiments.analysis.all_tables import tables
 from experiments.analysis.bd_rate import bd_rate
-from experiments.analysis.common_images import align
 from experiments.analysis.points import few, prepare, rescore
 from experiments.analysis.printing import print_tables
 from experiments.analysis.table import Table
@@ -29,6 +28,7 @@ from experiments.figures.drawing import Drawing
 from experiments.figures.files import FORMATS, render, write
 from experiments.figures.parts.style import COLUMN, PAGE, SETTINGS, system_look
 from experiments.intervals import mean_interval
+from experiments.store.common_images import align
 from experiments.store.database import add_up
 from experiments.store.measured import ImageRow, Point, SuiteResults
 from experiments.suites.axes import System

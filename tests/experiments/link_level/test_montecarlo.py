@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import json
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -233,3 +235,35 @@ def test_other_nonsense_is_refused(tmp_path: Path, quiet: Collect) -> None:
     with pytest.raises(ValueError, match="the same point"):
         quiet([COINS[0], replace(COINS[0], seed=1)], store)
     assert not store.exists()
+
+
+@dataclass(frozen=True)
+class Deadly(Coin):
+    """Kills the process that runs it first, which leaves a mark."""
+
+    marks: str = ""
+
+    def run(self, snr_db: float, rng: torch.Generator) -> Count:
+        mark = Path(self.marks)
+        if not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().run(snr_db, rng)
+
+    def about(self) -> dict[str, Any]:
+        return {"size": self.size}
+
+
+def test_a_worker_that_dies_costs_no_row_and_does_not_end_the_run(
+    tmp_path: Path, quiet: Collect
+) -> None:
+    limits = Limits(max_errors=40, max_trials=500)
+    deadly = Task(Deadly(marks=str(tmp_path / "mark")), 10.0)
+    found = quiet([deadly], tmp_path / "dies.jsonl", jobs=2, limits=limits)
+    alone = quiet([Task(Coin(), 10.0)], tmp_path / "lives.jsonl", limits=limits)
+    assert [count.trials for count in found] == [count.trials for count in alone]
+
+
+def test_a_batch_that_comes_to_no_end_is_not_left_out_silently() -> None:
+    with pytest.raises(RuntimeError, match="its process died"):
+        montecarlo.Batch(COINS[0], 0).failed(RuntimeError("its process died"))

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.analysis.all_tables import tables
-from experiments.analysis.common_images import align
+from experiments.analysis.export import _results
 from experiments.analysis.printing import print_tables
 from experiments.analysis.table import Table
 from experiments.figures.all_figures import draw
 from experiments.running.stopping import measure
+from experiments.store.common_images import align
 from experiments.store.database import Database, TaskResult, add_up
-from experiments.store.export import _results
 from experiments.store.measured import ImageRow, Key, Point, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting

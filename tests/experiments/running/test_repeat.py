@@ -18,9 +18,9 @@ from click.testing import CliRunner, Result
 from PIL import Image as PilImage
 
 from experiments.cli.main import main
-from experiments.running.record_comparison import TOLERANCE, Difference, differences
 from experiments.running.runner import run
 from experiments.store.merge import merge
+from experiments.store.record_comparison import TOLERANCE, Difference, differences
 from experiments.suites.suite import Suite
 from semcom.processor import processor
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.suites.axes import AXES, System
-from experiments.suites.setting import Setting
+from experiments.suites.axes import System
+from experiments.suites.setting import AXES, Setting
 from experiments.suites.shipped import find_suite
 from experiments.suites.suite import Suite
 from experiments.suites.suite_file import read_suite
@@ -306,7 +306,7 @@ def test_a_suite_is_the_union_of_its_products_less_what_is_excluded(
         for values in itertools.product(*grid.values()):
             one = dict(zip(grid, map(same, values), strict=True))
             if not any(all(one[k] in map(same, drop[k]) for k in drop) for drop in exclude):
-                wanted.add(Setting(segmenter="graph", **one))
+                wanted.add(Setting.of({"segmenter": "graph", **one}))
     settings = [setting for _, setting in suite.settings()]
     assert set(settings) == wanted
     assert len(settings) == len(wanted) == len({setting.id for setting in settings})

@@ -9,7 +9,7 @@ import torch
 from channels.models.awgn import Awgn
 from channels.models.rayleigh import RayleighFast
 from channels.models.rician import RicianFast
-from channels.packets.modulation import constellation, demodulate, modulate
+from channels.modulation import constellation, demodulate, modulate
 from channels.units import BITS_PER_SYMBOL, db_to_linear, noise_var_from_snr_db
 
 METHODS = ("maxlog", "exact")

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from experiments.datasets.items import Item
 from experiments.path_text import to_text
-from experiments.running.provenance import commit, machine
 from experiments.store.database import Database, TaskResult
 from experiments.store.integrity import put
+from experiments.store.provenance import commit, machine
 from experiments.store.upgrade import image_set_id
 from experiments.suites.suite import Suite
 from semcom.versions import versions

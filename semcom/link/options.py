@@ -1,0 +1,59 @@
+"""Options of a link, defined once: Python, the command line and suites take them from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+DEFAULT_PILOTS = 8
+
+
+def _option(default: Any, text: str, **about: str) -> Any:
+    """Define an option by its default value and what the command line says of it."""
+    return field(default=default, metadata={"help": text, **about})
+
+
+@dataclass(frozen=True)
+class LinkOptions:
+    """Options of a link; :class:`semcom.link.config.LinkConfig` says what each of them means.
+
+    The metadata of a field holds its ``help`` for the command line and, where needed, a
+    ``metavar``, the meaning of leaving it ``unset``, and its ``axis``: the name that it has in
+    suites and on the command line.
+    """
+
+    channel: str = _option("awgn", "Channel to cross, with options: rician:k_db=9.", metavar="NAME")
+    snr_db: float = _option(10.0, "Mean Es/N0 in dB.")
+    csi: Literal["perfect", "pilots"] = _option(
+        "perfect",
+        "Channel knowledge of the receiver: perfect, or estimated from pilots.",
+        metavar="KIND",
+    )
+    num_pilots: int = _option(
+        DEFAULT_PILOTS, "Number of pilots per block, for --csi pilots.", axis="pilots"
+    )
+    scheme: str = _option(
+        "",
+        "Fixed modulation and code rate, by its name or number in semcom mcs.",
+        metavar="NAME",
+        unset="chosen by the SNR",
+    )
+    protection: Literal["equal", "unequal", "graceful"] = _option(
+        "equal",
+        "equal: protect all packets alike; unequal: protect important packets more, for the least "
+        "expected error; graceful: the same, for the highest expected PSNR.",
+        metavar="KIND",
+    )
+    copies: int = _option(1, "Number of times that every packet is sent, 1 to 4.")
+    planned_snr_db: float | None = _option(
+        None, "Mean SNR that the sender assumes.", metavar="DB", unset="the true value"
+    )
+    planned_std_db: float = _option(
+        0.0, "Standard deviation of that assumption, as of shadowing.", metavar="DB"
+    )
+    losses: str = _option(
+        "",
+        "Additional packet loss, by a packet channel such as packet_erasure:p=0.1.",
+        metavar="NAME",
+        unset="none",
+    )
