@@ -1,4 +1,4 @@
-"""Checks of a channel's promises (``docs/adding-a-channel.md``), as run by ``check-channel``.
+"""Checks of a channel's promises (``docs/tutorials/adding-a-channel.md``), as run by ``check-channel``.
 
 :data:`channels.conformance.checks.CHANNEL_CHECKS` are functions of a
 :class:`channels.conformance.base.Candidate`.

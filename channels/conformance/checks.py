@@ -1,9 +1,10 @@
 """The checks of channels.
 
 Each is a function of a :class:`~channels.conformance.base.Candidate`. It raises
-:class:`~channels.conformance.base.CheckFailed` if a promise of ``docs/adding-a-channel.md`` is
-broken, and otherwise returns a remark, which is usually empty. Draws are seeded, and means may be
-off by :data:`~channels.conformance.trial.SIGMAS` standard errors.
+:class:`~channels.conformance.base.CheckFailed` if a promise of
+``docs/tutorials/adding-a-channel.md`` is broken, and otherwise returns a remark, which is usually
+empty. Draws are seeded, and means may be off by :data:`~channels.conformance.trial.SIGMAS` standard
+errors.
 
 A channel may declare deviations from the plain model by attributes:
 

@@ -1,4 +1,4 @@
-"""The promises of a channel, word for word as the bullets of ``docs/adding-a-channel.md`` start."""
+"""The promises of a channel; ``docs/tutorials/adding-a-channel.md`` has them word for word."""
 
 SHAPES = (
     "Shapes. `x` is complex (..., num_symbols), and the last axis is time. `y` and `h` have the "

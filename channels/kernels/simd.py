@@ -4,21 +4,21 @@ Numba widens loops over bytes to 64-bit integers, and these are rarely vectorise
 functions state the vector operations explicitly. If numba cannot compile vectors, one warning says
 so, and the same functions work on a single lane: kernels then give the same numbers more slowly.
 
-==========================  ==================================================================
-``load(a, i)``              the vector that starts at byte ``i`` of the C-contiguous array ``a``
-``store(a, i, x)``          write ``x`` to ``a[i : i + WIDTH]``
-``fill(value)``             the same byte in every lane
-``add, subtract``           saturating at -128 and 127
-``magnitude(x)``            absolute value, at least 127 for -128
-``least, largest``          of two magnitudes
-``reduce(x, y)``            ``x - y`` of two magnitudes, at least 0
-``exclusive_or``            bitwise
-``where_equal(a, b, x, y)`` ``x`` in lanes where ``a == b``, else ``y``
-``with_sign(x, s)``         ``-x`` in lanes where ``s`` is negative, else ``x``
-``sign_bit(x)``             1 in lanes that are negative, else 0
-``any_negative(x)``         whether any lane is negative
-``any_zero(x)``             whether any lane is 0
-==========================  ==================================================================
+===========================  =================================================================
+``load(a, i)``               the vector that starts at byte ``i`` of the C-contiguous array ``a``
+``store(a, i, x)``           write ``x`` to ``a[i : i + WIDTH]``
+``fill(value)``              the same byte in every lane
+``add, subtract``            saturating at -128 and 127
+``magnitude(x)``             absolute value, at least 127 for -128
+``least, largest``           of two magnitudes
+``reduce(x, y)``             ``x - y`` of two magnitudes, at least 0
+``exclusive_or``             bitwise
+``where_equal(a, b, x, y)``  ``x`` in lanes where ``a == b``, else ``y``
+``with_sign(x, s)``          ``-x`` in lanes where ``s`` is negative, else ``x``
+``sign_bit(x)``              1 in lanes that are negative, else 0
+``any_negative(x)``          whether any lane is negative
+``any_zero(x)``              whether any lane is 0
+===========================  =================================================================
 
 Reference: LLVM Language Reference Manual, "Vector Type" and "Saturation Arithmetic Intrinsics".
 """

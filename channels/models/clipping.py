@@ -1,6 +1,6 @@
 """A power amplifier that saturates: ``y = h·g(x) + n``, envelope clipping and the Rapp model.
 
-    g(x) = x / (1 + (|x|/A)^{2p})^{1/(2p)},   A² = 10^(backoff_db/10)
+``g(x) = x / (1 + (|x|/A)^{2p})^{1/(2p)}`` with ``A² = 10^(backoff_db/10)``.
 
 The saturation amplitude A lies ``backoff_db`` (input back-off) above the mean power 1 of the
 symbols. ``p`` is the smoothness: infinite for the soft limiter, which keeps the phase and cuts the
@@ -9,7 +9,7 @@ envelope at A; about 2 to 3 for solid-state amplifiers. The phase is unchanged (
 For symbols of a known law, ``g(x) = α·x + d`` with a distortion d that is uncorrelated with x
 (Bussgang's decomposition):
 
-    α = E[g(|x|)·|x|],   σ_d² = E|d|² = E[g(|x|)²] - α²,   E|x|² = 1
+``α = E[g(|x|)·|x|]``, ``σ_d² = E|d|² = E[g(|x|)²] - α²``, ``E|x|² = 1``.
 
 The receiver knows the amplifier and that distribution but not the realisation: it is told ``α·h``
 and ``N0 + σ_d²·|h|²``. By default the distribution is that of complex Gaussian symbols, as of

@@ -80,7 +80,7 @@ def jakes_process(
     Returns
     -------
     Tensor
-        Complex (*shape, num_times).
+        Complex ``(*shape, num_times)``.
     """
     if doppler == 0:
         return complex_normal(shape, like, rng)[..., None].repeat_interleave(num_times, dim=-1)

@@ -40,7 +40,7 @@ def check_replay(hold: int, start: str) -> None:
 def replay_rows(
     shape: torch.Size, num_times: int, num_rows: int, hold: int, start: str, rng: torch.Generator
 ) -> Tensor:
-    """Return the trace's row at every time of every transmission: int64 (*shape, num_times)."""
+    """Return the trace's row at every time of every transmission: int64 ``(*shape, num_times)``."""
     num_starts = num_rows * hold if start == "random" else 1
     first = torch.randint(num_starts, (*shape, 1), device=rng.device, generator=rng)
     time = torch.arange(num_times, device=rng.device)
@@ -62,7 +62,7 @@ def autocorrelation(gains: NDArray[np.complex128], hold: int, lag: Tensor) -> Te
     Returns
     -------
     Tensor
-        complex128 (*lag.shape, ...). Linear between multiples of ``hold``.
+        complex128 ``(*lag.shape, ...)``. Linear between multiples of ``hold``.
     """
     rows = len(gains)
     spectrum = np.abs(np.fft.fft(gains, axis=0)) ** 2

@@ -64,7 +64,7 @@ class Multipath(Protocol):
         Returns
         -------
         Tensor
-            Complex (*shape, num_times, num_subcarriers), ``E|H|² = 1``.
+            Complex ``(*shape, num_times, num_subcarriers)``, ``E|H|² = 1``.
         """
         ...
 

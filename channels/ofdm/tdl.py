@@ -86,7 +86,7 @@ class Tdl:
         Returns
         -------
         Tensor
-            Complex (*shape, num_paths, num_times), type and device as ``like``.
+            Complex ``(*shape, num_paths, num_times)``, type and device as ``like``.
         """
         num_paths = len(self.powers)
         doppler = self.doppler_hz * period_s

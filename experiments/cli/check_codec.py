@@ -43,7 +43,7 @@ def check_codec(codec: str, only: tuple[str, ...], limit_s: float) -> None:
 
     candidate = Candidate(codec, decode_limit_s=limit_s)
     checks = ANALOG_CHECKS if open_codec(candidate) else CODEC_CHECKS
-    _check(candidate, _chosen(checks, only), "docs/adding-a-codec.md")
+    _check(candidate, _chosen(checks, only), "docs/tutorials/adding-a-codec.md")
 
 
 @click.command("check-channel")
@@ -65,7 +65,7 @@ def check_channel(channel: str, only: tuple[str, ...], limit_s: float) -> None:
 
     candidate = Candidate(channel, check_limit_s=limit_s)
     open_channel(candidate)
-    _check(candidate, _chosen(CHANNEL_CHECKS, only), "docs/adding-a-channel.md")
+    _check(candidate, _chosen(CHANNEL_CHECKS, only), "docs/tutorials/adding-a-channel.md")
 
 
 def _chosen(checks: Sequence[Check], only: tuple[str, ...]) -> list[Check]:

@@ -84,7 +84,9 @@ def _parse(path: Path) -> tuple[dict[Any, Any], dict[Where, str]]:
     except RecursionError:
         raise ValueError(f"{path}: nested too deep, no suite") from None
     if not isinstance(content, dict):
-        raise ValueError(f"{path}: a suite is a mapping of keys to values; see docs/experiments.md")
+        raise ValueError(
+            f"{path}: a suite is a mapping of keys to values; see docs/how-to/experiments.md"
+        )
     return content, places
 
 

@@ -3,7 +3,7 @@
 A digital codec turns an image into packets and packets into an image. Its decoder uses bytes alone:
 it never sees the original, the masks or the map unless they were sent and paid for. An analog codec
 (joint source-channel coding) makes the symbols itself, plus bytes of side information.
-``docs/adding-a-codec.md`` explains how to write a codec.
+``docs/tutorials/adding-a-codec.md`` explains how to write a codec.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from semcom.conformance.base import Candidate
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "docs" / "examples" / "thumbnail-codec"
-PAGE = (ROOT / "docs" / "adding-a-codec.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "tutorials" / "adding-a-codec.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("\n## Analog codecs\n")[2]
 SOURCE = (PACKAGE / "thumbnail.py").read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The examples of docs/link-level.md run, in order, and what the page names exists."""
+"""The examples of docs/how-to/link-level.md run, in order, and what the page names exists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from experiments.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "link-level.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "link-level.md").read_text(encoding="utf-8")
 
 
 def _blocks(language: str) -> list[str]:
@@ -50,7 +50,7 @@ def test_the_commands_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_every_file_that_the_page_names_exists() -> None:
     named = [ROOT / name for name in re.findall(r"`([\w-]+/[\w./-]+\.\w+)`", PAGE)]
-    linked = [ROOT / "docs" / name for name in re.findall(r"\]\(([^):#]+)\)", PAGE)]
+    linked = [ROOT / "docs" / "how-to" / name for name in re.findall(r"\]\(([^):#]+)\)", PAGE)]
     assert len(named) >= 4
     for path in named + linked:
         assert path.exists(), path

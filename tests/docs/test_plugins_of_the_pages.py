@@ -29,6 +29,7 @@ from semcom.types import Prompts
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("codec", "channel", "segmenter")
+SUITES = ("tests/semcom/conformance", "tests/channels/conformance")
 NAMES = {"codec": "strips", "channel": "shadowing", "segmenter": "discs"}
 REGISTRIES = {"codec": CODECS, "channel": CHANNELS, "segmenter": SEGMENTERS}
 MAX_LINES = {"codec": 40, "channel": 29, "segmenter": 29}
@@ -36,7 +37,7 @@ MAX_LINES = {"codec": 40, "channel": 29, "segmenter": 29}
 
 def blocks(kind: str, language: str) -> list[str]:
     """Return the fenced blocks of a page."""
-    text = (ROOT / "docs" / f"adding-a-{kind}.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "tutorials" / f"adding-a-{kind}.md").read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
@@ -80,11 +81,11 @@ def test_the_page_shows_the_example_package():
     ],
 )
 def test_every_promise_is_checked_and_quoted_as_the_page_makes_it(kind, promised, checks):
-    text = (ROOT / "docs" / f"adding-a-{kind}.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "tutorials" / f"adding-a-{kind}.md").read_text(encoding="utf-8")
     section = text.partition(f"## What a {kind} promises\n\n- ")[2].partition("\n\n")[0]
     bullets = [" ".join(part.replace("**", "").split()) for part in section.split("\n- ")]
-    promises = {value for name, value in vars(promised).items() if name.isupper()}
-    assert promises == {check.promise for check in checks}
+    promises = {check.promise for check in checks}
+    assert {value for name, value in vars(promised).items() if name.isupper()} <= promises
     assert len(bullets) == len(promises)
     for bullet in bullets:
         assert any(bullet.startswith(promise) for promise in promises), bullet
@@ -96,7 +97,7 @@ def test_the_conformance_suite_passes_on_them(page):
     path = os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", "pytest", "-v", "-n0", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, "tests/conformance", "-k", "strips or shadowing"],
+        [*command, *SUITES, "-k", "strips or shadowing"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
@@ -177,7 +178,9 @@ def test_the_citation_names_this_version():
         assert f"\n{key}: {project[value]}\n" in citation
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", *(f"docs/adding-a-{k}.md" for k in KINDS)])
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", *(f"docs/tutorials/adding-a-{k}.md" for k in KINDS)]
+)
 def test_every_file_that_a_page_names_exists(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     links = [(ROOT / page).parent / name for name in re.findall(r"\]\(([^):#]+)\)", text)]

@@ -205,10 +205,8 @@ def test_check_codec_says_what_is_broken_and_goes_on(install, monkeypatch):
     assert re.fullmatch(r"1/4 same-bytes\.+ FAILED [\d.]+ s", lines[0])
     assert lines[1] == "asked to encode the photo twice within 40,000 bits"
     assert re.fullmatch(r"got different bytes in packet 1 of 5, from byte \d+ on", lines[2])
-    promise = (
-        "promised The same input gives the same bytes, in any process. (docs/adding-a-codec.md)"
-    )
-    assert lines[3] == promise
+    promise = "promised The same input gives the same bytes, in any process."
+    assert lines[3] == f"{promise} (docs/tutorials/adding-a-codec.md)"
     assert lines[4].endswith(
         "not made: The same input gives the same bytes, in any process, see above"
     )
@@ -264,7 +262,7 @@ def test_check_channel_says_what_is_broken_and_goes_on(install):
     assert lines[2] == "asked to report a noise variance of 0.01"
     assert lines[3] == "got 0.005"
     assert lines[4].startswith("promised Power. `E|h|² = 1`, and the noise is circular")
-    assert lines[-2].endswith("(docs/adding-a-channel.md)")
+    assert lines[-2].endswith("(docs/tutorials/adding-a-channel.md)")
     assert lines[-1] == "Error: loud: 1 of 2 checks failed"
 
 

@@ -1,4 +1,4 @@
-"""The promises of an analog codec, word for word as ``docs/adding-a-codec.md`` starts them."""
+"""The promises of an analog codec; ``docs/tutorials/adding-a-codec.md`` has them word for word."""
 
 PICTURE = (
     "A picture comes back, uint8 of shape (height, width, 3). It gets better with more symbols and "

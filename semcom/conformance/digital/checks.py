@@ -1,8 +1,8 @@
 """The checks of digital codecs.
 
 Each is a function of a :class:`~semcom.conformance.base.Candidate`. It raises
-:class:`~semcom.conformance.base.CheckFailed` if a promise of ``docs/adding-a-codec.md`` is broken,
-and otherwise returns a remark, which is usually empty.
+:class:`~semcom.conformance.base.CheckFailed` if a promise of ``docs/tutorials/adding-a-codec.md``
+is broken, and otherwise returns a remark, which is usually empty.
 """
 
 from __future__ import annotations

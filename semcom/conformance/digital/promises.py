@@ -1,4 +1,4 @@
-"""The promises of a digital codec, word for word as ``docs/adding-a-codec.md`` starts them."""
+"""The promises of a digital codec; ``docs/tutorials/adding-a-codec.md`` has them word for word."""
 
 PICTURE = (
     "A picture comes back. `decode` gives uint8 of shape (height, width, 3), and more bits give a "

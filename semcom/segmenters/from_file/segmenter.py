@@ -13,7 +13,7 @@ Images (``.png``, …)        Labels as greys of 8 or 16 bits, floats (TIFF), a 
 ==========================  ===================================================================
 
 One rule decides what the values of a picture or an array mean, and when they are refused as
-ambiguous: see ``docs/masks.md`` and :mod:`semcom.segmenters.from_file.labels`.
+ambiguous: see ``docs/how-to/masks.md`` and :mod:`semcom.segmenters.from_file.labels`.
 """
 
 from __future__ import annotations
