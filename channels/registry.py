@@ -198,7 +198,12 @@ class Registry:
     def create(self, spec: str) -> Any:
         """Build the plugin that ``spec`` describes; see :meth:`parse`."""
         factory, options = self.parse(spec)
-        return factory(**options)
+        try:
+            return factory(**options)
+        except InputError:
+            raise
+        except ValueError as error:  # a plugin's way to refuse a value
+            raise InputError(str(error)) from error
 
 
 def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:

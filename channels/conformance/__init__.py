@@ -1,4 +1,4 @@
-"""Checks of a channel's promises (``docs/tutorials/adding-a-channel.md``), as run by ``check-channel``.
+"""``semcom check-channel``: checks of the promises in ``docs/tutorials/adding-a-channel.md``.
 
 :data:`channels.conformance.checks.CHANNEL_CHECKS` are functions of a
 :class:`channels.conformance.base.Candidate`.

@@ -16,6 +16,7 @@ import imageio_ffmpeg
 
 from semcom.cache import recall, version
 from semcom.codecs.base import DecodeError
+from semcom.errors import InputError
 
 _LEAST_LIMIT_S = 10.0
 _ENCODED_PER_S = 100_000  # pixels; a sixth of libaom's lowest speed, for a grey picture
