@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from semcom.errors import InputError
+
 _MAX_POINTS = 1000
 
 
@@ -29,9 +31,9 @@ def parse_snrs(text: str) -> tuple[float, ...]:
         elif len(numbers) in (2, 3):
             values.update(_steps(*numbers))
         else:
-            raise ValueError(f"an SNR range is FIRST:LAST or FIRST:LAST:STEP, got {part!r}")
+            raise InputError(f"an SNR range is FIRST:LAST or FIRST:LAST:STEP, got {part!r}")
     if len(values) > _MAX_POINTS:
-        raise ValueError(f"at most {_MAX_POINTS} SNRs, got {len(values)} from {text!r}")
+        raise InputError(f"at most {_MAX_POINTS} SNRs, got {len(values)} from {text!r}")
     return tuple(sorted(values))
 
 
@@ -39,20 +41,20 @@ def _number(text: str, whole: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f"SNRs are numbers of dB such as 0,2,4 or 0:20:2, got {whole!r}") from None
+        raise InputError(f"SNRs are numbers of dB such as 0,2,4 or 0:20:2, got {whole!r}") from None
     if not math.isfinite(value):
-        raise ValueError(f"SNR must be a finite number of dB, got {text.strip()}")
+        raise InputError(f"SNR must be a finite number of dB, got {text.strip()}")
     return value
 
 
 def _steps(first: float, last: float, step: float = 1.0) -> list[float]:
     if step <= 0 or last < first:
-        raise ValueError(
+        raise InputError(
             f"an SNR range rises by a positive step, got {first:g} to {last:g} by {step:g} dB"
         )
     count = (last - first) / step
     if count >= _MAX_POINTS:
-        raise ValueError(f"at most {_MAX_POINTS} SNRs, got {first:g} to {last:g} by {step:g} dB")
+        raise InputError(f"at most {_MAX_POINTS} SNRs, got {first:g} to {last:g} by {step:g} dB")
     # The tolerance keeps a last point that is there but for rounding.
     return [round(first + i * step, 9) for i in range(math.floor(count + 1e-9) + 1)]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from channels.units import parse_cbr
 from semcom.codecs.base import CODECS
+from semcom.errors import InputError
 from semcom.importance.maps import DEFAULT_THETA
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
@@ -96,7 +97,7 @@ def order_of(options: Mapping[str, Any]) -> Order:
         if name not in OPTIONS:
             close = difflib.get_close_matches(name, OPTIONS, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; choices: {', '.join(OPTIONS)}"
-            raise ValueError(f"unknown option {name!r}{hint}")
+            raise InputError(f"unknown option {name!r}{hint}")
     all_of = {**OPTIONS, **options}
     region = _region(**{name: all_of[name] for name in _REGION})
     link = LinkConfig(**{name: value for name, value in options.items() if name in _LINK})

@@ -13,6 +13,7 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from semcom.api import Order, order_of
+from semcom.errors import InputError
 from semcom.importance.region import RegionOptions
 from semcom.link.delivery import Delivery
 from semcom.scene import Scene, find_scene, send_scene
@@ -124,10 +125,10 @@ def sweep(
     [('blind', 4.0), ('blind', 10.0), ('importance', 4.0), ('importance', 10.0)]
     """
     if draws < 1:
-        raise ValueError(f"draws must be at least 1, got {draws}")
+        raise InputError(f"draws must be at least 1, got {draws}")
     axes = list(itertools.product(systems.items(), _several(cbr), _several(snr_db), range(draws)))
     if not axes:
-        raise ValueError("a sweep needs at least one system, one SNR and one bandwidth")
+        raise InputError("a sweep needs at least one system, one SNR and one bandwidth")
     shared = {"seed": 0, **options}
     orders = []
     for (name, own), ratio, snr, draw in axes:
@@ -168,5 +169,5 @@ def _without(options: Mapping[str, Any], *varied: str) -> dict[str, Any]:
     """Return the options; refuse those that are varied here."""
     for name in varied:
         if name in options:
-            raise ValueError(f"option {name!r} cannot be given here: it is varied")
+            raise InputError(f"option {name!r} cannot be given here: it is varied")
     return dict(options)

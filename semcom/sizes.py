@@ -7,6 +7,7 @@ import math
 import numpy as np
 from PIL import Image as PilImage
 
+from semcom.errors import InputError
 from semcom.images import MIN_SIDE
 from semcom.large import is_large
 from semcom.types import Image, Mask, Prompts
@@ -37,7 +38,7 @@ def shrink(image: Image, max_side: int) -> Image:
         return image
     size = round(scale * height), round(scale * width)
     if min(size) < MIN_SIDE:
-        raise ValueError(
+        raise InputError(
             f"{width}x{height} shrunk to {size[1]}x{size[0]} is smaller than {MIN_SIDE}x{MIN_SIDE}"
         )
     return resized(image, size)

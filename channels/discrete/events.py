@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from channels.errors import InputError
+
 CERTAIN_LLR = 100.0
 """LLR of a bit that is known; none is larger. An error probability of 4e-44."""
 
@@ -12,17 +14,17 @@ CERTAIN_LLR = 100.0
 def check_bits(bits: Tensor) -> None:
     """Refuse what are no bits, by name: uint8 (..., num_bits) of 0 and 1, at least one."""
     if bits.dtype != torch.uint8:
-        raise ValueError(f"bits must be uint8, got {bits.dtype}")
+        raise InputError(f"bits must be uint8, got {bits.dtype}")
     if bits.ndim == 0 or bits.shape[-1] == 0:
-        raise ValueError(f"bits must have shape (..., num_bits), got {tuple(bits.shape)}")
+        raise InputError(f"bits must have shape (..., num_bits), got {tuple(bits.shape)}")
     if bits.numel() and int(bits.max()) > 1:
-        raise ValueError(f"bits must be 0 or 1, got {int(bits.max())}")
+        raise InputError(f"bits must be 0 or 1, got {int(bits.max())}")
 
 
 def check_share(name: str, p: float) -> None:
     """Raise ``ValueError`` unless ``p``, called ``name``, lies in [0, 1]."""
     if not 0 <= p <= 1:
-        raise ValueError(f"{name} must be a probability in [0, 1], got {p}")
+        raise InputError(f"{name} must be a probability in [0, 1], got {p}")
 
 
 def draw_events(shape: torch.Size, p: float, rng: torch.Generator) -> Tensor:
@@ -37,5 +39,5 @@ def check_shape(shape: tuple[int, ...]) -> torch.Size:
     """Refuse what is no shape (..., num_packets) with at least one packet, by name."""
     whole = all(isinstance(length, int) and length >= 0 for length in shape)
     if not shape or not whole or shape[-1] == 0:
-        raise ValueError(f"shape must be (..., num_packets) with at least 1 packet, got {shape}")
+        raise InputError(f"shape must be (..., num_packets) with at least 1 packet, got {shape}")
     return torch.Size(shape)

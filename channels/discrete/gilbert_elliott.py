@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 
 from channels.discrete.events import check_shape
+from channels.errors import InputError
 
 
 class GilbertElliott:
@@ -55,9 +56,9 @@ class GilbertElliott:
     ) -> None:
         for name, value in (("p_bad", p_bad), ("p_good", p_good)):
             if not 0 < value <= 1:
-                raise ValueError(f"{name} must be a probability in (0, 1], got {value}")
+                raise InputError(f"{name} must be a probability in (0, 1], got {value}")
         if not 0 <= loss_good < loss_bad <= 1:
-            raise ValueError(
+            raise InputError(
                 "loss_good and loss_bad must be probabilities in [0, 1], the first smaller, "
                 f"got {loss_good} and {loss_bad}"
             )

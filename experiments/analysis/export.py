@@ -15,6 +15,7 @@ from experiments.naming import file_names
 from experiments.saving import save
 from experiments.store.measured import ImageRow, Point, SuiteResults
 from experiments.suites.axes import System
+from semcom.errors import InputError
 from semcom.scores import SCORES
 
 FORMATS = ("parquet", "csv", "json")
@@ -54,7 +55,7 @@ def export(study: SuiteResults, out: Path, formats: Sequence[str]) -> list[Path]
     """
     for name in formats:
         if name not in FORMATS:
-            raise ValueError(f"unknown format {name!r}; choices: {', '.join(FORMATS)}")
+            raise InputError(f"unknown format {name!r}; choices: {', '.join(FORMATS)}")
     out.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     (name,) = file_names([study.name])
@@ -116,7 +117,7 @@ def _write_parquet(study: SuiteResults, path: Path) -> Path:
     try:
         import polars
     except ImportError:
-        raise ValueError("Parquet needs polars: pip install 'semcom[parquet]'") from None
+        raise InputError("Parquet needs polars: pip install 'semcom[parquet]'") from None
     about = {"title": study.title, "versions": json.dumps(study.versions), "git": study.git or ""}
     frame = polars.DataFrame(list(flat_rows(study)), infer_schema_length=None)
     sink = io.BytesIO()

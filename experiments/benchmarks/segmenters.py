@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image as PillowImage
 from scipy import ndimage
 
+from semcom.errors import InputError
 from semcom.images import mask_beside
 from semcom.segmenters.base import SEGMENTERS, Segmenter
 from semcom.types import Image, Prompts, Region
@@ -79,9 +80,9 @@ def load(folder: Path) -> dict[str, tuple[Image, Region]]:
                 truth = np.array(mask.convert("L")) > 0
                 pairs[path.stem] = (np.array(picture.convert("RGB")), truth)
             if not truth.any():
-                raise ValueError(f"{beside}: the true mask is empty")
+                raise InputError(f"{beside}: the true mask is empty")
     if not pairs:
-        raise ValueError(f"{folder}: no image with <name>_mask.png beside it")
+        raise InputError(f"{folder}: no image with <name>_mask.png beside it")
     return pairs
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from semcom.errors import InputError
+
 if TYPE_CHECKING:
     from channels.conformance.base import Candidate as ChannelCandidate
     from semcom.conformance.base import Candidate, Check, CheckFailed
@@ -72,7 +74,7 @@ def _chosen(checks: Sequence[Check], only: tuple[str, ...]) -> list[Check]:
     names = [check.name for check in checks]
     for name in only:
         if name not in names:
-            raise ValueError(f"unknown check {name!r}; choices: {', '.join(names)}")
+            raise InputError(f"unknown check {name!r}; choices: {', '.join(names)}")
     return [check for check in checks if not only or check.name in only]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from channels.errors import InputError
 from experiments import streams
 from experiments.cli.cache import cache
 from experiments.cli.check_codec import check_channel, check_codec
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Commands(click.Group):
-    """A group whose commands report bad input in one line, without a traceback."""
+    """A group whose commands report bad input in one line; other errors are bugs and show all."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -36,7 +37,7 @@ class Commands(click.Group):
             raise click.NoSuchOption(name, possibilities=alike or close, ctx=context) from None
         except BrokenPipeError:
             raise  # the reader has had enough: click ends quietly
-        except (ValueError, OSError) as error:
+        except (InputError, OSError) as error:
             raise click.ClickException(_text(error)) from error
 
 

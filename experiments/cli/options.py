@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from experiments.cli.parameter_types import Numbers, Ratio
+from semcom.errors import InputError
 from semcom.link.options import LinkOptions
 
 
@@ -29,7 +30,7 @@ def _some_image(
             errors.append(str(error))
         else:
             return paths
-    raise ValueError("\n".join(["none of these can be read:"] * (len(errors) > 1) + errors))
+    raise InputError("\n".join(["none of these can be read:"] * (len(errors) > 1) + errors))
 
 
 some_images = click.argument(
@@ -196,7 +197,7 @@ def _there(_ctx: click.Context, _param: click.Parameter, results: Path) -> Path:
     """Refuse results that are not there, before anything that takes seconds."""
     file = results / "results.db" if results.is_dir() else results
     if not file.exists():
-        raise ValueError(f"{file}: no such results file")
+        raise InputError(f"{file}: no such results file")
     return results
 
 

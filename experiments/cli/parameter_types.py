@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from semcom.errors import InputError
+
 
 class Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """So many numbers separated by commas."""
@@ -51,7 +53,7 @@ def names_of(text: str, choices: Iterable[str], what: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in known:
-            raise ValueError(f"unknown {what} {name!r}; choices: {', '.join(known) or 'none'}")
+            raise InputError(f"unknown {what} {name!r}; choices: {', '.join(known) or 'none'}")
     return list(dict.fromkeys(names))
 
 
@@ -89,4 +91,4 @@ def _numbers(kind: type, text: str) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(kind(part) for part in text.split(",")))
     except ValueError:
         what = "whole numbers" if kind is int else "numbers"
-        raise ValueError(f"expected {what} separated by commas, got {text!r}") from None
+        raise InputError(f"expected {what} separated by commas, got {text!r}") from None

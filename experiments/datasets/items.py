@@ -24,6 +24,7 @@ from pathlib import Path
 
 from experiments.datasets.folder import ENVIRONMENT, data_folder
 from experiments.path_text import from_text, readable
+from semcom.errors import InputError
 from semcom.image_files import FOLDER, why_no_file
 from semcom.images import images_in, is_mask, is_named_image, mask_beside
 
@@ -87,7 +88,7 @@ def find_items(
     for path in paths[:most]:
         item = _item(path)
         if need_masks and item.mask is None:
-            raise ValueError(
+            raise InputError(
                 f"{path}: segmenter beside needs {mask_beside(path).name}, which is not there"
             )
         if items.setdefault((item.sha256, item.mask_sha256), item) is not item:
@@ -126,12 +127,12 @@ def _paths(name: str, base: Path, say: Callable[..., None]) -> list[Path]:
         else:
             found = _matching(path)
             if found == [path]:
-                raise ValueError(f"{path}: {why}")
+                raise InputError(f"{path}: {why}")
         if kept := _files(found, say):
             return kept
         if found or why == FOLDER:
-            raise ValueError(f"{path}: no images {'in this folder' if why == FOLDER else 'here'}")
-    raise ValueError(
+            raise InputError(f"{path}: no images {'in this folder' if why == FOLDER else 'here'}")
+    raise InputError(
         f"images {name!r}: no such file or folder, nor a data set; choices: {', '.join(DATASETS)}"
     )
 
@@ -156,7 +157,7 @@ def _files(found: list[Path], say: Callable[..., None]) -> list[Path]:
 def _davis() -> Path:
     if folder := data_folder("davis"):
         return folder
-    raise ValueError(
+    raise InputError(
         "data set davis is not here: put frames of DAVIS 2016 (https://davischallenge.org) as "
         f"NAME.jpg with NAME_mask.png into a folder davis, and its parent's path into {ENVIRONMENT}"
     )

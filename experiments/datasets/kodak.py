@@ -15,6 +15,7 @@ from rich.progress import track
 
 from experiments.datasets.folder import ENVIRONMENT
 from semcom.checkpoints.download import reason
+from semcom.errors import InputError
 
 KODAK_URL = "https://r0k.us/graphics/kodak/kodak/"
 SHA256 = {
@@ -80,7 +81,7 @@ def fetch(
         try:
             store.fetch(name)
         except (OSError, ValueError) as error:  # requests' exceptions are OSErrors
-            raise ValueError(
+            raise InputError(
                 f"data set kodak: could not fetch {url}{name} ({reason(error)}): put kodim01.png "
                 f"to kodim24.png into a folder kodak, and its parent's path into {ENVIRONMENT}"
             ) from error

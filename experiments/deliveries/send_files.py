@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ from experiments.deliveries.record_table import SYSTEMS, print_records
 from experiments.saving import save
 from semcom.api import Order
 from semcom.codecs.base import CODECS
+from semcom.errors import InputError
 from semcom.images import find_images
 from semcom.importance.region import RegionOptions
 from semcom.large import STAGES, is_large, say_stage
@@ -124,10 +126,13 @@ def for_each(
         try:
             with _stages(file, say):
                 do(file, name)
-        except (ValueError, OSError) as error:
+        except (InputError, OSError) as error:
             failed += 1
             text = str(error)
             say(f"Error: {text}" if str(file) in text else f"Error: {file}: {text}")
+        except Exception:  # a bug, or a plugin's; the other images can still be sent
+            failed += 1
+            say(f"Error: {file}: an unexpected error", traceback.format_exc())
     return failed
 
 
@@ -190,7 +195,7 @@ def _check_inputs_survive(files: list[Path], mask: str | None, outputs: list[Pat
     inputs = {os.path.realpath(str(path)) for path in (*files, *([mask] if mask else []))}
     for output in outputs:
         if os.path.realpath(output) in inputs:
-            raise ValueError(f"{output} is read and would be written over: change --out")
+            raise InputError(f"{output} is read and would be written over: change --out")
 
 
 def _names(files: list[Path]) -> list[str]:

@@ -28,6 +28,7 @@ from experiments.figures.parts.style import PAGE
 from experiments.store.database import Database, opened
 from experiments.store.kept_pictures import Shot, decode, in_threads, intact, read, shots_of
 from experiments.store.measured import SuiteResults
+from semcom.errors import InputError
 from semcom.types import Image
 
 MOST_IMAGES = 4
@@ -134,7 +135,7 @@ def _intact(
     for shot in damaged:
         text = f"a picture of {study.labels[shot.system]}, {shot.row.name} is damaged"
         if tell is None:
-            raise ValueError(text)
+            raise InputError(text)
         tell(f"{series.name}: {text}")
     return {(study.labels[shot.system], _place(shot)): shot for shot in good}
 

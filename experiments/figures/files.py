@@ -14,6 +14,7 @@ from experiments.figures.parts.fonts import plain_text
 from experiments.figures.parts.style import SETTINGS
 from experiments.naming import file_names
 from experiments.saving import save
+from semcom.errors import InputError
 
 FORMATS = ("png", "pdf", "svg")
 _DPI = 300
@@ -35,7 +36,7 @@ def render(drawing: Drawing, kind: str) -> bytes:
         An unknown format.
     """
     if kind not in FORMATS:
-        raise ValueError(f"unknown format {kind!r}; choices: {', '.join(FORMATS)}")
+        raise InputError(f"unknown format {kind!r}; choices: {', '.join(FORMATS)}")
     title, caption = drawing.data.title, drawing.data.caption
     metadata: dict[str, dict[str, Any]] = {
         "png": {"Title": title, "Description": caption},

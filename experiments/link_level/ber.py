@@ -19,6 +19,7 @@ from experiments.link_level.curves import CurveLabels, Series, measure, write_se
 from experiments.link_level.montecarlo import Limits
 from experiments.link_level.snr_axis import AXIS_LABELS, Axis, create_channel, pass_channel, to_esn0
 from experiments.link_level.theory_curves import exact_ber
+from semcom.errors import InputError
 
 Array = NDArray[np.float64]
 
@@ -57,7 +58,7 @@ class BitErrors:
         create_channel(self.channel)
         check_bits_per_symbol(self.bits_per_symbol)
         if not 1 <= self.num_symbols <= BATCH_SYMBOLS:
-            raise ValueError(f"num_symbols must be in [1, {BATCH_SYMBOLS}], got {self.num_symbols}")
+            raise InputError(f"num_symbols must be in [1, {BATCH_SYMBOLS}], got {self.num_symbols}")
 
     @property
     def code_rate(self) -> float:

@@ -23,6 +23,7 @@ from experiments.link_level.curves import CurveLabels, Series, measure, write_se
 from experiments.link_level.montecarlo import Limits
 from experiments.link_level.snr_axis import AXIS_LABELS, Axis, create_channel, to_esn0
 from experiments.link_level.theory_curves import bicm_limit_db, reference_bler
+from semcom.errors import InputError
 
 PEERS = {"sionna": "sionna_boxplus"}
 """Other people's decoders by project."""
@@ -64,7 +65,7 @@ class BlockErrors:
         create_channel(self.channel)
         DECODERS.load(self.decoder)
         if self.max_iterations < 1:
-            raise ValueError(f"max_iterations must be at least 1, got {self.max_iterations}")
+            raise InputError(f"max_iterations must be at least 1, got {self.max_iterations}")
         self.code()
 
     def code(self) -> LdpcCode:
@@ -124,9 +125,9 @@ def num_coded_bits(num_info_bits: int, code_rate: float, bits_per_symbol: int) -
         A rate outside (0, 1), no information bits.
     """
     if num_info_bits < 1:
-        raise ValueError(f"num_info_bits must be at least 1, got {num_info_bits}")
+        raise InputError(f"num_info_bits must be at least 1, got {num_info_bits}")
     if not 0 < code_rate < 1:
-        raise ValueError(f"code rate must be in (0, 1), got {code_rate}")
+        raise InputError(f"code rate must be in (0, 1), got {code_rate}")
     check_bits_per_symbol(bits_per_symbol)
     # The tolerance keeps a quotient that is whole but for rounding from gaining a symbol.
     return bits_per_symbol * math.ceil(num_info_bits / (bits_per_symbol * code_rate) - 1e-9)
@@ -164,9 +165,9 @@ def block_systems(
         Options that exclude each other, and whatever :class:`BlockErrors` refuses.
     """
     if schemes and (coded_bits or rates or modulations):
-        raise ValueError("--scheme says rate and modulation: leave out -n, --rate and --modulation")
+        raise InputError("--scheme says rate and modulation: leave out -n, --rate and --modulation")
     if coded_bits and rates:
-        raise ValueError("-n and --rate say the same: leave out one of them")
+        raise InputError("-n and --rate say the same: leave out one of them")
     pairs = [(scheme.bits_per_symbol, scheme.code_rate) for scheme in map(find_scheme, schemes)]
     pairs = pairs or list(itertools.product(modulations or (2,), rates or (0.5,)))
     sizes = [(k, num_coded_bits(k, rate, bits), bits) for k in info_bits for bits, rate in pairs]

@@ -19,6 +19,7 @@ from channels.packets.packet import num_packet_symbols, packet_code
 from channels.units import noise_var_from_snr_db
 from experiments.intervals import Count
 from experiments.link_level.snr_axis import create_channel
+from semcom.errors import InputError
 
 Counted: TypeAlias = Literal["lost packets", "retransmissions"]
 _BATCH_CODED_BITS = 1 << 20
@@ -58,9 +59,9 @@ class HarqPackets:
     def __post_init__(self) -> None:
         if self.counts not in get_args(Counted):
             choices = ", ".join(get_args(Counted))
-            raise ValueError(f"counts must be one of {choices}, got {self.counts!r}")
+            raise InputError(f"counts must be one of {choices}, got {self.counts!r}")
         if self.counts == "retransmissions" and self.options.max_rounds == 1:
-            raise ValueError(
+            raise InputError(
                 "one round has no retransmissions to count: max_rounds must be 2 or more"
             )
         create_channel(self.channel)

@@ -39,6 +39,7 @@ from experiments.link_level.row_file import Row, read_rows
 from experiments.running.backends import check_jobs
 from experiments.running.pool import WorkerPool
 from experiments.saving import named
+from semcom.errors import InputError
 
 
 class Simulation(Protocol):
@@ -78,9 +79,9 @@ class Task:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.snr_db):
-            raise ValueError(f"SNR must be a finite number of dB, got {self.snr_db}")
+            raise InputError(f"SNR must be a finite number of dB, got {self.snr_db}")
         if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, got {self.seed}")
+            raise InputError(f"seed must be at least 0, got {self.seed}")
 
     def about(self) -> dict[str, Any]:
         """Describe the point: everything but the seed, with the version that counted."""
@@ -116,7 +117,7 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("max_errors", "max_trials"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
 
     def progress(self, count: Count) -> float:
         """How far a point is, from 0 to 1."""
@@ -181,7 +182,7 @@ def collect(
     """
     check_jobs(jobs)
     if len({task.point for task in tasks}) < len(tasks):
-        raise ValueError("two tasks are the same point; more seeds are more calls")
+        raise InputError("two tasks are the same point; more seeds are more calls")
     rows = read_rows(store, say)
     known = add_up(rows.values())
     points = [_Point(one, known.get(one.point, Count()), rows.keys()) for one in tasks]

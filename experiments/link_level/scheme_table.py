@@ -21,6 +21,7 @@ from channels.packets.packet import num_packet_symbols
 from channels.packets.target import Target
 from channels.units import awgn_capacity, linear_to_db
 from experiments.link_level.snr_axis import create_channel
+from semcom.errors import InputError
 
 Array = NDArray[np.float64]
 
@@ -70,7 +71,7 @@ class FadingLaw:
     def __init__(self, channel: Channel) -> None:
         known = isinstance(channel, Awgn) or channel.coherence in ("block", "fast")
         if not (known and isinstance(channel, KnownLaw)):
-            raise ValueError(
+            raise InputError(
                 "thresholds are carried over to gains of known law that stay, or are fresh for "
                 f"every symbol; {type(channel).__name__} is neither: use semcom bler --scheme"
             )
@@ -149,7 +150,7 @@ def _measured(table: str, scheme: Scheme, num_bits: int) -> tuple[int, Threshold
     measured = {bits: need for (one, bits), need in thresholds(table).items() if one == scheme}
     length = max((bits for bits in measured if bits <= num_bits), default=None)
     if length is None:
-        raise ValueError(
+        raise InputError(
             f"num_bits must be at least {min(measured)}, the shortest measured, got {num_bits}"
         )
     return length, measured[length]

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from semcom import cache
+from semcom.errors import InputError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -37,23 +38,23 @@ def check_backend(name: str, address: str | None) -> None:
         With the choices, or what to install.
     """
     if name not in get_args(BackendName):
-        raise ValueError(f"unknown backend {name!r}; choices: {', '.join(get_args(BackendName))}")
+        raise InputError(f"unknown backend {name!r}; choices: {', '.join(get_args(BackendName))}")
     if name == "local" and address:
-        raise ValueError("the local backend takes no address; --backend dask or ray does")
+        raise InputError("the local backend takes no address; --backend dask or ray does")
     if name == "dask" and not address:
-        raise ValueError("the dask backend takes the scheduler's address, such as tcp://host:8786")
+        raise InputError("the dask backend takes the scheduler's address, such as tcp://host:8786")
     if name != "local":
         module = {"dask": "distributed", "ray": "ray"}[name]
         import importlib.util
 
         if importlib.util.find_spec(module) is None:
-            raise ValueError(f"backend {name} needs {module}: pip install 'semcom[{name}]'")
+            raise InputError(f"backend {name} needs {module}: pip install 'semcom[{name}]'")
 
 
 def check_jobs(jobs: int) -> None:
     """Refuse a number of processes below 1."""
     if jobs < 1:
-        raise ValueError(f"jobs must be at least 1, got {jobs}")
+        raise InputError(f"jobs must be at least 1, got {jobs}")
 
 
 def default_jobs() -> int:
@@ -140,11 +141,11 @@ def _dask(_: int, address: str | None) -> Iterator[tuple[Submit, int]]:
     try:
         client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
-        raise ValueError(f"no Dask scheduler at {address}: {error}") from None
+        raise InputError(f"no Dask scheduler at {address}: {error}") from None
     with client:
         slots = sum(client.nthreads().values())
         if not slots:
-            raise ValueError(f"the Dask scheduler at {address} has no workers")
+            raise InputError(f"the Dask scheduler at {address} has no workers")
         client.register_plugin(_OneThread())  # also in workers that join later
         executor: Executor = client.get_executor(pure=False)
         yield executor.submit, slots

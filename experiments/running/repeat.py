@@ -21,6 +21,7 @@ from experiments.store.queries import (
     rows_of_task,
 )
 from experiments.store.record_comparison import TOLERANCE, Difference, differences
+from semcom.errors import InputError
 from semcom.hashes import digest
 from semcom.images import load_image
 from semcom.importance.region import RegionOptions
@@ -58,7 +59,7 @@ def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., N
     """
     with opened(results) as database:
         if len(task) < _SHORTEST_ID or set(task) - set("0123456789abcdef"):
-            raise ValueError(
+            raise InputError(
                 f"a task is named by {_SHORTEST_ID} or more hexadecimal digits, got {task}"
             )
         whole, failed = find_task(database, task)
@@ -71,7 +72,7 @@ def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., N
         (made,) = work(Unit(item, (Job(setting, row["first"], row["draws"]),)))
         if made.error:
             say(made.trace)
-            raise ValueError(f"task {made.task[:12]} fails: {made.error}")
+            raise InputError(f"task {made.task[:12]} fails: {made.error}")
         if row["failed"]:
             say(f"task {made.task[:12]} failed before ({row['failed']}) and works now")
             continue
@@ -93,10 +94,10 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
         }
         blind, source = record["system"] == "blind", record["image"]
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{file}: no record of semcom send ({error!r})") from None
+        raise InputError(f"{file}: no record of semcom send ({error!r})") from None
     pixels, _ = load_image(image or source)
     if digest(pixels) != record["sha256"]:
-        raise ValueError(f"{image or source} is not the image that was sent; --image names it")
+        raise InputError(f"{image or source} is not the image that was sent; --image names it")
     # The mask of one image among several is found by the name that the image had.
     scene = find_scene(pixels, options, source=source)
     again = send_scene(scene, link=link, blind=blind, **about).record
@@ -135,12 +136,12 @@ def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
     known = path_of_image(database, row["image"], row["mask"])
     path = image or (None if known is None else Path(from_text(known)))
     if path is None or not path.is_file():
-        raise ValueError(f"{path or 'the image'} is not here any more; --image names it")
+        raise InputError(f"{path or 'the image'} is not here any more; --image names it")
     (item,) = find_items([str(path)], Path())
     if item.sha256 != row["image"]:
-        raise ValueError(f"{path} is not the image that was sent; --image names it")
+        raise InputError(f"{path} is not the image that was sent; --image names it")
     if row["mask"] and item.mask_sha256 != row["mask"]:
-        raise ValueError(f"the mask beside {path} is not the one that was used")
+        raise InputError(f"the mask beside {path} is not the one that was used")
     return item
 
 

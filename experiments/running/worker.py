@@ -23,6 +23,7 @@ from experiments.running.capacity_bound import bound
 from experiments.store.database import TaskResult
 from experiments.suites.setting import BEST_SCHEMES, Setting, task_id
 from semcom.codecs.base import weighted_gain
+from semcom.errors import InputError
 from semcom.hashes import derive_seed, digest, sha256_of
 from semcom.images import load_image
 from semcom.importance.maps import Importance
@@ -88,7 +89,7 @@ def work(unit: Unit) -> list[TaskResult]:
             json.dumps([about["record"], about["outcomes"]], allow_nan=False)  # what is stored
         except Exception as error:  # a task that fails is a result
             text = readable(" ".join(str(error).split()) or repr(error))
-            if not isinstance(error, ValueError):
+            if not isinstance(error, InputError):
                 text = f"{type(error).__name__}: {text}"
             about = {"error": text, "trace": readable(traceback.format_exc())}
         made.append(unit.describe(job, seconds=time.perf_counter() - start, **about))
@@ -215,9 +216,9 @@ def _see(item: Item, region_options: RegionOptions) -> RegionOfInterest:
 def _check_same(path: Path, sha256: str) -> None:
     """Refuse a file that is not what a task's id says."""
     if not path.is_file():
-        raise ValueError(f"{path}: no such file on {platform.node()}")
+        raise InputError(f"{path}: no such file on {platform.node()}")
     if sha256_of(path) != sha256:
-        raise ValueError(f"{path} is not what it was when the run was planned")
+        raise InputError(f"{path} is not what it was when the run was planned")
 
 
 def _webp(picture: Any) -> bytes:

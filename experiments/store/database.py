@@ -25,6 +25,7 @@ from experiments.store.opening import clear, connect, lock, open_checked
 from experiments.store.schema import SCHEMA_VERSION
 from experiments.store.upgrade import upgrade, upgraded
 from experiments.suites.setting import AXES, Setting
+from semcom.errors import InputError
 
 RESULTS = "results.db"
 """Name of a results file."""
@@ -133,7 +134,7 @@ class Database:
         axes = json.loads(text)
         if unknown := axes.keys() - AXES.keys():
             names = ", ".join(sorted(unknown))
-            raise ValueError(f"{self.path} has settings of a newer semcom, with {names}: upgrade")
+            raise InputError(f"{self.path} has settings of a newer semcom, with {names}: upgrade")
         return Setting.of(axes)
 
 

@@ -16,6 +16,7 @@ from experiments.store.database import Database
 from experiments.store.integrity import is_plain_table, is_whole
 from experiments.store.record_comparison import differences
 from experiments.store.schema import APPLICATION_ID
+from semcom.errors import InputError
 
 Say = Callable[..., None]
 TABLES = (
@@ -60,9 +61,9 @@ def merge(target: Path, sources: Sequence[Path], *, salvage: bool, say: Say) -> 
     """
     for source in sources:
         if not source.is_file():
-            raise ValueError(f"{source}: no such results file")
+            raise InputError(f"{source}: no such results file")
         if target.exists() and source.samefile(target):
-            raise ValueError(f"{source} is the target itself")
+            raise InputError(f"{source} is the target itself")
     with Database(target, write=True) as database:
         for source in sources:
             with _salvaged(source) if salvage else nullcontext(source) as whole:
@@ -116,7 +117,7 @@ def _salvaged(source: Path) -> Iterator[Path]:
                 for table in (*TABLES, "rows"):
                     _copy(table, broken, saved)
             except (sqlite3.DatabaseError, ValueError) as error:
-                raise ValueError(f"{source}: nothing of it can be read ({error})") from None
+                raise InputError(f"{source}: nothing of it can be read ({error})") from None
             saved.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             ((version,),) = broken.execute("PRAGMA user_version")
             saved.execute(f"PRAGMA user_version = {int(version)}")
@@ -127,7 +128,7 @@ def _salvaged(source: Path) -> Iterator[Path]:
 def _copy(table: str, broken: sqlite3.Connection, saved: sqlite3.Connection) -> None:
     """Copy row by row what can be read of a table."""
     if not is_plain_table(broken, table):
-        raise ValueError(f"{table} is none of our tables")
+        raise InputError(f"{table} is none of our tables")
     about = broken.execute("SELECT name, type FROM pragma_table_info(?)", (table,)).fetchall()
     columns = [f"{name} {kind}" for name, kind in about if f"{name}{kind}".isidentifier()]
     if not columns and table != "rows":  # an older file, which has no such table

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from experiments.path_text import to_uri
 from experiments.store.integrity import broken, foreign, prepare
 from experiments.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from semcom.errors import InputError
 
 _BUSY_TIMEOUT_S = 60.0
 
@@ -26,7 +27,7 @@ def lock(path: Path) -> FileLock:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise ValueError(
+        raise InputError(
             f"{path} is being written by another run; wait for it, or choose another --out"
         ) from None
     return lock
@@ -35,9 +36,9 @@ def lock(path: Path) -> FileLock:
 def open_checked(path: Path, write: bool) -> tuple[sqlite3.Connection, int]:
     """Open a file and check it; return the version that it has, too."""
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; results are a file, such as {path}/results.db")
+        raise InputError(f"{path} is a folder; results are a file, such as {path}/results.db")
     if not path.exists() and not write:
-        raise ValueError(f"{path}: no such results file")
+        raise InputError(f"{path}: no such results file")
     with clear(path), contextlib.ExitStack() as stack:
         connection = connect(path, write)
         stack.callback(connection.close)
@@ -75,13 +76,13 @@ def _check(connection: sqlite3.Connection, path: Path, write: bool) -> int:
     ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
     cut = 0 < path.stat().st_size < _LEAST_BYTES  # SQLite takes it for an empty file
     if (tables or cut or not write) and application != APPLICATION_ID:
-        raise ValueError(f"{path} is no results file of semcom")
+        raise InputError(f"{path} is no results file of semcom")
     if not tables and write:
         version = SCHEMA_VERSION
         _keep_safely(connection)
         _create(connection)
     elif not 1 <= version <= SCHEMA_VERSION:
-        raise ValueError(
+        raise InputError(
             f"{path} has version {version}, this semcom reads 1 to {SCHEMA_VERSION}; "
             "use the semcom that wrote it"
         )
@@ -95,12 +96,12 @@ def _check_content(connection: sqlite3.Connection, path: Path, *, complete: bool
     """Refuse what we did not write, or not so."""
     prepare(connection)
     if other := foreign(connection, complete=complete):
-        raise ValueError(f"{path} is not as semcom wrote it: its {other} is none of ours")
+        raise InputError(f"{path} is not as semcom wrote it: its {other} is none of ours")
     ((verdict,),) = connection.execute("PRAGMA integrity_check(1)")
     if verdict != "ok":
-        raise ValueError(_damaged(path, verdict))
+        raise InputError(_damaged(path, verdict))
     if table := broken(connection, complete=complete):
-        raise ValueError(_damaged(path, f"{table} that are not what was written"))
+        raise InputError(_damaged(path, f"{table} that are not what was written"))
 
 
 def _keep_safely(connection: sqlite3.Connection) -> None:
@@ -125,12 +126,12 @@ def clear(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
         kind = code & 0xFF  # the rest says more
         if kind == sqlite3.SQLITE_NOTADB:
-            raise ValueError(f"{path} is no results file of semcom") from None
+            raise InputError(f"{path} is no results file of semcom") from None
         if code == sqlite3.SQLITE_IOERR_SHORT_READ or kind not in _DISK:
-            raise ValueError(_damaged(path, error)) from error
+            raise InputError(_damaged(path, error)) from error
         raise OSError(f"{path}: {error}; {_DISK[kind]}") from error
     except UnicodeDecodeError as error:  # text of the file, also in what SQLite says of it
-        raise ValueError(_damaged(path, error)) from error
+        raise InputError(_damaged(path, error)) from error
 
 
 _ROOM = "what was committed is safe, make room and run again"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from experiments.store.database import Database
 from experiments.store.integrity import put
 from experiments.suites.axes import System
+from semcom.errors import InputError
 
 
 def covered_draws(database: Database, task: str) -> list[tuple[int, int]]:
@@ -88,10 +89,10 @@ def find_task(database: Database, beginning: str) -> tuple[str, bool]:
         found = [task for (task,) in database.query(sql.format(table), (f"{beginning}*",))]
         if len(found) > 1:
             several = ", ".join(task[:16] for task in found)
-            raise ValueError(f"{beginning} stands for several tasks: {several}")
+            raise InputError(f"{beginning} stands for several tasks: {several}")
         if found:
             return found[0], table == "failures"
-    raise ValueError(f"{database.path} holds no task {beginning}")
+    raise InputError(f"{database.path} holds no task {beginning}")
 
 
 def rows_of_task(database: Database, task: str, *, failed: bool) -> Iterator[dict[str, Any]]:

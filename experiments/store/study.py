@@ -19,6 +19,7 @@ from experiments.store.measured import Point as Point
 from experiments.store.measured import SuiteResults as SuiteResults
 from experiments.store.upgrade import with_masks
 from experiments.suites.axes import System
+from semcom.errors import InputError
 
 _SHOWN = 8  # digits of a run's id in messages
 
@@ -70,7 +71,7 @@ def read_results(
     others = sum(bool(mask) or image not in images for image, mask in every - set(mine))
     if not points:
         here = f", but of {others} other images: --all-images shows them" if others else ""
-        raise ValueError(f"{path}: suite {one.name} has no rows yet{here}; semcom run makes them")
+        raise InputError(f"{path}: suite {one.name} has no rows yet{here}; semcom run makes them")
     return SuiteResults(
         one.name,
         json.loads(one.content),
@@ -96,12 +97,12 @@ def _choose(database: Database, path: Path, suite: str, run: str) -> _Run:
     if not named:
         names = dict.fromkeys(one.name for one in runs)
         choices = ", ".join(names) or "none, it is empty"
-        raise ValueError(f"{path} holds no suite {suite!r}; choices: {choices}")
+        raise InputError(f"{path} holds no suite {suite!r}; choices: {choices}")
     found = [one for one in named if one.id.startswith(run)]
     if not found or (run and len(found) > 1):
         choices = ", ".join(f"{one.id[:_SHOWN]} ({one.name}, {one.started})" for one in named)
         what = "several runs" if found else "no run"
-        raise ValueError(f"{path} holds {what} {run!r}; choices: {choices}")
+        raise InputError(f"{path} holds {what} {run!r}; choices: {choices}")
     return found[0]
 
 

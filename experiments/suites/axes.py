@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.naming import visible
 from experiments.suites.setting import AXES
+from semcom.errors import InputError
 
 _PLACES = {axis: i for i, axis in enumerate(AXES)}
 SWEPT = ("channel", "cbr", "snr_db", "seed")
@@ -87,7 +88,7 @@ def check_size(settings: int, images: int) -> None:
     """Raise ``ValueError`` for more than :data:`MOST_TASKS`."""
     if settings * images > MOST_TASKS:
         each = f" of {images:,} images are {settings * images:,} tasks" if images > 1 else ""
-        raise ValueError(
+        raise InputError(
             f"{settings:,} settings{each}, a suite takes at most {MOST_TASKS:,}: give shorter "
             "lists, or several suites"
         )

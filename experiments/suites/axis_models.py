@@ -23,6 +23,7 @@ from experiments.suites.value_types import (
 )
 from semcom.checkpoints import mobile_sam as weights
 from semcom.codecs.base import CODECS
+from semcom.errors import InputError
 from semcom.importance.maps import check_kind, check_theta
 from semcom.link.config import MAX_COPIES
 from semcom.link.options import LinkOptions
@@ -38,7 +39,7 @@ def _snrs(value: Any) -> tuple[Any, ...]:
         except ValueError as error:
             problems.append(str(error))
     if problems:
-        raise ValueError("; ".join(problems))
+        raise InputError("; ".join(problems))
     return tuple(found)
 
 
@@ -60,7 +61,7 @@ def _scheme(value: str) -> str:
         try:
             find_scheme(value)
         except ValueError as error:
-            raise ValueError(f"{error}; or {', '.join(BEST_SCHEMES)}") from None
+            raise InputError(f"{error}; or {', '.join(BEST_SCHEMES)}") from None
     return value
 
 

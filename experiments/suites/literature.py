@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 
+from semcom.errors import InputError
+
 Curve = list[tuple[float, float]]
 """Points (x, PSNR in dB), x ascending."""
 
@@ -92,7 +94,7 @@ def choose(names: str, channel: str) -> tuple[list[Published], list[str]]:
     for name in wanted:
         if name not in (*known, "all"):
             choices = ", ".join(("all", *known))
-            raise ValueError(f"unknown published curve {name!r}; choices: {choices}")
+            raise InputError(f"unknown published curve {name!r}; choices: {choices}")
     keys = known if "all" in wanted else dict.fromkeys(wanted)
     chosen = [known[key] for key in keys if known[key].channel == channel]
     notes = [

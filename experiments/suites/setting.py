@@ -14,6 +14,7 @@ from typing import Any, Literal
 from channels.catalogue import CHANNELS
 from channels.packets.target import Target
 from semcom.codecs.base import CODECS, is_analog
+from semcom.errors import InputError
 from semcom.importance.maps import DEFAULT_THETA
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
@@ -140,10 +141,10 @@ def _check(codec: str, bound: bool, scheme: str, protection: str, link: LinkConf
     analog = is_analog(CODECS.create(codec))
     if protection != "equal" and (analog or scheme):
         what = "a codec of packets" if analog else "no fixed scheme"
-        raise ValueError(f"{protection} protection takes {what}")
+        raise InputError(f"{protection} protection takes {what}")
     if bound:
         if analog:
-            raise ValueError(f"codec {codec} sends no bits, so that there is no bound")
+            raise InputError(f"codec {codec} sends no bits, so that there is no bound")
         capacity(link.channel, link.snr_db)
 
 

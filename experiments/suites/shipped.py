@@ -6,6 +6,8 @@ import difflib
 from importlib.resources import files
 from pathlib import Path
 
+from semcom.errors import InputError
+
 
 def shipped() -> dict[str, Path]:
     """Return the files of the suites that come with semcom, by name."""
@@ -24,10 +26,10 @@ def find_suite(name: str) -> Path:
     known, path = shipped(), Path(name)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         if not path.is_file():
-            raise ValueError(f"{name}: no such suite file")
+            raise InputError(f"{name}: no such suite file")
         return path
     if name in known:
         return known[name]
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise ValueError(f"unknown suite {name!r}{hint}; choices: {', '.join(known)}, or a YAML file")
+    raise InputError(f"unknown suite {name!r}{hint}; choices: {', '.join(known)}, or a YAML file")

@@ -31,6 +31,7 @@ from experiments.suites.value_types import (
     Several,
     Whole,
 )
+from semcom.errors import InputError
 
 
 class Exclude(Axes):
@@ -74,11 +75,11 @@ class Suite(Axes):
         for name in (self.anchor, *(n for drop in self.exclude for n in drop.system or ())):
             if name and name not in self.systems:
                 choices = ", ".join(self.systems) or "there are none"
-                raise ValueError(f"{name!r} is no system; choices: {choices}")
+                raise InputError(f"{name!r} is no system; choices: {choices}")
         known = ("all", *literature.literature())
         for name in self.beside:
             if name not in known:
-                raise ValueError(f"unknown published curve {name!r}; choices: {', '.join(known)}")
+                raise InputError(f"unknown published curve {name!r}; choices: {', '.join(known)}")
         return self
 
     @model_validator(mode="after")
@@ -88,7 +89,7 @@ class Suite(Axes):
             most = self.draws.most if self.draws else 1
             gap = min((b - a for a, b in itertools.pairwise(seeds)), default=most)
             if gap < most:
-                raise ValueError(
+                raise InputError(
                     f"seeds {gap} apart share draws: with {most} draws, draw k of seed "
                     "s is that of seed s + k; give seeds further apart, or one seed and more draws"
                 )
@@ -102,7 +103,7 @@ class Suite(Axes):
                 shared = [[v for v in grid[axis] if v in grid2[axis]] for axis in AXES]
                 for values in itertools.product(*shared):
                     if not any(holds(drop, values) for drop in drops):
-                        raise ValueError(f"systems {one!r} and {other!r} are the same; drop one")
+                        raise InputError(f"systems {one!r} and {other!r} are the same; drop one")
         return self
 
     def settings(self) -> Iterator[tuple[System, Setting]]:

@@ -18,6 +18,7 @@ from experiments.path_text import URI, readable, to_text
 from experiments.suites.axis_models import Axes
 from experiments.suites.draws import Draws
 from experiments.suites.suite import Exclude, Suite
+from semcom.errors import InputError
 
 Where = tuple[str | int, ...]
 _KEPT_IN_QUICK = 2
@@ -62,29 +63,29 @@ def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) 
         rank = {where: i for i, where in enumerate(places)}
         errors = sorted(error.errors(), key=lambda e: rank.get(_nearest(e["loc"], places), 0))
         lines = [_line(one, places, path.name) for one in errors]
-        raise ValueError(_report(path, lines)) from None
+        raise InputError(_report(path, lines)) from None
     return suite
 
 
 def _parse(path: Path) -> tuple[dict[Any, Any], dict[Where, str]]:
     """Return a file's content, and of each part of it the line."""
     if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(f"{path}: more than {_MAX_BYTES >> 20} MB, no suite")
+        raise InputError(f"{path}: more than {_MAX_BYTES >> 20} MB, no suite")
     try:
         content, places = _load(path.read_text(encoding="utf-8"), path.name)
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: no UTF-8 text, no suite") from None
+        raise InputError(f"{path}: no UTF-8 text, no suite") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         what = " ".join(str(error.problem or error.context).split())
-        raise ValueError(f"{path}{line}: {what}") from None
+        raise InputError(f"{path}{line}: {what}") from None
     except (YAMLError, ValueError, TypeError) as error:  # the latter of impossible dates and keys
-        raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from None
     except RecursionError:
-        raise ValueError(f"{path}: nested too deep, no suite") from None
+        raise InputError(f"{path}: nested too deep, no suite") from None
     if not isinstance(content, dict):
-        raise ValueError(
+        raise InputError(
             f"{path}: a suite is a mapping of keys to values; see docs/how-to/experiments.md"
         )
     return content, places
@@ -108,7 +109,7 @@ def _places(root: Node | None, name: str) -> dict[Where, str]:
         where, key, node = left.pop()
         places[where] = f"{name}:{key.start_mark.line + 1}"
         if len(places) > _MAX_PARTS or len(where) > _MAX_DEPTH:
-            raise ValueError(f"more than {_MAX_PARTS} parts or {_MAX_DEPTH} levels, no suite")
+            raise InputError(f"more than {_MAX_PARTS} parts or {_MAX_DEPTH} levels, no suite")
         parts: list[tuple[Where, Node, Node]] = []
         if isinstance(node, MappingNode):
             parts = [((*where, str(k.value)), k, v) for k, v in node.value]
@@ -127,7 +128,7 @@ def _quick(content: dict[Any, Any], places: dict[Where, str]) -> dict[Any, Any]:
             if isinstance(values := content.get(axis), list):
                 instead[axis] = values[:_KEPT_IN_QUICK]
     if not isinstance(instead, Mapping):
-        raise ValueError(f"{places[('quick',)]}: quick holds keys of the suite, got {instead!r}")
+        raise InputError(f"{places[('quick',)]}: quick holds keys of the suite, got {instead!r}")
     for where in [w for w in places if w and w[0] in instead]:
         del places[where]
     for where in [w for w in places if w[:1] == ("quick",) and len(w) > 1]:
@@ -141,28 +142,28 @@ def _set(content: Any, places: dict[Where, str], change: str) -> None:
     key, equals, text = change.partition("=")
     names = key.strip().split(".")
     if not equals or not all(names):
-        raise ValueError(f"--set takes KEY=VALUE such as cbr=[1/16,1/8], got {change!r}")
+        raise InputError(f"--set takes KEY=VALUE such as cbr=[1/16,1/8], got {change!r}")
     try:
         if (path := to_text(Path(text))).startswith(URI):  # no UTF-8, which YAML would not take
             text = json.dumps(path)
         value = _load(text, "--set")[0] if text.strip() else ""
     except (YAMLError, TypeError, RecursionError):
-        raise ValueError(f"--set {change}: the value is no YAML") from None
+        raise InputError(f"--set {change}: the value is no YAML") from None
     except ValueError as error:
-        raise ValueError(f"--set {change}: {error}") from None
+        raise InputError(f"--set {change}: {error}") from None
     node = content
     for name in names[:-1]:
         step: Any = int(name) if isinstance(node, list) and name.isdecimal() else name
         if isinstance(node, list) and not (isinstance(step, int) and step < len(node)):
-            raise ValueError(f"--set {change}: there is no {name!r}; the list has {len(node)}")
+            raise InputError(f"--set {change}: there is no {name!r}; the list has {len(node)}")
         if isinstance(node, dict):
             node.setdefault(step, {})
         node = node[step]
         if not isinstance(node, dict | list):
-            raise ValueError(f"--set {change}: {name!r} has no parts")
+            raise InputError(f"--set {change}: {name!r} has no parts")
     last: Any = int(names[-1]) if isinstance(node, list) and names[-1].isdecimal() else names[-1]
     if isinstance(node, list) and not (isinstance(last, int) and last < len(node)):
-        raise ValueError(f"--set {change}: there is no {last!r}; the list has {len(node)}")
+        raise InputError(f"--set {change}: there is no {last!r}; the list has {len(node)}")
     node[last] = value
     where = tuple(int(n) if n.isdecimal() else n for n in names)
     for old in [w for w in places if w[: len(where)] == where]:
@@ -184,7 +185,7 @@ def _check_settings(suite: Suite) -> None:
     if not count:
         problems["everything is excluded: nothing is left to do"] = None
     if problems:
-        raise ValueError(_report(None, list(problems)))
+        raise InputError(_report(None, list(problems)))
 
 
 def _report(path: Path | None, lines: list[str]) -> str:

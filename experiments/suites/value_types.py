@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from semcom.errors import InputError
 from semcom.scores import SCORES
 
 SCORE_NAMES = (*SCORES, "lost")
@@ -28,7 +29,7 @@ def checked(check: Any) -> AfterValidator:
 
 def _score(value: str) -> None:
     if value not in SCORE_NAMES:
-        raise ValueError(f"unknown score {value!r}; choices: {', '.join(SCORE_NAMES)}")
+        raise InputError(f"unknown score {value!r}; choices: {', '.join(SCORE_NAMES)}")
 
 
 T = TypeVar("T")

@@ -26,6 +26,7 @@ from semcom.codecs.parts import ffmpeg, obu
 from semcom.codecs.parts.colour import Planes, from_planes, to_planes
 from semcom.codecs.parts.ffmpeg import FfmpegError
 from semcom.codecs.parts.rate_control import best_level, guess_level
+from semcom.errors import InputError
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_CRF = 63
@@ -54,7 +55,7 @@ class Av1:
 
     def __init__(self, *, cpu_used: int = 2) -> None:
         if cpu_used not in _SPEEDS:
-            raise ValueError(f"av1: cpu_used must be 0 to 8, got {cpu_used}")
+            raise InputError(f"av1: cpu_used must be 0 to 8, got {cpu_used}")
         self.cpu_used = cpu_used
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:

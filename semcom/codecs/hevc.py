@@ -30,6 +30,7 @@ from semcom.codecs.parts.concealment import conceal
 from semcom.codecs.parts.rate_control import best_level, guess_level
 from semcom.codecs.parts.sampling import sample
 from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets
+from semcom.errors import InputError
 from semcom.large import is_large
 from semcom.types import Bitstream, Image, Map, Packet
 
@@ -60,7 +61,7 @@ class Hevc:
     def __init__(self, *, tiles: str = "1x1") -> None:
         match = re.fullmatch(r"([1-9]|1[0-5])x([1-9]|1[0-5])", tiles)
         if match is None:
-            raise ValueError(f"hevc: tiles must be ROWSxCOLUMNS, each 1 to 15, got {tiles!r}")
+            raise InputError(f"hevc: tiles must be ROWSxCOLUMNS, each 1 to 15, got {tiles!r}")
         self.grid = int(match[1]), int(match[2])
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
@@ -168,7 +169,7 @@ def _tiles(height: int, width: int, grid: tuple[int, int]) -> Iterator[Tile]:
     for length, parts in zip((height, width), grid, strict=True):
         blocks = -(-length // _TILE_UNIT)
         if parts > blocks:
-            raise ValueError(f"hevc: {parts} tiles do not fit into {length} pixels")
+            raise InputError(f"hevc: {parts} tiles do not fit into {length} pixels")
         edges.append([min(_TILE_UNIT * (blocks * i // parts), length) for i in range(parts + 1)])
     for top, bottom in zip(edges[0], edges[0][1:], strict=False):
         for left, right in zip(edges[1], edges[1][1:], strict=False):

@@ -31,6 +31,7 @@ from semcom.codecs.parts import ffmpeg
 from semcom.codecs.parts.colour import Planes, from_planes, to_planes
 from semcom.codecs.parts.ffmpeg import FfmpegError
 from semcom.codecs.parts.rate_control import best_level, guess_level
+from semcom.errors import InputError
 from semcom.types import Bitstream, Image, Map, Packet
 
 _PRESETS = ("faster", "fast", "medium", "slow", "slower")
@@ -62,7 +63,7 @@ class Vvc:
 
     def __init__(self, *, preset: str = "medium") -> None:
         if preset not in _PRESETS:
-            raise ValueError(f"vvc: unknown preset {preset!r}; choices: {', '.join(_PRESETS)}")
+            raise InputError(f"vvc: unknown preset {preset!r}; choices: {', '.join(_PRESETS)}")
         self.preset = preset
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:

@@ -12,6 +12,7 @@ import numpy as np
 
 from semcom import cache
 from semcom.checkpoints import mobile_sam as weights
+from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import mask_beside
 from semcom.importance.maps import (
@@ -85,7 +86,7 @@ class RegionOptions:
         if self.segmenter != "auto":
             SEGMENTERS.parse(self.segmenter)  # a typing error shows before any image is read
         if self.mask is not None and self.segmenter != "auto":
-            raise ValueError(
+            raise InputError(
                 f"mask {self.mask} and segmenter {self.segmenter!r} exclude one another: give one"
             )
         if self.mask not in (None, "beside"):

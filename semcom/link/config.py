@@ -12,6 +12,7 @@ from channels.catalogue import CHANNELS, PACKET_CHANNELS
 from channels.packets.mcs import find_scheme
 from channels.packets.target import Target
 from channels.units import linear_to_db
+from semcom.errors import InputError
 from semcom.link.options import LinkOptions
 
 if TYPE_CHECKING:
@@ -67,22 +68,22 @@ class LinkConfig(LinkOptions):
     def __post_init__(self) -> None:
         for snr_db in (self.snr_db, self._planned_db):
             if not -300 <= snr_db <= 300:  # what single precision holds
-                raise ValueError(f"SNR must be between -300 and 300 dB, got {snr_db}")
+                raise InputError(f"SNR must be between -300 and 300 dB, got {snr_db}")
         if not 0 <= self.planned_std_db <= 30:
-            raise ValueError(
+            raise InputError(
                 f"the planned SNR's deviation must be 0 to 30 dB, got {self.planned_std_db}"
             )
         if self.csi not in ("perfect", "pilots"):
-            raise ValueError(f"unknown csi {self.csi!r}; choices: perfect, pilots")
+            raise InputError(f"unknown csi {self.csi!r}; choices: perfect, pilots")
         if self.csi == "pilots" and self.num_pilots < 1:
-            raise ValueError(f"pilots per block must be at least 1, got {self.num_pilots}")
+            raise InputError(f"pilots per block must be at least 1, got {self.num_pilots}")
         if self.protection not in PROTECTIONS:
             choices = ", ".join(PROTECTIONS)
-            raise ValueError(f"unknown protection {self.protection!r}; choices: {choices}")
+            raise InputError(f"unknown protection {self.protection!r}; choices: {choices}")
         if not 1 <= self.copies <= MAX_COPIES:
-            raise ValueError(f"copies must be 1 to {MAX_COPIES}, got {self.copies}")
+            raise InputError(f"copies must be 1 to {MAX_COPIES}, got {self.copies}")
         if self.protection != "equal" and (self.scheme or self.copies > 1):
-            raise ValueError(
+            raise InputError(
                 f"{self.protection} protection chooses schemes and copies itself; give none"
             )
         if self.scheme:
@@ -90,7 +91,7 @@ class LinkConfig(LinkOptions):
         self.build_losses()
         channel = self.build_channel()
         if self.csi == "pilots" and not _holds_gain(channel):
-            raise ValueError(
+            raise InputError(
                 f"channel {self.channel!r} does not hold its gain over blocks, pilots cannot "
                 "follow it; use csi 'perfect', a block-fading channel, or OFDM, which has pilots"
             )

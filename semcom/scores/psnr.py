@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from semcom.errors import InputError
 from semcom.large import each_strip
 from semcom.types import Image, Map, Region
 
@@ -57,7 +58,7 @@ def weighted_psnr_db(original: Image, received: Image, w: Map) -> float:
 def _squared_error(original: Image, received: Image) -> NDArray[np.float64]:
     """Squared error of each pixel, mean over channels, (H, W)."""
     if original.shape != received.shape or {original.dtype, received.dtype} != {np.dtype(np.uint8)}:
-        raise ValueError(
+        raise InputError(
             f"images must be uint8 of one shape, got {original.dtype} {original.shape} "
             f"and {received.dtype} {received.shape}"
         )
