@@ -27,5 +27,6 @@ from .types import Map as Map
 from .types import Mask as Mask
 from .types import Packet as Packet
 from .types import Prompts as Prompts
+from .versions import __version__ as __version__
 
 def check_not_hidden(package: str) -> None: ...

@@ -1,9 +1,12 @@
-"""The versions of the libraries that results depend on."""
+"""The version of semcom, and those of the libraries that results depend on."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+
+__version__ = importlib.metadata.version("semcom")
+"""As pyproject.toml has it."""
 
 
 def versions() -> dict[str, str]:

@@ -132,9 +132,15 @@ def test_the_api_page_lists_all_names_of_the_face(face: object) -> None:
     name = face.__name__
     page = _text(DOCS / "api" / f"{name}.md")
     listed = set(re.findall(rf"^   ~{name}\.(\w+)$", page, flags=re.MULTILINE))
-    arrays = {"Image", "Map"} if name == "semcom" else set()
-    modules = {"theory"} if name == "channels" else set()
-    assert listed | arrays | modules == set(face.__all__)
+    in_prose = {"semcom": {"Image", "Map", "__version__"}, "channels": {"theory"}}.get(name, set())
+    assert all(f"`{one}`" in page or f"`{name}.{one}`" in page for one in in_prose)
+    assert listed | in_prose == set(face.__all__)
+    rooms = {
+        f"{name}.{path.stem if path.suffix else path.name}"
+        for path in (ROOT / name).iterdir()
+        if (path.suffix == ".py" and path.stem != "__init__") or (path / "__init__.py").is_file()
+    }
+    assert set(re.findall(r"^   ([\w.]+)$", page, flags=re.MULTILINE)) == rooms
 
 
 @pytest.mark.parametrize("page", ["learned-codecs", "adding-a-score"])

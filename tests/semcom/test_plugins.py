@@ -205,8 +205,8 @@ def test_check_codec_says_what_is_broken_and_goes_on(install, monkeypatch):
     assert re.fullmatch(r"1/4 same-bytes\.+ FAILED [\d.]+ s", lines[0])
     assert lines[1] == "asked to encode the photo twice within 40,000 bits"
     assert re.fullmatch(r"got different bytes in packet 1 of 5, from byte \d+ on", lines[2])
-    promise = "promised The same input gives the same bytes, in any process."
-    assert lines[3] == f"{promise} (docs/tutorials/adding-a-codec.md)"
+    assert lines[3] == "promised The same input gives the same bytes, in any process."
+    assert lines.pop(4) == "(docs/tutorials/adding-a-codec.md)"
     assert lines[4].endswith(
         "not made: The same input gives the same bytes, in any process, see above"
     )

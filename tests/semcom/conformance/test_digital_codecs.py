@@ -17,6 +17,7 @@ from semcom.conformance.base import Candidate
 from semcom.conformance.calls import check_harmless
 from semcom.conformance.digital.calls import data_of, encode
 from semcom.conformance.digital.checks import CODEC_CHECKS
+from semcom.conformance.digital.promises import GARBAGE
 from semcom.conformance.garbage import cut, flipped, replaced
 from semcom.conformance.samples import crop
 
@@ -91,7 +92,9 @@ def decodable(candidate):
     packets = data_of(encode(codec, crop(40, 90, 40, 56), 20_000))
 
     def check(kinds, size):
-        check_harmless(codec, made_of(packets, kinds), *size, limit_s=candidate.decode_limit_s)
+        check_harmless(
+            codec, made_of(packets, kinds), *size, limit_s=candidate.decode_limit_s, promise=GARBAGE
+        )
 
     return check
 
@@ -110,7 +113,9 @@ def harmless(candidate):
     packets = data_of(encode(codec, crop(40, 90, 40, 56), 20_000))
 
     def check(damage):
-        check_harmless(codec, damage(packets), 40, 56, limit_s=candidate.decode_limit_s)
+        check_harmless(
+            codec, damage(packets), 40, 56, limit_s=candidate.decode_limit_s, promise=GARBAGE
+        )
 
     return check
 
