@@ -187,7 +187,7 @@ def test_an_image_that_fails_is_told_and_the_others_are_done(suite: Run) -> None
     assert "20x20" in suite("repeat", "out", task[:12]).stderr
     again = suite("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert "8 of 16 tasks failed" in again.stderr
-    assert "ValueError" in Path("out/run.log").read_text()
+    assert "InputError" in Path("out/run.log").read_text()
 
 
 @pytest.mark.usefixtures("suite")
