@@ -48,7 +48,7 @@ def test_list_says_what_is_missing_and_how_to_get_it(
     semcom: Semcom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from channels.registry import Entry
-    from experiments.cli.main import listing
+    from experiments.cli import listing
 
     class Codecs:
         def entries(self) -> list[Entry]:
