@@ -13,6 +13,7 @@ hours on one core; a killed run goes on where it was.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import zlib
@@ -159,9 +160,22 @@ def _ends(point: Point) -> tuple[float, float]:
 def crossings(points: Sequence[Point], end: int | None = None) -> list[float]:
     """SNR at which the block error rate falls through each level.
 
-    ``end`` 0 or 1 takes the lower or upper ends of the rates' 95 % intervals instead.
+    ``end`` 0 or 1 takes the lower or upper ends of the rates' 95 % intervals instead. A level that
+    no point reaches is at the nearest end.
+
+    Raises
+    ------
+    ValueError
+        No point, SNRs that do not rise, or counts that are none.
     """
     snrs = [snr_db for snr_db, _, _ in points]
+    if not snrs or not all(a < b for a, b in itertools.pairwise([-math.inf, *snrs])):
+        raise ValueError(f"SNRs must rise, over at least one point, got {snrs}")
+    for _, errors, blocks in points:
+        if not 0 <= errors <= blocks or blocks == 0:
+            raise ValueError(
+                f"a point must count blocks and errors, got {errors} errors of {blocks}"
+            )
     rates = [max(errors, 0.5) / blocks for _, errors, blocks in points]
     if end is not None:
         rates = [max(_ends(point)[end], 1e-9) for point in points]

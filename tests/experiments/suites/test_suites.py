@@ -77,6 +77,26 @@ def test_the_quick_form_runs(name: str, tmp_path: Path) -> None:
     CHECKS.get(name, lambda _: None)(study)
 
 
+def test_fading_has_the_best_equal_protection_as_its_rival() -> None:
+    """Over one unknown gain, with the same draws and bandwidth for all."""
+    systems = {system.label: s for system, s in suite("fading", quick=False).settings()}
+    about = {label: (s.codec, s.protection, s.scheme) for label, s in systems.items()}
+    assert about == {
+        f"{name}, {codec}": (codec, "equal", scheme)
+        for name, scheme in (
+            ("equal for error", "best for error"),
+            ("equal for PSNR", "best for PSNR"),
+        )
+        for codec in ("scalable", "hevc")
+    } | {
+        "unequal": ("scalable", "unequal", ""),
+        "graceful": ("scalable", "graceful", ""),
+    }
+    for one in systems.values():
+        assert (one.channel, one.snr_db, one.cbr) == ("rayleigh", 10, "1/12")
+        assert suite("fading", quick=False).draws_of(one).most == 50
+
+
 def _kodak(study: SuiteResults) -> None:
     """No link sends more than its capacity, and more bandwidth or SNR is better."""
     hevc = values(study, "hevc", "psnr_db")
@@ -114,9 +134,22 @@ def _segmenters(study: SuiteResults) -> None:
     assert all(none[place] < graph[place] < true[place] for place in none)
 
 
+def _fading(study: SuiteResults) -> None:
+    """Unequal protection has less error on average, and good gains give better pictures."""
+    points = {point.system: point.rows[0] for point in study.points}
+    equal, unequal = points["equal for error"], points["unequal"]
+    assert unequal.record["expected_psnr_db"] > equal.record["expected_psnr_db"]
+    one, several = (
+        {outcome["scores"]["theta_psnr_db"] for outcome in row.outcomes} for row in (equal, unequal)
+    )
+    assert len(several) > 1  # what arrives depends on the gain
+    assert max(several) > max(one)
+
+
 CHECKS: dict[str, Callable[[SuiteResults], None]] = {
     "kodak-awgn": _kodak,
     "davis-masks": _davis,
+    "fading": _fading,
     "mismatch": _mismatch,
     "segmenters": _segmenters,
 }
