@@ -199,7 +199,7 @@ def test_a_row_that_is_not_the_same_is_told(done: Run) -> None:
         (["out", "zzzzz"], "4 or more hexadecimal digits"),
         (["out", "0" * 40], "holds no task"),
         (["none.db", "abcdef"], "no such results file"),
-        (["out"], "takes the id of a TASK"),
+        (["out"], "needs the id of a TASK"),
         (["s.yaml", "abcdef"], "no results file of semcom"),
         (["out.json"], "no record of semcom send"),
     ],

@@ -130,7 +130,7 @@ def test_numbers_have_a_tolerance_and_nothing_else_has(
         assert result.stdout.rstrip().endswith("nothing on record says why")
     else:
         assert key in result.stdout
-        assert "what came out is not what is on record" in result.stderr
+        assert "the repeated result differs from the recorded one" in result.stderr
 
 
 def test_a_record_from_before_is_repeated_as_far_as_it_says(made: Path, tmp_path: Path) -> None:
