@@ -183,7 +183,7 @@ def test_a_missing_peer_says_what_to_install(semcom: Semcom) -> None:
         (("--rate", "0.97"), "code rate k/n must be at most 0.95, got 1024/1056"),
         (("-n", "1000"), "code rate k/n must be at most 0.95, got 1024/1000"),
         (("-n", "2001"), "multiple of bits_per_symbol, got 2001 and 2"),
-        (("-n", "2000", "--rate", "0.5"), "-n and --rate say the same"),
+        (("-n", "2000", "--rate", "0.5"), "-n and --rate both set the code rate"),
         (("--modulation", "8qam"), "16qam.*got '8qam'"),
         (("--modulation", "3"), "bits per symbol, got '3'"),
         (("--scheme", "QPSK 0.6"), "unknown scheme 'QPSK 0.6'.*near it: 'QPSK 0"),
