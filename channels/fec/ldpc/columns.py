@@ -1,30 +1,19 @@
-"""Columns of the parity-check matrix in lanes: what float32 decoders share."""
+"""Common part of the float32 decoders: columns of the parity-check matrix in lanes."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from channels.kernels.jit import kernel
 
-if TYPE_CHECKING:
-    pass
-
-
 F32 = NDArray[np.float32]
-
-
 I32 = NDArray[np.int32]
 
-
 LANES = 16
-"""Columns are worked on in whole vectors: Z is rounded up to a multiple of this."""
-
-
+"""Columns are processed in whole vectors: Z is rounded up to a multiple of this number."""
 KNOWN_ZERO = np.float32(1e6)
-"""What a filler bit starts from, in the decoder's sense log p(b=0)/p(b=1)."""
+"""Initial LLR of a filler bit, in the sign convention of the decoder, log p(b=0)/p(b=1)."""
 
 
 @kernel
@@ -54,7 +43,7 @@ def _is_codeword(
 
 @kernel
 def _fill_columns(mother: F32, rotations: I32, state: F32, size: int) -> None:
-    """Lay every column out in its last writer's rotation, twice."""
+    """Store every column twice in a row, in the rotation of its last writer."""
     for column in range(rotations.size):
         values, shift = mother[column * size : (column + 1) * size], rotations[column]
         state[column, : size - shift] = values[shift:]
@@ -64,9 +53,10 @@ def _fill_columns(mother: F32, rotations: I32, state: F32, size: int) -> None:
 
 @kernel
 def _decide(state: F32, rotations: I32, size: int, bits: NDArray[np.uint8]) -> bool:
-    """Write the information bits and return whether none is 0.
+    """Write the information bits and return whether none of their values is 0.
 
-    The all-zero word fulfils every check: what nothing spoke for must not pass as zero.
+    The all-zero word fulfils every check. A bit about which nothing is known must therefore not
+    pass as a decided zero.
     """
     decided = True
     for i in range(bits.size):

@@ -16,7 +16,16 @@ from semcom.types import Image, Region
 def conceal(image: Image, received: Region) -> Image:
     """Fill the pixels of ``image`` (H, W, 3) uint8 where ``received`` (H, W) is False.
 
-    Received pixels are returned untouched; with none received the result is mid-grey.
+    Received pixels stay unchanged. If none was received, the result is mid-grey.
+
+    Examples
+    --------
+    >>> image = np.full((4, 4, 3), 200, dtype=np.uint8)
+    >>> received = np.ones((4, 4), dtype=bool)
+    >>> received[1:3, 1:3] = False
+    >>> image[~received] = 0
+    >>> int(conceal(image, received).min())
+    200
     """
     if received.all():
         return image

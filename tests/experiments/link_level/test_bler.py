@@ -188,7 +188,7 @@ def test_a_missing_peer_says_what_to_install(semcom: Semcom) -> None:
         (("--modulation", "3"), "bits per symbol, got '3'"),
         (("--scheme", "QPSK 0.6"), "unknown scheme 'QPSK 0.6'.*near it: 'QPSK 0"),
         (("--scheme", "1000"), "scheme must be below .*got 1000"),
-        (("--scheme", "0", "--rate", "0.5"), "--scheme says rate and modulation"),
+        (("--scheme", "0", "--rate", "0.5"), "--scheme already sets rate and modulation"),
         (("--snrs", "nan"), "finite number of dB, got nan"),
         (("--snrs", "inf"), "finite number of dB, got inf"),
         (("--max-blocks", "-5"), "'--max-blocks': -5"),

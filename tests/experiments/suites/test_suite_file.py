@@ -120,7 +120,7 @@ def test_every_error_is_told_in_one_go_with_line_value_and_choices(tmp_path: Pat
         (HEAD + "bound: true\nchannel: rayleigh\n", "no bound, for channel 'rayleigh'"),
         (
             HEAD + "scheme: QPSK 0.703\nprotection: unequal\n",
-            "chooses schemes and copies itself; give none; drop it with exclude",
+            "chooses schemes and copies itself; leave out scheme and copies; drop it with exclude",
         ),
         (HEAD + "beside: nobody-2001\n", "unknown published curve"),
     ],
