@@ -1,13 +1,13 @@
-"""Results in one SQLite file: rows that are only ever added, through one writer.
+"""The results file: one SQLite file to which a single writer only adds rows.
 
-A row is a task (image and setting) and some draws of its channel: what was sent, and how often each
-outcome was seen. Nothing in it depends on who computed it or when; that stands in the run. Adding
-two files is adding their rows.
+A row belongs to a task (image and setting) and some draws of its channel. It holds what was sent,
+and how often each outcome occurred. A row does not depend on who computed it or when; the table of
+runs holds that. Two files are merged by adding their rows.
 
-The file is in WAL mode: it may be read while a run writes, and what was committed survives a kill
-at any moment. WAL wants a local disk, not a network folder. A damaged file is refused: SQLite's own
-check finds broken pages, the seal of each row and the ids of suites and settings a changed text.
-:mod:`experiments.store.merge` saves what can still be read.
+The file is in WAL mode: it can be read while a run writes, and committed rows survive a kill at any
+moment. WAL needs a local disk, not a network folder. A damaged file is refused: SQLite's own check
+finds broken pages, and the seals of rows and the ids of suites and settings reveal changed text.
+:mod:`experiments.store.merge` saves the rows that can still be read.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from experiments.store.upgrade import upgrade, upgraded
 from experiments.suites.setting import AXES, Setting
 
 RESULTS = "results.db"
-"""Name of a results file."""
+"""Default name of a results file."""
 _BUSY_TIMEOUT_S = 60.0
 _LEAST_BYTES = 512  # a page
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What came of one task and some draws."""
+    """The result of a task for some draws of the channel."""
 
     task: str
     first: int
@@ -54,20 +54,28 @@ class TaskResult:
 
 
 class Database:
-    """A results file; use as a context manager.
+    """An open results file, used as a context manager.
 
     Parameters
     ----------
     path
-        The file. It is made if it is not there and ``write`` is set.
+        The file. It is created if it does not exist and ``write`` is set.
     write
-        Whether to write: only one process may, and another is refused.
+        Whether to open the file for writing; only one process at a time may do so.
 
     Raises
     ------
     ValueError
-        A file that is missing, damaged, of a newer semcom, not a results file, or written by
-        another run.
+        If the file is missing, damaged, from a newer semcom, not a results file, or being written
+        by another run.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with Database(Path(folder) / RESULTS, write=True) as database:
+    ...         list(database.query("SELECT count(*) FROM rows"))
+    [(0,)]
     """
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
@@ -82,7 +90,7 @@ class Database:
             self._open = stack.pop_all()
 
     def _upgrade(self, stack: contextlib.ExitStack, write: bool) -> None:
-        """Bring an old file up to date; where it is only read, a copy of it."""
+        """Upgrade an old file, or a temporary copy of it if it is only read."""
         with _clear(self.path):
             if write:
                 upgrade(self.connection)
@@ -99,23 +107,23 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        """Close the file and let others write."""
+        """Close the file, so that others may write."""
         self._open.close()
 
     def query(self, sql: str, values: Iterable[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Run a query; a file that turns out to be damaged raises ``ValueError``."""
+        """Run a query; raise ``ValueError`` if the file turns out to be damaged."""
         with _clear(self.path):
             yield from self.connection.execute(sql, tuple(values))
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Commit all or nothing; ``OSError`` where the disk is full."""
+        """Commit all changes or none; raise ``OSError`` if the disk is full."""
         with _clear(self.path), self.connection:
             self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
 
     def add(self, made: Iterable[TaskResult], run: str) -> None:
-        """Commit rows, failures and pictures; what is there already stays as it is."""
+        """Commit rows, failures and pictures; existing ones are not changed."""
         with self.transaction() as connection:
             for one in made:
                 about = (one.task, one.first, one.draws, one.image, one.mask, one.setting)
@@ -131,13 +139,15 @@ class Database:
                     put(connection, "pictures", (one.task, kind, data))
 
     def setting(self, identity: str) -> Setting:
-        """Return a setting by its id; one with an axis of a newer semcom raises ``ValueError``."""
+        """Return a setting by its id; raise ``ValueError`` if a newer semcom wrote it."""
         sql = "SELECT setting FROM settings WHERE id = ?"
         ((text,),) = self.query(sql, (identity,))
         axes = json.loads(text)
         if unknown := axes.keys() - AXES.keys():
             names = ", ".join(sorted(unknown))
-            raise ValueError(f"{self.path} has settings of a newer semcom, with {names}: upgrade")
+            raise ValueError(
+                f"{self.path} has settings of a newer semcom, with {names}: upgrade semcom"
+            )
         return Setting.of(axes)
 
 
@@ -148,7 +158,7 @@ def results_file(results: Path) -> Path:
 
 @contextlib.contextmanager
 def opened(results: Path | Database) -> Iterator[Database]:
-    """Open a results file, or the one in a folder; one that is open already stays so."""
+    """Open a results file, or the one in a folder; pass on a file that is open already."""
     if isinstance(results, Database):
         yield results
         return
@@ -157,7 +167,13 @@ def opened(results: Path | Database) -> Iterator[Database]:
 
 
 def add_up(outcomes: Iterable[dict[str, Any]]) -> dict[str, list[float]]:
-    """Return for each score how many draws have a value, their sum and their sum of squares."""
+    """Return for each score the number of draws with a value, their sum and sum of squares.
+
+    Examples
+    --------
+    >>> add_up([{"count": 3, "scores": {"psnr_db": 30.0, "ssim": None}}])
+    {'psnr_db': [3, 90.0, 2700.0]}
+    """
     sums: dict[str, list[float]] = {}
     for outcome in outcomes:
         n = outcome["count"]
@@ -183,9 +199,9 @@ def _lock(path: Path) -> FileLock:
 
 
 def _open(path: Path, write: bool) -> tuple[sqlite3.Connection, int]:
-    """Open a file and check it; return the version that it has, too."""
+    """Open and check a file; return the connection and the version of the file."""
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; results are a file, such as {path}/results.db")
+        raise ValueError(f"{path} is a folder; give a results file, such as {path}/results.db")
     if not path.exists() and not write:
         raise ValueError(f"{path}: no such results file")
     with _clear(path), contextlib.ExitStack() as stack:
@@ -197,10 +213,10 @@ def _open(path: Path, write: bool) -> tuple[sqlite3.Connection, int]:
 
 
 def _connect(path: Path, write: bool) -> sqlite3.Connection:
-    """Open a file; one for reading is not changed, also where it is no results file."""
+    """Open a file; a file that is opened for reading is not changed, whatever it is."""
     modes = ["mode=rwc"] if write else ["mode=ro"]
     if not write and not path.with_name(f"{path.name}-wal").exists():
-        modes.append("immutable=1")  # WAL wants a file beside it, also to read: on a read-only disk
+        modes.append("immutable=1")  # for a read-only disk, where WAL cannot make its files
     for mode in modes:
         uri = f"{to_uri(path)}?{mode}"
         connection = sqlite3.connect(uri, timeout=_BUSY_TIMEOUT_S, isolation_level=None, uri=True)
@@ -219,20 +235,20 @@ def _connect(path: Path, write: bool) -> sqlite3.Connection:
 
 
 def _check(connection: sqlite3.Connection, path: Path, write: bool) -> int:
-    """Refuse what is no results file, or a newer one, and what is damaged; return its version."""
+    """Raise ``ValueError`` unless the file is an intact results file; return its version."""
     ((application,),) = connection.execute("PRAGMA application_id")
     ((version,),) = connection.execute("PRAGMA user_version")
     ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
     cut = 0 < path.stat().st_size < _LEAST_BYTES  # SQLite takes it for an empty file
     if (tables or cut or not write) and application != APPLICATION_ID:
-        raise ValueError(f"{path} is no results file of semcom")
+        raise ValueError(f"{path} is not a results file of semcom")
     if not tables and write:
         version = SCHEMA_VERSION
         _keep_safely(connection)
         _create(connection)
     elif not 1 <= version <= SCHEMA_VERSION:
         raise ValueError(
-            f"{path} has version {version}, this semcom reads 1 to {SCHEMA_VERSION}; "
+            f"{path} has version {version}, but this semcom reads 1 to {SCHEMA_VERSION}; "
             "use the semcom that wrote it"
         )
     _check_content(connection, path, complete=version == SCHEMA_VERSION)
@@ -242,19 +258,19 @@ def _check(connection: sqlite3.Connection, path: Path, write: bool) -> int:
 
 
 def _check_content(connection: sqlite3.Connection, path: Path, *, complete: bool) -> None:
-    """Refuse what we did not write, or not so."""
+    """Raise ``ValueError`` if the file holds anything other than what semcom wrote."""
     prepare(connection)
     if other := foreign(connection, complete=complete):
-        raise ValueError(f"{path} is not as semcom wrote it: its {other} is none of ours")
+        raise ValueError(f"{path} has been changed: its {other} is not from semcom")
     ((verdict,),) = connection.execute("PRAGMA integrity_check(1)")
     if verdict != "ok":
         raise ValueError(_damaged(path, verdict))
     if table := broken(connection, complete=complete):
-        raise ValueError(_damaged(path, f"{table} that are not what was written"))
+        raise ValueError(_damaged(path, f"{table} differ from what was written"))
 
 
 def _keep_safely(connection: sqlite3.Connection) -> None:
-    """Keep what is committed, whatever happens."""
+    """Set the modes that keep committed rows whatever happens."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
 
@@ -268,36 +284,36 @@ def _create(connection: sqlite3.Connection) -> None:
 
 @contextlib.contextmanager
 def _clear(path: Path) -> Iterator[None]:
-    """Say what SQLite complains of: damage is a ``ValueError``, the disk an ``OSError``."""
+    """Convert errors of SQLite: damage to ``ValueError``, problems of the disk to ``OSError``."""
     try:
         yield
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
         kind = code & 0xFF  # the rest says more
         if kind == sqlite3.SQLITE_NOTADB:
-            raise ValueError(f"{path} is no results file of semcom") from None
+            raise ValueError(f"{path} is not a results file of semcom") from None
         if code == sqlite3.SQLITE_IOERR_SHORT_READ or kind not in _DISK:
             raise ValueError(_damaged(path, error)) from error
         raise OSError(f"{path}: {error}; {_DISK[kind]}") from error
-    except UnicodeDecodeError as error:  # text of the file, also in what SQLite says of it
+    except UnicodeDecodeError as error:  # in text of the file, or in a message of SQLite about it
         raise ValueError(_damaged(path, error)) from error
 
 
-_ROOM = "what was committed is safe, make room and run again"
+_ROOM = "committed rows are safe; make room and run again"
 _DISK = {
     sqlite3.SQLITE_FULL: _ROOM,
     sqlite3.SQLITE_IOERR: _ROOM,
-    sqlite3.SQLITE_BUSY: "another program holds the file; try again when it has ended",
-    sqlite3.SQLITE_LOCKED: "another program holds the file; try again when it has ended",
-    sqlite3.SQLITE_PERM: "it may not be used",
-    sqlite3.SQLITE_READONLY: "it may not be written",
-    sqlite3.SQLITE_CANTOPEN: "it or its folder may not be used; copy it to where one may write",
+    sqlite3.SQLITE_BUSY: "another program has locked the file; try again when it has ended",
+    sqlite3.SQLITE_LOCKED: "another program has locked the file; try again when it has ended",
+    sqlite3.SQLITE_PERM: "access is not permitted",
+    sqlite3.SQLITE_READONLY: "writing is not permitted",
+    sqlite3.SQLITE_CANTOPEN: "access is not permitted; copy the file to a writable folder",
 }
 
 
 def _damaged(path: Path, why: object) -> str:
     said = " ".join(str(why).split())
     return (
-        f"{path} is damaged ({said}); semcom merge --salvage saved.db {path} saves what can be "
-        "read, and the next run makes the rest anew"
+        f"{path} is damaged ({said}); semcom merge --salvage saved.db {path} saves the readable "
+        "rows, and the next run repeats the others"
     )

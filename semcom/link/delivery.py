@@ -192,7 +192,7 @@ def receive_and_score(
 
 
 def carry(sent: Transmission, link: LinkConfig, *, seed: int) -> Reception:
-    """Pass a transmission through the channel, whose noise follows from ``seed``, and receive it."""
+    """Pass a transmission through the channel, with noise drawn from ``seed``, and receive it."""
     rng = torch.Generator().manual_seed(seed)
     on_air = link.build_channel()(sent.x, noise_var_from_snr_db(link.snr_db), rng)
     return receive(

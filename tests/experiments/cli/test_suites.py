@@ -76,7 +76,7 @@ def test_plan_says_how_much_there_is_and_what_is_done(suite: Run) -> None:
     suite("run", "s.yaml", "--out", "out", "--jobs", "1", "--set", "cbr=1/4")
     between = suite("plan", "s.yaml", "--out", "out").stdout.split()
     assert between[between.index("done") + 1] == "8"
-    assert "there" in between  # by the rows that are there
+    assert "existing rows" in between
     suite("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert "nothing to do" in suite("plan", "s.yaml", "--out", "out").stdout
 
@@ -110,7 +110,7 @@ def test_plan_scales_what_rows_took_with_the_size_of_the_images(done: Run) -> No
     changes = ("--set", "images=large.png", "--set", "segmenter=whole_image")
     jpeg = ("--set", "systems={}", "--set", "blind=true", "--set", "cbr=1/4", "--set", "snr_db=7")
     result = done("plan", "s.yaml", "--out", "out", "--jobs", "1", *changes, *jpeg)
-    assert "by the rows that are there" in result.stdout
+    assert "estimated from existing rows" in result.stdout
     # 2 s beyond what every task takes, for 64x48; 100 times the pixels here.
     assert _planned_seconds(result) == pytest.approx(200, abs=40)  # told in minutes
 
@@ -118,11 +118,13 @@ def test_plan_scales_what_rows_took_with_the_size_of_the_images(done: Run) -> No
 def test_plan_and_run_say_how_often_the_channel_is_drawn(suite: Run) -> None:
     fading = ("--set", "channel=[awgn, rayleigh]", "--set", "cbr=1/3", "--set", "snr_db=10")
     plan = suite("plan", "s.yaml", "--out", "out", *fading)
-    assert "1 over awgn; 8 to 32 over rayleigh, of each image" in plan.stdout
+    assert "1 over awgn; 8 to 32 over rayleigh, for each image" in plan.stdout
     assert "rayleigh: 8 to 32 draws for each image" in plan.stderr
     once = ("--set", "draws=1")
     made = suite("run", "s.yaml", "--out", "out", "--jobs", "1", *fading, *once)
-    assert "rayleigh: one draw for each image says little of the mean" in made.stderr
+    assert (
+        "rayleigh: one draw of the channel for each image says little about the mean" in made.stderr
+    )
     shown = " ".join(suite("plot", "out", "--formats", "svg").stdout.split())
     assert "means of 2 images, awgn CBR" in shown
     assert "means of 2 images, rayleigh, one draw of the channel each" in shown
@@ -133,7 +135,7 @@ def test_what_has_no_effect_is_told(suite: Run) -> None:
     """A value that every point replaces would else be passed over in silence."""
     points = ["--set", "points=[{snr_db: 7}, {snr_db: 10}]"]
     result = suite("plan", "s.yaml", "--out", "out", *points, "--set", "snr_db=8")
-    assert "snr_db has no effect: all points say their own" in result.stderr
+    assert "snr_db has no effect, because all points set it themselves" in result.stderr
     assert "no effect" not in suite("plan", "s.yaml", "--out", "out").stderr
 
 
@@ -189,7 +191,7 @@ def test_a_row_that_is_not_the_same_is_told(done: Run) -> None:
     _tamper(f"task = '{task}'", other)
     result = done("repeat", "out/results.db", task[:10])
     assert result.exit_code == 1
-    assert "outcomes[0].packets_received is 1, on record 41" in result.stdout
+    assert "outcomes[0].packets_received is 1, recorded as 41" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -200,8 +202,8 @@ def test_a_row_that_is_not_the_same_is_told(done: Run) -> None:
         (["out", "0" * 40], "holds no task"),
         (["none.db", "abcdef"], "no such results file"),
         (["out"], "needs the id of a TASK"),
-        (["s.yaml", "abcdef"], "no results file of semcom"),
-        (["out.json"], "no record of semcom send"),
+        (["s.yaml", "abcdef"], "not a results file of semcom"),
+        (["out.json"], "not a record of semcom send"),
     ],
 )
 def test_what_cannot_be_repeated_is_refused(
@@ -217,8 +219,8 @@ def test_an_image_that_has_changed_is_not_repeated(done: Run) -> None:
         "SELECT task FROM rows JOIN images ON image = id WHERE path LIKE '%a.png' LIMIT 1"
     )
     shutil.move("a.png", "moved.png")
-    assert "--image names it" in done("repeat", "out", task).stderr
-    assert "--image names it" in done("repeat", "out", task, "--image", "b.png").stderr
+    assert "with --image" in done("repeat", "out", task).stderr
+    assert "with --image" in done("repeat", "out", task, "--image", "b.png").stderr
     shutil.copy("m.png", "moved_mask.png")
     assert done("repeat", "out", task, "--image", "moved.png").exit_code == 0
 
@@ -374,7 +376,7 @@ def test_an_image_that_fails_is_told_and_the_others_are_done(suite: Run) -> None
     first = suite("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert first.exit_code == 1
     assert "8 of 16 tasks failed" in first.stderr
-    assert "(and 7 more tasks); again: semcom repeat out/results.db" in first.stderr
+    assert "(and 7 more tasks); to repeat: semcom repeat out/results.db" in first.stderr
     assert len(_sql("SELECT * FROM rows")) == 8
     ((task,),) = _sql("SELECT task FROM failures LIMIT 1")
     assert "20x20" in suite("repeat", "out", task[:12]).stderr
@@ -392,7 +394,7 @@ def test_a_file_that_changes_after_planning_fails_its_tasks() -> None:
     shutil.copy("ranks.png", "a_mask.png")
     again = dataclasses.replace(setting, theta=0.8)  # not seen before
     (made,) = work(Unit(item, (Job(again, 0, 1),)))
-    assert "a_mask.png is not what it was" in made.error
+    assert "a_mask.png has changed since" in made.error
     Path("a.png").unlink()
     other = dataclasses.replace(item, mask_sha256="")
     assert "no such file on" in work(Unit(other, (Job(again, 0, 1),)))[0].error
