@@ -1,4 +1,4 @@
-"""Values of axes as people write them."""
+"""Parsing and writing of axis values: SNR ranges and bandwidth ratios."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ _MAX_POINTS = 1000
 
 
 def parse_snrs(text: str) -> tuple[float, ...]:
-    """SNRs in dB from ``"0,2,5.5"``, ``"0:20:2"`` (both ends included) or both, rising.
+    """Parse SNRs in dB from ``"0,2,5.5"``, ``"0:20:2"`` (both ends included) or a mixture.
+
+    The result rises and holds each value once.
 
     Raises
     ------
     ValueError
-        What is no number, NaN and infinity, a step that is not positive, an empty range, or more
-        than 1000 points.
+        If a part is not a finite number, a step is not positive, a range is empty, or there are
+        more than 1000 points.
 
     Examples
     --------
@@ -55,11 +57,17 @@ def _steps(first: float, last: float, step: float = 1.0) -> list[float]:
     count = (last - first) / step
     if count >= _MAX_POINTS:
         raise InputError(f"at most {_MAX_POINTS} SNRs, got {first:g} to {last:g} by {step:g} dB")
-    # The tolerance keeps a last point that is there but for rounding.
+    # The tolerance keeps the last point of a range that only rounding would drop.
     return [round(first + i * step, 9) for i in range(math.floor(count + 1e-9) + 1)]
 
 
 def ratio(cbr: float) -> str:
-    """Write 0.0625 as 1/16, other values as they are."""
+    """Write a ratio of 1/N as a fraction, and any other ratio as a decimal number.
+
+    Examples
+    --------
+    >>> ratio(0.0625), ratio(0.3)
+    ('1/16', '0.3')
+    """
     inverse = 1 / cbr
     return f"1/{round(inverse)}" if abs(inverse - round(inverse)) < 1e-3 else f"{cbr:.3g}"

@@ -1,4 +1,4 @@
-"""Tables as CSV that spreadsheets read as what it is: numbers and text, and nothing that acts."""
+"""CSV tables that a spreadsheet reads as numbers and text, never as formulas."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    r"""Write a table as CSV, numbers in full precision, nothing for None and NaN.
+    r"""Write a table as CSV, with numbers in full precision and empty cells for None and NaN.
 
-    Text that a spreadsheet would take for a formula gets an apostrophe before it, as OWASP advises
-    ("CSV Injection"): names in results may be anybody's.
+    Text that a spreadsheet would take for a formula is prefixed with an apostrophe, as OWASP
+    advises ("CSV Injection"), because names in results may come from anybody.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def _cell(value: Any) -> Any:
         return None
     if not isinstance(value, str):
         return value
-    text = value.replace("\r", "\n")  # which csv would not quote: it would begin a row
+    text = value.replace("\r", "\n")  # csv does not quote \r, which would then begin a row
     if not text.startswith(_BEGINS_A_FORMULA):
         return text
     try:

@@ -1,4 +1,4 @@
-"""Raw counts of errors, and the error rates that they allow."""
+"""Raw counts of errors, and confidence intervals of the rates and means that follow from them."""
 
 from __future__ import annotations
 
@@ -9,40 +9,50 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Count:
-    """Raw counts, which add up.
+    """Raw counts of trials and errors; counts of several runs can be added.
 
-    Trials come in groups of equal size; groups are independent, the trials in one need not be: the
-    bits of one fade, or of one symbol. Where every trial stands alone, a group is a trial.
+    Trials come in groups of equal size. Groups are independent of each other, but the trials within
+    a group, such as the bits of one fade or of one symbol, need not be. If all trials are
+    independent, every group holds one trial.
+
+    Examples
+    --------
+    >>> count = Count(100, 2, 100, 2, 2) + Count(100, 4, 100, 4, 4)
+    >>> count.rate
+    0.03
+    >>> tuple(round(end, 4) for end in count.interval())
+    (0.0111, 0.0642)
     """
 
     trials: int = 0
-    """Bits or blocks sent."""
+    """Number of bits or blocks sent."""
     errors: int = 0
-    """Those of them that arrived wrong."""
+    """Number of bits or blocks that arrived wrong."""
     groups: int = 0
-    """Independent transmissions."""
+    """Number of independent transmissions."""
     wrong_groups: int = 0
-    """Those with at least one error."""
+    """Number of transmissions with at least one error."""
     squares: int = 0
     """Sum over the groups of (errors in the group)²."""
 
     def __add__(self, other: Count) -> Count:
-        """Return the counts of both."""
+        """Return the sum of both counts."""
         mine, theirs = asdict(self), asdict(other)
         return Count(**{name: mine[name] + theirs[name] for name in mine})
 
     @property
     def rate(self) -> float:
-        """Errors per trial; NaN before the first."""
+        """Errors per trial; NaN without trials."""
         return self.errors / self.trials if self.trials else math.nan
 
     @property
     def design_effect(self) -> float:
-        """How many times larger the variance of ``errors`` is than that of independent trials.
+        """Variance of ``errors`` relative to the variance for independent trials.
 
-        Estimated from the spread over the groups and one group more, half wrong: the deep fade that
-        may not have come yet. Held to what is possible, from 1 (errors that repel each other count
-        as independent) to the size of a group (errors that all come together).
+        It is estimated from the spread over the groups and over one additional group in which half
+        of the trials are wrong, which stands for a deep fade that has not occurred yet. The
+        estimate is limited to its possible range, from 1 (errors that repel each other count as
+        independent) to the size of a group (all errors occur together).
         """
         p, size = self.rate, self.trials / max(self.groups, 1)
         if self.groups < 2 or not 0 < p < 1:
@@ -52,13 +62,14 @@ class Count:
         return min(max(spread / (size * p * (1 - p)), 1.0), size)
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Confidence interval of the error rate.
+        """Return the confidence interval of the error rate.
 
-        Clopper and Pearson's for independent trials; trials in groups are first divided by the
-        design effect (E. L. Korn, B. I. Graubard, "Confidence intervals for proportions with small
-        expected number of positive counts estimated from survey data", Survey Methodology 24,
-        1998). Without any error, the groups stand for the trials: then the upper end bounds the
-        probability of a group with errors, which is no less than the error rate.
+        For independent trials it is the interval of Clopper and Pearson. Trials in groups are first
+        divided by the design effect (E. L. Korn, B. I. Graubard, "Confidence intervals for
+        proportions with small expected number of positive counts estimated from survey data",
+        Survey Methodology 24, 1998). If there is no error, the groups count as the trials: the
+        upper end then bounds the probability that a group has errors, which is at least the error
+        rate.
 
         Examples
         --------
@@ -85,16 +96,16 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Interval:
-    """The mean over draws of one score."""
+    """The mean of one score over draws of the channel, with its 95 % interval."""
 
     score: str
     images: int
     draws: int
-    """Of each image; the fewest."""
+    """Draws of each image; the smallest number if they differ."""
     mean: float | None
     low: float | None
     high: float | None
-    """None where the draws do not tell: a single one, or no finite value."""
+    """None if the draws do not suffice: there is only one, or no finite value."""
 
 
 def mean_interval(
@@ -104,18 +115,24 @@ def mean_interval(
     *,
     weights: Sequence[float] | None = None,
 ) -> Interval:
-    """Return the interval of a mean over images.
+    """Return the 95 % interval of a mean over images.
 
     Parameters
     ----------
     score
-        Its name.
+        Name of the score.
     sums
-        Of each image: draws with a value, their sum and their sum of squares.
+        For each image: the number of draws with a value, their sum and their sum of squares.
     draws
-        Of each image.
+        Number of draws of each image.
     weights
-        How often each image counts; once unless given.
+        How often each image counts; once by default.
+
+    Examples
+    --------
+    >>> found = mean_interval("psnr_db", [(2, 61.0, 1861.0), (2, 70.0, 2450.5)], draws=2)
+    >>> found.mean, round(found.high - found.low, 2)
+    (32.75, 3.04)
     """
     each = zip(weights or [1.0] * len(sums), sums, strict=True)
     known = [(weight, n, total, squares) for weight, (n, total, squares) in each if n]
@@ -144,13 +161,20 @@ def mean_interval(
 
 
 def _spread(n: float, mean: float, squares: float) -> float:
-    """Sum of squared deviations; nothing where rounding alone may have left it."""
+    """Return the sum of squared deviations; 0 if it may be a mere rounding error."""
     spread = squares - n * mean * mean
     return spread if spread > _ROUNDING * squares else 0.0
 
 
 def lost_interval(lost: int, draws: int, images: int) -> Interval:
-    """Return the interval of the share of pictures of which nothing arrived (Clopper, Pearson)."""
+    """Return the interval of the share of lost pictures (Clopper, Pearson).
+
+    Examples
+    --------
+    >>> found = lost_interval(lost=5, draws=50, images=1)
+    >>> found.mean, round(found.low, 3), round(found.high, 3)
+    (0.1, 0.033, 0.218)
+    """
     trials = draws * images
     count = Count(trials, lost, trials, lost)
     low, high = count.interval(CONFIDENCE)

@@ -1,4 +1,4 @@
-"""Names that stay apart: on the screen, and as names of files."""
+"""Names made safe and distinct, for the screen and for files."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 _MOST = 100  # characters, of the 255 bytes that file systems take
-_UNSEEN = ("Cc", "Cs", "Zl", "Zp")  # controls, half characters, line and paragraph separators
+_UNSEEN = ("Cc", "Cs", "Zl", "Zp")  # controls, surrogates, line and paragraph separators
 _UNCLEAR = re.compile(
     r"|(con|prn|aux|nul|(com|lpt)\d)(\..*)?"  # reserved by Windows
-    r"|.*-[0-9a-f]{8}",  # as we end others
+    r"|.*-[0-9a-f]{8}",  # looks like a name that file_names has disambiguated
     re.IGNORECASE,
 )
 
 
 def visible(text: str) -> str:
-    r"""Write characters that act instead of being seen as escapes: on a screen, in a picture.
+    r"""Escape control characters, which would act on a screen or in a picture instead of showing.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def visible(text: str) -> str:
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """Number names that come again.
+    """Append numbers to repeated names so that all names differ.
 
     Examples
     --------
@@ -51,11 +51,11 @@ def unique(names: Sequence[str]) -> list[str]:
 
 
 def file_names(names: Sequence[str]) -> list[str]:
-    """Return names of files, without their ending, for names that people gave.
+    """Return file names, without a suffix, for names that people gave.
 
-    They hold nothing but ASCII letters, digits and ``+-._``, so that they are names of files
-    everywhere; those that come out alike where capitals do not count, are reserved, empty or too
-    long end in some digits of the name's SHA-256.
+    They consist of ASCII letters, digits and ``+-._``, so that they are valid on every system. A
+    name ends in some digits of its SHA-256 if it would equal another one (ignoring case), is
+    reserved, empty or too long.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Paths as text that any file can hold, and back: a name need not be UTF-8."""
+"""Conversion between paths and text; a file name need not be valid UTF-8."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ URI = "file://"  # no absolute path begins so
 
 
 def readable(text: str) -> str:
-    r"""Write with backslashes what is no UTF-8, for people.
+    r"""Replace bytes that are not valid UTF-8 by backslash escapes, for display.
 
     Examples
     --------
@@ -21,7 +21,7 @@ def readable(text: str) -> str:
 
 
 def to_text(path: Path) -> str:
-    r"""Write a path as it is, or as a file URI (RFC 8089) where it is no UTF-8.
+    r"""Write a path as it is, or as a file URI (RFC 8089) if it is not valid UTF-8.
 
     Examples
     --------
@@ -37,14 +37,20 @@ def to_text(path: Path) -> str:
 
 
 def from_text(text: str) -> str:
-    """Return the path that :func:`to_text` wrote; any other text stays as it is."""
+    r"""Return the path that :func:`to_text` wrote; any other text is returned unchanged.
+
+    Examples
+    --------
+    >>> from_text("/tmp/caf.png"), os.fsencode(from_text("file:///tmp/caf%E9.png"))
+    ('/tmp/caf.png', b'/tmp/caf\xe9.png')
+    """
     if text.startswith(URI):
         return os.fsdecode(unquote_to_bytes(text.removeprefix(URI)))
     return text
 
 
 def to_uri(path: Path) -> str:
-    """Return the URI under which SQLite opens a file, whatever its name; options may follow.
+    """Return a URI with which SQLite opens a file of any name; options may be appended.
 
     Examples
     --------

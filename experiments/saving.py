@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and errors that name them."""
+"""Atomic writing of files: a file is written whole or not at all, and errors name the file."""
 
 from __future__ import annotations
 
@@ -15,25 +15,34 @@ if TYPE_CHECKING:
 
 
 def save(path: Path, data: bytes | str) -> None:
-    """Write a file; one of the same name is replaced, and stays as it is where that fails.
+    r"""Write a file atomically: an existing one is replaced, or kept unchanged if writing fails.
 
     Parameters
     ----------
     path
         The file. Links are followed.
     data
-        Its content; text becomes UTF-8, and what is none, as of file names, a backslash and digits.
+        Its content. Text is encoded as UTF-8; characters that have no encoding, such as those of
+        undecodable file names, become backslash escapes.
 
     Raises
     ------
     OSError
-        The disk is full, or the folder may not be written; the message names the file.
+        If the disk is full or the folder is not writable; the message names the file.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     save(Path(folder) / "note.txt", "θ = 0.65")
+    ...     (Path(folder) / "note.txt").read_bytes()
+    b'\xce\xb8 = 0.65'
     """
     if isinstance(data, str):
         data = data.encode("utf-8", "backslashreplace")
     target = Path(os.path.realpath(path))
     with named(path):
-        if target.exists() and not target.is_file():  # such as /dev/null: never replaced
+        if target.exists() and not target.is_file():  # such as /dev/null, which must not go
             target.write_bytes(data)
             return
         unfinished = target.with_name(f".{uuid.uuid4().hex}.part")
@@ -46,7 +55,7 @@ def save(path: Path, data: bytes | str) -> None:
 
 
 def save_figure(path: Path, figure: Figure, *, dpi: float) -> None:
-    """Write a figure in the format that the file's name says; a PDF without the date."""
+    """Write a figure in the format given by the file's suffix; a PDF carries no date."""
     kind, sink = path.suffix.removeprefix("."), io.BytesIO()
     metadata = {"CreationDate": None} if kind == "pdf" else {}
     figure.savefig(sink, format=kind, dpi=dpi, metadata=metadata)
@@ -55,7 +64,7 @@ def save_figure(path: Path, figure: Figure, *, dpi: float) -> None:
 
 @contextlib.contextmanager
 def named(path: Path) -> Iterator[None]:
-    """Name the file that cannot be written: the system does not say which one it was."""
+    """Add the path to an ``OSError``, because the system does not always name the file."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Commands that people copy into a shell."""
+"""Quoting for commands that people copy into a shell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def path_word(path: Path) -> str:
-    r"""Write a path as a word of a shell's command, relative to the working folder.
+    r"""Quote a path, relative to the working folder, for a shell command.
 
     Examples
     --------
@@ -23,7 +23,7 @@ def path_word(path: Path) -> str:
 
 
 def word(text: str) -> str:
-    r"""Quote text for a shell; what cannot be seen, or is no UTF-8, by its bytes.
+    r"""Quote text for a shell; invisible characters and invalid UTF-8 are written as octal bytes.
 
     Examples
     --------

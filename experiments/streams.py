@@ -1,4 +1,4 @@
-"""The standard streams as commands need them: open, and able to take any name."""
+"""Preparation of the standard streams, so that they are open and can take any name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import sys
 
 
 def prepare() -> None:
-    """Open to nowhere what is closed, as by ``>&-``, and escape what cannot be written.
+    """Connect closed streams to the null device and escape characters that cannot be written.
 
-    A file that is opened later would otherwise become the standard output, of our workers, too.
+    If a stream was closed, as by ``>&-``, the next file to be opened would otherwise become the
+    standard output of this process and of its workers.
     """
     for descriptor in range(3):
         try:

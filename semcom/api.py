@@ -1,4 +1,4 @@
-"""``semcom send`` as a function: one image from its file to its score."""
+"""``semcom send`` as a function: segments, encodes, sends and scores one image."""
 
 from __future__ import annotations
 
@@ -31,20 +31,24 @@ def send(
     seed: int = 0,
     **options: Any,
 ) -> Delivery:
-    """Segment an image, weigh it, send it across a noisy channel and score what arrives.
+    """Send an image across a noisy channel by importance, and score the received picture.
+
+    The image is segmented, the important region gets more of the bandwidth, and real packets or
+    symbols pass the channel.
 
     Parameters
     ----------
     image
         A file, or the pixels (H, W, 3) uint8.
     codec, cbr
-        Codec by name and the channel bandwidth ratio allowed, a number or text (``"1/16"``).
+        Codec by name, and the channel bandwidth ratio allowed (complex channel uses per source
+        sample), a number or text such as ``"1/16"``.
     blind
-        Send with ``w = 1``; the same region is scored.
+        Encode with ``w = 1``, that is without regard to importance; the same region is scored.
     max_side
-        Shrink an image whose longer side has more pixels to that.
+        Shrink the image first so that its longer side has at most this many pixels.
     seed
-        The channel draws from it and from the image's content.
+        Seed for fading and noise; it is combined with the content of the image.
     segmenter, points, boxes, mask, theta, importance
         Options of the region: see :class:`semcom.importance.region.RegionOptions`.
     channel, snr_db, csi, num_pilots, scheme, protection, copies, planned_snr_db, planned_std_db, \
@@ -54,13 +58,14 @@ losses, target
     Returns
     -------
     Delivery
-        ``.received`` is the picture, ``.scores`` how good it is, ``.record`` everything needed
-        to repeat it.
+        ``.received`` is the received picture, ``.scores`` are its scores, and ``.record`` holds
+        everything that is needed to repeat the delivery.
 
     Raises
     ------
     ValueError
-        Anything that makes no sense, in one line, before work starts where that can be known.
+        If an option is unknown or invalid. The message is one line; it is raised before any work
+        starts if the error can be known by then.
 
     Examples
     --------
@@ -77,21 +82,30 @@ losses, target
 
 @dataclass(frozen=True)
 class Order:
-    """The options of :func:`send`, checked."""
+    """The checked options of :func:`send`."""
 
     region: RegionOptions
     max_side: int | None
     sending: dict[str, Any]
-    """The options of :func:`semcom.scene.send_scene`."""
+    """Options of :func:`semcom.scene.send_scene`."""
 
 
 def order_of(options: Mapping[str, Any]) -> Order:
-    """Check options of :func:`send`, before any work.
+    """Check options of :func:`send` before any work starts.
 
     Raises
     ------
     ValueError
-        An option that :func:`send` does not have, or a value that makes no sense.
+        If :func:`send` has no such option, or a value is invalid.
+
+    Examples
+    --------
+    >>> order_of({"cbr": "1/24", "theta": 0.8}).sending["cbr"]
+    Fraction(1, 24)
+    >>> order_of({"tetha": 0.8})
+    Traceback (most recent call last):
+    ...
+    ValueError: unknown option 'tetha'; did you mean 'theta'?
     """
     for name in options:
         if name not in OPTIONS:
@@ -129,7 +143,7 @@ OPTIONS: dict[str, Any] = {**_REGION, **_LINK, **(send.__kwdefaults__ or {})}
 
 
 def _signature() -> inspect.Signature:
-    """Write out the options in the signature, for ``help`` and for editors."""
+    """Return the signature of :func:`send` with all options, for ``help`` and editors."""
     own = inspect.signature(send)
     *first, _ = own.parameters.values()
     keyword = inspect.Parameter.KEYWORD_ONLY

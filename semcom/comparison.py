@@ -1,4 +1,4 @@
-"""One image sent several times: blind beside by importance, and at many SNRs and bandwidths."""
+"""Comparison of deliveries of one image: blind and by importance, over SNRs and bandwidths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from semcom.scene import Scene, find_scene, send_scene
 from semcom.types import Image
 
 BLIND_AND_NOT: Mapping[str, Mapping[str, Any]] = {"blind": {"blind": True}, "importance": {}}
-"""The systems of :func:`sweep` unless others are given."""
+"""The default systems of :func:`sweep`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +29,11 @@ class Comparison:
 
     blind: Delivery
     steered: Delivery
-    """By importance."""
+    """The delivery by importance."""
 
     @property
     def gains(self) -> dict[str, float | None]:
-        """Each score by importance minus the blind one; None where one of them has none."""
+        """Each score by importance minus the blind one; None if one of the two has no value."""
         pairs = {
             name: (self.steered.record[name], self.blind.record[name]) for name in self.blind.scores
         }
@@ -51,12 +51,12 @@ def compare(image: str | Path | Image, **options: Any) -> Comparison:
     image
         A file, or the pixels (H, W, 3) uint8.
     options
-        Those of :func:`send` but ``blind``. The channel draws the same for both.
+        Options of :func:`send` except ``blind``. Both deliveries see the same fading and noise.
 
     Raises
     ------
     ValueError
-        As for :func:`send`; an unknown option.
+        If an option is unknown or invalid, as for :func:`send`.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def compare(image: str | Path | Image, **options: Any) -> Comparison:
 
 
 def compare_scene(scene: Scene, **sending: Any) -> Comparison:
-    """Send an image whose region has been found both ways; see :func:`semcom.scene.send_scene`."""
+    """Send an image whose region is known both ways; see :func:`semcom.scene.send_scene`."""
     del sending["blind"]
     blind, steered = (send_scene(scene, blind=blind, **sending) for blind in (True, False))
     return Comparison(blind, steered)
@@ -86,35 +86,35 @@ def sweep(
     draws: int = 1,
     **options: Any,
 ) -> list[dict[str, Any]]:
-    """Send an image by several systems at every bandwidth and SNR.
+    """Send an image with several systems at every bandwidth and SNR.
 
-    For one image and a quick look; suites (``semcom run``) take many, keep what is done, and run
-    in parallel.
+    This is meant for a quick look at one image. Suites (``semcom run``) take many images, keep
+    finished work and run in parallel.
 
     Parameters
     ----------
     image
         A file, or the pixels (H, W, 3) uint8.
     snr_db, cbr
-        The SNRs in dB, and the channel bandwidth ratios allowed: one, or several.
+        SNRs in dB, and channel bandwidth ratios allowed; one value or several.
     systems
-        What to call each system, and the options of :func:`send` that make it.
+        Name of each system, with the options of :func:`send` that define it.
     draws
-        Draws of the channel, at least 1; draw k is that of the seed plus k. On a channel that
-        fades, a single one says little.
+        Number of draws of the channel, that is of its fading and noise, at least 1. Draw k uses the
+        seed plus k. On a fading channel, the result of a single draw says little about the mean.
     options
         Options of :func:`send` that all systems share.
 
     Returns
     -------
     list of dict
-        A row for each system, bandwidth, SNR and draw, as ``pandas.DataFrame`` takes them: the
-        keys of a record, with the channel uses of each item as ``uses_header`` and so on.
+        A row for each system, bandwidth, SNR and draw, ready for ``pandas.DataFrame``. The keys are
+        those of a record, and the channel uses of each item are ``uses_header`` and so on.
 
     Raises
     ------
     ValueError
-        As for :func:`send`, before anything is sent where that can be known.
+        As for :func:`send`, before anything is sent if the error can be known by then.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def _several(values: Any) -> list[Any]:
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a record without what has parts, and without whose system it is."""
+    """Return the plain values of a record and the channel uses of each item, without the system."""
     uses = {f"uses_{item}": count for item, count in record["accounting"].items()}
     plain = {k: v for k, v in record.items() if not isinstance(v, dict | list | tuple)}
     del plain["system"]
@@ -166,8 +166,8 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without(options: Mapping[str, Any], *varied: str) -> dict[str, Any]:
-    """Return the options; refuse those that are varied here."""
+    """Return the options as a dictionary; refuse those that the caller varies itself."""
     for name in varied:
         if name in options:
-            raise InputError(f"option {name!r} cannot be given here: it is varied")
+            raise InputError(f"option {name!r} cannot be given here, because it is varied")
     return dict(options)

@@ -1,8 +1,9 @@
-"""Large pictures, as cameras make them: in strips, which bounds memory and gives cores work.
+"""Treatment of large pictures, as cameras make them.
 
-Pictures of more than :data:`LARGE` pixels are scored by rows, segmented at a smaller size, and
-encoded by several threads; and what takes so long is said, a stage at a time, to whoever listens.
-Those of the usual test sets are smaller, and treated as a whole.
+Pictures of more than :data:`LARGE` pixels are scored in strips, which limits the memory and keeps
+several cores busy; they are segmented at a smaller size and encoded by several threads. Since they
+take long, each stage of the work is logged. Pictures of the usual test sets are smaller and treated
+as a whole.
 """
 
 from __future__ import annotations
@@ -15,44 +16,62 @@ from typing import TypeVar
 
 Part = TypeVar("Part")
 LARGE = 2_000_000
-"""Pixels up to which a picture is treated as a whole."""
+"""Largest number of pixels of a picture that is treated as a whole."""
 STAGES = logging.getLogger("semcom.stages")
-"""Gets what is being done with a large picture, at level INFO."""
-_STRIP = 1 << 18  # pixels of a strip, about
+"""Logger that receives the stages of work on a large picture, at level INFO."""
+_STRIP = 1 << 18  # approximate number of pixels of a strip
 
 
 def is_large(height: int, width: int) -> bool:
-    """Whether a picture of this size has more than :data:`LARGE` pixels."""
+    """Whether a picture of this size has more than :data:`LARGE` pixels.
+
+    Examples
+    --------
+    >>> is_large(512, 768), is_large(3000, 4000)
+    (False, True)
+    """
     return height * width > LARGE
 
 
 def say_stage(doing: str, height: int, width: int) -> None:
-    """Tell :data:`STAGES` what begins, of a large picture."""
+    """Log the stage of work that begins, if the picture is large, to :data:`STAGES`."""
     if is_large(height, width):
         STAGES.info(doing)
 
 
 def strips(height: int, width: int) -> Iterator[slice]:
-    """Cut the rows of a picture into strips of some 2^18 pixels."""
+    """Divide the rows of a picture into strips of some 2^18 pixels.
+
+    Examples
+    --------
+    >>> list(strips(150, 4096))
+    [slice(0, 64, None), slice(64, 128, None), slice(128, 150, None)]
+    """
     rows = max(1, _STRIP // width)
     return (slice(top, min(top + rows, height)) for top in range(0, height, rows))
 
 
 def num_threads() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def in_threads(function: Callable[[int], Part], parts: range) -> list[Part]:
-    """Return ``function`` of every part, in their order, whatever the number of threads."""
+    """Apply ``function`` to every part in threads; the results are in the order of the parts.
+
+    Examples
+    --------
+    >>> in_threads(lambda i: i * i, range(4))
+    [0, 1, 4, 9]
+    """
     with ThreadPoolExecutor(num_threads()) as pool:
         return list(pool.map(function, parts))
 
 
 def each_strip(do: Callable[[slice], None], height: int, width: int) -> None:
-    """Call ``do`` with the rows of every strip; of a large picture, in threads."""
+    """Call ``do`` with the rows of every strip, in threads if the picture is large."""
     rows = list(strips(height, width))
     if is_large(height, width):
         in_threads(lambda i: do(rows[i]), range(len(rows)))

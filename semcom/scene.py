@@ -1,4 +1,4 @@
-"""From an image file to its region, and from there to a delivery."""
+"""The two steps of :func:`semcom.send`: find the region of an image, then send the image."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from semcom.versions import versions
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """An image, and the region in it that matters."""
+    """An image and the region of it that matters."""
 
     image: Image
     """(H, W, 3) uint8."""
     region: RegionOfInterest
     source: str | None
-    """Name of the image in records: its file, where there is one."""
+    """Name of the image in records: its file, if there is one."""
     notes: tuple[str, ...]
-    """Remarks for the user on how the image was read and segmented, one line each."""
+    """Notes for the user on how the image was read and segmented, one line each."""
 
 
 def find_scene(
@@ -45,17 +45,26 @@ def find_scene(
     image
         A file, or the pixels (H, W, 3) uint8.
     options
-        How to find the region. ``mask="beside"`` is the mask file beside the image's file.
+        How to find the region. ``mask="beside"`` stands for the mask file beside the image's file.
     max_side
-        Shrink an image whose longer side has more pixels to that; points and boxes are still given
-        in pixels of the image as it was.
+        Shrink the image first so that its longer side has at most this many pixels. Points and
+        boxes still refer to pixels of the original image.
     source
-        Name of the image in records. None: its file, where there is one.
+        Name of the image in records; the name of its file by default.
 
     Raises
     ------
     ValueError
-        A file that is no image, or masks and prompts that do not fit.
+        If the file is not an image, or masks or prompts do not fit the image.
+
+    Examples
+    --------
+    >>> import skimage.data
+    >>> scene = find_scene(skimage.data.astronaut(), RegionOptions("whole_image"), max_side=256)
+    >>> scene.image.shape
+    (256, 256, 3)
+    >>> scene.notes[0]
+    'shrunk from 512x512 to 256x256'
     """
     notes: list[str] = []
     if isinstance(image, str | Path):
@@ -83,10 +92,21 @@ def send_scene(
     blind: bool,
     seed: int,
 ) -> Delivery:
-    """Send an image whose region has been found, and complete the record.
+    """Send an image whose region is known, and complete the record.
 
     The parameters are those of :func:`semcom.link.delivery.deliver`; ``seed`` is combined with the
-    image's content.
+    content of the image.
+
+    Examples
+    --------
+    >>> import skimage.data
+    >>> scene = find_scene(skimage.data.astronaut(), RegionOptions("whole_image"), max_side=128)
+    >>> link = LinkConfig(snr_db=10.0)
+    >>> delivery = send_scene(
+    ...     scene, codec="jpeg", cbr=Fraction(1, 8), link=link, blind=True, seed=0
+    ... )
+    >>> delivery.record["packets_received"], delivery.record["cbr"] <= 1 / 8
+    (1, True)
     """
     sha256 = digest(scene.image)
     delivery = deliver(

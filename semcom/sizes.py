@@ -1,4 +1,4 @@
-"""Images, masks and prompts at another size."""
+"""Resizing of images, masks and prompts."""
 
 from __future__ import annotations
 
@@ -15,22 +15,27 @@ from semcom.types import Image, Mask, Prompts
 Size = tuple[int, int]
 """Height and width."""
 SEGMENTED = 1_000_000
-"""Pixels to which a large picture is shrunk for our segmenters."""
+"""Number of pixels to which a large picture is shrunk for our segmenters."""
 
 
 def size_of(image: Image) -> Size:
-    """Return height and width of an image (H, W, 3)."""
+    """Return the height and width of an image (H, W, 3)."""
     height, width = image.shape[:2]
     return height, width
 
 
 def shrink(image: Image, max_side: int) -> Image:
-    """Shrink an image (H, W, 3) so that its longer side is ``max_side``; smaller ones stay.
+    """Shrink an image (H, W, 3) so that its longer side has at most ``max_side`` pixels.
 
     Raises
     ------
     ValueError
-        The shorter side would be below 16 pixels.
+        If the shorter side would have fewer than 16 pixels.
+
+    Examples
+    --------
+    >>> shrink(np.zeros((512, 768, 3), dtype=np.uint8), 384).shape
+    (256, 384, 3)
     """
     height, width = image.shape[:2]
     scale = max_side / max(height, width)
@@ -45,7 +50,7 @@ def shrink(image: Image, max_side: int) -> Image:
 
 
 def shrink_large(image: Image) -> Image:
-    """Shrink an image of more than 2 megapixels to 1 megapixel; others stay."""
+    """Shrink an image of more than 2 megapixels to 1 megapixel; return smaller ones unchanged."""
     height, width = image.shape[:2]
     if not is_large(height, width):
         return image
@@ -54,20 +59,26 @@ def shrink_large(image: Image) -> Image:
 
 
 def resized(image: Image, size: Size) -> Image:
-    """Resample an image."""
+    """Resample an image to a height and width."""
     picture = PilImage.fromarray(image).resize(size[::-1], PilImage.Resampling.LANCZOS)
     return np.asarray(picture)
 
 
 def resized_mask(mask: Mask, size: Size) -> Mask:
-    """Resample a mask: what is covered by half or more stays."""
+    """Resample a mask; a pixel belongs to it if at least half of the pixel is covered."""
     picture = PilImage.fromarray(np.where(mask.pixels, np.uint8(255), np.uint8(0)))
     soft = np.asarray(picture.resize(size[::-1], PilImage.Resampling.BILINEAR))
     return Mask(soft >= 128, mask.score, mask.label)
 
 
 def scaled(prompts: Prompts, old: Size, new: Size) -> Prompts:
-    """Move prompts from an image of one size to the same image of another."""
+    """Convert prompts for an image of one size to the same image at another size.
+
+    Examples
+    --------
+    >>> scaled(Prompts(points=((320, 200),)), old=(480, 640), new=(240, 320)).points
+    ((160.0, 100.0),)
+    """
     down, across = new[0] / old[0], new[1] / old[1]
     points = tuple((x * across, y * down) for x, y in prompts.points)
     boxes = tuple(

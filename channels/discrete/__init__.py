@@ -1,1 +1,1 @@
-"""Channels of bits and of packets, without symbols."""
+"""Channels that carry bits or packets instead of symbols."""

@@ -1,7 +1,8 @@
-"""The binary erasure channel: every bit is lost with probability ``p``, on its own.
+"""The binary erasure channel: every bit is erased independently with probability ``p``.
 
-The receiver knows which: a lost bit has LLR 0, any other is certain. It is what a decoder of
-packets sees of lost ones, spread by an interleaver. No memory, no errors.
+The receiver knows which bits are erased: an erased bit has LLR 0, and any other bit is certain. The
+channel models lost packets as a code across packets sees them through an interleaver. It has no
+memory and makes no errors.
 
 References
 ----------
@@ -18,7 +19,7 @@ from channels.discrete.events import CERTAIN_LLR, check_bits, check_share, draw_
 
 
 class BinaryErasure:
-    """Bits that are lost at random.
+    """Binary erasure channel.
 
     Parameters
     ----------
@@ -28,7 +29,15 @@ class BinaryErasure:
     Raises
     ------
     ValueError
-        ``p`` outside [0, 1].
+        If ``p`` is outside [0, 1].
+
+    Examples
+    --------
+    >>> bits = torch.tensor([0, 1, 1], dtype=torch.uint8)
+    >>> BinaryErasure(p=0.0)(bits, torch.Generator().manual_seed(0))
+    tensor([-100.,  100.,  100.])
+    >>> BinaryErasure(p=0.1).capacity
+    0.9
     """
 
     def __init__(self, *, p: float = 0.1) -> None:
@@ -37,7 +46,7 @@ class BinaryErasure:
 
     @property
     def capacity(self) -> float:
-        """Bits per use: ``1 - p``."""
+        """Capacity in bits per use: ``1 - p``."""
         return 1 - self.p
 
     def __call__(self, bits: Tensor, rng: torch.Generator) -> Tensor:
@@ -46,13 +55,13 @@ class BinaryErasure:
         Returns
         -------
         Tensor
-            LLRs log p(b=1)/p(b=0), float32, shape and device of ``bits``: 0 for an erased bit, else
-            ±100, which is as good as certain.
+            LLRs log p(b=1)/p(b=0), float32, with the shape and device of ``bits``: 0 for an erased
+            bit, and otherwise ±100, which is practically certain.
 
         Raises
         ------
         ValueError
-            Another dtype, no bits, or other values than 0 and 1.
+            If ``bits`` has another dtype, is empty, or holds values other than 0 and 1.
         """
         check_bits(bits)
         erased = draw_events(bits.shape, self.p, rng).to(bits.device)

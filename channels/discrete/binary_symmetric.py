@@ -1,7 +1,7 @@
-"""The binary symmetric channel: every bit is flipped with probability ``p``, on its own.
+"""The binary symmetric channel: every bit is flipped independently with probability ``p``.
 
-Its output r is a bit again, with ``log p(b=1)/p(b=0) = (2r - 1)·log((1-p)/p)``. It is what hard
-decisions make of a memoryless channel that treats both bits alike. No memory, no soft values.
+Its output r is a bit, with ``log p(b=1)/p(b=0) = (2r - 1)·log((1-p)/p)``. It models hard decisions
+behind a symmetric memoryless channel. It has no memory and gives no soft values.
 
 Reference: T. M. Cover, J. A. Thomas, Elements of Information Theory, section 7.1.4.
 """
@@ -17,12 +17,18 @@ from channels.discrete.events import CERTAIN_LLR, check_bits, check_share, draw_
 
 
 def binary_entropy(p: float) -> float:
-    """Entropy of an event of probability ``p``, in bits."""
+    """Return the entropy of an event of probability ``p`` in bits.
+
+    Examples
+    --------
+    >>> binary_entropy(0.5), round(binary_entropy(0.11), 3)
+    (1.0, 0.5)
+    """
     return -sum(q * math.log2(q) for q in (p, 1 - p) if q > 0)
 
 
 class BinarySymmetric:
-    """Bits that are flipped at random.
+    """Binary symmetric channel.
 
     Parameters
     ----------
@@ -32,7 +38,14 @@ class BinarySymmetric:
     Raises
     ------
     ValueError
-        ``p`` outside [0, 1].
+        If ``p`` is outside [0, 1].
+
+    Examples
+    --------
+    >>> bits = torch.tensor([0, 1, 1], dtype=torch.uint8)
+    >>> llr = BinarySymmetric(p=0.05)(bits, torch.Generator().manual_seed(0))
+    >>> bool((llr.abs() - 2.944439 < 1e-6).all())  # log(0.95/0.05)
+    True
     """
 
     def __init__(self, *, p: float = 0.05) -> None:
@@ -40,11 +53,11 @@ class BinarySymmetric:
         self.p = float(p)
         known = math.log((1 - p) / p) if 0 < p < 1 else math.copysign(math.inf, 0.5 - p)
         self.llr = max(-CERTAIN_LLR, min(CERTAIN_LLR, known))
-        """LLR of a received 1; negative if bits are flipped more often than not."""
+        """LLR of a received 1; it is negative if more than half of the bits are flipped."""
 
     @property
     def capacity(self) -> float:
-        """Bits per use: ``1 - H2(p)``."""
+        """Capacity in bits per use: ``1 - H2(p)``."""
         return 1 - binary_entropy(self.p)
 
     def __call__(self, bits: Tensor, rng: torch.Generator) -> Tensor:
@@ -53,13 +66,13 @@ class BinarySymmetric:
         Returns
         -------
         Tensor
-            LLRs log p(b=1)/p(b=0), float32, shape and device of ``bits``: ``±log((1-p)/p)``, held
-            to ±100.
+            LLRs log p(b=1)/p(b=0), float32, with the shape and device of ``bits``:
+            ``±log((1-p)/p)``, limited to ±100.
 
         Raises
         ------
         ValueError
-            Another dtype, no bits, or other values than 0 and 1.
+            If ``bits`` has another dtype, is empty, or holds values other than 0 and 1.
         """
         check_bits(bits)
         flipped = draw_events(bits.shape, self.p, rng).to(bits.device)

@@ -1,17 +1,18 @@
-"""Packets that are lost in bursts: the two-state Markov chain of Gilbert and Elliott.
+"""Bursty packet loss: the two-state Markov chain of Gilbert and Elliott.
 
-A hidden state moves once per packet, from good to bad with probability ``p_bad`` and back with
-``p_good``. A packet is lost with probability ``loss_good`` or ``loss_bad``, given the states on its
-own. The chain is stationary: it starts bad with probability ``p_bad / (p_bad + p_good)``. With the
-default losses (Gilbert's simplest form) bursts are geometric with mean ``1 / p_good``.
+A hidden state changes once per packet, from good to bad with probability ``p_bad`` and back with
+probability ``p_good``. Depending on the state, a packet is lost with probability ``loss_good`` or
+``loss_bad``; given the states, losses are independent. The chain is stationary: it starts in the
+bad state with probability ``p_bad / (p_bad + p_good)``. With the default loss probabilities
+(Gilbert's simplest form), the length of bursts is geometric with mean ``1 / p_good``.
 
-No loop over time: let ``u`` be uniform, and move to bad if ``u < p_bad`` (from good) or
-``u < 1 - p_good`` (from bad). Below both bounds the new state is bad and above both it is good,
-whatever the old one was; between them the state stays, or toggles if ``p_bad + p_good > 1``. So the
-state is that of the last step outside the bounds, a running maximum, and the parity of the steps
-since then.
+The states are computed without a loop over time. Let ``u`` be uniform; the new state is bad if
+``u < p_bad`` (from good) or ``u < 1 - p_good`` (from bad). Below both bounds the new state is bad,
+and above both it is good, regardless of the old state. Between the bounds the state stays, or
+toggles if ``p_bad + p_good > 1``. The state therefore follows from the last step outside the
+bounds, found by a running maximum, and the parity of the number of steps since then.
 
-Leaves out: more than two states, losses that depend on a packet's length, delay.
+The model leaves out more than two states, losses that depend on the length of a packet, and delay.
 
 References
 ----------
@@ -31,19 +32,28 @@ from channels.errors import InputError
 
 
 class GilbertElliott:
-    """Losses of a channel that is at times good and at times bad.
+    """Packet channel with a good and a bad state.
 
     Parameters
     ----------
     p_bad, p_good
-        Probabilities of a move from good to bad and from bad to good, per packet, in (0, 1].
+        Probabilities per packet of a change from good to bad and from bad to good, in (0, 1].
     loss_good, loss_bad
-        Probabilities of a loss in either state, ``0 ≤ loss_good < loss_bad ≤ 1``.
+        Probabilities of loss in the good and the bad state, ``0 ≤ loss_good < loss_bad ≤ 1``.
 
     Raises
     ------
     ValueError
-        A probability outside these ranges.
+        If a probability is outside these ranges.
+
+    Examples
+    --------
+    >>> network = GilbertElliott(p_bad=0.02, p_good=0.2)
+    >>> round(network.loss_rate, 3), round(network.mean_burst_length, 3)
+    (0.091, 5.0)
+    >>> arrived = network((1000,), torch.Generator().manual_seed(0))
+    >>> arrived.shape, arrived.dtype
+    (torch.Size([1000]), torch.bool)
     """
 
     def __init__(
@@ -72,12 +82,12 @@ class GilbertElliott:
 
     @property
     def loss_rate(self) -> float:
-        """Share of packets that are lost."""
+        """Mean share of packets that are lost."""
         return (1 - self.share_bad) * self.loss_good + self.share_bad * self.loss_bad
 
     @property
     def mean_burst_length(self) -> float:
-        """Mean number of losses in a row: the share of losses over that of ends of bursts."""
+        """Mean number of consecutive losses: the rate of losses over the rate of ends of bursts."""
         arrives_after_good = 1 - self.loss_good + self.p_bad * (self.loss_good - self.loss_bad)
         arrives_after_bad = 1 - self.loss_bad + self.p_good * (self.loss_bad - self.loss_good)
         lost_in_good = (1 - self.share_bad) * self.loss_good
@@ -106,7 +116,7 @@ class GilbertElliott:
         Raises
         ------
         ValueError
-            A shape without packets.
+            If the shape has no packets.
         """
         bad = self.states(check_shape(shape), rng)
         uniform = torch.rand(bad.shape, dtype=torch.float64, device=rng.device, generator=rng)

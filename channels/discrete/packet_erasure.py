@@ -1,7 +1,8 @@
-"""Packets that are lost with probability ``p``, each on its own.
+"""Independent packet loss: every packet is lost with probability ``p``.
 
-The receiver knows which arrived; what arrives is right. So a run of losses is geometric with mean
-``1 / (1 - p)``. No bursts (:mod:`channels.discrete.gilbert_elliott`), no delay, no reordering.
+The receiver knows which packets arrived, and these are correct. The length of a run of losses is
+geometric with mean ``1 / (1 - p)``. There are no bursts (see
+:mod:`channels.discrete.gilbert_elliott`), no delay and no reordering.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from channels.discrete.events import check_shape, check_share, draw_events
 
 
 class PacketErasure:
-    """Independent losses.
+    """Packet channel with independent losses.
 
     Parameters
     ----------
@@ -25,7 +26,14 @@ class PacketErasure:
     Raises
     ------
     ValueError
-        ``p`` outside [0, 1].
+        If ``p`` is outside [0, 1].
+
+    Examples
+    --------
+    >>> PacketErasure(p=1.0)((3,), torch.Generator().manual_seed(0))
+    tensor([False, False, False])
+    >>> PacketErasure(p=0.5).mean_burst_length
+    2.0
     """
 
     def __init__(self, *, p: float = 0.1) -> None:
@@ -34,12 +42,12 @@ class PacketErasure:
 
     @property
     def loss_rate(self) -> float:
-        """Share of packets that are lost: ``p``."""
+        """Mean share of packets that are lost: ``p``."""
         return self.p
 
     @property
     def mean_burst_length(self) -> float:
-        """Mean number of losses in a row, once there is one: ``1 / (1 - p)``."""
+        """Mean length of a run of losses: ``1 / (1 - p)``."""
         return 1 / (1 - self.p) if self.p < 1 else math.inf
 
     def __call__(self, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
@@ -48,6 +56,6 @@ class PacketErasure:
         Raises
         ------
         ValueError
-            A shape without packets.
+            If the shape has no packets.
         """
         return ~draw_events(check_shape(shape), self.p, rng)

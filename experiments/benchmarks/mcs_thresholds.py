@@ -48,6 +48,7 @@ from channels.packets.mcs import (
 )
 from channels.packets.packet import num_packet_symbols
 from experiments.intervals import Count
+from semcom.errors import InputError
 
 MAX_ERRORS = 100
 OUT = Path(__file__).parents[2] / "channels" / "data" / "thresholds.json"
@@ -170,10 +171,10 @@ def crossings(points: Sequence[Point], end: int | None = None) -> list[float]:
     """
     snrs = [snr_db for snr_db, _, _ in points]
     if not snrs or not all(a < b for a, b in itertools.pairwise([-math.inf, *snrs])):
-        raise ValueError(f"SNRs must rise, over at least one point, got {snrs}")
+        raise InputError(f"SNRs must rise, over at least one point, got {snrs}")
     for _, errors, blocks in points:
         if not 0 <= errors <= blocks or blocks == 0:
-            raise ValueError(
+            raise InputError(
                 f"a point must count blocks and errors, got {errors} errors of {blocks}"
             )
     rates = [max(errors, 0.5) / blocks for _, errors, blocks in points]

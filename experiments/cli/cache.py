@@ -1,4 +1,4 @@
-"""``semcom cache``: where encodings are kept, how much there is, and forgetting them."""
+"""``semcom cache``: shows where encodings are kept and how much there is, and deletes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 @click.group(invoke_without_command=True)
 @click.pass_context
 def cache(ctx: click.Context) -> None:
-    """Show where encodings and masks are kept, so that nothing is done twice, and how many."""
+    """Show where semcom keeps encodings and masks for reuse, and how much space they take."""
     if ctx.invoked_subcommand is None:
         from semcom.cache import folder
         from semcom.cache import size as num_bytes
@@ -19,7 +19,7 @@ def cache(ctx: click.Context) -> None:
 
 @cache.command()
 def path() -> None:
-    """Print where they are kept."""
+    """Print the folder that holds them."""
     click.echo(_place())
 
 
@@ -31,7 +31,7 @@ def _place() -> str:
 
 @cache.command()
 def size() -> None:
-    """Print how many bytes they take."""
+    """Print how many bytes they occupy."""
     from semcom.cache import size as num_bytes
 
     click.echo(f"{num_bytes():,} bytes")
@@ -39,7 +39,7 @@ def size() -> None:
 
 @cache.command()
 def clear() -> None:
-    """Delete them."""
+    """Delete all of them."""
     from semcom.cache import clear as forget
 
     forget()

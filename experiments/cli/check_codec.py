@@ -1,4 +1,4 @@
-"""``semcom check-codec`` and ``check-channel``: whether a plugin keeps what it promises."""
+"""``semcom check-codec`` and ``check-channel``: check that a plugin fulfils its contract."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from semcom.conformance.base import Candidate, Check, CheckFailed
 
 _only = click.option(
-    "--only", multiple=True, metavar="CHECK", help="Make this check only (repeatable)."
+    "--only", multiple=True, metavar="CHECK", help="Run only this check (repeatable)."
 )
 
 
@@ -27,17 +27,18 @@ _only = click.option(
     "--limit-s",
     default=20.0,
     show_default=True,
-    help="What decoding a small picture may take; a whole check may take 15 times as long.",
+    help="Limit the time for decoding a small picture, in seconds; a whole check may take 15 times "
+    "as long.",
 )
 def check_codec(codec: str, only: tuple[str, ...], limit_s: float) -> None:
-    """Check that an installed codec keeps what a codec promises.
+    """Check that an installed codec fulfils the contract for codecs.
 
-    Each check runs in a process of its own, so that a codec may hang or crash. Ends with status 1
-    if one fails.
+    Each check runs in its own process, so a codec that hangs or crashes does no harm. The command
+    ends with status 1 if a check fails.
     """
     from semcom.codecs.base import CODECS
 
-    CODECS.check(codec.partition(":")[0])  # before what takes its time is imported
+    CODECS.check(codec.partition(":")[0])  # before the imports that take seconds
     from semcom.conformance.analog.checks import ANALOG_CHECKS
     from semcom.conformance.base import Candidate
     from semcom.conformance.digital.checks import CODEC_CHECKS
@@ -51,16 +52,21 @@ def check_codec(codec: str, only: tuple[str, ...], limit_s: float) -> None:
 @click.command("check-channel")
 @click.argument("channel", metavar="NAME[:OPTION=VALUE,…]")
 @_only
-@click.option("--limit-s", default=60.0, show_default=True, help="What a check may take.")
+@click.option(
+    "--limit-s",
+    default=60.0,
+    show_default=True,
+    help="Limit the time for each check, in seconds.",
+)
 def check_channel(channel: str, only: tuple[str, ...], limit_s: float) -> None:
-    """Check that an installed channel keeps what a channel promises.
+    """Check that an installed channel fulfils the contract for channels.
 
-    Each check runs in a process of its own, so that a channel may hang or crash. Ends with status 1
-    if one fails.
+    Each check runs in its own process, so a channel that hangs or crashes does no harm. The
+    command ends with status 1 if a check fails.
     """
     from channels.catalogue import CHANNELS
 
-    CHANNELS.check(channel.partition(":")[0])  # before what takes its time is imported
+    CHANNELS.check(channel.partition(":")[0])  # before the imports that take seconds
     from channels.conformance.base import Candidate
     from channels.conformance.checks import CHANNEL_CHECKS
     from semcom.conformance.runner import open_channel
@@ -79,7 +85,7 @@ def _chosen(checks: Sequence[Check], only: tuple[str, ...]) -> list[Check]:
 
 
 def _check(candidate: Candidate | ChannelCandidate, checks: Sequence[Check], page: str) -> None:
-    """Make the checks, and say what came of them."""
+    """Run the checks and print the outcome of each."""
     from semcom.conformance.runner import run_check, stumbled
 
     broken: set[str] = set()

@@ -7,12 +7,12 @@ import click
 
 @click.group()
 def weights() -> None:
-    """MobileSAM's checkpoint."""
+    """Manage the checkpoint of MobileSAM, the segmenter."""
 
 
 @weights.command()
 def fetch() -> None:
-    """Download the checkpoint into the cache and check it."""
+    """Download the checkpoint into the cache and verify it."""
     from semcom.checkpoints import mobile_sam as checkpoint
 
     click.echo(checkpoint.fetch())
@@ -20,7 +20,7 @@ def fetch() -> None:
 
 @weights.command()
 def path() -> None:
-    """Print where the checkpoint is, or would be."""
+    """Print the path of the checkpoint, whether or not it is there."""
     from semcom.checkpoints import mobile_sam as checkpoint
 
     click.echo(checkpoint.path())
@@ -28,7 +28,7 @@ def path() -> None:
 
 @weights.command()
 def check() -> None:
-    """Check the checkpoint's size and hash."""
+    """Verify the size and hash of the checkpoint."""
     from semcom.checkpoints import mobile_sam as checkpoint
 
     checkpoint.check()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.command()
 @out_option("semcom-demo")
 def demo(out: Path) -> None:
-    """Send a bundled photo twice, blind and by importance, and draw what arrives."""
+    """Send a bundled photo twice, blind and by importance, and draw the received pictures."""
     from experiments.deliveries.demo import demo as run
 
     run(out, say=say)
@@ -36,7 +36,7 @@ _max_side = click.option(
     "--max-side",
     type=click.IntRange(min=16),
     metavar="N",
-    help="Shrink images whose longer side has more than N pixels to that, before anything else.",
+    help="Shrink each image before anything else so that its longer side has at most N pixels.",
 )
 
 
@@ -44,7 +44,11 @@ _max_side = click.option(
 @some_images
 @_max_side
 @what_matters
-@click.option("--blind", is_flag=True, help="Send with w = 1; the regions are still scored.")
+@click.option(
+    "--blind",
+    is_flag=True,
+    help="Weigh all pixels alike when encoding; the regions are still scored.",
+)
 @the_link
 @out_option("semcom-out")
 @as_json_option
@@ -57,10 +61,10 @@ def send(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Send IMAGES (files or folders) across a channel and score what arrives.
+    """Send IMAGES (files or folders) across a channel and score the received pictures.
 
-    Writes for each image the received picture, a figure and a JSON record into the --out folder.
-    semcom list shows the codecs, channels and segmenters that there are.
+    For each image, the command writes the received picture, a figure and a JSON record into the
+    --out folder. Run "semcom list" to see the available codecs, channels and segmenters.
     """
     from experiments.deliveries.send_files import send_files
     from semcom.api import Order
@@ -87,7 +91,9 @@ def compare(
 ) -> None:
     """Send IMAGES blind and by importance within the same bandwidth, and show the gain.
 
-    Writes for each image what arrives of both, their records and a figure into the --out folder.
+    Blind means that all pixels weigh alike. For each image, the command writes both received
+    pictures, their records and a figure into the --out folder. The table's θ-PSNR weighs the mean
+    squared error inside the region by θ (--theta) and the error outside by 1-θ.
     """
     from experiments.deliveries.compare import compare_files
     from semcom.api import Order
@@ -110,10 +116,10 @@ def segment(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Show what would be found in IMAGES, before anything is sent.
+    """Find the important region in IMAGES without sending anything.
 
-    Writes for each image the region that matters (as --mask takes it), every mask that was found,
-    and a figure into the --out folder.
+    For each image, the command writes the region (in a form that --mask accepts), every mask that
+    the segmenter found, and a figure into the --out folder.
     """
     from experiments.deliveries.segment import segment_files
 
@@ -128,6 +134,6 @@ def _tell(as_json: bool) -> Callable[[dict[str, Any]], None] | None:
 
 
 def _end(failed: int, done: str) -> None:
-    """End with status 1 where an image failed; its error has been said."""
+    """End with status 1 if an image failed; its error has already been reported."""
     if failed:
         raise click.ClickException(f"{failed} image{'s' * (failed > 1)} could not be {done}")

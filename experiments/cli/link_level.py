@@ -18,7 +18,7 @@ _MODULATIONS = Parsed("NAME,NAME,…", _modulations)
 
 
 def _known(check: Callable[[str], Any]) -> Callable[..., Any]:
-    """Refuse what ``check`` does, before anything that takes seconds."""
+    """Return a callback that refuses a value before anything that takes seconds, by ``check``."""
 
     def callback(_ctx: click.Context, _param: click.Parameter, given: Any) -> Any:
         for text in (given,) if isinstance(given, str) else given:
@@ -55,26 +55,27 @@ _CHANNELS = click.option(
     default=("awgn",),
     show_default=True,
     metavar="SPEC",
-    help="Name and options, as in rician:k_db=3 (repeatable); semcom list channels shows all.",
+    help="Channel by name, with options, such as rician:k_db=3 (repeatable); run "
+    '"semcom list channels" to see all.',
 )
 
 
-def _sampling(max_errors: int, max_trials: int, trials: str) -> Callable[[Any], Any]:
-    """Add the options that say at which SNRs, and how long, is simulated."""
+def _sampling(max_errors: int, wrong: str, max_trials: int, trials: str) -> Callable[[Any], Any]:
+    """Add the options that set the SNR axis and when the simulation of a point stops."""
     decorators = (
         click.option(
             "--axis",
             default="esn0",
             show_default=True,
             type=click.Choice(["esn0", "ebn0"]),
-            help="What the SNRs are: Es/N0 per symbol or Eb/N0 per information bit.",
+            help="Read the SNRs as Es/N0 per symbol or as Eb/N0 per information bit.",
         ),
         click.option(
             "--max-errors",
             default=max_errors,
             show_default=True,
             type=click.IntRange(1),
-            help="A point stops after this many wrong blocks, symbols or fades,",
+            help=f"Stop a point after this many {wrong}.",
         ),
         click.option(
             f"--max-{trials}",
@@ -82,21 +83,21 @@ def _sampling(max_errors: int, max_trials: int, trials: str) -> Callable[[Any], 
             default=max_trials,
             show_default=True,
             type=click.IntRange(1),
-            help=f"or after this many {trials}.",
+            help=f"Stop a point after this many {trials}, whatever the number of errors.",
         ),
         click.option(
             "--seed",
             default=0,
             show_default=True,
             type=click.IntRange(0),
-            help="Of bits, fading and noise.",
+            help="Seed for bits, fading and noise.",
         ),
         click.option(
             "--jobs",
             default=1,
             show_default=True,
             type=click.IntRange(1),
-            help="Worker processes; the rows are the same.",
+            help="Number of worker processes; the results do not depend on it.",
         ),
     )
 
@@ -125,15 +126,22 @@ def _say(*notes: str) -> None:
 
 
 @click.command()
-@click.option("--modulation", "modulations", default="qpsk", show_default=True, type=_MODULATIONS)
+@click.option(
+    "--modulation",
+    "modulations",
+    default="qpsk",
+    show_default=True,
+    type=_MODULATIONS,
+    help="Modulations: bpsk, qpsk, 16qam, 64qam, 256qam.",
+)
 @_CHANNELS
-@_snr_option("0:20:2", "In dB, on the --axis; ranges include both ends.")
-@_sampling(200, 10_000_000, "bits")
+@_snr_option("0:20:2", "SNRs in dB on the axis that --axis sets; ranges include both ends.")
+@_sampling(200, "wrong symbols (or faded transmissions)", 10_000_000, "bits")
 @click.option(
     "--num-symbols",
     default=32,
     show_default=True,
-    help="Symbols per transmission: how long block fading holds its gain.",
+    help="Number of symbols per transmission; block fading holds its gain that long.",
 )
 @out_option("semcom-ber")
 def ber(
@@ -148,11 +156,11 @@ def ber(
     jobs: int,
     out: Path,
 ) -> None:
-    """Measure bit error rates, beside theory.
+    """Measure bit error rates and compare them with theory.
 
-    Modulations are bpsk, qpsk, 16qam, 64qam, 256qam. Prints every point with its interval and
-    writes raw counts (JSON lines), the table (CSV) and the plot (PNG, PDF) into the --out folder;
-    a run that was killed goes on where it was.
+    The command prints every point with its confidence interval, and writes the raw counts (JSON
+    lines), the table (CSV) and the plot (PNG, PDF) into the --out folder. If a run was killed, the
+    same command resumes it.
     """
     from experiments.link_level.ber import ber as run
     from experiments.link_level.montecarlo import Limits
@@ -178,15 +186,27 @@ def ber(
     multiple=True,
     callback=_known(_scheme),
     metavar="NAME",
-    help="Modulation and rate from the table of semcom mcs, as in '16-QAM 0.602', or the number "
-    "of its row (repeatable); instead of -n, --rate and --modulation.",
+    help="Modulation and code rate by a name from the table of semcom mcs, such as '16-QAM 0.602', "
+    "or by the number of its row (repeatable); replaces -n, --rate and --modulation.",
 )
 @click.option(
-    "-k", "info_bits", default="1024", show_default=True, type=_INTEGERS, help="Information bits."
+    "-k",
+    "info_bits",
+    default="1024",
+    show_default=True,
+    type=_INTEGERS,
+    help="Numbers of information bits per block.",
 )
-@click.option("-n", "coded_bits", type=_INTEGERS, help="Coded bits; instead of --rate.")
+@click.option(
+    "-n", "coded_bits", type=_INTEGERS, help="Numbers of coded bits per block; replaces --rate."
+)
 @click.option("--rate", "rates", type=_REALS, help="Code rates k/n.  [default: 0.5]")
-@click.option("--modulation", "modulations", type=_MODULATIONS, help="  [default: qpsk]")
+@click.option(
+    "--modulation",
+    "modulations",
+    type=_MODULATIONS,
+    help="Modulations: bpsk, qpsk, 16qam, 64qam, 256qam.  [default: qpsk]",
+)
 @_CHANNELS
 @click.option(
     "--decoder",
@@ -195,16 +215,23 @@ def ber(
     show_default=True,
     callback=_known(_decoders),
     metavar="NAME,NAME,…",
-    help="See: semcom list decoders.",
+    help='Decoders to use; run "semcom list decoders" to see all.',
 )
-@click.option("--iterations", default=20, show_default=True, help="Of the decoder, at most.")
+@click.option(
+    "--iterations", default=20, show_default=True, help="Limit the iterations of the decoder."
+)
 @click.option(
     "--peer",
     type=click.Choice(["sionna"]),
-    help="Also decode by sionna_boxplus; its schedule floods, so that an iteration does less.",
+    help="Decode with sionna_boxplus as well; it uses a flooding schedule, so each of its "
+    "iterations achieves less.",
 )
-@_snr_option(None, "In dB, on the --axis.  [default: from the limit of the modulation on]")
-@_sampling(100, 100_000, "blocks")
+@_snr_option(
+    None,
+    "SNRs in dB on the axis that --axis sets; ranges include both ends.  [default: upwards from "
+    "the limit of the modulation]",
+)
+@_sampling(100, "wrong blocks", 100_000, "blocks")
 @out_option("semcom-bler")
 def bler(
     schemes: tuple[str, ...],
@@ -224,10 +251,11 @@ def bler(
     jobs: int,
     out: Path,
 ) -> None:
-    """Measure block error rates of 5G LDPC codes, beside theory and peers.
+    """Measure block error rates of 5G LDPC codes and compare them with theory and peers.
 
-    Every combination of k, n or rate, modulation, channel and decoder is a curve. A peer sees the
-    same bits, fading and noise. Output and resumption as of semcom ber.
+    Every combination of k, n or rate, modulation, channel and decoder gives a curve. A peer sees
+    the same bits, fading and noise. The command writes the same kinds of file as semcom ber and
+    resumes in the same way.
     """
     from experiments.link_level.bler import PEERS, block_systems, default_snrs
     from experiments.link_level.bler import bler as run
@@ -250,19 +278,25 @@ def bler(
 
 @click.command()
 @click.option(
-    "--channel", default="awgn", show_default=True, callback=_known(_channel), metavar="SPEC"
+    "--channel",
+    default="awgn",
+    show_default=True,
+    callback=_known(_channel),
+    metavar="SPEC",
+    help="Channel by name, with options, such as rician:k_db=3.",
 )
 @click.option(
     "--num-bits",
     default=8400,
     show_default=True,
-    help="Payload bits of the code block; the longest measured one that is no longer is taken.",
+    help="Number of payload bits per code block; the table uses the longest measured block that "
+    "does not exceed it.",
 )
 @out_option("semcom-mcs")
 def mcs(channel: str, num_bits: int, out: Path) -> None:
-    """Print the modulation and coding schemes, what SNR each needs, and its gap to capacity.
+    """Print the modulation and coding schemes, the SNR that each needs, and its gap to capacity.
 
-    Writes the table (CSV) and the plot (PNG, PDF) into the --out folder.
+    The command writes the table (CSV) and the plot (PNG, PDF) into the --out folder.
     """
     from experiments.link_level.mcs import mcs as run
 

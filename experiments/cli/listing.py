@@ -1,4 +1,4 @@
-"""``semcom list``: what is registered."""
+"""``semcom list``: lists the codecs, channels and other parts that are registered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REGISTRIES = {
 
 
 def print_listing(kind: str) -> None:
-    """Print one table, or all of them for ``"all"``."""
+    """Print the table of one kind, or all tables for ``"all"``."""
     for name in [*_REGISTRIES, "scores", "suites"] if kind == "all" else [kind]:
         table = Table(title=name, title_justify="left", title_style="bold")
         for column in ("name", "what", "from", "missing"):
@@ -46,5 +46,5 @@ def print_listing(kind: str) -> None:
 
 
 def _question(suite: Path) -> str:
-    """Read what a suite asks, without checking it, which would import what it names."""
+    """Read the question of a suite without checking the suite, which would import its parts."""
     return str(YAML(typ="safe").load(suite)["question"])

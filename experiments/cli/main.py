@@ -1,9 +1,9 @@
-"""The command line. Work is imported inside the commands, so that ``--help`` answers at once."""
+"""The command line. Commands import their work when they run, so that ``--help`` is quick."""
 
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,9 +18,6 @@ from experiments.cli.plot import plot
 from experiments.cli.report import report
 from experiments.cli.suites import export, merge, plan, repeat, run
 
-if TYPE_CHECKING:
-    pass
-
 
 class Commands(click.Group):
     """A group whose commands report bad input in one line; other errors are bugs and show all."""
@@ -30,7 +27,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except click.NoSuchOption as error:
-            # What begins alike was most likely meant.
+            # An option that begins alike is most likely the intended one.
             close = error.possibilities or []
             alike = [one for one in close if one.startswith(error.option_name)]
             name, context = error.option_name, error.ctx
@@ -43,16 +40,17 @@ class Commands(click.Group):
 
 def _text(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
-        return f"the output cannot be written: {error.strerror}"  # files name themselves
+        return f"the output cannot be written: {error.strerror}"  # errors on files name the file
     return str(error)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="semcom")
 def main() -> None:
-    """Semantic image communication, simulated honestly.
+    """Simulate semantic image communication.
 
-    Send images across noisy channels, spending the bandwidth on what matters.
+    semcom sends images across noisy channels and spends the bandwidth on the regions that matter.
+    Everything that is sent counts towards the bandwidth.
     """
     streams.prepare()
 
@@ -99,7 +97,7 @@ for command in (
     ),
 )
 def list_(kind: str) -> None:
-    """Show what is registered, from where, and which extra is missing."""
+    """List the available codecs, channels and other parts, and the packages that they lack."""
     from experiments.cli.listing import print_listing
 
     print_listing(kind)

@@ -19,7 +19,7 @@ from semcom.link.options import LinkOptions
 def _some_image(
     _ctx: click.Context, _param: click.Parameter, paths: tuple[Path, ...]
 ) -> tuple[Path, ...]:
-    """Refuse images of which none can be read, before anything that takes seconds."""
+    """Refuse the images if none of them can be read, before anything that takes seconds."""
     from semcom.images import find_images, peek
 
     errors = []
@@ -30,30 +30,30 @@ def _some_image(
             errors.append(str(error))
         else:
             return paths
-    raise InputError("\n".join(["none of these can be read:"] * (len(errors) > 1) + errors))
+    raise InputError("\n".join(["none of these images can be read:"] * (len(errors) > 1) + errors))
 
 
 some_images = click.argument(
     "images", nargs=-1, required=True, type=click.Path(path_type=Path), callback=_some_image
 )
 as_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print the records, one line of JSON each."
+    "--json", "as_json", is_flag=True, help="Print the records as JSON, one per line."
 )
 
 
 def examples(*commands: str) -> str:
-    """Return what a command's help ends with."""
+    """Return the examples that end a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  semcom {command}" for command in commands)
 
 
 def say(*notes: str) -> None:
-    """Tell the user something on the error stream, which keeps the output clean."""
+    """Print notes to the error stream, which keeps the output clean."""
     for note in notes:
         click.echo(note, err=True)
 
 
 def what_matters(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say what matters; the command gets them as ``region_options``."""
+    """Add the options that select the region; the command gets them as ``region_options``."""
 
     @functools.wraps(command)
     def checked(
@@ -93,7 +93,7 @@ def the_link(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _check_names(codec: str, channel: str, losses: str) -> None:
-    """Refuse typing errors at once: importing torch takes seconds."""
+    """Refuse misspelt names at once, because importing torch takes seconds."""
     from channels.catalogue import CHANNELS, PACKET_CHANNELS
     from semcom.codecs.base import CODECS
 
@@ -116,7 +116,8 @@ _WHAT_MATTERS = (
         default="auto",
         show_default=True,
         metavar="NAME",
-        help="Segmenter to use; auto: MobileSAM if its weights are present, else graph.",
+        help="Segmenter to use; auto: MobileSAM if its weights are present, else graph, which "
+        "follows contrast and needs no weights.",
     ),
     click.option(
         "--point",
@@ -145,7 +146,7 @@ _WHAT_MATTERS = (
         "--theta",
         default=0.65,
         show_default=True,
-        help="Share of the total weight that the important region gets, in (0, 1).",
+        help="Share θ of the total weight that the important region gets, in (0, 1).",
     ),
     click.option(
         "--importance",
@@ -158,7 +159,7 @@ _WHAT_MATTERS = (
 
 
 def _link_option(option: Field[Any]) -> Callable[[Any], Any]:
-    """Make an option of the command line from one of a link's."""
+    """Make an option of the command line from an option of the link."""
     about = option.metadata
     name = about.get("axis", option.name).replace("_", "-")
     unset = about.get("unset")
@@ -179,22 +180,23 @@ _THE_LINK = (
         default="hevc",
         show_default=True,
         metavar="NAME",
-        help="Codec to encode the image with, and its options: hevc:tiles=2x2.",
+        help="Codec to use, with options, such as hevc:tiles=2x2.",
     ),
     click.option(
         "--cbr",
         default="1/16",
         show_default=True,
         type=Ratio(),
-        help="Channel uses allowed per source sample: 0.0625 or 1/16.",
+        help="Channel bandwidth ratio: channel uses allowed per source sample, such as 0.0625 or "
+        "1/16.",
     ),
     *map(_link_option, fields(LinkOptions)),
-    click.option("--seed", default=0, show_default=True, help="Seed of fading and noise."),
+    click.option("--seed", default=0, show_default=True, help="Seed for fading and noise."),
 )
 
 
 def _there(_ctx: click.Context, _param: click.Parameter, results: Path) -> Path:
-    """Refuse results that are not there, before anything that takes seconds."""
+    """Refuse a missing results file before anything that takes seconds."""
     file = results / "results.db" if results.is_dir() else results
     if not file.exists():
         raise InputError(f"{file}: no such results file")
@@ -202,7 +204,7 @@ def _there(_ctx: click.Context, _param: click.Parameter, results: Path) -> Path:
 
 
 def of_results(command: Callable[..., None]) -> Callable[..., None]:
-    """Add what commands that read a results file take: ``results``, and which run of it."""
+    """Add the argument ``results`` and the options that choose a run in that file."""
     return _with_options(
         command,
         (
@@ -229,12 +231,12 @@ def of_results(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def out_option(default: str) -> Callable[[Any], Any]:
-    """Build the option for the folder that results go to."""
+    """Build the option for the folder that receives the results."""
     return click.option(
         "--out",
         type=click.Path(path_type=Path),
         default=Path(default),
         show_default=True,
         metavar="DIR",
-        help="Folder for the results; existing files of the same name are replaced.",
+        help="Folder for the results; files of the same name are replaced.",
     )

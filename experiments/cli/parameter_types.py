@@ -1,4 +1,4 @@
-"""Types of what people give to options: numbers in one argument, ratios."""
+"""Types of option values: several numbers in one argument, ratios, lists of names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from semcom.errors import InputError
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """So many numbers separated by commas."""
+    """A fixed count of numbers separated by commas."""
 
     def __init__(self, name: str, count: int) -> None:
         self.name = name
@@ -48,7 +48,7 @@ class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 
 def names_of(text: str, choices: Iterable[str], what: str) -> list[str]:
-    """Return names separated by commas; ``ValueError`` for one that is no choice."""
+    """Split names at commas; raise ``ValueError`` for a name that is not among the choices."""
     known = list(choices)
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
@@ -58,14 +58,14 @@ def names_of(text: str, choices: Iterable[str], what: str) -> list[str]:
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """Values separated by commas, each read by a function that is imported when it is needed."""
+    """Values separated by commas; ``read`` converts them and does its imports when called."""
 
     def __init__(self, name: str, read: Callable[[str], Any]) -> None:
         self.name = name
         self.read = read
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Turn text into what ``read`` makes of it."""
+        """Convert text with ``read``."""
         if not isinstance(value, str):
             return value
         try:

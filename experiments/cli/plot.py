@@ -1,4 +1,4 @@
-"""``semcom plot``: the figures and tables of a suite's results."""
+"""``semcom plot``: draws the figures and prints the tables of a suite's results."""
 
 from __future__ import annotations
 
@@ -23,20 +23,29 @@ _FORMATS = ("png", "pdf", "svg")
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder for the figures.  [default: figures, beside the results]",
+    help="Folder for the figures.  [default: figures/ beside the results]",
 )
 @click.option(
     "--width",
     type=click.Choice(["column", "page"]),
     default="column",
     show_default=True,
-    help="3.5 or 7.16 inches, as IEEE prints.",
+    help="Width of the figures: 3.5 inches (column) or 7.16 inches (page), as IEEE prints.",
 )
 @click.option(
-    "--figures", default="", metavar="NAME,...", help="Only these.  [default: all that there are]"
+    "--figures",
+    default="",
+    metavar="NAME,...",
+    help="Draw only these figures, by name or by the start of their names.  [default: all]",
 )
-@click.option("--formats", default="png,pdf,svg", show_default=True, metavar="NAME,...")
-@click.option("--latex", is_flag=True, help="Write the tables for LaTeX, too (booktabs).")
+@click.option(
+    "--formats",
+    default="png,pdf,svg",
+    show_default=True,
+    metavar="NAME,...",
+    help="File formats of the figures.",
+)
+@click.option("--latex", is_flag=True, help="Write the tables for LaTeX (booktabs) as well.")
 def plot(
     results: Path,
     out: Path | None,
@@ -48,11 +57,11 @@ def plot(
     run: str,
     all_images: bool,
 ) -> None:
-    """Draw figures, and print tables.
+    """Draw the figures and print the tables of a suite's results.
 
-    RESULTS is results.db, or its folder. Writes each figure with its numbers (CSV), the tables
-    (CSV; with --latex also TEX) and captions.md. Nothing but the results file is read. Shown are
-    the images of one run, the latest.
+    RESULTS is the file results.db or its folder; nothing else is read. The command writes each
+    figure with its numbers (CSV), the tables (CSV; with --latex also TEX) and captions.md. The
+    figures and tables cover the images of one run, by default the latest.
     """
     from experiments.analysis.all_tables import tables
     from experiments.analysis.latex import as_latex
@@ -85,11 +94,13 @@ def plot(
             save(files[-1], text)
     say(*(f"failed: {line}" for line in failed), f"{len(files)} files in {folder}")
     if failed:
-        raise click.ClickException(f"{len(failed)} figures or tables failed; the rest is there")
+        raise click.ClickException(
+            f"{len(failed)} figures or tables failed; the others were written"
+        )
 
 
 def _choose(drawings: Sequence[Drawing], figures: str) -> list[Drawing]:
-    """Return the figures that are asked for: by name, or by how several names begin."""
+    """Return the requested figures; a request is a name or the common start of several names."""
     known = [drawing.data.name for drawing in drawings]
     begins = [name[:i] for name in known for i, letter in enumerate(name) if letter == "-"]
     wanted = names_of(figures, dict.fromkeys((*known, *begins)), "figure")

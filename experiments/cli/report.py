@@ -1,4 +1,4 @@
-"""``semcom report``."""
+"""``semcom report``: writes the results of a suite as one HTML page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from experiments.cli.options import of_results, say
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.html",
-    help="The page.  [default: report.html beside the results]",
+    help="File for the page.  [default: report.html beside the results]",
 )
 def report(results: Path, out: Path | None, suite: str, run: str, all_images: bool) -> None:
-    """Write one HTML page that opens from disk.
+    """Write the results of a suite as one HTML page that opens from disk.
 
-    RESULTS is results.db, or its folder. The page holds the question, the systems, figures and
-    tables with their numbers, and a viewer of what arrived: two systems' pictures with a slider
-    between them.
+    RESULTS is the file results.db or its folder. The page holds the question, the systems, the
+    figures and tables with their numbers, and a viewer of the received pictures that shows two
+    systems with a slider between them.
     """
     from experiments.report.page import report as write
 
@@ -32,4 +32,6 @@ def report(results: Path, out: Path | None, suite: str, run: str, all_images: bo
     )
     say(*(f"failed: {line}" for line in failed), f"{page}, {page.stat().st_size / 1e6:.1f} MB")
     if failed:
-        raise click.ClickException(f"{len(failed)} figures or tables failed; the rest is there")
+        raise click.ClickException(
+            f"{len(failed)} figures or tables failed; the others were written"
+        )

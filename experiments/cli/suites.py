@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _the_suite(command: Callable[..., None]) -> click.Command:
-    """Add what plan and run share."""
+    """Add the argument and the options that plan and run share."""
     for option in reversed(
         (
             click.argument("suite"),
@@ -26,16 +26,23 @@ def _the_suite(command: Callable[..., None]) -> click.Command:
                 metavar="DIR",
                 help="Folder for the results.  [default: semcom-runs/NAME]",
             ),
-            click.option("--quick", is_flag=True, help="A small form, to see that it works."),
+            click.option(
+                "--quick",
+                is_flag=True,
+                help="Run a small form of the suite, to see that it works.",
+            ),
             click.option(
                 "--set",
                 "changes",
                 multiple=True,
                 metavar="KEY=VALUE",
-                help="Change a key of the suite; the value is YAML: cbr=[1/16,1/8].",
+                help="Change a key of the suite to a value in YAML, such as cbr=[1/16,1/8] "
+                "(repeatable).",
             ),
             click.option(
-                "--jobs", type=click.IntRange(min=1), help="Processes.  [default: the cores]"
+                "--jobs",
+                type=click.IntRange(min=1),
+                help="Number of worker processes.  [default: one per core]",
             ),
         )
     ):
@@ -44,7 +51,7 @@ def _the_suite(command: Callable[..., None]) -> click.Command:
 
 
 def _read(suite: str, quick: bool, changes: tuple[str, ...]) -> tuple[Suite, str, Path]:
-    """Return a suite, its name and its folder."""
+    """Read a suite; return it with its name and its folder."""
     from experiments.suites.shipped import find_suite
 
     path = find_suite(suite)
@@ -60,12 +67,12 @@ def _read(suite: str, quick: bool, changes: tuple[str, ...]) -> tuple[Suite, str
 def plan(
     suite: str, out: Path | None, quick: bool, changes: tuple[str, ...], jobs: int | None
 ) -> None:
-    """Check a suite, and say what it takes.
+    """Check a suite and estimate the time and disk space that it takes.
 
-    SUITE is a YAML file, or the name of one that comes with semcom (semcom list suites). Prints how
-    many tasks there are and are done, and an estimate of time and disk.
+    SUITE is a YAML file, or the name of a suite that comes with semcom (see "semcom list suites").
+    The command prints how many tasks the suite has and how many of them are done.
     """
-    read, name, base = _read(suite, quick, changes)  # a mistake shows before imports take seconds
+    read, name, base = _read(suite, quick, changes)  # before the imports that take seconds
     from experiments.running.backends import default_jobs
     from experiments.running.cost_estimate import print_plan
 
@@ -75,16 +82,24 @@ def plan(
 
 @_the_suite
 @click.option(
-    "--backend", default="local", show_default=True, metavar="NAME", help="local, dask or ray."
+    "--backend",
+    default="local",
+    show_default=True,
+    metavar="NAME",
+    help="Backend that runs the tasks: local, dask or ray.",
 )
-@click.option("--address", metavar="URL", help="Of the cluster's scheduler: tcp://host:8786.")
+@click.option(
+    "--address",
+    metavar="URL",
+    help="Address of the cluster's scheduler, such as tcp://host:8786.",
+)
 @click.option(
     "--resume/--fresh",
     default=True,
     show_default=True,
-    help="Go on with the results in --out, or put them aside and begin anew.",
+    help="Resume from the results in --out, or put them aside and start afresh.",
 )
-@click.option("--retry", is_flag=True, help="Do again what failed.")
+@click.option("--retry", is_flag=True, help="Run the tasks again that failed.")
 def run(
     suite: str,
     out: Path | None,
@@ -96,11 +111,11 @@ def run(
     resume: bool,
     retry: bool,
 ) -> None:
-    """Run a suite, or what is left of it.
+    """Run a suite, or the tasks of it that are not done yet.
 
-    SUITE is a YAML file, or the name of one that comes with semcom (semcom list suites). Rows go to
-    results.db in the --out folder as they are made. A run that was killed goes on where it was;
-    what is done is not done again.
+    SUITE is a YAML file, or the name of a suite that comes with semcom (see "semcom list suites").
+    Each result goes into results.db in the --out folder at once. If a run was killed, the same
+    command resumes it and does not repeat finished tasks.
     """
     read, name, base = _read(suite, quick, changes)
     from experiments.running.backends import default_jobs
@@ -125,7 +140,7 @@ def run(
             say=say,
         )
     except KeyboardInterrupt:
-        say(f"interrupted; what was made is in {folder}, and the same command goes on")
+        say(f"interrupted; the results so far are in {folder}, and the same command resumes")
         raise
     say(*done.lines())
     if done.failed:
@@ -141,17 +156,21 @@ def run(
     help="Folder for the files.  [default: export/ beside the results]",
 )
 @click.option(
-    "--formats", default="csv,json", show_default=True, metavar="NAMES", help="parquet, csv, json."
+    "--formats",
+    default="csv,json",
+    show_default=True,
+    metavar="NAME,...",
+    help="File formats: parquet, csv, json.",
 )
 def export(
     results: Path, out: Path | None, formats: str, suite: str, run: str, all_images: bool
 ) -> None:
-    """Write results for other tools.
+    """Export results for other tools.
 
-    RESULTS is results.db, or its folder. Parquet and CSV have a line per image and setting; JSON
-    has the means, a file per system in the layout of CompressAI's results.
+    RESULTS is the file results.db or its folder. Parquet and CSV files have one row per image and
+    setting. JSON files hold the means, one file per system in the layout of CompressAI's results.
     """
-    kinds = names_of(formats, ("parquet", "csv", "json"), "format")  # before what takes its time
+    kinds = names_of(formats, ("parquet", "csv", "json"), "format")  # before the slow imports
     from experiments.analysis.export import export as export_study
     from experiments.store.study import read_results
 
@@ -165,12 +184,12 @@ def export(
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path))
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--salvage", is_flag=True, help="Take what can be read of damaged sources.")
+@click.option("--salvage", is_flag=True, help="Take the readable rows from damaged sources.")
 def merge(target: Path, sources: tuple[Path, ...], salvage: bool) -> None:
-    """Add up the results of several machines.
+    """Merge the results of several machines.
 
-    The rows of SOURCES, results files, go to TARGET, which is made if it is not there. What both
-    have is kept as it is in TARGET, and told where it is not the same.
+    The command copies the rows of SOURCES (results files) into TARGET, which it creates if needed.
+    Where both have a row, the one in TARGET stays, and a note says so if the two differ.
     """
     from experiments.store.merge import merge as merge_files
 
@@ -184,13 +203,13 @@ def merge(target: Path, sources: tuple[Path, ...], salvage: bool) -> None:
     "--image",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The image, where it has moved.",
+    help="File of the image, if it has moved.",
 )
 def repeat(record: Path, task: str | None, image: Path | None) -> None:
-    """Make a row again and compare it: pictures and packets exactly, scores to 1e-9.
+    """Repeat a delivery and compare: pictures and packets exactly, scores to 1e-9.
 
-    RECORD is a results file and TASK the id of one of its tasks, or the beginning of it; or RECORD
-    is the JSON file that semcom send wrote.
+    RECORD is a results file, and TASK is the id of one of its tasks or the start of that id.
+    Alternatively, RECORD is a JSON file that semcom send wrote.
     """
     from experiments.running.repeat import repeat as repeat_row
     from experiments.running.repeat import repeat_record
@@ -198,8 +217,8 @@ def repeat(record: Path, task: str | None, image: Path | None) -> None:
     if task is None and record.suffix == ".json":
         same = repeat_record(record, image=image, say=click.echo)
     elif task is None:
-        raise click.UsageError("a results file takes the id of a TASK, too")
+        raise click.UsageError("a results file needs the id of a TASK as well")
     else:
         same = repeat_row(record, task, image=image, say=click.echo)
     if not same:
-        raise click.ClickException("what came out is not what is on record")
+        raise click.ClickException("the repeated result differs from the recorded one")

@@ -1,4 +1,4 @@
-"""``semcom bler``: the block error rate of 5G LDPC codes, beside theory and peers."""
+"""``semcom bler``: measures block error rates of 5G LDPC codes, beside theory and peers."""
 
 from __future__ import annotations
 
@@ -26,31 +26,42 @@ from experiments.link_level.theory_curves import bicm_limit_db, reference_bler
 from semcom.errors import InputError
 
 PEERS = {"sionna": "sionna_boxplus"}
-"""Other people's decoders by project."""
+"""Decoders of other projects, by the name of the project."""
 LIMITS = Limits(max_errors=100, max_trials=100_000)
 
 
 @dataclass(frozen=True)
 class BlockErrors:
-    """LDPC code blocks, each one transmission across a channel that the receiver knows.
+    """Simulation of LDPC code blocks over a channel that the receiver knows.
 
-    A block is wrong if any of its information bits is: no CRC is sent. LLRs are max-log.
+    Every block is one transmission. No CRC is sent: a block is wrong if any of its information bits
+    is wrong. LLRs are max-log.
 
     Parameters
     ----------
     num_info_bits, num_coded_bits, bits_per_symbol
         k, n and the modulation; see :class:`channels.fec.ldpc.LdpcCode`.
     channel
-        Name and options, as in ``"rayleigh:block_length=500"``.
+        Name and options of the channel, such as ``"rayleigh:block_length=500"``.
     decoder
         One of :data:`channels.fec.ldpc.decoders.DECODERS`.
     max_iterations
-        Of the decoder, at least 1.
+        Largest number of iterations of the decoder, at least 1.
 
     Raises
     ------
     ValueError
-        Sizes that the standard does not have, an unknown channel or decoder, no iteration.
+        If the standard has no code of these sizes, the channel or decoder is unknown, or
+        ``max_iterations`` is below 1.
+
+    Examples
+    --------
+    >>> system = BlockErrors(num_info_bits=64, num_coded_bits=128, bits_per_symbol=2)
+    >>> system.name, system.efficiency
+    ('QPSK 0.500, k = 64 over awgn', 1.0)
+    >>> count = system.run(snr_db=10.0, rng=torch.Generator().manual_seed(0))
+    >>> count.trials, count.errors
+    (512, 0)
     """
 
     num_info_bits: int
@@ -84,19 +95,19 @@ class BlockErrors:
 
     @property
     def name(self) -> str:
-        """What people read."""
+        """Name for display."""
         sent = f"{modulation_name(self.bits_per_symbol)} {self.code_rate:.3f}"
         peer = "" if self.decoder == DEFAULT_DECODER else f", {self.decoder}"
         return f"{sent}, k = {self.num_info_bits} over {self.channel}{peer}"
 
     def stream(self) -> dict[str, Any]:
-        """What bits, fading and noise depend on: all decoders see the same."""
+        """Return the parameters of bits, fading and noise, which are the same for all decoders."""
         about = self.about()
         del about["decoder"], about["max_iterations"]
         return about
 
     def about(self) -> dict[str, Any]:
-        """Everything that the result depends on; see ``montecarlo.Simulation``."""
+        """Return all parameters that the result depends on; see ``montecarlo.Simulation``."""
         return {"counts": "block errors", **asdict(self)}
 
     def run(self, snr_db: float, rng: torch.Generator) -> Count:
@@ -117,19 +128,24 @@ class BlockErrors:
 
 
 def num_coded_bits(num_info_bits: int, code_rate: float, bits_per_symbol: int) -> int:
-    """Coded bits of the shortest whole number of symbols that has at most this code rate.
+    """Return the smallest n that fills whole symbols and gives at most this code rate.
 
     Raises
     ------
     ValueError
-        A rate outside (0, 1), no information bits.
+        If the rate is outside (0, 1) or there are no information bits.
+
+    Examples
+    --------
+    >>> num_coded_bits(1000, code_rate=0.75, bits_per_symbol=4)
+    1336
     """
     if num_info_bits < 1:
         raise InputError(f"num_info_bits must be at least 1, got {num_info_bits}")
     if not 0 < code_rate < 1:
         raise InputError(f"code rate must be in (0, 1), got {code_rate}")
     check_bits_per_symbol(bits_per_symbol)
-    # The tolerance keeps a quotient that is whole but for rounding from gaining a symbol.
+    # The tolerance keeps rounding from adding a symbol to a quotient that should be whole.
     return bits_per_symbol * math.ceil(num_info_bits / (bits_per_symbol * code_rate) - 1e-9)
 
 
@@ -149,25 +165,35 @@ def block_systems(
     Parameters
     ----------
     info_bits
-        k of the blocks.
+        Numbers of information bits per block, k.
     coded_bits, rates
-        n, or k/n instead; 1/2 if neither is given.
+        Numbers of coded bits, n, or alternatively code rates k/n; rate 1/2 by default.
     modulations
-        Bits per symbol; QPSK if not given.
+        Bits per symbol; QPSK by default.
     schemes
-        Names of schemes, instead of the three above; see :func:`channels.packets.mcs.find_scheme`.
+        Names of schemes, which replace the three arguments above; see
+        :func:`channels.packets.mcs.find_scheme`.
     channels, decoders, max_iterations
         See :class:`BlockErrors`.
 
     Raises
     ------
     ValueError
-        Options that exclude each other, and whatever :class:`BlockErrors` refuses.
+        If options exclude each other, or :class:`BlockErrors` refuses a combination.
+
+    Examples
+    --------
+    >>> for system in block_systems(info_bits=[1024], rates=[0.5, 0.75]):
+    ...     print(system.name)
+    QPSK 0.500, k = 1024 over awgn
+    QPSK 0.750, k = 1024 over awgn
     """
     if schemes and (coded_bits or rates or modulations):
-        raise InputError("--scheme says rate and modulation: leave out -n, --rate and --modulation")
+        raise InputError(
+            "--scheme already sets rate and modulation: leave out -n, --rate and --modulation"
+        )
     if coded_bits and rates:
-        raise InputError("-n and --rate say the same: leave out one of them")
+        raise InputError("-n and --rate both set the code rate: leave out one of them")
     pairs = [(scheme.bits_per_symbol, scheme.code_rate) for scheme in map(find_scheme, schemes)]
     pairs = pairs or list(itertools.product(modulations or (2,), rates or (0.5,)))
     sizes = [(k, num_coded_bits(k, rate, bits), bits) for k in info_bits for bits, rate in pairs]
@@ -182,9 +208,15 @@ def block_systems(
 
 
 def default_snrs(systems: Sequence[BlockErrors], axis: Axis = "esn0") -> tuple[float, ...]:
-    """SNRs in dB on ``axis`` from where the best code would work to where ours do.
+    """Return SNRs in dB on ``axis``, from the BICM limit up to where real codes work.
 
-    Steps of 0.5 dB to 3 dB above the BICM limit; where the gain outlasts a block, of 2 dB to 20 dB.
+    They rise by 0.5 dB up to 3 dB above the limit. If the gain of a channel outlasts a block, they
+    rise by 2 dB up to 20 dB above it.
+
+    Examples
+    --------
+    >>> default_snrs(block_systems(info_bits=[1024]))
+    (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
     """
     limits, fades = [], False
     for one in systems:
@@ -209,16 +241,17 @@ def bler(
     jobs: int = 1,
     say: Callable[..., None] = print,
 ) -> list[Series]:
-    """Measure block error rates and write them beside theory into ``out``.
+    """Measure block error rates and write them into ``out``, together with theory.
 
     Parameters
     ----------
     systems
-        One curve each.
+        Systems to simulate; each gives a curve.
     snrs
-        SNRs in dB on ``axis``: ``"esn0"`` or ``"ebn0"`` (per information bit), rising.
+        SNRs in dB on ``axis``, which is ``"esn0"`` or ``"ebn0"`` (per information bit), in
+        ascending order.
     out
-        Folder for ``rows.jsonl`` (the raw counts; a later run goes on from them), ``bler.csv``,
+        Folder for ``rows.jsonl`` (the raw counts, from which a later run resumes), ``bler.csv``,
         ``bler.png`` and ``bler.pdf``.
     limits, seed, jobs, say
         See :func:`experiments.link_level.montecarlo.collect`.
@@ -226,7 +259,7 @@ def bler(
     Raises
     ------
     ValueError
-        Whatever makes no sense, before any work.
+        If an argument is invalid; this is checked before any work starts.
     """
     counts = measure(systems, snrs, axis, out, limits=limits, seed=seed, jobs=jobs, say=say)
     series = [

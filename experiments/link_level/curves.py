@@ -1,4 +1,4 @@
-"""Error rates against SNR as a plot, a table and a CSV file; theory and peers on the same axes."""
+"""Plots, tables and CSV files of error rates against SNR, beside theory and peers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Series:
-    """One simulated system: a curve."""
+    """The curve of one simulated system."""
 
     name: str
     x: tuple[float, ...]
@@ -41,14 +41,14 @@ class Series:
     theory: Reference | None = None
     """Error rate against SNR on the plot's axis."""
     limit: float | None = None
-    """SNR below which no code can do it, on the plot's axis."""
+    """SNR on the plot's axis below which no code can work."""
     joined: bool = False
-    """Whether a line joins the points; exact theory runs through them already."""
+    """Whether a line joins the points; exact theory needs none, as it runs through them."""
 
 
 @dataclass(frozen=True)
 class CurveLabels:
-    """What the plot and the table call things."""
+    """Labels of the plot and the table."""
 
     rate: str
     """``"BER"``."""
@@ -58,16 +58,16 @@ class CurveLabels:
     """``"Es/N0, dB"``."""
     title: str
     exact: bool
-    """Whether the theory says what the simulation must give."""
+    """Whether the theory predicts the results of the simulation exactly."""
     limit: str = ""
 
 
 class System(Simulation, Protocol):
-    """A simulation that is a curve."""
+    """A simulation that gives a curve."""
 
     @property
     def bits_per_symbol(self) -> int:
-        """Of the modulation."""
+        """Bits per symbol of the modulation."""
         ...
 
     @property
@@ -87,8 +87,8 @@ def measure(
 ) -> list[tuple[Count, ...]]:
     """Measure every system at every SNR in dB on ``axis``; return the counts of each system.
 
-    ``out`` is the folder for ``rows.jsonl``, the raw counts, from which a later run goes on;
-    ``sampling`` is for :func:`experiments.link_level.montecarlo.collect`.
+    ``out`` is the folder for ``rows.jsonl``, the raw counts from which a later run resumes.
+    ``sampling`` is passed on to :func:`experiments.link_level.montecarlo.collect`.
     """
     tasks = [
         Task(one, to_esn0(snr, axis, one.bits_per_symbol, one.code_rate), seed)
@@ -120,7 +120,7 @@ def _theory_at(series: Series) -> list[float | None]:
 
 
 def print_series(series: Sequence[Series], labels: CurveLabels) -> None:
-    """Print a table per system: every point, its interval, and whether exact theory lies inside."""
+    """Print a table per system: each point, its interval, and whether exact theory lies inside."""
     console = Console(markup=False, emoji=False)
     inside = total = 0
     for one in series:
@@ -146,7 +146,7 @@ def print_series(series: Sequence[Series], labels: CurveLabels) -> None:
             table.add_row(*cells[: len(columns)])
         console.print(table)
     if total and labels.exact:
-        console.print(f"theory lies inside {inside} of {total} intervals; 95 % are to be expected")
+        console.print(f"theory lies inside {inside} of {total} intervals; 95 % are expected")
 
 
 def _short(rate: float) -> str:
@@ -212,7 +212,7 @@ def _draw_points(plot: Axes, one: Series, look: Look) -> None:
     )
     colour = look["color"]
     plot.fill_between(x, ends[:, 0], ends[:, 1], color=colour, alpha=0.2, linewidth=0)
-    # No error: all that is known is an upper bound, drawn where the errors end.
+    # Without errors only an upper bound is known; it is drawn where the errors end.
     before = (None, *one.counts)
     for x_none, count, last in zip(one.x, one.counts, before, strict=False):
         if not count.errors and (last is None or last.errors):

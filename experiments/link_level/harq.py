@@ -1,8 +1,8 @@
-"""Packets with retransmissions, counted: how many are lost, and what they cost.
+"""Simulation of packets with retransmissions (HARQ): losses, retransmissions and throughput.
 
-:func:`experiments.link_level.montecarlo.collect` runs a :class:`HarqPackets`. It counts lost
-packets or retransmissions; both counts of one SNR see the same packets, and together give the
-throughput.
+:func:`experiments.link_level.montecarlo.collect` runs a :class:`HarqPackets`, which counts either
+lost packets or retransmissions. Both counts of one SNR see the same packets; together they give
+the throughput.
 """
 
 from __future__ import annotations
@@ -28,26 +28,39 @@ _MAX_BATCH = 512
 
 @dataclass(frozen=True)
 class HarqPackets:
-    """Packets with CRC, each sent until the sender believes that it arrived.
+    """Simulation of packets with a CRC, each sent until the sender believes that it arrived.
 
     Parameters
     ----------
     num_bytes
-        Payload of a packet, at least 1.
+        Payload bytes per packet, at least 1.
     scheme
         Modulation and code rate of every round.
     channel
-        Name and options, as in ``"rayleigh:block_length=500"``.
+        Name and options of the channel, such as ``"rayleigh:block_length=500"``.
     options
-        Rounds, versions and feedback.
+        Rounds, redundancy versions and feedback.
     counts
-        ``"lost packets"`` (of packets), or ``"retransmissions"`` (of ``max_rounds - 1`` per packet:
-        the rate is their mean share).
+        ``"lost packets"``: the trials are packets. ``"retransmissions"``: the trials are the
+        ``max_rounds - 1`` possible retransmissions of each packet, so that the rate is the mean
+        share of them that took place.
 
     Raises
     ------
     ValueError
-        Sizes that the code does not have, an unknown channel, or retransmissions of one round.
+        If the code does not have these sizes, the channel is unknown, or retransmissions are to be
+        counted where there is only one round.
+
+    Examples
+    --------
+    >>> packets = HarqPackets(100, Scheme(bits_per_symbol=2, code_rate=0.5))
+    >>> packets.name
+    'QPSK 0.500, 100 bytes over awgn, 4 rounds (0, 2, 3, 1)'
+    >>> lost = packets.run(snr_db=10.0, rng=torch.Generator().manual_seed(0))
+    >>> lost.rate
+    0.0
+    >>> round(packets.mean_uses(retransmission_rate=0.0))
+    824
     """
 
     num_bytes: int
@@ -69,21 +82,24 @@ class HarqPackets:
 
     @property
     def name(self) -> str:
-        """What people read."""
+        """Name for display."""
         rounds = f"{self.options.max_rounds} rounds {self.options.round_rvs}"
         return f"{self.scheme.name}, {self.num_bytes} bytes over {self.channel}, {rounds}"
 
     @property
     def retransmissions(self) -> HarqPackets:
-        """The same packets, their retransmissions counted."""
+        """The same simulation, but counting retransmissions."""
         return replace(self, counts="retransmissions")
 
     def about(self) -> dict[str, Any]:
-        """Everything that the result depends on; see ``montecarlo.Simulation``."""
+        """Return all parameters that the result depends on; see ``montecarlo.Simulation``."""
         return asdict(self)
 
     def stream(self) -> dict[str, Any]:
-        """What bits, fading and noise depend on: not versions, combining or feedback."""
+        """Return the parameters that bits, fading and noise depend on.
+
+        Redundancy versions, combining and feedback are not among them.
+        """
         about = self.about()
         options = about.pop("options")
         del about["counts"]
@@ -92,7 +108,7 @@ class HarqPackets:
         return {"simulation": "harq", **about, **{name: options[name] for name in air}}
 
     def run(self, snr_db: float, rng: torch.Generator) -> Count:
-        """Send one batch, at most 512 packets or 2²⁰ coded bits of all rounds."""
+        """Send one batch at Es/N0 ``snr_db``: at most 512 packets or 2²⁰ coded bits in all."""
         most = self.options.max_rounds
         coded_bits = packet_code(self.num_bytes, self.scheme).num_coded_bits * most
         num_packets = max(1, min(_MAX_BATCH, _BATCH_CODED_BITS // coded_bits))
@@ -117,7 +133,7 @@ class HarqPackets:
         return Count(num_packets, lost, num_packets, lost, lost)
 
     def mean_uses(self, retransmission_rate: float) -> float:
-        """Channel uses per packet, feedback included, from the mean share of retransmissions."""
+        """Return the mean channel uses per packet, including feedback."""
         num_symbols = num_packet_symbols(self.num_bytes, self.scheme)
         per_round = num_uses(create_channel(self.channel), num_symbols) + self.options.feedback_uses
         return per_round * (1 + (self.options.max_rounds - 1) * retransmission_rate)
@@ -125,10 +141,11 @@ class HarqPackets:
     def throughput(
         self, lost: Count, retransmissions: Count, confidence: float = 0.95
     ) -> tuple[float, float, float]:
-        """Payload bits per channel use: estimate, and both ends of an interval.
+        """Return payload bits per channel use: the estimate and both ends of its interval.
 
-        ``8·num_bytes·P(delivered)/E[uses]``. The interval holds if those of loss and
-        retransmissions do, each at half the error that ``confidence`` leaves (Bonferroni).
+        The estimate is ``8·num_bytes·P(delivered)/E[uses]``. Its interval is valid if those of loss
+        and retransmissions are, each of which gets half of the error probability that
+        ``confidence`` leaves (Bonferroni).
         """
         halved = (1 + confidence) / 2
         least_lost, most_lost = lost.interval(halved)

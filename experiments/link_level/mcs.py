@@ -1,4 +1,4 @@
-"""The table of schemes: printed, written and drawn."""
+"""``semcom mcs``: prints, writes and draws the table of schemes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from experiments.saving import save
 def mcs(channel: str, num_bits: int, out: Path, *, say: Callable[..., None]) -> list[SchemeRow]:
     """Print the table; write ``mcs.csv``, ``mcs.png`` and ``mcs.pdf`` into ``out``.
 
-    Parameters and errors as of :func:`scheme_rows`; ``say`` gets the names of the files.
+    See :func:`scheme_rows` for the parameters and errors. ``say`` receives the names of the files.
     """
     rows = scheme_rows(channel, num_bits)
     law = FadingLaw(create_channel(channel))
@@ -54,8 +54,8 @@ def _columns(row: SchemeRow) -> dict[str, str | float | None]:
 
 def _print(rows: list[SchemeRow], title: str) -> None:
     caption = (
-        "Es/N0 in dB at block error rates of 0.1, 0.01, 0.001 and at capacity; gaps in\n"
-        "dB at 0.01, to capacity and to the normal approximation for this length"
+        "Es/N0 in dB at block error rates of 0.1, 0.01 and 0.001, and at capacity. Gaps in\n"
+        "dB at 0.01, to capacity and to the normal approximation for this block length."
     )
     table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
     table.title_justify = table.caption_justify = "left"

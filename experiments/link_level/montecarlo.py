@@ -1,18 +1,18 @@
-"""Counting errors: tasks with ids, raw counts on disk, stopping at enough errors or enough trials.
+"""Monte Carlo counting of errors: tasks with ids, raw counts on disk, and stopping rules.
 
-A *simulation* says what is sent and how one batch of it is counted; a :class:`Task` is a simulation
-at one SNR with one seed. :func:`collect` runs batches of tasks until :class:`Limits` are reached
-and appends one row of raw counts per batch to a file:
+A *simulation* defines what is sent and how the errors of one batch are counted. A :class:`Task` is
+a simulation at one SNR with one seed. :func:`collect` runs batches of tasks until :class:`Limits`
+are reached and appends one row of raw counts per batch to a file:
 
-- The random numbers of a batch depend on the task and the number of the batch alone, so that the
-  rows are the same whatever the number of workers, and a run that was killed goes on where it was.
-- Rows of one point add up, also those of another seed: merging two runs is ``cat``; a batch that is
-  in both counts once.
+- The random numbers of a batch depend only on the task and the number of the batch. The rows are
+  therefore the same for any number of workers, and a run that was killed can resume.
+- The rows of a point can be added, including those of other seeds: two runs are merged by ``cat``.
+  A batch that is in both files counts once.
 - Simulations that differ only in their receivers see the same bits, fading and noise.
 
-An estimate is a :class:`experiments.intervals.Count`, whose interval knows that the bits of one
-fade or symbol are not independent. Sampling until enough errors were seen makes the estimate a
-little too high, by about one part in ``max_errors``.
+An estimate is a :class:`experiments.intervals.Count`; its interval takes into account that the bits
+of one fade or symbol are not independent. Sampling until a number of errors is reached makes the
+estimate slightly too high, by about one part in ``max_errors``.
 
 The design follows sinter (https://github.com/quantumlib/Stim/tree/main/glue/sample).
 """
@@ -43,23 +43,23 @@ from semcom.errors import InputError
 
 
 class Simulation(Protocol):
-    """What is simulated: a frozen dataclass that a worker process can be sent (pickled)."""
+    """A system to simulate: a frozen dataclass that can be pickled for worker processes."""
 
     @property
     def name(self) -> str:
-        """What people read: ``"QPSK over awgn"``."""
+        """Name for display, such as ``"QPSK over awgn"``."""
         ...
 
     def about(self) -> dict[str, Any]:
-        """Everything that the result depends on, save SNR and seed; values that JSON knows."""
+        """Return all parameters that the result depends on, except SNR and seed, as JSON values."""
         ...
 
     def stream(self) -> dict[str, Any]:
-        """The part of :meth:`about` that random numbers depend on: not the receiver's settings."""
+        """Return the part of :meth:`about` that random numbers depend on; no receiver settings."""
         ...
 
     def run(self, snr_db: float, rng: torch.Generator) -> Count:
-        """Simulate one batch of bounded size at Es/N0 ``snr_db``, all randomness from ``rng``."""
+        """Simulate one batch of bounded size at Es/N0 ``snr_db`` with randomness from ``rng``."""
         ...
 
 
@@ -70,11 +70,24 @@ def _digest(about: Any) -> str:
 
 @dataclass(frozen=True)
 class Task:
-    """One simulation at one SNR, finite, with one seed, at least 0; else ``ValueError``."""
+    """One simulation at one SNR with one seed.
+
+    Raises
+    ------
+    ValueError
+        If the SNR is not finite or the seed is negative.
+
+    Examples
+    --------
+    >>> from experiments.link_level.ber import BitErrors
+    >>> task = Task(BitErrors("awgn", bits_per_symbol=2), snr_db=4.0)
+    >>> task.run(batch=0) == task.run(batch=0)  # a batch always has the same random numbers
+    True
+    """
 
     simulation: Simulation
     snr_db: float
-    """Es/N0 in dB, on fading channels its mean."""
+    """Es/N0 in dB; on fading channels its mean."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -84,13 +97,13 @@ class Task:
             raise InputError(f"seed must be at least 0, got {self.seed}")
 
     def about(self) -> dict[str, Any]:
-        """Describe the point: everything but the seed, with the version that counted."""
+        """Return the parameters of the point: all but the seed, and the version of semcom."""
         version = importlib.metadata.version("semcom")
         return {**self.simulation.about(), "snr_db": float(self.snr_db), "semcom": version}
 
     @cached_property
     def point(self) -> str:
-        """Hash of :meth:`about`: rows that share it add up."""
+        """Hash of :meth:`about`; rows with the same hash are added."""
         return _digest(self.about())
 
     @cached_property
@@ -99,7 +112,7 @@ class Task:
         return _digest([self.point, self.seed])
 
     def run(self, batch: int) -> Count:
-        """Simulate one batch; all receivers get the same generator, on the CPU."""
+        """Simulate one batch, with the same random generator for all receivers, on the CPU."""
         about = [self.simulation.stream(), float(self.snr_db), self.seed, batch]
         rng = torch.Generator().manual_seed(int(_digest(about)[:15], 16))
         return self.simulation.run(self.snr_db, rng)
@@ -107,12 +120,20 @@ class Task:
 
 @dataclass(frozen=True)
 class Limits:
-    """When a point has been measured; ``ValueError`` for a limit below 1."""
+    """Limits at which the sampling of a point stops; ``ValueError`` if one is below 1.
+
+    Examples
+    --------
+    >>> limits = Limits(max_errors=100, max_trials=10_000)
+    >>> limits.progress(Count(trials=5_000, errors=20, groups=5_000, wrong_groups=20))
+    0.5
+    """
 
     max_errors: int
-    """Stop at this many groups with errors: wrong blocks, symbols or, on block fading, fades,"""
+    """Stop after this many groups with errors: wrong blocks, wrong symbols or, on block fading,
+    transmissions with errors."""
     max_trials: int
-    """or at this many bits or blocks, at the end of the batch that reaches it."""
+    """Stop at the end of the batch that reaches this many bits or blocks."""
 
     def __post_init__(self) -> None:
         for name in ("max_errors", "max_trials"):
@@ -120,12 +141,12 @@ class Limits:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
 
     def progress(self, count: Count) -> float:
-        """How far a point is, from 0 to 1."""
+        """Return how far a point is, from 0 to 1."""
         return min(1, max(count.wrong_groups / self.max_errors, count.trials / self.max_trials))
 
 
 def add_up(rows: Iterable[Row]) -> dict[str, Count]:
-    """Add rows up by point; rows of other kinds and repeated ids are passed over."""
+    """Add the counts of rows by point; rows of other kinds and repeated ids are ignored."""
     counts: dict[str, Count] = {}
     for row in {row["id"]: row for row in rows if "count" in row}.values():
         counts[row["point"]] = counts.get(row["point"], Count()) + Count(**row["count"])
@@ -146,27 +167,30 @@ def collect(
     Parameters
     ----------
     tasks
-        What to simulate. Points that the store knows well enough cost nothing.
+        Tasks to simulate. Points for which the store already has enough rows cost nothing.
     store
-        File of rows, JSON lines; batches are appended as they are done.
+        File of rows (JSON lines), created if it does not exist. Batches are appended as they
+        finish.
     limits
-        When a point has been measured; looked at after every batch.
+        Limits at which the sampling of a point stops, checked after every batch.
     jobs
-        Worker processes; 1 works in this one. The rows do not depend on it.
+        Number of worker processes; with 1, this process does the work. The rows do not depend on
+        it.
     say
-        What gets notes on damaged rows.
+        Function that receives notes on damaged rows.
     progress
-        Whether to show a bar on the error stream.
+        Whether to show a progress bar on the error stream.
 
     Returns
     -------
     list[Count]
-        For each task, all rows of its point in the store: earlier runs and other seeds count too.
+        For each task, the sum over all rows of its point in the store, including earlier runs and
+        other seeds.
 
     Raises
     ------
     ValueError
-        ``jobs`` below 1, or two tasks of the same point.
+        If ``jobs`` is below 1, or two tasks have the same point.
 
     Examples
     --------
@@ -182,7 +206,7 @@ def collect(
     """
     check_jobs(jobs)
     if len({task.point for task in tasks}) < len(tasks):
-        raise InputError("two tasks are the same point; more seeds are more calls")
+        raise InputError("two tasks have the same point; call collect again for another seed")
     rows = read_rows(store, say)
     known = add_up(rows.values())
     points = [_Point(one, known.get(one.point, Count()), rows.keys()) for one in tasks]
@@ -196,15 +220,15 @@ def collect(
 
 @dataclass(eq=False)
 class _Point:
-    """Where a task is. Batches are counted in order; those that end early wait."""
+    """The state of a task. Batches are counted in order; a batch that ends early waits."""
 
     task: Task
     count: Count
     stored: Iterable[str]
     counted: int = 0
-    """Batches before this one are counted,"""
+    """Number of batches counted."""
     started: int = 0
-    """before this one started."""
+    """Number of batches started."""
     running: int = 0
     early: dict[int, Count] = field(default_factory=dict)
 
@@ -220,7 +244,7 @@ class _Point:
         return self.started - 1
 
     def take(self, batch: int, count: Count, limits: Limits, sink: TextIO) -> None:
-        """Write and count what is next in order, until the limits are reached."""
+        """Write and count the batches that are next in order, until the limits are reached."""
         self.running -= 1
         self.early[batch] = count
         while limits.progress(self.count) < 1:
@@ -245,7 +269,7 @@ class _Point:
 def _run(
     points: list[_Point], pool: WorkerPool, limits: Limits, sink: TextIO, bar: Progress
 ) -> None:
-    """Run batches until every point has reached the limits; what is then under way is dropped."""
+    """Run batches until every point has reached the limits; batches still running are dropped."""
     shown = bar.add_task("", total=len(points))
     by_id = {point.task.id: point for point in points}
 
@@ -273,17 +297,17 @@ def _run(
 
 @dataclass(frozen=True)
 class Batch:
-    """What a worker does at a time; see :class:`experiments.running.pool.Work`."""
+    """A unit of work for a worker; see :class:`experiments.running.pool.Work`."""
 
     task: Task
     number: int
 
     def parts(self) -> list[Batch]:
-        """Nothing smaller can be done again."""
+        """Return no parts: a batch cannot be split."""
         return []
 
     def failed(self, error: Exception) -> tuple[Batch, Count]:
-        """Raise: what cannot be counted must not be left out."""
+        """Raise the error, because leaving out a batch would bias the count."""
         raise error
 
 

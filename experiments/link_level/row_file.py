@@ -1,4 +1,4 @@
-"""Rows of counts on disk: lines of JSON, appended as they are made, each under an id."""
+"""Files of counts: lines of JSON, each with an id, appended as batches finish."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 
 def read_rows(store: Path, say: Callable[..., None]) -> dict[str, Row]:
-    """Read the rows of earlier runs by id; a line that was cut off is reported and passed over."""
+    """Read the rows of earlier runs by id; a damaged line is reported and skipped."""
     rows: dict[str, Row] = {}
     if not store.exists():
         return rows
@@ -21,7 +21,7 @@ def read_rows(store: Path, say: Callable[..., None]) -> dict[str, Row]:
             row = json.loads(line)
             rows[row["id"]] = row
         except (ValueError, TypeError, KeyError):
-            say(f"{store}, line {number}: damaged, passed over")
+            say(f"{store}, line {number}: damaged, skipped")
     if text and not text.endswith("\n"):
         with store.open("a", encoding="utf-8") as sink:
             sink.write("\n")

@@ -1,4 +1,4 @@
-"""``semcom mcs``: the table of schemes, what SNR each needs, and how far that is from capacity."""
+"""The table of ``semcom mcs``: schemes, the SNR that each needs, and its gap to capacity."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from semcom.errors import InputError
 Array = NDArray[np.float64]
 
 BLER = 1e-2
-"""At which gaps are taken."""
+"""Block error rate at which gaps are measured."""
 _NUM_QUANTILES = 256
 
 
@@ -35,14 +35,14 @@ class SchemeRow:
     """One scheme on one channel; SNRs and gaps in dB."""
 
     number: int
-    """Its place in ``channels.packets.mcs.SCHEMES``."""
+    """Index in ``channels.packets.mcs.SCHEMES``."""
     scheme: Scheme
     num_bits: int
-    """Payload bits of the measured block,"""
+    """Payload bits of the measured block."""
     num_uses: int
-    """and the complex uses that it takes with its CRC."""
+    """Complex channel uses of the measured block with its CRC."""
     snr_db: tuple[float, ...]
-    """Es/N0 at block error rates of 0.1, 0.01 and 0.001; on fading channels its mean."""
+    """Es/N0 at block error rates of 0.1, 0.01 and 0.001; on fading channels the mean Es/N0."""
     capacity_db: float
     """Es/N0 at which the channel's capacity equals the efficiency."""
     normal_db: float | None
@@ -51,42 +51,46 @@ class SchemeRow:
 
     @property
     def efficiency(self) -> float:
-        """Bits per use, CRC included; short blocks may go at a lower rate than the scheme's."""
+        """Bits per use, including the CRC; short blocks may have a lower rate than the scheme."""
         return (self.num_bits + CRC_BITS) / self.num_uses
 
     @property
     def capacity_gap_db(self) -> float:
-        """What the scheme needs above capacity."""
+        """Gap to capacity in dB."""
         return self.snr_db[LEVELS.index(BLER)] - self.capacity_db
 
     @property
     def normal_gap_db(self) -> float | None:
-        """What the scheme needs above the normal approximation."""
+        """Gap to the normal approximation in dB."""
         return None if self.normal_db is None else self.snr_db[1] - self.normal_db
 
 
 class FadingLaw:
-    """A channel's coherence and law of the gain, whose quantiles are worked out only once."""
+    """The coherence of a channel and the law of its gain, with cached quantiles."""
 
     def __init__(self, channel: Channel) -> None:
         known = isinstance(channel, Awgn) or channel.coherence in ("block", "fast")
         if not (known and isinstance(channel, KnownLaw)):
             raise InputError(
-                "thresholds are carried over to gains of known law that stay, or are fresh for "
-                f"every symbol; {type(channel).__name__} is neither: use semcom bler --scheme"
+                "thresholds are known only for gains of a known law that are constant or fresh for "
+                f"every symbol, unlike those of {type(channel).__name__}: use semcom bler --scheme"
             )
         self.table = "rayleigh_fast" if isinstance(channel, RayleighFast) else "awgn"
-        """The class of channels whose thresholds are taken."""
+        """Class of channels whose thresholds apply."""
         self.coherence: Coherence = channel.coherence
         self.gain_quantile: Callable[[float], float] = functools.cache(channel.gain_quantile)
 
     def effective_db(self, snr_db: float, bits_per_symbol: int) -> float:
-        """SNR of the AWGN channel that is as good; on block fading at the accepted outage."""
+        """Return the SNR of the equivalent AWGN channel.
+
+        On block fading it is taken at the accepted outage, which is the probability that the gain
+        is too low for the frame.
+        """
         law: Channel = self  # type: ignore[assignment]
         return effective_snr_db(law, snr_db, bits_per_symbol, Target(), 1)
 
     def needed_db(self, awgn_snr_db: float, bits_per_symbol: int) -> float:
-        """Mean SNR at which this channel is as good as AWGN at ``awgn_snr_db``."""
+        """Return the mean SNR at which this channel is equivalent to AWGN at ``awgn_snr_db``."""
 
         def surplus(snr_db: float) -> float:
             return self.effective_db(snr_db, bits_per_symbol) - awgn_snr_db
@@ -94,7 +98,10 @@ class FadingLaw:
         return float(brentq(surplus, awgn_snr_db - 1, awgn_snr_db + 60, xtol=1e-3))
 
     def capacity(self, snr_db: float) -> float:
-        """Bits per use: ergodic on fast fading, at the accepted outage on block fading."""
+        """Return the capacity in bits per use.
+
+        It is the ergodic capacity on fast fading, and that at the accepted outage on block fading.
+        """
         if self.coherence == "fast":
             p = (np.arange(_NUM_QUANTILES) + 0.5) / _NUM_QUANTILES
             gains = np.array([self.gain_quantile(float(value)) for value in p])
@@ -102,32 +109,33 @@ class FadingLaw:
         return float(awgn_capacity(self.effective_db(snr_db, 2)))
 
     def inverse_capacity_db(self, bits_per_use: float) -> float:
-        """Mean SNR at which the capacity is ``bits_per_use``."""
+        """Return the mean SNR at which the capacity is ``bits_per_use``."""
         return float(brentq(lambda snr: self.capacity(snr) - bits_per_use, -30, 90, xtol=1e-3))
 
     def bicm(self, bits_per_symbol: int, snr_db: float) -> float:
-        """BICM mutual information in bits per use, as :meth:`capacity` counts it."""
+        """Return the BICM mutual information in bits per use, averaged as in :meth:`capacity`."""
         effective = self.effective_db(snr_db, bits_per_symbol)
         return float(theory.bicm_mutual_information(bits_per_symbol, effective))
 
 
 def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
-    """Work out the row of every scheme.
+    """Compute the row of every scheme.
 
     Parameters
     ----------
     channel
-        Name and options of a channel whose gain has a known law. Thresholds are those measured on
-        AWGN, carried over as the sender does
-        (:func:`channels.packets.adaptation.effective_snr_db`), and for ``rayleigh_fast`` those
-        measured there.
+        Name and options of a channel whose gain has a known law. The thresholds are those measured
+        on AWGN, converted as the sender converts them
+        (:func:`channels.packets.adaptation.effective_snr_db`); for ``rayleigh_fast`` they were
+        measured on that channel.
     num_bits
-        Payload bits of a code block; the longest measured that is no longer is taken.
+        Payload bits of a code block; the longest measured block that does not exceed it is used.
 
     Raises
     ------
     ValueError
-        An unknown channel, one without a known law, or ``num_bits`` below what was measured.
+        If the channel is unknown or has no known law, or ``num_bits`` is below the shortest
+        measured block.
     """
     law = FadingLaw(create_channel(channel))
     rows = []
@@ -146,7 +154,7 @@ def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
 
 
 def _measured(table: str, scheme: Scheme, num_bits: int) -> tuple[int, Threshold]:
-    """Return the longest measured block of a scheme that is no longer, with its threshold."""
+    """Return the longest measured block that does not exceed ``num_bits``, with its threshold."""
     measured = {bits: need for (one, bits), need in thresholds(table).items() if one == scheme}
     length = max((bits for bits in measured if bits <= num_bits), default=None)
     if length is None:
@@ -157,7 +165,7 @@ def _measured(table: str, scheme: Scheme, num_bits: int) -> tuple[int, Threshold
 
 
 def _normal_db(num_info_bits: int, num_uses: int) -> float:
-    """SNR on AWGN at which the normal approximation reaches ``BLER``."""
+    """Return the SNR on AWGN at which the normal approximation reaches ``BLER``."""
 
     def surplus(snr_db: float) -> float:
         rate = float(theory.normal_approximation_bler(num_info_bits, num_uses, snr_db))

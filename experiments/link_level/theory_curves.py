@@ -1,4 +1,4 @@
-"""What simulated curves are compared with: closed forms, approximations and limits, by channel."""
+"""References for simulated curves: closed forms, approximations and limits, by channel."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Reference:
-    """An error rate to compare with."""
+    """A reference error rate."""
 
     name: str
     rate: Callable[[Array], Array]
-    """Of Es/N0 in dB."""
+    """Error rate as a function of Es/N0 in dB."""
 
     def shifted(self, shift_db: float) -> Reference:
-        """Return the same against an SNR that is ``shift_db`` below Es/N0."""
+        """Return the same reference as a function of an SNR that is ``shift_db`` below Es/N0."""
         return Reference(self.name, lambda snr_db: self.rate(snr_db + shift_db))
 
 
 def exact_ber(channel: Channel, bits_per_symbol: int) -> Reference | None:
-    """Return the bit error rate; None if the law of the gain is not known.
+    """Return the exact bit error rate, or None if the law of the gain is not known.
 
-    Closed forms for AWGN, impulsive noise, Rayleigh and Rician fading; for other laws the mean of
-    the AWGN rate over the quantiles of the gain.
+    AWGN, impulsive noise, and Rayleigh and Rician fading have closed forms. For other laws it is
+    the mean of the AWGN rate over the quantiles of the gain.
     """
     rate: functools.partial[Array]
     if isinstance(channel, Awgn):
@@ -62,10 +62,11 @@ def exact_ber(channel: Channel, bits_per_symbol: int) -> Reference | None:
 
 
 def reference_bler(channel: Channel, num_info_bits: int, num_uses: int) -> Reference | None:
-    """What block error rates are compared with; None where nothing is at hand.
+    """Return the reference for block error rates, or None if there is none.
 
-    On AWGN the normal approximation for the best code of this length, on block fading with one gain
-    per block the probability of outage.
+    On AWGN it is the normal approximation for the best code of this length. On block fading with
+    one gain per block it is the outage probability: the probability that the gain is too low for
+    the code rate.
     """
     if isinstance(channel, Awgn):
         rate = functools.partial(theory.normal_approximation_bler, num_info_bits, num_uses)
@@ -81,10 +82,10 @@ def reference_bler(channel: Channel, num_info_bits: int, num_uses: int) -> Refer
 
 
 def bicm_limit_db(bits_per_symbol: int, efficiency: float, channel: Channel) -> float | None:
-    """Es/N0 in dB at which the BICM mutual information equals the efficiency.
+    """Return the Es/N0 in dB at which the BICM mutual information equals the efficiency.
 
-    No code behind this demapper works below it. None where the gain outlasts a block, so that no
-    such SNR exists, and where its law is not known.
+    No code behind this demapper works below it. The result is None if the gain outlasts a block, so
+    that no such SNR exists, or if its law is not known.
     """
     if channel.coherence not in ("none", "fast") or not isinstance(channel, KnownLaw):
         return None

@@ -1,1 +1,1 @@
-"""The run: its tasks, the pool that does them, and when enough has been drawn."""
+"""Running of suites: tasks, the pool of workers, and the rule for stopping."""

@@ -1,8 +1,8 @@
-"""Where units of work are done: here, in processes of this machine, on a Dask or a Ray cluster.
+"""Backends for units of work: this process, processes of this machine, or a Dask or Ray cluster.
 
-Each backend is a function that hands work over and returns a future of the standard library, within
-a context that ends the workers. Every worker keeps numba, torch and the BLAS to one thread, so that
-N workers take N cores.
+Each backend is a context that starts and ends the workers. It gives a function that submits work
+and returns a future of the standard library. Every worker limits numba, torch and the BLAS to one
+thread, so that N workers use N cores.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ BackendName = Literal["local", "dask", "ray"]
 Submit = Callable[..., "Future[Any]"]
 _THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in _THREADS}
-"""Environment of workers."""
+"""Environment variables of workers."""
 _WATCH_EVERY_S = 1.0
 
 
 def check_backend(name: str, address: str | None) -> None:
-    """Refuse an unknown backend, or an address where none is taken.
+    """Check the name of a backend and whether it takes an address.
 
     Raises
     ------
     ValueError
-        With the choices, or what to install.
+        If the backend is unknown or not installed, or an address is missing or superfluous.
     """
     if name not in get_args(BackendName):
         raise InputError(f"unknown backend {name!r}; choices: {', '.join(get_args(BackendName))}")
     if name == "local" and address:
         raise InputError("the local backend takes no address; --backend dask or ray does")
     if name == "dask" and not address:
-        raise InputError("the dask backend takes the scheduler's address, such as tcp://host:8786")
+        raise InputError("the dask backend needs the scheduler's address, such as tcp://host:8786")
     if name != "local":
         module = {"dask": "distributed", "ray": "ray"}[name]
         import importlib.util
@@ -58,7 +58,7 @@ def check_jobs(jobs: int) -> None:
 
 
 def default_jobs() -> int:
-    """How many processes this one may use."""
+    """Return the number of worker processes to use by default: one per physical core."""
     import loky
 
     return int(loky.cpu_count(only_physical_cores=True))
@@ -66,22 +66,23 @@ def default_jobs() -> int:
 
 @contextlib.contextmanager
 def workers(name: str, *, jobs: int, address: str | None = None) -> Iterator[tuple[Submit, int]]:
-    """Start or find workers.
+    """Start workers, or connect to those of a cluster.
 
     Parameters
     ----------
     name
         ``"local"``, ``"dask"`` or ``"ray"``.
     jobs
-        Processes of this machine; 1 works in this one. Clusters have their own number.
+        Number of processes on this machine; with 1, this process does the work. Clusters have their
+        own number.
     address
-        Of the cluster's scheduler; Ray finds one by itself.
+        Address of the cluster's scheduler; Ray finds one by itself.
 
     Yields
     ------
     submit, slots
-        What hands a function and its arguments over and returns a future, and how many can be
-        worked on at a time.
+        Function that submits a function with its arguments and returns a future, and the number of
+        calls that can run at a time.
     """
     check_backend(name, address)
     opened = {"local": _local, "dask": _dask, "ray": _ray}[name](jobs, address)
@@ -96,7 +97,7 @@ def _local(jobs: int, _: str | None) -> Iterator[tuple[Submit, int]]:
         return
     from loky import ProcessPoolExecutor
 
-    # What is wrong with the cache is said here, once, and not by every worker.
+    # Problems with the cache are reported here once, instead of by every worker.
     environment = ONE_THREAD if cache.usable() else ONE_THREAD | {cache.ENVIRONMENT: "off"}
     pool = ProcessPoolExecutor(
         max_workers=jobs, env=environment, initializer=_end_with, initargs=(os.getpid(),)
@@ -108,7 +109,7 @@ def _local(jobs: int, _: str | None) -> Iterator[tuple[Submit, int]]:
 
 
 def _end_with(parent: int) -> None:
-    """End this process after ``parent``: a worker would wait for a killed run for ever."""
+    """End this process when ``parent`` ends; a worker of a killed run would otherwise never end."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -152,7 +153,7 @@ def _dask(_: int, address: str | None) -> Iterator[tuple[Submit, int]]:
 
 
 def one_thread() -> None:
-    """Keep this process to one thread."""
+    """Limit this process to one thread."""
     os.environ.update(ONE_THREAD)
     import numba
     import torch

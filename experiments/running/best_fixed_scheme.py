@@ -1,4 +1,4 @@
-"""The best fixed scheme for an image, by expectation: what unequal protection is up against."""
+"""The fixed scheme with the best expectation for an image: the rival of unequal protection."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from semcom.link.unequal_protection import expected_worth, worth
 def best_fixed(
     send: Callable[..., Transmission], link: LinkConfig, best_for: Any, error: float
 ) -> Transmission:
-    """Send with the fixed scheme that is expected to be best.
+    """Send with the fixed scheme that has the best expectation.
 
-    The schemes are searched in the order of their efficiency, in steps that are halved.
+    The search goes along the schemes in the order of their efficiency, in steps that are halved.
 
     Parameters
     ----------
     send
-        Transmits the image over a link that it gets as ``link``.
+        Function that transmits the image over the link given as ``link``.
     link
-        All but the scheme.
+        Configuration of the link without the scheme.
     best_for
-        ``"unequal"``: the least expected error; ``"graceful"``: the highest expected PSNR.
+        ``"unequal"``: smallest expected error; ``"graceful"``: highest expected PSNR.
     error
-        Weighted squared error of showing mid-grey.
+        Weighted squared error of mid-grey, which the receiver shows if everything is lost.
 
     Raises
     ------
     ValueError
-        If the image fits with no scheme.
+        If the image does not fit with any scheme.
     """
     order = sorted(SCHEMES, key=lambda scheme: scheme.efficiency)
     tried: dict[int, tuple[float, Transmission]] = {}

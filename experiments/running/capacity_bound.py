@@ -1,10 +1,11 @@
-"""A bound: the same codec with as many payload bits as the channel's capacity carries.
+"""The capacity bound: the same codec with as many payload bits as the channel's capacity carries.
 
-``capacity·uses`` bits, decoded without any channel: no header, no CRC, no parity, no losses. No
-code reaches it at a finite length, so that its bits are never sent bits, and whatever shows them
-says "bound". The capacity is that of a receiver that knows the gain: ``log2(1 + SNR)`` on AWGN, its
-mean over the gain where that is fresh for every symbol (:func:`channels.theory.rayleigh_capacity`).
-A gain that stays has no such rate.
+The codec gets ``capacity·uses`` bits, which are decoded without any channel: there is no header, no
+CRC, no parity and no loss. No code of finite length reaches this bound, so that these bits are
+never sent, and tables and figures call them a "bound". The capacity assumes a receiver that knows
+the gain: it is ``log2(1 + SNR)`` on AWGN, and the mean of that over the gain if the gain is
+independent for every symbol (:func:`channels.theory.rayleigh_capacity`). A gain that is constant
+over a frame has no such rate.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from semcom.types import Image, Map
 def bound(
     image: Image, w: Map, *, codec: str, cbr: Fraction, channel: str, snr_db: float
 ) -> tuple[dict[str, Any], Image]:
-    """Code an image at capacity; return what that took and the decoded picture.
+    """Encode an image at capacity; return the record and the decoded picture.
 
     Parameters
     ----------
@@ -33,18 +34,18 @@ def bound(
     codec, cbr
         Digital codec by name, and the channel uses allowed per source sample.
     channel, snr_db
-        Whose capacity is taken.
+        Channel and SNR that define the capacity.
 
     Raises
     ------
     ValueError
-        No capacity is known, or not even the smallest stream fits.
+        If the capacity is not known, or not even the smallest stream fits.
     """
     height, width = image.shape[:2]
     bits_per_use = capacity(channel, snr_db)
     max_bits = 8 * math.floor(bits_per_use * symbol_budget(cbr, height, width) / 8)
     stream = digital(codec).encode(image, w, max_bits)
-    # From bytes alone: a receiver does not know the encoder's options either.
+    # Decode from the bytes alone, as a receiver does not know the encoder's options.
     decoder = digital(codec.partition(":")[0])
     decoded = decoder.decode([packet.data for packet in stream.packets], height, width)
     record = {

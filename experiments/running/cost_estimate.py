@@ -1,4 +1,4 @@
-"""``semcom plan``: what a suite takes, before it is run."""
+"""``semcom plan``: estimates the time and disk space of a suite before it runs."""
 
 from __future__ import annotations
 
@@ -39,29 +39,29 @@ SECONDS_PER_MEGAPIXEL = {
     "layered": 13.0,
     "vvc": 31.0,
 }
-"""Of one task with one draw and nothing in the cache: ``rocket`` of ``photos`` at CBR 1/16, 10 dB,
-one core of a cloud machine. What the results file knows is better and comes first."""
+"""Seconds for one task with one draw and an empty cache: ``rocket`` of ``photos`` at CBR 1/16 and
+10 dB, on one core of a cloud machine. Times in the results file are better and take precedence."""
 _OTHER_CODECS = 10.0
 SECONDS_PER_LOOK = {"graph": (0.5, 1.5), "mobile_sam": (6.0, 1.0)}
-"""To find the masks of an image, once for each segmenter, and for each megapixel of it besides."""
+"""Seconds to find the masks of an image: a constant for each segmenter, and more per megapixel."""
 _OTHER_LOOKS = (1.0, 1.0)
-_START_S = 10.0  # until the workers work
+_START_S = 10.0  # until the workers have started
 _PER_TASK_S = 0.05  # however small the image
 _PER_DRAW = 0.6  # seconds per megapixel
 _BYTES_PER_ROW = 3000
-_BYTES_PER_PIXEL = 2.4  # of a picture that is kept
-_LOOKED_AT = 50  # images whose size is read
+_BYTES_PER_PIXEL = 2.4  # for a picture that is kept
+_LOOKED_AT = 50  # number of images from which the mean size is taken
 Known = dict[str, tuple[float, float]]
-"""By codec: mean seconds of a row, and mean megapixels."""
+"""Mean seconds per row and mean megapixels, by codec."""
 
 
 def print_plan(suite: Suite, out: Path, *, base: Path, jobs: int, say: Callable[..., None]) -> None:
-    """Print how much a suite is, how much of it is done, and an estimate of time and disk.
+    """Print the size of a suite, how much of it is done, and an estimate of time and disk space.
 
     Raises
     ------
     ValueError
-        No images, or a results file that cannot be read.
+        If there are no images, or the results file cannot be read.
     """
     suite = without_missing(suite, say)
     items = suite_items(suite, base, say)
@@ -85,27 +85,25 @@ def print_plan(suite: Suite, out: Path, *, base: Path, jobs: int, say: Callable[
     done = total - found.tasks - failed
     table.add_row("done", f"{done}" + (f", and {failed} failed" if failed else ""))
     if found.tasks:
-        how = "by the rows that are there" if known else "roughly"
+        how = "estimated from existing rows" if known else "a rough estimate"
         table.add_row("time", f"{_duration(_START_S + seconds / jobs)} with {jobs} jobs, {how}")
         pictured = min(suite.pictures, len(items)) * len(settings)
         size = found.batches * _BYTES_PER_ROW + pictured * megapixels * 1e6 * _BYTES_PER_PIXEL
-        table.add_row(
-            "disk", f"{size / 1e6:.0f} MB in {path}, and what encoders write in the cache"
-        )
+        table.add_row("disk", f"{size / 1e6:.0f} MB in {path}, and the cache of encodings")
     else:
         table.add_row("time", f"nothing to do: all tasks are done in {path}")
     Console(markup=False, emoji=False).print(table)
 
 
 def _draws(suite: Suite, settings: Sequence[Setting]) -> str:
-    """Say how often the channel is drawn for each image."""
+    """Describe the number of draws of the channel for each image."""
     found: dict[str, dict[str, None]] = {}
     for setting in (one for one in settings if not one.bound):
         draws = suite.draws_of(setting)
         many = f"{draws.first} to {draws.most}" if draws.stops else f"{draws.most}"
         found.setdefault(many, {})[setting.losses or setting.channel] = None
     each = [f"{many} over {', '.join(names)}" for many, names in found.items()]
-    return f"{'; '.join(each) or 'none'}, of each image"
+    return f"{'; '.join(each) or 'none'}, for each image"
 
 
 def _seconds(todo: PendingTask, known: Known, megapixels: float) -> float:

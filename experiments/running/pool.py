@@ -1,4 +1,4 @@
-"""Workers that are kept busy, and what happens when one of them dies."""
+"""The pool of workers: it keeps them busy and continues when one of them dies."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from experiments.running.backends import BackendName, Submit, workers
 
 Result = TypeVar("Result")
 ResultOf = TypeVar("ResultOf", covariant=True)
-_AHEAD = 2  # units per slot that are handed over, so that no worker waits for the next
+_AHEAD = 2  # units submitted per slot, so that no worker waits for the next
 
 
 class Work(Protocol[ResultOf]):
-    """A unit of work: what a worker does at a time."""
+    """A unit of work for a worker."""
 
     def parts(self) -> Sequence[Self]:
-        """Split it, to find what kills workers; what cannot be split has no parts."""
+        """Return smaller units, to find the one that kills workers; none if it cannot be split."""
         ...
 
     def failed(self, error: Exception) -> ResultOf:
-        """Say that it came to no end, as a result; or raise."""
+        """Return a result that reports the error, or raise the error."""
         ...
 
 
 class WorkerPool:
-    """Workers of one backend; use as a context manager.
+    """A pool of workers of one backend, used as a context manager.
 
-    See :func:`experiments.running.backends.workers` for the arguments.
+    :func:`experiments.running.backends.workers` explains the arguments.
     """
 
     def __init__(self, backend: BackendName, *, jobs: int, address: str | None = None) -> None:
@@ -51,11 +51,11 @@ class WorkerPool:
     def spread(
         self, units: Iterable[Work[Result]], do: Callable[[Any], Result]
     ) -> Iterator[Result]:
-        """Hand units to the workers and yield what they made, in the order in which it comes.
+        """Submit units to the workers and yield the results in the order in which they finish.
 
-        A process that dies takes its whole pool with it, or, on a cluster, what waited for it. What
-        came to no end is done again when nothing else is under way: one unit at a time and, where
-        that dies, too, one part at a time. A part that then comes to no end has failed.
+        A process that dies ends its whole pool or, on a cluster, the units that waited for it.
+        Unfinished units are then repeated when nothing else is running: one unit at a time and, if
+        that dies as well, one part at a time. A part that still does not finish has failed.
         """
         waiting = iter(units)
         while True:
@@ -73,7 +73,7 @@ class WorkerPool:
         do: Callable[[Any], Result],
         suspects: list[Work[Result]],
     ) -> Iterator[Result]:
-        """Keep the workers busy until there is nothing left or something came to no end."""
+        """Keep the workers busy until no units are left or a worker has died."""
         running: dict[Future[Result], Work[Result]] = {}
         more = True
         while more or running:
@@ -98,12 +98,12 @@ class WorkerPool:
                     yield made
 
     def _alone(self, unit: Work[Result], do: Callable[[Any], Result]) -> Iterator[Result]:
-        """Do a unit with nothing else under way; where it comes to no end, its parts in turn."""
+        """Do a unit while nothing else is running; if a worker dies, do its parts in turn."""
         try:
             yield self._submit(do, unit).result()
             return
         except BrokenProcessPool:
-            why: Exception = RuntimeError("its process died; out of memory, or killed")
+            why: Exception = RuntimeError("its process died: out of memory, or killed")
             self._reopen()
         except Exception as error:
             why = error

@@ -1,4 +1,4 @@
-"""What a run tells while it works: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of a run: a bar on a terminal, and a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _LINE_EVERY_S = 60.0
 
 
 class RunProgress:
-    """Tasks done, rate, time left, and the best mean of a score so far; a context manager.
+    """Display of tasks done, rate, time left and the best mean so far; a context manager.
 
     Parameters
     ----------
     score
-        The score whose best system is told.
+        The score by which the best system is named.
     """
 
     def __init__(self, score: str) -> None:
@@ -56,12 +56,12 @@ class RunProgress:
         self._bar.stop()
 
     def begin(self, total: int) -> None:
-        """Start to count ``total`` tasks."""
+        """Start counting ``total`` tasks."""
         self._done, self._total, self._start = 0, total, time.monotonic()
         self._bar.reset(self._task, total=total, rate="", best=self._best())
 
     def segmenting(self, left: int) -> None:
-        """Tell how many images are still to be segmented."""
+        """Show how many images still have to be segmented."""
         self._bar.update(self._task, rate=f"segmenting, {left} left" if left else "")
 
     def advance(self, made: TaskResult, system: System) -> None:
@@ -81,7 +81,7 @@ class RunProgress:
             self._console.print(print_line, markup=False, highlight=False)
 
     def _best(self) -> str:
-        """Name the system with the best mean so far; they may not be equally far."""
+        """Name the system with the best mean so far; systems may differ in their progress."""
         means = {system: total / count for system, (count, total) in self._means.items() if count}
         if not means:
             return ""

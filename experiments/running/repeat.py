@@ -1,4 +1,4 @@
-"""``semcom repeat``: a row made anew, and compared with what is on record."""
+"""``semcom repeat``: repeats a delivery and compares it with the record."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ _SHORTEST_ID = 4
 
 
 def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., None]) -> bool:
-    """Make the rows of a task again; return whether they are the same.
+    """Repeat the rows of a task and return whether they are the same.
 
-    Pictures, packets and counts must be the same exactly, other numbers to within
-    :data:`experiments.store.record_comparison.TOLERANCE`: on another processor, their last bits
-    may differ.
+    Pictures, packets and counts must be identical. Other numbers must agree to within
+    :data:`experiments.store.record_comparison.TOLERANCE`, because their last bits may differ on
+    another processor.
 
     Parameters
     ----------
     results
         Results file, or the folder that holds it.
     task
-        The task's id, or its beginning.
+        Id of the task, or the start of it.
     image
-        The image's file, where it is no longer at the recorded path.
+        File of the image, if it is no longer at the recorded path.
     say
-        What gets the verdict, and what differs.
+        Function that receives the verdict and the differences.
 
     Raises
     ------
     ValueError
-        No such task, an image that is not what it was, or a task that fails (again).
+        If there is no such task, the image has changed, or the task fails (again).
     """
     with opened(results) as database:
         if len(task) < _SHORTEST_ID or set(task) - set("0123456789abcdef"):
@@ -83,7 +83,7 @@ def repeat(results: Path, task: str, *, image: Path | None, say: Callable[..., N
 
 
 def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -> bool:
-    """Send again what ``semcom send`` wrote a record of; return whether the record is the same."""
+    """Repeat a delivery from the record of ``semcom send``; return whether the record is equal."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
         options, link = _region_options(record), _link(record)
@@ -94,11 +94,13 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
         }
         blind, source = record["system"] == "blind", record["image"]
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise InputError(f"{file}: no record of semcom send ({error!r})") from None
+        raise InputError(f"{file}: not a record of semcom send ({error!r})") from None
     pixels, _ = load_image(image or source)
     if digest(pixels) != record["sha256"]:
-        raise InputError(f"{image or source} is not the image that was sent; --image names it")
-    # The mask of one image among several is found by the name that the image had.
+        raise InputError(
+            f"{image or source} is not the image that was sent; name the right file with --image"
+        )
+    # A mask file for several images refers to the image by its original name.
     scene = find_scene(pixels, options, source=source)
     again = send_scene(scene, link=link, blind=blind, **about).record
     again = json.loads(json.dumps(again))
@@ -132,14 +134,14 @@ def _link(record: dict[str, Any]) -> LinkConfig:
 
 
 def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
-    """Find the image; that it is the same is checked where it is read."""
+    """Find the image of a row and check that it is the same."""
     known = path_of_image(database, row["image"], row["mask"])
     path = image or (None if known is None else Path(from_text(known)))
     if path is None or not path.is_file():
-        raise InputError(f"{path or 'the image'} is not here any more; --image names it")
+        raise InputError(f"{path or 'the image'} is missing; name its file with --image")
     (item,) = find_items([str(path)], Path())
     if item.sha256 != row["image"]:
-        raise InputError(f"{path} is not the image that was sent; --image names it")
+        raise InputError(f"{path} is not the image that was sent; name the right file with --image")
     if row["mask"] and item.mask_sha256 != row["mask"]:
         raise InputError(f"the mask beside {path} is not the one that was used")
     return item
@@ -158,7 +160,7 @@ def _verdict(
     made_on: dict[str, str] | None,
     say: Callable[..., None],
 ) -> bool:
-    """Say whether a row is the same, and how far; ``made_on`` is the processor, where known."""
+    """Report whether a row is the same, and the differences; ``made_on`` is the processor."""
     others = _others(made_by, made_on)
     if not found:
         say(f"{what}: the same, bit for bit")
@@ -167,18 +169,18 @@ def _verdict(
         most = max(one.size for one in found)
         say(
             f"{what}: the same pictures and packets; numbers differ by at most {most:.1e}, within "
-            f"{TOLERANCE:.0e}: {'; '.join(others) or 'nothing on record says why'}"
+            f"{TOLERANCE:.0e}: {'; '.join(others) or 'the record does not say why'}"
         )
         return True
     for one in found:
-        say(f"{what}: {one.what} is {one.again!r}, on record {one.recorded!r}")
+        say(f"{what}: {one.what} is {one.again!r}, recorded as {one.recorded!r}")
     if others:
         say(f"{what}: it was made with {'; '.join(others)}")
     return False
 
 
 def _others(made_by: dict[str, str], made_on: dict[str, str] | None) -> list[str]:
-    """Say what was other where a row was made: versions, and the processor."""
+    """List the versions and the processor that differ from those of the recorded run."""
     here = versions()
     others = [f"{k} {v} (here {here.get(k)})" for k, v in made_by.items() if here.get(k) != v]
     if made_on is None:

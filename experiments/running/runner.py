@@ -1,7 +1,8 @@
-"""``semcom run``: a suite from its file to rows, on any number of workers, killed at any moment.
+"""``semcom run``: runs a suite on any number of workers; a killed run can be resumed.
 
-Rounds of draws follow one another, so that where sampling stops depends on complete rounds alone,
-and the rows on neither the number of workers nor their pace. This process is the only writer.
+Draws are made in rounds, one after the other. Sampling therefore stops depending on complete rounds
+only, and the rows do not depend on the number of workers or their speed. This process is the only
+writer.
 """
 
 from __future__ import annotations
@@ -50,36 +51,37 @@ _BATCH = 1000
 
 @dataclass
 class Summary:
-    """What a run did."""
+    """The outcome of a run."""
 
     path: Path
     """The results file."""
     tasks: int = 0
-    """Images times settings."""
+    """Number of tasks of the suite: images times settings."""
     made: int = 0
-    """Rows added."""
+    """Number of rows that were added."""
     failures: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    """Tasks that failed in this run, by the image's name and the error."""
+    """Tasks that failed in this run, by the name of the image and the error."""
     failed: int = 0
-    """Tasks of the suite that have failed, in this run or before."""
+    """Number of tasks of the suite that failed, in this run or before."""
     seconds: float = 0.0
 
     def lines(self) -> list[str]:
-        """Say it in words."""
+        """Return the summary as lines of text."""
         said = []
         file, folder = word(str(self.path)), word(str(self.path.parent))
         for (image, error), failed in itertools.islice(self.failures.items(), _FAILURES_SHOWN):
             more = f" (and {len(failed) - 1} more tasks)" if len(failed) > 1 else ""
-            said.append(f"{image}: {error}{more}; again: semcom repeat {file} {failed[0][:12]}")
+            said.append(f"{image}: {error}{more}; to repeat: semcom repeat {file} {failed[0][:12]}")
         if len(self.failures) > _FAILURES_SHOWN:
-            said.append(f"… {len(self.failures) - _FAILURES_SHOWN} more kinds, in run.log")
+            more_kinds = len(self.failures) - _FAILURES_SHOWN
+            said.append(f"… {more_kinds} more kinds of failure: see run.log")
         if self.made:
             said.append(f"{self.made} rows in {self.seconds:.0f} s: {self.path}")
-            return [*said, f"look: semcom plot {folder}, semcom report {folder}"]
+            return [*said, f"to see the results: semcom plot {folder}, semcom report {folder}"]
         if self.failures:
             return said
         if self.failed:
-            return [f"nothing to do but what failed before: --retry does it again, in {self.path}"]
+            return [f"only tasks that failed before are left in {self.path}: --retry repeats them"]
         return [f"nothing to do: all {self.tasks} tasks are done in {self.path}"]
 
 
@@ -96,31 +98,49 @@ def run(
     say: Callable[..., None] = print,
     do: Do = work,
 ) -> Summary:
-    """Do what is not done yet of a suite.
+    """Run the tasks of a suite that are not done yet.
 
     Parameters
     ----------
     suite
-        What to do.
+        The suite.
     out
         Folder for ``results.db`` and ``run.log``.
     name
-        Name of the suite.
+        Name of the suite in the results.
     base
-        Folder that relative paths of images may start from, too.
+        Additional folder in which relative paths of images are looked for.
     jobs, backend, address
         Workers: see :func:`experiments.running.backends.workers`.
     retry, say
-        Whether to do again what failed, and what gets notes.
+        Whether to repeat tasks that failed, and the function that receives notes.
     do
-        What a worker does with a unit; benchmarks replace it.
+        Function that does a unit of work; benchmarks replace it.
 
     Raises
     ------
     ValueError
-        No images, no cluster, or a results file that cannot be used.
+        If there are no images or no cluster, or the results file cannot be used.
     OSError
-        The disk is full; what was committed is kept.
+        If the disk is full; committed rows are kept.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from experiments.store.study import read_results
+    >>> from experiments.suites.suite import Suite
+    >>> with TemporaryDirectory() as folder:
+    ...     photo = Path(folder) / "photo.png"
+    ...     Image.fromarray(np.full((48, 64, 3), 90, dtype=np.uint8)).save(photo)
+    ...     suite = Suite(images=str(photo), segmenter="whole_image", codec="jpeg", cbr="1/2")
+    ...     summary = run(suite, Path(folder) / "out", say=lambda *_: None)
+    ...     results = read_results(Path(folder) / "out")
+    >>> summary.tasks, summary.made, summary.failed
+    (1, 1, 0)
+    >>> results.points[0].mean("lost")
+    0.0
     """
     start = time.monotonic()
     check_backend(backend, address)
@@ -148,14 +168,15 @@ def run(
 def _unsteerable(suite: Suite) -> Iterator[str]:
     """Say which codecs of the suite do the same by importance as blind."""
     settings = [setting for _, setting in suite.settings()]
-    if any(setting.blind for setting in settings):
-        for codec in sorted({setting.codec for setting in settings if not setting.blind}):
-            if not CODECS.create(codec).steerable:
-                yield f"codec {codec} cannot follow the importance map: it does the same as blind"
+    if not any(setting.blind for setting in settings):
+        return
+    for codec in sorted({setting.codec for setting in settings if not setting.blind}):
+        if not CODECS.create(codec).steerable:
+            yield f"codec {codec} cannot follow the importance map, so it does the same as blind"
 
 
 class _Run(NamedTuple):
-    """A run that is under way."""
+    """The state of a run."""
 
     name: str
     suite: Suite
@@ -165,7 +186,7 @@ class _Run(NamedTuple):
     progress: RunProgress
     summary: Summary
     pool: Callable[[], WorkerPool]
-    """Opens the workers when they are first needed."""
+    """Function that starts the workers when they are first needed."""
     do: Do
 
 
@@ -181,7 +202,7 @@ def _do_rounds(run: _Run, *, retry: bool) -> None:
 
 
 def _do_round(run: _Run, until: int, *, retry: bool) -> None:
-    """Do what is missing up to this many draws, and commit what comes as it comes."""
+    """Do the tasks that lack draws up to ``until``, and commit results as they arrive."""
     database, context, summary = run.database, run.context, run.summary
     enough = settled(database, context.suite, context.image_set)
     left = functools.partial(
@@ -209,7 +230,7 @@ def _do_round(run: _Run, until: int, *, retry: bool) -> None:
 
 
 def _segment(looks: list[tuple[Item, Setting]], pool: WorkerPool, progress: RunProgress) -> None:
-    """Find the masks of every image once; the cache then has them for all workers."""
+    """Find the masks of every image once, so that they are in the cache for all workers."""
     wanted = [(item, s) for item, s in looks if s.segmenter not in (BESIDE, "whole_image")]
     todo = (Unit(item, (Job(setting, 0, 0),)) for item, setting in wanted)
     left = len(wanted)
@@ -241,7 +262,7 @@ def _measure(run: _Run, until: int) -> None:
 def _log_to(path: Path) -> Iterator[None]:
     """Write the log of this module to a file."""
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
-    # Where the disk is full, the results file says so.
+    # If the disk is full, the results file reports it.
     handler.handleError = lambda record: None  # type: ignore[method-assign]  # noqa: ARG005
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     LOG.addHandler(handler)

@@ -1,10 +1,10 @@
-"""When a point has been measured: intervals of means over draws of the channel.
+"""The stopping rule: intervals of means over draws of the channel.
 
-A point is a setting. Its mean is over the images, which are what they are; what is random is the
-channel. With the mean ``m_i`` and the variance ``s_i²`` of ``n_i`` draws of image i, the mean over
-N images has the standard error ``sqrt(Σ v_i) / N`` with ``v_i = s_i²/n_i``. Its interval is
-Student's with ``(Σ v_i)² / Σ (v_i²/(n_i - 1))`` degrees of freedom: images differ in how much their
-draws vary (F. E. Satterthwaite, "An approximate distribution of estimates of variance components",
+A point is a setting. Its mean is over a fixed set of images; only the channel is random. With the
+mean ``m_i`` and the variance ``s_i²`` of ``n_i`` draws of image i, the mean over N images has the
+standard error ``sqrt(Σ v_i) / N`` with ``v_i = s_i²/n_i``. Its interval is Student's with
+``(Σ v_i)² / Σ (v_i²/(n_i - 1))`` degrees of freedom, because the draws of different images vary
+differently (F. E. Satterthwaite, "An approximate distribution of estimates of variance components",
 Biometrics Bulletin 2, 1946, doi:10.2307/3002019).
 """
 
@@ -29,11 +29,12 @@ def measure(
 ) -> Interval:
     """Return the interval of a score of one setting over these images.
 
-    They are known by the SHA-256 of their file and of the mask's, empty where the setting takes no
-    mask. One of which any draw has no finite value, as an exact copy has none, has no mean.
+    Images are given by the SHA-256 of their file and of their mask's file, which is empty if the
+    setting uses no mask. An image has no mean if any of its draws has no finite value, such as the
+    PSNR of an exact copy.
 
-    ``until`` leaves out draws of later rounds: a run that was killed among them goes on as if it
-    had not begun with them.
+    ``until`` leaves out draws of later rounds, so that a run that was killed during a round resumes
+    as if that round had not begun.
     """
     sums: dict[tuple[str, str], list[float]] = {}
     drawn: Counter[tuple[str, str]] = Counter()
@@ -54,7 +55,7 @@ def measure(
 
 
 def why_done(draws: Draws, score: Interval, lost: Interval) -> str:
-    """Say why a point needs no more draws; empty where it does."""
+    """Return the reason why a point needs no more draws; empty if it needs more."""
     if score.draws >= draws.most:
         return "most draws"
     if not draws.stops or score.mean is None or score.low is None or score.high is None:

@@ -1,4 +1,4 @@
-"""What is still to do of a suite: tasks one after the other, never all of them in memory."""
+"""The tasks of a suite that are not done yet, generated one by one to save memory."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from semcom.checkpoints import mobile_sam as weights
 A = TypeVar("A", bound=Axes)
 
 BATCH = 50
-"""Most draws of one row: what a kill may cost, and what workers can share."""
+"""Largest number of draws of one row; a killed run loses at most that many per worker."""
 MOST_JOBS = 8
-"""Most tasks of a unit, and"""
+"""Largest number of tasks of a unit."""
 MOST_DRAWS = 16
-"""most draws, but for a single task: what a kill may cost."""
+"""Largest number of draws of a unit with several tasks."""
 
 
 @dataclass(frozen=True)
 class PendingTask:
-    """A task, or some draws of it."""
+    """A task that is not done, or some draws of one."""
 
     item: Item
     setting: Setting
@@ -38,14 +38,14 @@ class PendingTask:
 
 
 def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item]:
-    """Find the images of a suite, with masks where it takes any.
+    """Find the images of a suite, with masks if the suite uses any.
 
-    Copies are taken once, and ``say`` is told so.
+    Copies of an image count once; ``say`` receives a note about them.
 
     Raises
     ------
     ValueError
-        There are none, or too many tasks.
+        If there are no images, or too many tasks.
     """
     parts = (suite, *suite.points, *suite.systems.values())
     need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
@@ -57,12 +57,15 @@ def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item
     for item in items:
         one = plain.setdefault(item.sha256, replace(item, mask=None, mask_sha256=""))
         if one.path != item.path:
-            say(f"{item.name} differs from {one.name} in its mask alone, which is not used: once")
+            say(
+                f"{item.name} differs from {one.name} only in its mask, which this suite does not "
+                "use: the image counts once"
+            )
     return list(plain.values())
 
 
 def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
-    """Leave MobileSAM out where its weights are not here and there are other segmenters."""
+    """Leave MobileSAM out if its weights are missing and there are other segmenters."""
     if weights.available():
         return suite
     why = weights.why_unavailable()
@@ -73,10 +76,13 @@ def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
     found = _without_mobile_sam(suite)
     systems = {name: axes for name, axes in parts.items() if axes is not None}
     if found is None or bool(systems) != bool(parts):
-        return suite  # nothing is left: each task then says how to fetch them
+        return suite  # nothing would be left: each task then says how to fetch the weights
     found = found.model_copy(update={"systems": systems})
     if found != suite:
-        say(f"{why}: what takes MobileSAM is left out; semcom weights fetch gets the weights")
+        say(
+            f"{why}: systems that need MobileSAM are left out; semcom weights fetch downloads the "
+            "weights"
+        )
     return found
 
 
@@ -88,9 +94,9 @@ def _without_mobile_sam(axes: A) -> A | None:
 
 
 def tasks(suite: Suite, items: Collection[Item]) -> Iterator[tuple[Item, Setting, str]]:
-    """Yield every image under every setting, image by image, with the task's id.
+    """Yield every image with every setting, image by image, and the id of the task.
 
-    Where a setting takes no mask, an image with several of them is one task.
+    If a setting uses no mask, an image with several masks is one task.
     """
     seen: set[str] = set()
     for item in items:
@@ -102,7 +108,7 @@ def tasks(suite: Suite, items: Collection[Item]) -> Iterator[tuple[Item, Setting
 
 
 def count_tasks(suite: Suite, items: Collection[Item]) -> int:
-    """Count them."""
+    """Count the tasks of a suite."""
     masked = plain = 0
     for _, setting in suite.settings():
         masked += setting.needs_mask
@@ -111,7 +117,7 @@ def count_tasks(suite: Suite, items: Collection[Item]) -> int:
 
 
 def key_of(item: Item, setting: Setting) -> tuple[str, str]:
-    """Return an image and its mask as a task has them: no mask where it has no part in it."""
+    """Return the image and the mask that identify a task; the mask is empty if it is not used."""
     return item.sha256, item.mask_sha256 if setting.needs_mask else ""
 
 
@@ -124,21 +130,21 @@ def pending(
     enough: Mapping[str, int] | None = None,
     retry: bool = False,
 ) -> Iterator[PendingTask]:
-    """Yield what is not done yet.
+    """Yield the tasks that are not done yet.
 
     Parameters
     ----------
     suite, items
-        What to do.
+        The suite and its images.
     database
-        What is done; None: nothing.
+        Results so far; None if there are none.
     until
-        How many draws of the channel there should be.
+        Number of draws of the channel that there should be.
     enough
-        By the ids of settings that have been measured: how many draws that took. An image that has
-        come since, or has failed, is drawn as often.
+        Number of draws that sufficed, by the ids of settings that are done. An image that is new or
+        has failed gets the same number of draws.
     retry
-        Whether what failed is done again.
+        Whether to repeat tasks that failed.
     """
     for item, setting, task in tasks(suite, items):
         most = suite.draws_of(setting).most
@@ -152,17 +158,17 @@ def pending(
 
 
 class Found(NamedTuple):
-    """What is to be done."""
+    """The work that is left."""
 
     tasks: int
     batches: int
-    """Of draws: a row each."""
+    """Number of batches of draws, each of which gives a row."""
     looks: list[tuple[Item, Setting]]
-    """An image and a setting for everything that is to be segmented."""
+    """An image and a setting for every segmentation that is needed."""
 
 
 def count(todo: Iterator[PendingTask]) -> Found:
-    """Count what is to be done."""
+    """Count the work that is left."""
     looks: dict[tuple[str, str], tuple[Item, Setting]] = {}
     begun = batches = 0
     last: tuple[Item, Setting] | None = None
@@ -194,10 +200,10 @@ def gaps(covered: Iterable[tuple[int, int]], until: int) -> Iterator[tuple[int, 
 def units(
     todo: Iterable[PendingTask], *, size: int, pictures: Collection[str] = ()
 ) -> Iterator[Unit]:
-    """Group neighbours of one image, one map and one codec, at most ``size`` of them.
+    """Group successive tasks of the same image, importance map and codec, at most ``size`` each.
 
-    They share the image, its masks and much of what is encoded. ``pictures`` are the SHA-256 of
-    images of which what arrives is kept.
+    They share the image, its masks and many encodings. ``pictures`` are the SHA-256 of images whose
+    received pictures are kept.
     """
     kept: list[Job] = []
     about: tuple[object, ...] = ()
@@ -216,6 +222,6 @@ def units(
 
 
 def count_failed(database: Database, suite: Suite, items: list[Item]) -> int:
-    """Count the tasks of a suite that have failed and have no row."""
+    """Count the tasks of a suite that failed and have no row."""
     failed = failed_tasks(database)
     return sum(task in failed for _, _, task in tasks(suite, items)) if failed else 0

@@ -1,4 +1,4 @@
-"""What a worker does: one image under some settings. Everything else of a run is bookkeeping."""
+"""The work of a worker: deliveries of one image with some settings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from semcom.types import Image
 
 @dataclass(frozen=True)
 class Job:
-    """One setting and some draws of its channel."""
+    """A setting, and some draws of its channel."""
 
     setting: Setting
     first: int
@@ -53,13 +53,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Unit:
-    """What one worker does at a time: jobs of one image, so that it is read and segmented once."""
+    """A unit of work: jobs for one image, so that it is read and segmented once."""
 
     item: Item
     jobs: tuple[Job, ...]
 
     def describe(self, job: Job, **about: Any) -> TaskResult:
-        """Say which task a job is, with what came of it."""
+        """Return the result of a job, with the id of its task."""
         mask = self.item.mask_sha256 if job.setting.needs_mask else ""
         setting = job.setting.id
         task = task_id(setting, self.item.sha256, mask)
@@ -67,11 +67,11 @@ class Unit:
         return TaskResult(*names, **about)
 
     def parts(self) -> list[Unit]:
-        """Return the jobs one by one; see :class:`experiments.running.pool.Work`."""
+        """Return a unit for each job; see :class:`experiments.running.pool.Work`."""
         return [Unit(self.item, (job,)) for job in self.jobs] if len(self.jobs) > 1 else []
 
     def failed(self, error: Exception) -> list[TaskResult]:
-        """Say that no job came to an end."""
+        """Return results that report the error for every job."""
         text = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return [self.describe(job, seconds=0.0, error=text, trace=text) for job in self.jobs]
 
@@ -80,7 +80,7 @@ Do = Callable[[Unit], list[TaskResult]]
 
 
 def work(unit: Unit) -> list[TaskResult]:
-    """Do all jobs of a unit; one that fails is reported and does not stop the others."""
+    """Do all jobs of a unit; a job that fails is reported and does not stop the others."""
     made = []
     for job in unit.jobs:
         start = time.perf_counter()
@@ -97,7 +97,7 @@ def work(unit: Unit) -> list[TaskResult]:
 
 
 def segment(unit: Unit) -> list[TaskResult]:
-    """Find the masks of an image, so that they are in the cache; what fails shows later."""
+    """Find the masks of an image, so that they are in the cache; errors show up later."""
     with contextlib.suppress(Exception):
         for job in unit.jobs:
             _see(unit.item, job.setting.region_options(unit.item.mask))
@@ -157,7 +157,7 @@ def _bound(
 def _draw(
     image: Image, region: RegionOfInterest, scored_region: Importance, job: Job
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
-    """Send once and let it pass draws of the channel; what is shown is scored once."""
+    """Send once over several draws of the channel; each distinct picture is scored once."""
     setting = job.setting
     what = region.importance.blind() if setting.blind else region.importance
     outcomes: dict[str, dict[str, Any]] = {}
@@ -214,11 +214,11 @@ def _see(item: Item, region_options: RegionOptions) -> RegionOfInterest:
 
 
 def _check_same(path: Path, sha256: str) -> None:
-    """Refuse a file that is not what a task's id says."""
+    """Raise ``ValueError`` if a file is not the one that the id of a task refers to."""
     if not path.is_file():
         raise InputError(f"{path}: no such file on {platform.node()}")
     if sha256_of(path) != sha256:
-        raise InputError(f"{path} is not what it was when the run was planned")
+        raise InputError(f"{path} has changed since the run was planned")
 
 
 def _webp(picture: Any) -> bytes:

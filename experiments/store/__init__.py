@@ -1,1 +1,1 @@
-"""The run's rows: the results file, what goes into it and comes out of it."""
+"""The results file: writing, reading, checking and merging of rows."""

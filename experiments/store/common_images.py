@@ -1,15 +1,15 @@
-"""Which images a mean is over: the same for all that is compared.
+"""The images that a mean is over, which are the same for all systems that are compared.
 
 An image may have no finite value of a score (the PSNR of an exact copy is infinite), or no row (its
-task failed, or is still to do). Means over different images do not compare, and a copy that is
-exact would count for nothing. So for each score:
+task failed or is not done yet). Means over different images cannot be compared, and an exact copy
+would then lower a mean instead of raising it. Hence, for each score:
 
-- At one channel, bandwidth and SNR, an image counts if every system there has a value of it.
-- An image that fewer than half of the points have a value of counts nowhere.
-- A system that has rows of fewer than half of the images does not decide for others: it has a mean
-  over those that are left.
+- At one channel, bandwidth and SNR, an image counts if every system there has a value for it.
+- An image for which fewer than half of the points have a value does not count anywhere.
+- A system with rows for fewer than half of the images does not exclude images for others; its mean
+  is over those of the common images that it has.
 
-A system without any value of a score has no part in it.
+A system without any value of a score is ignored for that score.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from semcom.scores import SCORES
 
 
 def align(points: Sequence[Point]) -> tuple[Point, ...]:
-    """Return the points with the images that count for each score."""
+    """Return the points, each with the images that count for each score."""
     counted: list[dict[str, frozenset[Key]]] = [{} for _ in points]
     conditions: dict[tuple[str, str, float], list[int]] = {}
     for i, point in enumerate(points):

@@ -1,13 +1,13 @@
-"""Results in one SQLite file: rows that are only ever added, through one writer.
+"""The results file: one SQLite file to which a single writer only adds rows.
 
-A row is a task (image and setting) and some draws of its channel: what was sent, and how often each
-outcome was seen. Nothing in it depends on who computed it or when; that stands in the run. Adding
-two files is adding their rows.
+A row belongs to a task (image and setting) and some draws of its channel. It holds what was sent,
+and how often each outcome occurred. A row does not depend on who computed it or when; the table of
+runs holds that. Two files are merged by adding their rows.
 
-The file is in WAL mode: it may be read while a run writes, and what was committed survives a kill
-at any moment. WAL wants a local disk, not a network folder. A damaged file is refused: SQLite's own
-check finds broken pages, the seal of each row and the ids of suites and settings a changed text.
-:mod:`experiments.store.merge` saves what can still be read.
+The file is in WAL mode: it can be read while a run writes, and committed rows survive a kill at any
+moment. WAL needs a local disk, not a network folder. A damaged file is refused: SQLite's own check
+finds broken pages, and the seals of rows and the ids of suites and settings reveal changed text.
+:mod:`experiments.store.merge` saves the rows that can still be read.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from experiments.suites.setting import AXES, Setting
 from semcom.errors import InputError
 
 RESULTS = "results.db"
-"""Name of a results file."""
+"""Default name of a results file."""
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What came of one task and some draws."""
+    """The result of a task for some draws of the channel."""
 
     task: str
     first: int
@@ -51,20 +51,28 @@ class TaskResult:
 
 
 class Database:
-    """A results file; use as a context manager.
+    """An open results file, used as a context manager.
 
     Parameters
     ----------
     path
-        The file. It is made if it is not there and ``write`` is set.
+        The file. It is created if it does not exist and ``write`` is set.
     write
-        Whether to write: only one process may, and another is refused.
+        Whether to open the file for writing; only one process at a time may do so.
 
     Raises
     ------
     ValueError
-        A file that is missing, damaged, of a newer semcom, not a results file, or written by
-        another run.
+        If the file is missing, damaged, from a newer semcom, not a results file, or being written
+        by another run.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with Database(Path(folder) / RESULTS, write=True) as database:
+    ...         list(database.query("SELECT count(*) FROM rows"))
+    [(0,)]
     """
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
@@ -79,7 +87,7 @@ class Database:
             self._open = stack.pop_all()
 
     def _upgrade(self, stack: contextlib.ExitStack, write: bool) -> None:
-        """Bring an old file up to date; where it is only read, a copy of it."""
+        """Upgrade an old file, or a temporary copy of it if it is only read."""
         with clear(self.path):
             if write:
                 upgrade(self.connection)
@@ -96,23 +104,23 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        """Close the file and let others write."""
+        """Close the file, so that others may write."""
         self._open.close()
 
     def query(self, sql: str, values: Iterable[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Run a query; a file that turns out to be damaged raises ``ValueError``."""
+        """Run a query; raise ``ValueError`` if the file turns out to be damaged."""
         with clear(self.path):
             yield from self.connection.execute(sql, tuple(values))
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Commit all or nothing; ``OSError`` where the disk is full."""
+        """Commit all changes or none; raise ``OSError`` if the disk is full."""
         with clear(self.path), self.connection:
             self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
 
     def add(self, made: Iterable[TaskResult], run: str) -> None:
-        """Commit rows, failures and pictures; what is there already stays as it is."""
+        """Commit rows, failures and pictures; existing ones are not changed."""
         with self.transaction() as connection:
             for one in made:
                 about = (one.task, one.first, one.draws, one.image, one.mask, one.setting)
@@ -128,13 +136,15 @@ class Database:
                     put(connection, "pictures", (one.task, kind, data))
 
     def setting(self, identity: str) -> Setting:
-        """Return a setting by its id; one with an axis of a newer semcom raises ``ValueError``."""
+        """Return a setting by its id; raise ``ValueError`` if a newer semcom wrote it."""
         sql = "SELECT setting FROM settings WHERE id = ?"
         ((text,),) = self.query(sql, (identity,))
         axes = json.loads(text)
         if unknown := axes.keys() - AXES.keys():
             names = ", ".join(sorted(unknown))
-            raise InputError(f"{self.path} has settings of a newer semcom, with {names}: upgrade")
+            raise InputError(
+                f"{self.path} has settings of a newer semcom, with {names}: upgrade semcom"
+            )
         return Setting.of(axes)
 
 
@@ -145,7 +155,7 @@ def results_file(results: Path) -> Path:
 
 @contextlib.contextmanager
 def opened(results: Path | Database) -> Iterator[Database]:
-    """Open a results file, or the one in a folder; one that is open already stays so."""
+    """Open a results file, or the one in a folder; pass on a file that is open already."""
     if isinstance(results, Database):
         yield results
         return
@@ -154,7 +164,13 @@ def opened(results: Path | Database) -> Iterator[Database]:
 
 
 def add_up(outcomes: Iterable[dict[str, Any]]) -> dict[str, list[float]]:
-    """Return for each score how many draws have a value, their sum and their sum of squares."""
+    """Return for each score the number of draws with a value, their sum and sum of squares.
+
+    Examples
+    --------
+    >>> add_up([{"count": 3, "scores": {"psnr_db": 30.0, "ssim": None}}])
+    {'psnr_db': [3, 90.0, 2700.0]}
+    """
     sums: dict[str, list[float]] = {}
     for outcome in outcomes:
         n = outcome["count"]

@@ -1,9 +1,10 @@
-"""Whether a results file holds what was written to it, and nothing that acts by itself.
+"""Integrity checks: a results file must hold what was written to it, and no code.
 
-Every row of every table but the settings, whose id is a hash, ends in a seal, the CRC-32 of the
-rest: what was damaged or edited is found when the file is opened; of pictures, which are large,
-when they are shown. It is no signature: who means to deceive can seal anew. Hence a file from
-elsewhere may bring along no code either: triggers, views that are not ours, computed columns.
+Every row ends in a seal, the CRC-32 of the rest of the row; only settings have none, because their
+id is a hash. Damage and edits are therefore found when the file is opened or, for pictures, which
+are large, when they are shown. A seal is not a signature, since anybody can compute it. For the
+same reason, a file from elsewhere must not contain code: triggers, views other than ours, or
+computed columns.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from experiments.path_text import readable
 from experiments.store.schema import SCHEMA
 
 CHECKED = ("suites", "runs", "image_sets", "images", "members", "rows", "failures", "intervals")
-"""Tables whose seals are checked when a file is opened."""
+"""Tables with seals that are checked when a file is opened."""
 _SINCE_1 = ("rows", "settings")
 """Tables that have not changed since version 1."""
 _IDS = {"suites": "id IS NOT sha256(content)", "settings": "id IS NOT sha256(setting)"}
 
 
 def seal_of(*row: Any) -> int:
-    """Return the CRC-32 of a row without its seal."""
+    """Return the seal of a row: the CRC-32 of its other columns."""
     parts = (part if isinstance(part, bytes) else str(part).encode() for part in row)
     return zlib.crc32(b"\x1f".join(parts))
 
@@ -39,9 +40,9 @@ def put(
     *,
     known: Literal["IGNORE", "REPLACE"] = "IGNORE",
 ) -> None:
-    """Write a row with its seal; what is ``known`` by the same key stays, or is replaced.
+    """Write a row with its seal; ``known`` tells whether to keep or replace one of the same key.
 
-    Text that is no UTF-8, as names of files may be, is written with backslashes.
+    Text that is not valid UTF-8, such as some file names, is written with backslash escapes.
     """
     columns = _ours().tables[table]
     cells = [_cell(value, kind) for value, (_, kind) in zip(row, columns[:-1], strict=True)]
@@ -51,14 +52,14 @@ def put(
 
 
 def _cell(value: Any, kind: str) -> Any:
-    """Return what SQLite will give back."""
+    """Convert a value to the one that SQLite will return."""
     if isinstance(value, str):
         return readable(value)
     return float(value) if kind == "REAL" and value is not None else value
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Give a connection our functions; what is stored in its file may call nothing that acts."""
+    """Add our functions to a connection, and restrict what the schema of its file may call."""
     connection.create_function("seal_of", -1, seal_of, deterministic=True)
     connection.create_function("sha256", 1, _sha256, deterministic=True)
     connection.execute("PRAGMA trusted_schema = OFF")
@@ -66,9 +67,9 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def foreign(connection: sqlite3.Connection, *, complete: bool) -> str:
-    """Name something in a file that we did not put there; empty where there is nothing.
+    """Return the name of something in the file that semcom did not create; empty if there is none.
 
-    ``complete`` says that the file has this version, and every table all of its columns.
+    ``complete`` means that the file has the current version, so that tables have all columns.
     """
     ours = _ours()
     for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_master"):
@@ -87,7 +88,7 @@ def foreign(connection: sqlite3.Connection, *, complete: bool) -> str:
 
 
 def broken(connection: sqlite3.Connection, *, complete: bool) -> str:
-    """Name a table that does not hold what was written; empty where all do."""
+    """Return the name of a table that differs from what was written; empty if there is none."""
     wrong = {table: [condition] for table, condition in _IDS.items()}
     for table in CHECKED if complete else ("rows",):
         columns = ", ".join(name for name, _ in _ours().tables[table][:-1])
@@ -100,7 +101,7 @@ def broken(connection: sqlite3.Connection, *, complete: bool) -> str:
 
 
 def is_whole(table: str, columns: tuple[str, ...], row: tuple[Any, ...]) -> bool:
-    """Whether a row of a file that is damaged elsewhere is as it was written, as far as it says."""
+    """Whether a row is as it was written, as far as its id or seal can tell."""
     if table in _IDS and row[0] != _sha256(str(row[1])):
         return False
     return columns[-1] != "seal" or row[-1] == seal_of(*row[:-1])
@@ -114,9 +115,9 @@ class _Column(NamedTuple):
 
 class _Ours(NamedTuple):
     tables: dict[str, list[tuple[str, str]]]
-    """Names and types of columns."""
+    """Names and types of the columns of each table."""
     others: dict[tuple[str, str], str]
-    """What makes indices and views."""
+    """SQL of indices and views."""
 
 
 @functools.cache
@@ -138,13 +139,13 @@ def _columns(connection: sqlite3.Connection, table: str) -> list[_Column]:
 
 
 def is_plain_table(connection: sqlite3.Connection, name: str) -> bool:
-    """Whether nothing by this name is a view, or a table that some extension makes up."""
+    """Whether the name is unused or that of an ordinary table, not of a view or virtual table."""
     sql = "SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = ?"
     return all(kind == "table" for (kind,) in connection.execute(sql, (name,)))
 
 
 def _plain(sql: object) -> str:
-    """Leave out comments and line breaks."""
+    """Remove comments and line breaks."""
     return " ".join(re.sub("--[^\n]*", " ", str(sql)).split())
 
 

@@ -1,7 +1,4 @@
-"""Pictures that a results file keeps, and which of them can be shown.
-
-Damage to one must not cost the others.
-"""
+"""Access to the pictures in a results file; damage to one does not affect the others."""
 
 from __future__ import annotations
 
@@ -32,30 +29,30 @@ _SQL = "SELECT kind, data, seal FROM pictures WHERE task = ?"
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture that arrived."""
+    """A received picture in a results file, with its system, setting and scores."""
 
     system: System
     setting: Setting
     row: ImageRow
 
     def value(self, axis: str) -> Any:
-        """Return where it is on an axis of the viewer."""
+        """Return the value on an axis of the viewer."""
         return self.row.key if axis == "image" else getattr(self.setting, axis)
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """What was shown of the first draw, of which the picture is."""
+        """Outcome of the first draw, to which the picture belongs."""
         outcomes = self.row.outcomes
         return next((one for one in outcomes if one["draw"] == 0), outcomes[0])
 
     @property
     def key(self) -> tuple[str, str]:
-        """The image and what was shown; equal where the pictures are."""
+        """Image and hash of the received picture; equal for equal pictures."""
         return self.row.image, self.outcome["sha256"]
 
 
 def shots_of(study: SuiteResults, database: Database) -> tuple[list[Shot], dict[str, int]]:
-    """Return what there are pictures of, and the bytes of what arrived, by task."""
+    """Return the deliveries that have pictures, and the bytes of the received picture by task."""
     sizes = dict(database.query(_SIZES))
     shots = [
         Shot(point.key, point.setting, row)
@@ -74,13 +71,13 @@ def read(database: Database, task: str, kind: str) -> bytes:
 
 
 def decode(data: bytes) -> Picture:
-    """Read a picture of the results file."""
-    # Of other formats, Pillow hands some to other programs.
+    """Decode a picture of the results file."""
+    # Pillow would pass some other formats on to other programs.
     return PilImage.open(io.BytesIO(data), formats=("WEBP",)).convert("RGB")
 
 
 def intact(database: Database, shots: Sequence[Shot]) -> tuple[list[Shot], list[Shot]]:
-    """Return what can be shown, and that of which a picture is not what was written."""
+    """Separate deliveries with intact pictures from those with a damaged one."""
 
     def stored() -> Iterator[tuple[Shot, list[tuple[Any, ...]]]]:
         for shot in shots:
@@ -103,7 +100,7 @@ def intact(database: Database, shots: Sequence[Shot]) -> tuple[list[Shot], list[
 
 
 def in_threads(function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-    """Map, on a few threads (Pillow's codecs let others run), few items ahead of the results."""
+    """Apply a function to items in a few threads, only a few items ahead of the results."""
     workers = min(4, os.cpu_count() or 1)
     waiting: list[Future[B]] = []
     with ThreadPoolExecutor(workers) as pool:

@@ -1,8 +1,8 @@
-"""What was measured: an image under a setting, a setting over images, all points of a run.
+"""Results in memory: rows of images, points (settings over images), and the results of a suite.
 
-Scores are means over draws per image first, then means over images. Two kinds of spread must not be
-mixed up: over the images (a standard error: how another set of images would differ), and over the
-draws (a 95 % interval: how well the mean over these images is known).
+Scores are first averaged over draws for each image, then over images. There are two kinds of
+spread: over the images (a standard error, which tells how another set of images would differ) and
+over the draws (a 95 % interval, which tells how well the mean over these images is known).
 """
 
 from __future__ import annotations
@@ -21,49 +21,49 @@ from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 
 Key = tuple[str, str]
-"""An image: the SHA-256 of its file, and of its mask's; the latter is empty without one."""
-_SHOWN = 6  # names of images, of many
-_DIGITS = 8  # of a run's id
+"""Key of an image: the SHA-256 of its file and of its mask's file; the latter may be empty."""
+_SHOWN = 6  # names of images in a message
+_DIGITS = 8  # digits of a run's id in a message
 
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One image under one setting, all draws."""
+    """The results of one image with one setting, over all draws."""
 
     image: str
-    """SHA-256 of its file."""
+    """SHA-256 of the image's file."""
     mask: str
-    """SHA-256 of its mask's file, by which it is told from the same image with another; empty where
-    the suite takes none."""
+    """SHA-256 of the mask's file, which distinguishes rows of one image with several masks; empty
+    if the suite uses no masks."""
     name: str
-    """For people; with the mask's where an image has several."""
+    """Name for display, with that of the mask if an image has several."""
     task: str
-    """One task is the row of several masks where the setting takes no mask."""
+    """Id of the task. If the setting uses no mask, rows of several masks share one task."""
     draws: int
     lost: int
-    """Draws of which nothing could be shown."""
+    """Number of draws in which everything was lost."""
     sums: dict[str, tuple[float, float, float]]
-    """By score: draws with a value, sum, sum of squares."""
+    """Draws with a value, their sum and their sum of squares, by score."""
     record: dict[str, Any]
-    """What was sent."""
+    """Description of the transmission."""
     outcomes: tuple[dict[str, Any], ...]
-    """What was shown: ``count``, ``all_lost``, ``packets_received``, ``scores``."""
+    """Outcomes of the draws: ``count``, ``all_lost``, ``packets_received``, ``scores``."""
     file: str = ""
-    """The name without any mask's."""
+    """Name of the image without that of a mask."""
 
     @property
     def key(self) -> Key:
-        """The image with its mask: rows of one key are compared."""
+        """Key of image and mask; rows with the same key are compared."""
         return self.image, self.mask
 
     @property
     def exact(self) -> int:
-        """Draws of which an exact copy was shown."""
+        """Number of draws in which the received picture is an exact copy."""
         scores = ((o["count"], o["scores"]) for o in self.outcomes)
         return sum(n for n, some in scores if some.get("psnr_db", 0.0) is None)
 
     def mean(self, score: str) -> float | None:
-        """Mean over the draws; None where one of them has no finite value, as of an exact copy."""
+        """Return the mean over the draws; None if a draw has no finite value (an exact copy)."""
         if score == "lost":
             return self.lost / self.draws
         if score in ("cbr", "expected_psnr_db", "region_area", "num_bits"):
@@ -73,76 +73,76 @@ class ImageRow:
         return total / n if n == self.draws else None
 
     def psnr_of_mean_error(self, score: str) -> float | None:
-        """PSNR in dB of the mean squared error over the draws; None where there is none.
+        """Return the PSNR in dB of the mean squared error over the draws; None if there is none.
 
-        ``score`` is a PSNR. A few lost pictures weigh much more in it than in the mean of decibels,
-        and an exact copy has an error of 0.
+        ``score`` is a PSNR. A few lost pictures weigh much more in it than in the mean of the dB
+        values, and an exact copy has an error of 0.
         """
         errors = [n * 10 ** (-value / 10) for value, n in self.values(score) if value is not None]
         return -10 * math.log10(math.fsum(errors) / self.draws) if errors else None
 
     def values(self, score: str) -> Iterator[tuple[float | None, int]]:
-        """Yield each value that was seen, and in how many draws."""
+        """Yield each value that occurred, and its number of draws."""
         for outcome in self.outcomes:
             yield outcome["scores"].get(score), outcome["count"]
 
 
 @dataclass(frozen=True)
 class Point:
-    """One setting over all images."""
+    """The results of one setting over all images."""
 
     key: System
-    """What it is a point of."""
+    """System to which the point belongs."""
     setting: Setting
     rows: tuple[ImageRow, ...]
     system: str
-    """The system's name for people, unique in its study."""
+    """Unique name of the system for display."""
     counted: Mapping[str, frozenset[Key]] = field(default_factory=dict)
-    """By score: images that its means are over (:mod:`experiments.store.common_images`); else
-    all that have one."""
+    """Images that the means are over, by score (:mod:`experiments.store.common_images`); all
+    images with a value by default."""
 
     @property
     def cbr_budget(self) -> float:
-        """Channel uses allowed per source sample; the mean of those taken is ``mean("cbr")``."""
+        """Channel uses allowed per source sample; ``mean("cbr")`` is the mean of those used."""
         return float(self.setting.budget)
 
     @property
     def tasks(self) -> tuple[ImageRow, ...]:
-        """The rows as they were made: where the setting takes no mask, one for all masks."""
+        """Rows by task; if the setting uses no mask, there is one for all masks of an image."""
         if self.setting.needs_mask:
             return self.rows
         found = {row.task: row for row in self.rows}
         return tuple(replace(r, mask="", name=r.file) if r.mask else r for r in found.values())
 
     def over(self, score: str) -> Point:
-        """Return the point with the images alone that its means of a score are over."""
+        """Return the point restricted to the images that its means of a score are over."""
         counted = self.counted.get(score)
         if counted is None:
             return self
         return replace(self, rows=tuple(row for row in self.rows if row.key in counted))
 
     def means(self, score: str) -> list[float]:
-        """Means over the draws, of the images that count."""
+        """Return the means over the draws of the images that count."""
         return [v for row in self.over(score).rows if (v := row.mean(score)) is not None]
 
     def mean(self, score: str) -> float | None:
-        """Mean over the images that count; None where there are none."""
+        """Return the mean over the images that count; None if there are none."""
         values = self.means(score)
         return math.fsum(values) / len(values) if values else None
 
     def psnr_of_mean_error(self, score: str) -> float | None:
-        """PSNR in dB of the mean error over the draws, per image, then the mean over the images."""
+        """Return the PSNR in dB of the mean error over the draws, averaged over the images."""
         each = (row.psnr_of_mean_error(score) for row in self.over(score).rows)
         known = [value for value in each if value is not None]
         return math.fsum(known) / len(known) if known else None
 
     def standard_error(self, score: str) -> float:
-        """Of that mean, over the images; 0 for a single one."""
+        """Return the standard error of the mean over the images; 0 for a single image."""
         values = self.means(score)
         return float(np.std(values, ddof=1) / math.sqrt(len(values))) if len(values) > 1 else 0.0
 
     def interval(self, score: str) -> Interval:
-        """95 % interval of that mean, over the draws; without ends for a single draw."""
+        """Return the 95 % interval of the mean over the draws; it has no ends for a single draw."""
         point = self.over(score)
         if score == "lost":
             lost, draws = sum(r.lost for r in point.tasks), sum(r.draws for r in point.tasks)
@@ -154,7 +154,10 @@ class Point:
         return mean_interval(score, sums, fewest, weights=[weights[row.task] for row in rows])
 
     def outage(self, threshold_db: float, score: str = "region_psnr_db") -> float:
-        """Share of draws in which the score falls short, or nothing was shown; mean over images."""
+        """Return the outage: the share of draws with a score below the threshold.
+
+        A lost picture counts with the score of mid-grey. The share is averaged over the images.
+        """
         shares = []
         for row in self.rows:
             pairs = [(v, n) for v, n in row.values(score)]
@@ -165,73 +168,73 @@ class Point:
 
 @dataclass(frozen=True)
 class SuiteResults:
-    """A run's results: its suite's points, over its images."""
+    """The results of a run of a suite: the points over the images of the run."""
 
     name: str
     suite: dict[str, Any]
-    """The suite's keys, every default filled in."""
+    """Keys and values of the suite, including defaults."""
     points: tuple[Point, ...]
-    """Those that have rows, in the suite's order."""
+    """Points that have rows, in the order of the suite."""
     versions: dict[str, str]
     git: str | None
     started: str
-    """Of the run, UTC."""
+    """Start of the run, UTC."""
     failed: int
-    """Tasks that have failed and have no row."""
+    """Number of tasks that failed and have no row."""
     run: str = ""
-    """Its id."""
+    """Id of the run."""
     identity: str = ""
     """SHA-256 of the suite."""
     images: Mapping[Key, str] = field(default_factory=dict)
-    """Names of the images that the run is over, also of those that have no row."""
+    """Names of the images of the run, including those without a row."""
     others: int = 0
-    """Images that the file has results of under this suite's settings, from runs over others."""
+    """Number of images of other runs for which the file has results with this suite's settings."""
     prepared: bool = False
-    """Whether the points are as figures and tables want them; see
-    :func:`experiments.analysis.points.prepare`."""
+    """Whether :func:`experiments.analysis.points.prepare` has prepared the points for figures and
+    tables."""
 
     @property
     def title(self) -> str:
-        """What the suite is about."""
+        """Title of the suite."""
         return str(self.suite["title"]) or self.name
 
     @cached_property
     def systems(self) -> tuple[System, ...]:
-        """The systems, in the suite's order."""
+        """Systems in the order of the suite."""
         return tuple(dict.fromkeys(point.key for point in self.points))
 
     @cached_property
     def labels(self) -> dict[System, str]:
-        """Their names for people."""
+        """Names of the systems for display."""
         return {point.key: point.system for point in self.points}
 
     @property
     def anchor(self) -> System:
-        """The system that gains are against."""
+        """System that the others are compared with."""
         wanted = self.suite["anchor"]
         mine = (system for system in self.systems if wanted and system.name == wanted)
         return next(mine, self.systems[0])
 
     def name_of(self, image: str, mask: str) -> str | None:
-        """Return the name of a task's image; None where the study is not about it."""
+        """Return the name of a task's image; None if it is not among the images of the run."""
         names = (name for (one, _), name in self.images.items() if one == image and not mask)
         return self.images.get((image, mask)) or next(names, None)
 
     @property
     def about(self) -> list[str]:
-        """Say which run of which suite this is, and over which images."""
+        """Lines that name the suite, the run and the images."""
         when = f"{self.started}, {self.run[:_DIGITS]}" if self.run else self.started
         said = [f"suite {self.name}, run of {when}, images {self.about_images}"]
         if self.others:
             what = f"{self.others} other image{'s' * (self.others > 1)}"
             said.append(
-                f"not shown: {what}, of other runs; --run ID shows one of them, --all-images all"
+                f"not shown: {what} of other runs; use --run ID for one run, --all-images for all"
             )
         return said
 
     @property
     def about_images(self) -> str:
-        """Say which images these are, and of how many there are results."""
+        """Text that names the images, and how many of them have results."""
         names = list(self.images.values())
         have = len({row.key for point in self.points for row in point.rows})
         text = f"{len(names)}" + f" ({have} with results)" * (have < len(names))
@@ -245,7 +248,7 @@ class SuiteResults:
 
     @cached_property
     def counted(self) -> dict[str, frozenset[Key]]:
-        """By score: the images that count at any point."""
+        """Images that count at any point, by score."""
         found: dict[str, set[Key]] = {}
         for point in self.points:
             for score, keys in point.counted.items():
@@ -253,7 +256,7 @@ class SuiteResults:
         return {score: frozenset(keys) for score, keys in found.items()}
 
     def whole(self, points: Iterable[Point], score: str) -> list[Point]:
-        """Return the points that are over all images that count: lines go through no others."""
+        """Return the points that are over all images that count; lines only join these points."""
         images = self.counted.get(score)
         return [point for point in points if images and point.counted.get(score) == images]
 

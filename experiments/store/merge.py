@@ -1,4 +1,4 @@
-"""``semcom merge``: adding the rows of results files, also of damaged ones."""
+"""``semcom merge``: adds the rows of results files, including damaged ones."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ TABLES = (
     *("suites", "runs", "image_sets", "images", "settings", "members"),
     *("failures", "intervals", "pictures"),
 )
-_GONE = 20_000  # row numbers without a row after which a damaged table has ended
+_GONE = 20_000  # consecutive missing row numbers that mark the end of a damaged table
 _NEW = """
 INSERT INTO main.rows SELECT * FROM other.rows o WHERE NOT EXISTS (
     SELECT 1 FROM main.rows m WHERE m.task = o.task
     AND m.first < o.first + o.draws AND o.first < m.first + m.draws)
 """
-"""A draw counts once, also where batches were cut differently."""
+"""A draw counts only once, even if batches were divided differently."""
 _DIFFER = """
 SELECT m.record, m.outcomes, o.record, o.outcomes
 FROM main.rows m JOIN other.rows o USING (task, first, draws)
@@ -40,24 +40,24 @@ WHERE m.outcomes != o.outcomes OR m.record != o.record
 def merge(target: Path, sources: Sequence[Path], *, salvage: bool, say: Say) -> None:
     """Add rows, settings, pictures and failures of ``sources`` to ``target``.
 
-    A task and draws that both have are kept as they are in ``target``; where they are not the same,
-    the number is told.
+    If both have the same draws of a task, those of ``target`` are kept; the number of rows that
+    differ is reported.
 
     Parameters
     ----------
     target
-        Results file; made if it is not there.
+        Results file, created if it does not exist.
     sources
         Results files.
     salvage
-        Take what can be read of damaged sources.
+        Take the readable rows from damaged sources.
     say
-        What gets the counts.
+        Function that receives the counts.
 
     Raises
     ------
     ValueError
-        A file that is missing, damaged (without ``salvage``) or no results file.
+        If a file is missing, damaged (without ``salvage``) or not a results file.
     """
     for source in sources:
         if not source.is_file():
@@ -72,9 +72,9 @@ def merge(target: Path, sources: Sequence[Path], *, salvage: bool, say: Say) -> 
 
 
 def _add(whole: Path, source: Path, database: Database, say: Say) -> int:
-    """Add what is in ``whole``, a file without damage; ``source`` is what it is called."""
+    """Add the rows of ``whole``, an undamaged file, which messages call ``source``."""
     connection = database.connection
-    with Database(whole) as other:  # refuses what is damaged, and brings up to date what is old
+    with Database(whole) as other:  # refuses a damaged file, and upgrades an old one
         connection.execute("ATTACH ? AS other", (f"{to_uri(other.file)}?mode=ro",))
         try:
             with database.transaction():
@@ -87,13 +87,13 @@ def _add(whole: Path, source: Path, database: Database, say: Say) -> int:
             connection.execute("DETACH other")
     for count, how in ((other_rows, ""), (last_digits, " in the last digits, as on another CPU")):
         if count:
-            said = f"{count} rows differ from those of the same tasks{how}; the latter are kept"
+            said = f"{count} rows differ from those of {database.path}{how}; the latter are kept"
             say(f"{source}: {said}")
     return added
 
 
 def _count_other(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Count the rows that differ, and those that do so by rounding alone."""
+    """Count the rows that differ, and those that differ only by rounding."""
     rounded = []
     for row in connection.execute(_DIFFER):
         record, outcomes, *again = map(json.loads, row)
@@ -103,15 +103,14 @@ def _count_other(connection: sqlite3.Connection) -> tuple[int, int]:
 
 @contextmanager
 def _salvaged(source: Path) -> Iterator[Path]:
-    """Have a copy of what can be read of a file, whole and of the same version."""
+    """Provide an undamaged copy of the readable rows of a file, of the same version."""
     with TemporaryDirectory(prefix="semcom-") as folder:
         copy = Path(folder) / "saved.db"
         with (
             closing(sqlite3.connect(f"{to_uri(source)}?mode=ro", uri=True)) as broken,
             closing(sqlite3.connect(copy)) as saved,
         ):
-            # Without it, SQLite reads nothing at all of a file that is shorter than its header
-            # says.
+            # Otherwise SQLite refuses to read a file that is shorter than its header says.
             broken.execute("PRAGMA writable_schema = ON")
             try:
                 for table in (*TABLES, "rows"):
@@ -126,9 +125,9 @@ def _salvaged(source: Path) -> Iterator[Path]:
 
 
 def _copy(table: str, broken: sqlite3.Connection, saved: sqlite3.Connection) -> None:
-    """Copy row by row what can be read of a table."""
+    """Copy the readable rows of a table one by one."""
     if not is_plain_table(broken, table):
-        raise InputError(f"{table} is none of our tables")
+        raise InputError(f"{table} is not a table of semcom")
     about = broken.execute("SELECT name, type FROM pragma_table_info(?)", (table,)).fetchall()
     columns = [f"{name} {kind}" for name, kind in about if f"{name}{kind}".isidentifier()]
     if not columns and table != "rows":  # an older file, which has no such table
@@ -159,7 +158,7 @@ def _readable(
 
 
 def put_aside(path: Path, say: Say) -> None:
-    """Rename a results file, for a run that begins anew."""
+    """Rename a results file before a run that starts afresh."""
     if not path.exists():
         return
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
@@ -168,4 +167,4 @@ def put_aside(path: Path, say: Say) -> None:
         database.connection.execute("VACUUM INTO ?", (to_uri(kept),))
         for ending in ("", "-wal", "-shm"):
             path.with_name(path.name + ending).unlink(missing_ok=True)
-    say(f"the results so far are put aside as {kept}")
+    say(f"the previous results are put aside as {kept}")

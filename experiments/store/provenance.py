@@ -1,4 +1,4 @@
-"""Where rows come from: semcom's commit and the machine."""
+"""Provenance of rows: the commit of semcom and the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from semcom.processor import processor
 
 
 def commit() -> str | None:
-    """Return semcom's git commit, with a + where files were changed; None outside of a checkout."""
+    """Return semcom's git commit, with a + if files were changed; None outside a checkout."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():  # installed, perhaps within somebody else's checkout
         return None

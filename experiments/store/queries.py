@@ -1,4 +1,4 @@
-"""Questions to a results file: all SQL but that of the file itself."""
+"""Queries to a results file: all SQL except that of the file itself."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from semcom.errors import InputError
 
 
 def covered_draws(database: Database, task: str) -> list[tuple[int, int]]:
-    """Return the ranges of draws that a task has rows of: the first one, and how many."""
+    """Return the ranges of draws for which a task has rows: the first draw and the number."""
     sql = "SELECT first, draws FROM rows WHERE task = ?"
     return [(first, draws) for first, draws in database.query(sql, (task,))]
 
 
 def has_failed(database: Database, task: str) -> bool:
-    """Whether a task has failed and has no row."""
+    """Whether a task failed and has no row."""
     return any(database.query("SELECT 1 FROM open_failures WHERE task = ? LIMIT 1", (task,)))
 
 
 def failed_tasks(database: Database) -> set[str]:
-    """Return the tasks that have failed and have no row."""
+    """Return the tasks that failed and have no row."""
     return {task for (task,) in database.query("SELECT DISTINCT task FROM open_failures")}
 
 
 def settled(database: Database, suite: str, image_set: str) -> dict[str, int]:
-    """Return a suite's settings that need no more draws of these images, and how many they took."""
+    """Return the settings of a suite that need no more draws, with the draws that they took."""
     sql = "SELECT setting, draws FROM intervals WHERE suite = ? AND image_set = ? AND done != ''"
     return dict(database.query(sql, (suite, image_set)))
 
 
 def put_intervals(database: Database, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Store the intervals of settings' means."""
+    """Store the intervals of the means of settings."""
     with database.transaction() as connection:
         for row in rows:
             put(connection, "intervals", row, known="REPLACE")
@@ -49,17 +49,17 @@ def system_of_setting(database: Database, suite: str, setting: str) -> System:
 
 
 class Sums(NamedTuple):
-    """What some draws of a task add up to."""
+    """The sums over some draws of a task."""
 
     image: tuple[str, str]
     draws: int
     lost: int
     sums: dict[str, list[float]]
-    """For each score how many draws have a value, their sum and their sum of squares."""
+    """Number of draws with a value, their sum and their sum of squares, by score."""
 
 
 def sums_of_setting(database: Database, setting: str, until: int | None) -> Iterator[Sums]:
-    """Yield the sums of all rows of a setting; those of draws from ``until`` on are left out."""
+    """Yield the sums of all rows of a setting, except rows with draws from ``until`` on."""
     sql = "SELECT image, mask, draws, lost, sums FROM rows WHERE setting = ? AND first + draws <= ?"
     end = 2**53 if until is None else until
     for image, mask, draws, lost, text in database.query(sql, (setting, end)):
@@ -67,7 +67,7 @@ def sums_of_setting(database: Database, setting: str, until: int | None) -> Iter
 
 
 def seconds_by_codec(database: Database) -> dict[str, tuple[float, float]]:
-    """Return by codec the mean seconds that a row took, and its mean megapixels."""
+    """Return the mean seconds per row and the mean megapixels, by codec."""
     sql = (
         "SELECT coalesce(json_extract(s.setting, '$.codec'), 'hevc'), avg(r.seconds), "
         "avg(json_extract(r.record, '$.height') * json_extract(r.record, '$.width') / 1e6) "
@@ -77,12 +77,12 @@ def seconds_by_codec(database: Database) -> dict[str, tuple[float, float]]:
 
 
 def find_task(database: Database, beginning: str) -> tuple[str, bool]:
-    """Return the task whose id begins so, and whether it has failed and has no row.
+    """Return the task with an id that begins so, and whether it failed and has no row.
 
     Raises
     ------
     ValueError
-        There is none, or several.
+        If there is no such task, or several.
     """
     sql = "SELECT DISTINCT task FROM {} WHERE task GLOB ? LIMIT 9"
     for table in ("rows", "failures"):
@@ -96,7 +96,7 @@ def find_task(database: Database, beginning: str) -> tuple[str, bool]:
 
 
 def rows_of_task(database: Database, task: str, *, failed: bool) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a task, or the draws of it that failed."""
+    """Yield the rows of a task, or its failed draws."""
     names = ("first", "draws", "image", "mask", "setting", "run")
     table, extra = ("failures", "error, '', ''") if failed else ("rows", "'', record, outcomes")
     sql = f"SELECT {', '.join(names)}, {extra} FROM {table} WHERE task = ? ORDER BY first"  # noqa: S608
@@ -105,20 +105,20 @@ def rows_of_task(database: Database, task: str, *, failed: bool) -> Iterator[dic
 
 
 def path_of_image(database: Database, image: str, mask: str) -> str | None:
-    """Return where an image was last seen, as :mod:`experiments.path_text` writes paths."""
+    """Return the last known path of an image, as :mod:`experiments.path_text` writes paths."""
     sql = "SELECT path FROM images WHERE id = ? ORDER BY mask = ? DESC"
     return next((path for (path,) in database.query(sql, (image, mask))), None)
 
 
 class MadeBy(NamedTuple):
-    """What a run was made with."""
+    """The versions and the machine of a run."""
 
     versions: dict[str, str]
     machine: dict[str, Any]
 
 
 def made_by(database: Database) -> dict[str, MadeBy]:
-    """Return by the ids of runs what they were made with."""
+    """Return the versions and the machine of every run, by its id."""
     return {
         run: MadeBy(json.loads(versions), json.loads(machine))
         for run, versions, machine in database.query("SELECT id, versions, machine FROM runs")
@@ -126,7 +126,7 @@ def made_by(database: Database) -> dict[str, MadeBy]:
 
 
 class Failure(NamedTuple):
-    """A task of a suite that has failed and has no row."""
+    """A task of a suite that failed and has no row."""
 
     system: System
     image: str

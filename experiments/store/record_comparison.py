@@ -1,7 +1,7 @@
-"""Records compared: pictures, packets and counts exactly, other numbers to a tolerance.
+"""Comparison of records: pictures, packets and counts exactly, other numbers to a tolerance.
 
-The last bits of a sum depend on the processor (:mod:`semcom.processor`): a score that was measured
-on another one may differ in them, and nothing else may.
+The last bits of a sum depend on the processor (:mod:`semcom.processor`). A score that was measured
+on another processor may therefore differ in these bits, but nothing else may differ.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 TOLERANCE = 1e-9
-"""Of numbers that are no counts; relative to those above 1."""
+"""Tolerance for numbers that are not counts; it is relative for numbers above 1."""
 
 
 class Difference(NamedTuple):
-    """Where what was made anew is not what is on record."""
+    """A value of the repeated result that differs from the recorded one."""
 
     what: str
     recorded: Any
@@ -23,21 +23,26 @@ class Difference(NamedTuple):
 
     @property
     def size(self) -> float:
-        """How far apart two numbers are, relative to those above 1; infinite for all else."""
+        """Difference of two numbers, relative for numbers above 1; infinite for other values."""
         if not (isinstance(self.recorded, float) and isinstance(self.again, float)):
             return math.inf
         return abs(self.recorded - self.again) / max(1.0, abs(self.recorded), abs(self.again))
 
     @property
     def is_rounding(self) -> bool:
-        """Whether it is within :data:`TOLERANCE`."""
+        """Whether the difference is within :data:`TOLERANCE`."""
         return self.size <= TOLERANCE
 
 
 def differences(recorded: Any, again: Any, where: str = "") -> Iterator[Difference]:
-    """Yield every value that is not the same, bit for bit.
+    """Yield every value that is not identical.
 
-    Both are made of what JSON knows. A picture is compared by its SHA-256, which is text.
+    Both arguments consist of JSON values. A picture is compared by its SHA-256, which is text.
+
+    Examples
+    --------
+    >>> [one.what for one in differences({"a": 1, "b": [2.0]}, {"a": 1, "b": [2.5]})]
+    ['b[0]']
     """
     if isinstance(recorded, dict) and isinstance(again, dict):
         for key in dict.fromkeys([*recorded, *again]):

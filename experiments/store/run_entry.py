@@ -1,4 +1,4 @@
-"""What a results file is told of a run before it begins: its suite, its images, its settings."""
+"""Registration of a run in a results file: its suite, its images and its settings."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from semcom.versions import versions
 
 
 class RunContext(NamedTuple):
-    """A run, as the results file knows it."""
+    """The ids and names of a run in a results file."""
 
     run: str
     suite: str
     image_set: str
     names: dict[tuple[str, str], str]
-    """Of the images, by the SHA-256 of their file and of their mask's."""
+    """Names of the images, by the SHA-256 of their file and of their mask's file."""
     pictured: frozenset[str]
-    """Images of which what arrives is kept, by the SHA-256 of their files."""
+    """Images of which received pictures are kept, by the SHA-256 of their files."""
 
     def name(self, made: TaskResult) -> str:
-        """Return the name of the image that something was made of."""
+        """Return the name of the image of a result."""
         every = (name for (image, _), name in self.names.items() if image == made.image)
         return self.names.get((made.image, made.mask)) or next(every, made.image)
 
@@ -39,7 +39,7 @@ class RunContext(NamedTuple):
 def enter(
     database: Database, suite: Suite, name: str, items: list[Item], say: Callable[..., None]
 ) -> RunContext:
-    """Write down what runs, and what its rows will be about."""
+    """Register a run with its suite, images and settings."""
     content = suite.model_dump_json()
     names = {(item.sha256, item.mask_sha256): item.name for item in items}
     entry = RunContext(

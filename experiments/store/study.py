@@ -1,4 +1,4 @@
-"""What a results file says of a run: its suite's settings, and their rows of its images."""
+"""Reading of the results of a run from a results file."""
 
 from __future__ import annotations
 
@@ -38,24 +38,40 @@ class _Run(NamedTuple):
 def read_results(
     results: Path | Database, *, suite: str = "", run: str = "", all_images: bool = False
 ) -> SuiteResults:
-    """Read a run of a results file.
+    """Read the results of a run.
 
     Parameters
     ----------
     results
-        ``results.db``, or the folder that holds it; or the file, opened.
+        ``results.db``, the folder that holds it, or the open file.
     suite
-        Which of several suites in the file, by name: its latest run. The one that ran last unless
-        given.
+        Name of the suite, if the file has several; by default the one that ran last. Its latest run
+        is read.
     run
-        Which of several runs, by its id or the beginning of it; the latest unless given.
+        Id of the run or the start of it, if there are several; by default the latest.
     all_images
-        Take all images that the file has under the suite's settings, also of other runs.
+        Use all images for which the file has results with the suite's settings, including those of
+        other runs.
 
     Raises
     ------
     ValueError
-        No results file, no such suite or run, or no rows.
+        If there is no results file, no such suite or run, or no row.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from experiments import Suite, run
+    >>> with TemporaryDirectory() as folder:
+    ...     photo = Path(folder) / "photo.png"
+    ...     Image.fromarray(np.full((48, 64, 3), 90, dtype=np.uint8)).save(photo)
+    ...     suite = Suite(images=str(photo), segmenter="whole_image", codec="jpeg", cbr="1/2")
+    ...     _ = run(suite, Path(folder) / "out", say=lambda *_: None)
+    ...     results = read_results(Path(folder) / "out")
+    >>> [(point.setting.codec, len(point.rows)) for point in results.points]
+    [('jpeg', 1)]
     """
     with opened(results) as database:
         path = database.path
@@ -70,7 +86,7 @@ def read_results(
     images = {image for image, _ in mine}
     others = sum(bool(mask) or image not in images for image, mask in every - set(mine))
     if not points:
-        here = f", but of {others} other images: --all-images shows them" if others else ""
+        here = f" for its images, but {others} other images: use --all-images" if others else ""
         raise InputError(f"{path}: suite {one.name} has no rows yet{here}; semcom run makes them")
     return SuiteResults(
         one.name,
@@ -107,15 +123,15 @@ def _choose(database: Database, path: Path, suite: str, run: str) -> _Run:
 
 
 def _all_images(database: Database, suite: str) -> set[Key]:
-    """Return all images that a suite has rows of, whichever run they are from."""
+    """Return all images for which a suite has rows, from any run."""
     sql = "SELECT DISTINCT image, mask FROM members JOIN rows USING (setting) WHERE suite = ?"
     return with_masks(set(database.query(sql, (suite,))))
 
 
 def _names(database: Database, images: Iterable[Key], mine: Mapping[Key, str]) -> dict[Key, str]:
-    """Name images for people, in the order of their names, with the mask where one has several.
+    """Return names of images for display, sorted, with the mask if an image has several.
 
-    ``mine`` are the names that the run knows them by.
+    ``mine`` are the names in the run.
     """
     known: dict[Key, tuple[str, str]] = {}
     for image, mask, name, path in database.query("SELECT id, mask, name, mask_path FROM images"):
@@ -131,7 +147,7 @@ def _names(database: Database, images: Iterable[Key], mine: Mapping[Key, str]) -
 def _points(
     database: Database, suite: str, names: Mapping[Key, str], files: Mapping[Key, str]
 ) -> tuple[Point, ...]:
-    """Read the points; ``names`` are of images with their masks, ``files`` of images alone."""
+    """Read the points; ``names`` are for images with their masks, ``files`` for images alone."""
     sql = (
         "SELECT m.setting, r.image, r.mask, r.task, r.draws, r.lost, r.sums, r.record, r.outcomes "
         "FROM members m JOIN rows r ON r.setting = m.setting "

@@ -1,9 +1,9 @@
-"""Results files of version 1 in the form of version 2.
+"""Upgrade of results files from version 1 to version 2.
 
-Version 1 knew systems by what is shown of them, and of no run which images it was over. Systems are
-found again in their suites, and every run is taken to have been over all images that its suite has
-in the file. Rows, settings and pictures stay as they are. Intervals are left out: they were of the
-images of any run, and the next run measures them again from the rows.
+Version 1 identified systems by their labels and did not record the images of a run. The upgrade
+finds systems again in their suites, and assumes that every run was over all images that its suite
+has in the file. Rows, settings and pictures stay unchanged. Intervals are left out, because they
+were over the images of all runs; the next run computes them again from the rows.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ LEFT JOIN image_sets s ON s.image = i.id
 
 
 def image_set_id(images: Iterable[tuple[str, str]]) -> str:
-    """SHA-256 of a set of images, each with its mask, both by the SHA-256 of their files."""
+    """Return the id of a set of images, given by the SHA-256 of image files and mask files."""
     return sha256(json.dumps(sorted(set(images))).encode()).hexdigest()
 
 
 @contextmanager
 def upgraded(connection: sqlite3.Connection) -> Iterator[Path]:
-    """Have a copy of a file of version 1 as one of version 2, for those who only read."""
+    """Provide an upgraded copy of a file of version 1 that is only read."""
     with TemporaryDirectory(prefix="semcom-") as folder:
         file = Path(folder) / "results.db"
         with closing(sqlite3.connect(file, isolation_level=None)) as copy:
@@ -59,7 +59,7 @@ def upgraded(connection: sqlite3.Connection) -> Iterator[Path]:
 
 
 def upgrade(connection: sqlite3.Connection) -> None:
-    """Make a file of version 1 one of version 2, all or nothing."""
+    """Upgrade a file from version 1 to version 2, completely or not at all."""
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("DROP VIEW IF EXISTS open_failures")
@@ -81,7 +81,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
 
 
 def _image_sets(connection: sqlite3.Connection) -> None:
-    """Take every run to have been over all images of its suite."""
+    """Write the images of every run: all images of its suite."""
     found: dict[str, set[tuple[str, str]]] = {}
     for suite, image, mask in connection.execute(_IMAGES):
         found.setdefault(suite, set()).add((image, mask))
@@ -95,7 +95,7 @@ def _image_sets(connection: sqlite3.Connection) -> None:
 
 
 def with_masks(images: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Leave out what says nothing of the mask where something else does."""
+    """Leave out images without a mask that also occur with one."""
     masked = {image for image, mask in images if mask}
     return {(image, mask) for image, mask in images if mask or image not in masked}
 
@@ -110,14 +110,14 @@ def _members(connection: sqlite3.Connection) -> None:
     for suite, place, setting, label, content in connection.execute(sql).fetchall():
         if suite != last:
             known, last = _systems(content), suite
-        # What MobileSAM's weights decided may be decided otherwise here: then the label is left.
+        # If MobileSAM's weights are present on only one of the machines, only the label is known.
         system = known.get(setting) or known.get(label) or System(label)
         values = (suite, place, setting, system.name, json.dumps(dict(system.varies)))
         put(connection, "members", values)
 
 
 def _systems(content: str) -> dict[str, System]:
-    """Return the systems of a suite by the ids of their settings, and by what was shown of them."""
+    """Return the systems of a suite by the ids of their settings, and by their labels."""
     from experiments.suites.suite import Suite
 
     known: dict[str, System] = {}
@@ -125,6 +125,6 @@ def _systems(content: str) -> dict[str, System]:
         for system, setting in Suite.model_validate_json(content).settings():
             known[setting.id] = system
             known.setdefault(system.label, system)
-    except ValidationError:  # a plugin that is not here: systems stay what they were called
+    except ValidationError:  # a plugin that is missing here: systems keep their labels
         return {}
     return known

@@ -1,1 +1,1 @@
-"""Suites: the question, as axes, systems and images."""
+"""Suites: experiments described by a question, axes, systems and images."""

@@ -1,4 +1,4 @@
-"""The axes of a suite, parts of the grid that they span, and what its systems are called."""
+"""The axes of a suite, parts of the grid that they span, and the names of its systems."""
 
 from __future__ import annotations
 
@@ -12,49 +12,56 @@ from semcom.errors import InputError
 
 _PLACES = {axis: i for i, axis in enumerate(AXES)}
 SWEPT = ("channel", "cbr", "snr_db", "seed")
-"""Axes along which a system is looked at; along others it becomes several systems."""
+"""Axes over which one system is measured; other axes with several values give several systems."""
 
 MOST_TASKS = 10_000_000
-"""Of a suite: what nobody can run, and what takes long to be counted one by one."""
+"""Largest number of tasks of a suite; more could neither be run nor even be counted quickly."""
 
 Part = list[tuple[int, frozenset[Any]]]
-"""Of some axes, by their places, the values that a part of the grid has."""
+"""A part of the grid: the positions of some axes, each with its allowed values."""
 
 
 def part_of(grid: dict[str, tuple[Any, ...]]) -> Part:
-    """Return a grid, or a part of one, for :func:`holds`."""
+    """Convert a grid, or a part of one, to the form that :func:`holds` takes."""
     return [(_PLACES[axis], frozenset(values)) for axis, values in grid.items()]
 
 
 def holds(part: Part, values: tuple[Any, ...]) -> bool:
-    """Whether the values of all axes are in a part."""
+    """Whether a point, given by the values of all axes, lies in a part of the grid."""
     return all(values[i] in known for i, known in part)
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What is compared: a key, by which points are told apart. Its label is for show alone."""
+    """One of the systems that a suite compares. It identifies points; its label is for display.
+
+    Examples
+    --------
+    >>> System("masks", (("theta", 0.65),)).label
+    'masks, θ 0.65'
+    """
 
     name: str
-    """As the suite calls it; empty where it names none."""
+    """Name in the suite; empty if the suite names no systems."""
     varies: tuple[tuple[str, Any], ...] = ()
-    """The axes that vary within it, each with its value, in the order of :data:`AXES`."""
+    """The axes that distinguish systems of this name, with their values, in the order of
+    :data:`AXES`."""
 
     @property
     def label(self) -> str:
-        """Write it for people: ``"masks, θ 0.65"``."""
+        """Name for display, such as ``"masks, θ 0.65"``."""
         head = [self.name] if self.name else []
         return visible(", ".join([*head, *(_describe(axis, value) for axis, value in self.varies)]))
 
     def without(self, axis: str) -> System:
-        """Return what it has in common with those that differ from it along ``axis`` alone."""
+        """Return the system without ``axis``: equal for systems that differ only in that axis."""
         return System(self.name, tuple(one for one in self.varies if one[0] != axis))
 
 
 def system_of(
     name: str, grids: list[dict[str, tuple[Any, ...]]]
 ) -> Callable[[tuple[Any, ...]], System]:
-    """Return what finds the system of a setting: its name, and what varies within that."""
+    """Return a function that gives the system for the values of all axes."""
     varies = [
         (i, axis)
         for i, axis in enumerate(AXES)
@@ -79,7 +86,7 @@ def _describe(axis: str, value: Any) -> str:
 
 
 def _number(value: float) -> str:
-    """Write a number briefly, but never two alike."""
+    """Write a number briefly, but different numbers differently."""
     text = f"{value:g}"
     return text if float(text) == value else repr(value)
 

@@ -48,7 +48,7 @@ def _cbr(value: Any) -> str:
 
 
 def this_segmenter(value: str) -> str:
-    """Return the segmenter that ``auto`` stands for here; check others."""
+    """Return the segmenter that ``auto`` means on this machine; check others."""
     if value == "auto":
         return "mobile_sam" if weights.available() else "graph"
     if value != BESIDE:
@@ -75,7 +75,7 @@ Decibels = Annotated[Real, Field(ge=-300, le=300)]
 
 
 class _ImageAxes(Section):
-    """Axes of what matters and of the codec."""
+    """Axes of the region and of the codec."""
 
     segmenter: Several[Annotated[str, AfterValidator(this_segmenter)]] | None = None
     scored: Several[Literal["own", "beside"]] | None = None
@@ -98,11 +98,11 @@ _CHECKED: dict[str, Any] = {
     "planned_std_db": Annotated[Real, Field(ge=0, le=30)],
     "losses": Annotated[str, AfterValidator(_losses)],
 }
-"""Axes of a link whose values are checked for more than their type."""
+"""Axes of a link with checks beyond the type of the value."""
 
 
 def _link_axes() -> dict[str, Any]:
-    """Make an axis of every option of a link but the SNR, which is written as a range, too."""
+    """Make an axis of every option of a link except the SNR, which may also be a range."""
     hints = get_type_hints(LinkOptions)
     kinds = {axis: _KINDS.get(hints[name], hints[name]) for axis, name in LINK_AXES.items()}
     kinds |= _CHECKED
@@ -120,7 +120,7 @@ else:
 
 
 class Axes(LinkAxes):
-    """Values for some axes; see :class:`experiments.suites.setting.Setting` for their meaning."""
+    """Values for some of the axes that :class:`experiments.suites.setting.Setting` explains."""
 
     seed: Several[Annotated[Whole, Field(ge=0, lt=2**53)]] | None = None
     cbr: Several[Annotated[str, BeforeValidator(_cbr)]] | None = None
@@ -129,6 +129,6 @@ class Axes(LinkAxes):
     )
 
     def values(self) -> dict[str, tuple[Any, ...]]:
-        """Return the axes that are given, each value once."""
+        """Return the given axes with their values, each value once."""
         given = ((name, getattr(self, name)) for name in AXES)
         return {name: tuple(dict.fromkeys(v)) for name, v in given if v is not None}

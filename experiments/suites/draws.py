@@ -1,4 +1,7 @@
-"""How often the channel is drawn for each image."""
+"""Number of draws of the channel for each image.
+
+A draw is one realisation of the channel's fading, noise and losses.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,18 @@ from experiments.suites.value_types import Real, Score, Section, Whole
 
 
 class Draws(Section):
-    """How often the channel is drawn for each image, and when a point has been measured.
+    """Number of draws of the channel for each image, and the rule for stopping.
 
-    A point is a setting; its mean is over the images. Rounds of draws double; after each, a point
-    is done where the 95 % interval of the mean of ``score`` over the draws is narrow enough, and
-    the share of lost pictures is known to ``lost_within`` (no loss so far is no proof of none).
-    Without ``within`` and ``relative``, all of ``most`` are drawn.
+    A draw is one realisation of the channel's fading, noise and losses. A point is a setting; its
+    mean is over the images. The number of draws doubles from round to round. After a round, a point
+    is done if the 95 % interval of the mean of ``score`` over the draws is narrow enough, and the
+    share of lost pictures is known to ``lost_within`` (having seen no loss does not prove that none
+    occurs). Without ``within`` and ``relative``, all ``most`` draws are made.
+
+    Examples
+    --------
+    >>> Draws(most=50, within=0.5).rounds()
+    [8, 16, 32, 50]
     """
 
     most: Whole = Field(1, ge=1, le=1_000_000)
@@ -29,11 +38,11 @@ class Draws(Section):
 
     @property
     def stops(self) -> bool:
-        """Whether points may be done before ``most``."""
+        """Whether a point may be done before ``most`` draws."""
         return self.within is not None or self.relative is not None
 
     def rounds(self) -> list[int]:
-        """How many draws there are at the end of each round: 8, 16, 32, … ``most``."""
+        """Return the number of draws at the end of each round: 8, 16, 32, … ``most``."""
         if not self.stops:
             return [self.most]
         ends = [min(self.first, self.most)]
@@ -44,9 +53,9 @@ class Draws(Section):
 
 ONCE = Draws()
 AS_NEEDED = Draws(most=32, within=0.5)
-"""Draws of a channel of which one says little, for suites that do not say how many."""
+"""Default for channels on which a single draw says little about the mean."""
 
 
 def as_draws(value: Any) -> Any:
-    """Take a number for so many draws."""
+    """Convert a plain number to ``most``."""
     return {"most": value} if isinstance(value, int) else value

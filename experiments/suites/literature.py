@@ -1,8 +1,8 @@
 """Published curves to draw beside ours: ``experiments/results/paper-*.json``.
 
-They were measured by others or read off their figures, not by this code; each file says how it was
-obtained and from where. The layout is that of CompressAI's results, with the channel, and a CBR and
-an SNR in dB for every point.
+They were measured by others or read off their figures, not computed by this code; each file states
+its source and how its numbers were obtained. The layout is that of CompressAI's results, with the
+channel in addition, and with a CBR and an SNR in dB for every point.
 """
 
 from __future__ import annotations
@@ -26,38 +26,44 @@ _KODAK = "9d2fddc339cb44249411cc9225fe9901e37e0fcfc9f057a718260951c8f325cf"
 
 @dataclass(frozen=True)
 class Published:
-    """One scheme as published."""
+    """The published results of one scheme."""
 
     key: str
-    """What the command line calls it: ``paper-KEY.json``."""
+    """Key in suites; the file is ``paper-KEY.json``."""
     name: str
     source: str
     """arXiv number."""
     obtained: str
     dataset: str
     channel: str
-    """As we call it."""
+    """Name of the channel in semcom."""
     bound: bool
-    """Whether these are bits at capacity, which were never sent."""
+    """Whether this is a bound, computed with as many bits as the capacity carries."""
     psnr_db: dict[tuple[float, float], float]
-    """By (CBR, SNR in dB): mean over the images of the PSNR on 8-bit RGB."""
+    """Mean over the images of the PSNR on 8-bit RGB, by (CBR, SNR in dB)."""
 
     def over_cbr(self, snr_db: float) -> Curve:
-        """PSNR against CBR at one SNR; empty where nothing is published."""
+        """Return PSNR against CBR at one SNR; empty if nothing is published."""
         return sorted((c, psnr) for (c, snr), psnr in self.psnr_db.items() if snr == snr_db)
 
     def over_snr(self, cbr: float) -> Curve:
-        """PSNR against SNR at one CBR; empty where nothing is published."""
+        """Return PSNR against SNR at one CBR; empty if nothing is published."""
         return sorted((snr, psnr) for (c, snr), psnr in self.psnr_db.items() if _same(c, cbr))
 
     def at(self, cbr: float, snr_db: float) -> float | None:
-        """PSNR at one point; None where nothing is published."""
+        """Return the PSNR at one point; None if nothing is published."""
         return next((psnr for c, psnr in self.over_cbr(snr_db) if _same(c, cbr)), None)
 
 
 @functools.cache
 def literature() -> dict[str, Published]:
-    """Read every published scheme, by key."""
+    """Read all published schemes, by key.
+
+    Examples
+    --------
+    >>> literature()["ntscc"].at(cbr=1 / 16, snr_db=10)
+    34.1
+    """
     folder = files("experiments").joinpath("results")
     names = (file.name for file in folder.iterdir())
     papers = (name for name in names if name.startswith("paper-") and name.endswith(".json"))
@@ -79,15 +85,16 @@ def _read(key: str, text: str) -> Published:
 
 
 def choose(names: str, channel: str) -> tuple[list[Published], list[str]]:
-    """Choose schemes by name, separated by commas, ``all`` or none (empty text).
+    """Choose published schemes for a channel.
 
-    Only those that were published over ``channel`` are of use; the others that were asked for by
-    name are reported in the second list, a line each.
+    ``names`` are keys separated by commas, ``"all"``, or empty for none. Only schemes that were
+    published for ``channel`` are returned. The second list has a note for each other scheme that
+    was requested by name.
 
     Raises
     ------
     ValueError
-        An unknown name.
+        If a name is unknown.
     """
     known = literature()
     wanted = [name.strip() for name in names.split(",") if name.strip()]
@@ -108,7 +115,7 @@ def choose(names: str, channel: str) -> tuple[list[Published], list[str]]:
 
 
 def is_kodak(digests: Iterable[str]) -> bool:
-    """Whether these are the digests of Kodak's 24 images, which all that is published is about."""
+    """Whether these are the digests of Kodak's 24 images, which all published curves are for."""
     return hashlib.sha256("".join(sorted(set(digests))).encode()).hexdigest() == _KODAK
 
 

@@ -1,4 +1,4 @@
-"""A setting: all about a delivery but the image. With an image it is a task."""
+"""Settings: everything that defines a delivery except the image; both together are a task."""
 
 from __future__ import annotations
 
@@ -14,91 +14,98 @@ from typing import Any, Literal
 from channels.catalogue import CHANNELS
 from channels.packets.target import Target
 from semcom.codecs.base import CODECS, is_analog
-from semcom.errors import InputError
 from semcom.importance.maps import DEFAULT_THETA
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.options import LinkOptions
+from semcom.errors import InputError
 
 BESIDE = "beside"
-"""The segmenter that takes ``NAME_mask.png`` beside each image."""
+"""Name of the segmenter that reads ``NAME_mask.png`` beside each image."""
 BEST_SCHEMES = {"best for error": "unequal", "best for PSNR": "graceful"}
-"""Schemes that are searched for each image by expectation, and in which sense
+"""Schemes that are searched for each image, with the kind of protection that has the same aim
 (:mod:`experiments.running.best_fixed_scheme`)."""
 SAFE = Target(outage=0.02)
-"""Of the header beside such a scheme, so that it does not decide about the frame."""
+"""Target for the header beside such a scheme, so that losses of the header do not dominate."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting(LinkOptions):
-    """All about a delivery but the image: a value for every axis of a suite (:data:`AXES`).
+    """Everything that defines a delivery except the image: a value for every axis (:data:`AXES`).
 
-    See :class:`semcom.importance.region.RegionOptions` and :class:`semcom.link.config.LinkConfig`
-    for their meaning. ``scheme`` may be one of :data:`BEST_SCHEMES`, too.
+    :class:`semcom.importance.region.RegionOptions` and :class:`semcom.link.config.LinkConfig`
+    explain the axes. In addition, ``scheme`` may be one of :data:`BEST_SCHEMES`.
+
+    Examples
+    --------
+    >>> Setting(codec="jpeg", snr_db=4.0).about()
+    {'codec': 'jpeg', 'snr_db': 4.0}
+    >>> Setting().id[:12]  # the SHA-256 of "{}"
+    '44136fa355b3'
     """
 
     codec: str = "hevc"
     segmenter: str = "auto"
     scored: Literal["own", "beside"] = "own"
-    """Whose region is scored: that which the segmenter found, or that of the masks beside."""
+    """Region to score: the one that the segmenter found, or that of the mask file beside."""
     importance: str = "region"
     theta: float = DEFAULT_THETA
     blind: bool = False
     bound: bool = False
-    """No link, but the bits of its capacity (:mod:`experiments.running.capacity_bound`)."""
+    """Compute the capacity bound instead of sending (:mod:`experiments.running.capacity_bound`)."""
     seed: int = 0
-    """Draw k of the channel is that of ``semcom send --seed SEED+k``."""
+    """Seed of the channel; draw k equals ``semcom send --seed SEED+k``."""
     cbr: str = "1/16"
 
     @classmethod
     def of(cls, axes: Mapping[str, Any]) -> Setting:
-        """Build a setting from values of axes, by the names that they have in suites."""
+        """Build a setting from values of axes, by their names in suites."""
         return cls(**{AXES[axis]: value for axis, value in axes.items()})
 
     @property
     def pilots(self) -> int:
-        """The axis ``pilots``."""
+        """Value of the axis ``pilots``."""
         return self.num_pilots
 
     @property
     def id(self) -> str:
-        """SHA-256 of what differs from the defaults, so that axes yet to come change no id."""
+        """SHA-256 of the values that differ from the defaults, so that new axes change no id."""
         return hashlib.sha256(json.dumps(self.about(), sort_keys=True).encode()).hexdigest()
 
     def about(self) -> dict[str, Any]:
-        """Return what differs from the defaults."""
+        """Return the values that differ from the defaults, by axis."""
         values = ((axis, getattr(self, name)) for axis, name in AXES.items())
         return {axis: value for axis, value in values if value != DEFAULTS[axis]}
 
     @property
     def link(self) -> LinkConfig:
-        """The channel as both ends know it; ``ValueError`` for what makes no sense."""
+        """Configuration of the link; ``ValueError`` if its options contradict each other."""
         about = {option.name: getattr(self, option.name) for option in fields(LinkOptions)}
         if self.scheme in BEST_SCHEMES:
             about |= {"scheme": "", "target": SAFE}
         return _link(**about)
 
     def region_options(self, mask: Path | None) -> RegionOptions:
-        """Say what matters; ``mask`` is the file for the segmenter ``beside``."""
+        """Return the options that define the region; ``mask`` is the file for ``beside``."""
         if self.segmenter == BESIDE:
             return RegionOptions(mask=str(mask), theta=self.theta, kind=self.importance)
         return RegionOptions(self.segmenter, theta=self.theta, kind=self.importance)
 
     @property
     def needs_mask(self) -> bool:
-        """Whether the mask beside the image has a part in it."""
+        """Whether the setting uses the mask file beside the image."""
         return BESIDE in (self.segmenter, self.scored)
 
     def scored_region(self, mask: Path | None) -> RegionOptions:
-        """Say whose region is scored, as :meth:`region_options`."""
+        """Return the options that define the region to score, as :meth:`region_options`."""
         scored_region = self if self.scored == "own" else replace(self, segmenter=BESIDE)
         return scored_region.region_options(mask)
 
     @property
     def random(self) -> bool:
-        """Whether one draw of the channel says little: it is lost by packets, or fades.
+        """Whether one draw of the channel says little about the mean: it fades or loses packets.
 
-        Noise, and gains that are drawn afresh for every symbol, average out within a frame.
+        Noise, and gains that are independent for every symbol, average out within a frame.
         """
         if self.bound:
             return False
@@ -110,7 +117,7 @@ class Setting(LinkOptions):
         return Fraction(self.cbr)
 
     def check(self) -> None:
-        """Raise ``ValueError`` for a combination that cannot be."""
+        """Raise ``ValueError`` for a combination of values that is impossible."""
         _check(self.codec, self.bound, self.scheme, self.protection, self.link)
 
 
@@ -140,22 +147,22 @@ def _check(codec: str, bound: bool, scheme: str, protection: str, link: LinkConf
 
     analog = is_analog(CODECS.create(codec))
     if protection != "equal" and (analog or scheme):
-        what = "a codec of packets" if analog else "no fixed scheme"
-        raise InputError(f"{protection} protection takes {what}")
+        why = "needs a codec that sends packets" if analog else "cannot use a fixed scheme"
+        raise InputError(f"{protection} protection {why}")
     if bound:
         if analog:
-            raise InputError(f"codec {codec} sends no bits, so that there is no bound")
+            raise InputError(f"codec {codec} is analog and sends no bits, so it has no bound")
         capacity(link.channel, link.snr_db)
 
 
 def task_id(setting_id: str, image: str, mask: str) -> str:
-    """SHA-256 of a delivery's meaning.
+    """Return the id of a task: the SHA-256 of its setting, image and mask.
 
     Parameters
     ----------
     setting_id
         :attr:`Setting.id`.
     image, mask
-        SHA-256 of both files; of the mask empty where no mask file is used.
+        SHA-256 of both files; that of the mask is empty if no mask file is used.
     """
     return hashlib.sha256(f"{setting_id} {image} {mask}".encode()).hexdigest()

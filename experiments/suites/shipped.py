@@ -16,12 +16,17 @@ def shipped() -> dict[str, Path]:
 
 
 def find_suite(name: str) -> Path:
-    """Return the file of a suite: a shipped one by its name, else a path.
+    """Return the file of a suite, given the name of a shipped suite or a path.
 
     Raises
     ------
     ValueError
-        Neither.
+        If there is neither such a suite nor such a file.
+
+    Examples
+    --------
+    >>> find_suite("kodak-awgn").name
+    'kodak-awgn.yaml'
     """
     known, path = shipped(), Path(name)
     if path.suffix in (".yaml", ".yml") or path.is_file():

@@ -1,9 +1,10 @@
-"""A suite: an experiment as one YAML file, checked as a whole before anything runs.
+"""Suites: experiments that a YAML file describes and that are checked before anything runs.
 
-Every axis of :class:`experiments.suites.setting.Setting` takes one value or a list, and the suite
-is their product. ``systems`` are named; each replaces some axes. ``points`` are parts of the grid,
-each of which replaces some axes; the suite is their union. ``exclude`` drops what has all of the
-values of one of its entries.
+Every axis of :class:`experiments.suites.setting.Setting` takes one value or a list of values, and
+the suite is the product of these lists. ``systems`` have names, and each replaces the values of
+some axes. ``points`` are parts of the grid, each of which replaces the values of some axes; the
+suite is the union of the parts. ``exclude`` drops the settings that have all values of one of its
+entries.
 """
 
 from __future__ import annotations
@@ -35,35 +36,54 @@ from semcom.errors import InputError
 
 
 class Exclude(Axes):
-    """What is left out: all that has these values, in these systems."""
+    """Settings to leave out: those with all of these values, in these systems."""
 
     system: Several[str] | None = None
 
 
 class Suite(Axes):
-    """An experiment."""
+    """An experiment: images, axes with their values, and the systems to compare.
+
+    Examples
+    --------
+    >>> suite = Suite(
+    ...     images="photos",
+    ...     segmenter="graph",
+    ...     snr_db=[4, 10],
+    ...     systems={"blind": {"blind": True}, "by importance": {"theta": [0.5, 0.8]}},
+    ... )
+    >>> for system, setting in suite.settings():
+    ...     print(system.label, setting.snr_db)
+    blind 4.0
+    blind 10.0
+    by importance, θ 0.5 4.0
+    by importance, θ 0.5 10.0
+    by importance, θ 0.8 4.0
+    by importance, θ 0.8 10.0
+    """
 
     title: str = ""
-    """The name of its file unless given."""
+    """Title of the results; the name of the file by default."""
     question: str = ""
     images: Several[str]
-    """Data sets (:mod:`experiments.datasets.items`), files, folders, patterns."""
+    """Data sets (:mod:`experiments.datasets.items`), files, folders or patterns."""
     most_images: Whole | None = Field(None, ge=1)
     systems: dict[str, Axes] = Field(default_factory=dict)
     points: Many[Axes] = ()
     exclude: Many[Exclude] = ()
     draws: Annotated[Draws | None, BeforeValidator(as_draws)] = None
-    """Unless given, :data:`AS_NEEDED` where one draw says little, and one elsewhere."""
+    """Number of draws; by default :data:`AS_NEEDED` on channels that fade or lose packets, and one
+    on others."""
     scores: Several[Score] = ("psnr_db", "ssim", "region_psnr_db", "background_psnr_db")
-    """What tables and figures show; all are measured."""
+    """Scores that tables and figures show; all scores are measured."""
     anchor: str = ""
-    """The system that gains are against; the first one unless named."""
+    """System that the others are compared with; the first one by default."""
     shown_db: Real = 25.0
-    """Region PSNR in dB from which on a picture counts as shown, for outage."""
+    """Region PSNR in dB from which a picture counts as shown. Outage is the share below it."""
     beside: Many[str] = ()
-    """Published curves that figures show: ``all``, or some of ``experiments/results``."""
+    """Published curves to show in figures: ``all``, or keys of ``experiments/results``."""
     pictures: Whole = Field(2, ge=0)
-    """Of how many images what arrives is kept, for the report."""
+    """Number of images of which the received pictures are kept for the report."""
 
     @model_validator(mode="after")
     def _check_size(self) -> Suite:
@@ -75,7 +95,7 @@ class Suite(Axes):
         for name in (self.anchor, *(n for drop in self.exclude for n in drop.system or ())):
             if name and name not in self.systems:
                 choices = ", ".join(self.systems) or "there are none"
-                raise InputError(f"{name!r} is no system; choices: {choices}")
+                raise InputError(f"{name!r} is not a system; choices: {choices}")
         known = ("all", *literature.literature())
         for name in self.beside:
             if name not in known:
@@ -90,8 +110,8 @@ class Suite(Axes):
             gap = min((b - a for a, b in itertools.pairwise(seeds)), default=most)
             if gap < most:
                 raise InputError(
-                    f"seeds {gap} apart share draws: with {most} draws, draw k of seed "
-                    "s is that of seed s + k; give seeds further apart, or one seed and more draws"
+                    f"seeds {gap} apart share draws: with {most} draws, draw k of seed s is that "
+                    "of seed s + k; give seeds further apart, or one seed and more draws"
                 )
         return self
 
@@ -107,7 +127,7 @@ class Suite(Axes):
         return self
 
     def settings(self) -> Iterator[tuple[System, Setting]]:
-        """Every setting once, with its system, made as they are asked for."""
+        """Generate every setting once, with its system."""
         for name in self._systems():
             grids = self._grids(name)
             system = system_of(name, grids)
@@ -119,15 +139,15 @@ class Suite(Axes):
                 without.append(part_of(grid))
 
     def resolved(self) -> Suite:
-        """Write out which segmenter it takes here: where MobileSAM's weights are, it is another."""
+        """Return the suite with segmenter ``auto`` replaced by the one that is used here."""
         if self.segmenter is not None:
             return self
         return self.model_copy(update={"segmenter": (this_segmenter("auto"),)})
 
     def draws_of(self, setting: Setting) -> Draws:
-        """How often the channel is drawn for each image.
+        """Return the number of draws of the channel for each image.
 
-        Several seeds are draws, too, so that each is taken once unless the suite says otherwise.
+        Several seeds are draws as well, so that each is used once unless the suite says otherwise.
         """
         if setting.bound:
             return ONCE
@@ -136,25 +156,26 @@ class Suite(Axes):
         return AS_NEEDED if setting.random and self._seeds == 1 else ONCE
 
     def rounds(self) -> list[int]:
-        """How many draws there are at the end of each round, for settings that take so many."""
+        """Return the number of draws at the end of each round, for settings that need that many."""
         if self.draws is not None:
             return self.draws.rounds()
         most = max((self.draws_of(s) for _, s in self.settings()), key=lambda d: d.most)
         return most.rounds()
 
     def about_draws(self) -> Iterator[str]:
-        """Say what a reader of the results should know about how often channels were drawn."""
+        """Generate notes on the number of draws, for readers of the results."""
         random = (s for _, s in self.settings() if s.random and self._seeds == 1)
         names = ", ".join(dict.fromkeys(s.losses or s.channel for s in random))
         if names and self.draws is None:
             yield (
-                f"{names}: {AS_NEEDED.first} to {AS_NEEDED.most} draws for each image, until the "
-                f"mean PSNR is known to ±{AS_NEEDED.within:g} dB; draws: N takes N of them"
+                f"{names}: {AS_NEEDED.first} to {AS_NEEDED.most} draws (realisations of the "
+                "channel) for each image, until the mean PSNR is known to "
+                f"±{AS_NEEDED.within:g} dB; set draws: N to take exactly N"
             )
         elif names and self.draws is not None and self.draws.most == 1:
             yield (
-                f"{names}: one draw for each image says little of the mean; without draws, there "
-                "are as many as it takes"
+                f"{names}: one draw of the channel for each image says little about the mean; "
+                "leave out draws to take as many as are needed"
             )
 
     @cached_property
@@ -163,16 +184,16 @@ class Suite(Axes):
         return len(set(every))
 
     def most_settings(self) -> int:
-        """Count the settings without making them, and as if none were excluded."""
+        """Count the settings without generating them, as if none were excluded."""
         grids = (grid for name in self._systems() for grid in self._grids(name))
         return sum(math.prod(map(len, grid.values())) for grid in grids)
 
     def idle(self) -> Iterator[str]:
-        """Say which axes have no effect, since all points or all systems say their own."""
+        """Generate notes on axes without effect, because all points or systems replace them."""
         for parts, what in ((self.points, "points"), (tuple(self.systems.values()), "systems")):
             for axis in self.values() if parts else ():
                 if all(axis in part.values() for part in parts):
-                    yield f"{axis} has no effect: all {what} say their own"
+                    yield f"{axis} has no effect, because all {what} set it themselves"
 
     def _systems(self) -> dict[str, Axes]:
         return self.systems or {"": Axes()}

@@ -1,4 +1,4 @@
-"""Reading a suite: YAML, ``--quick`` and ``--set``, and every error with its line in one go."""
+"""Reading of suites: YAML, ``--quick`` and ``--set``; all errors are reported with their lines."""
 
 from __future__ import annotations
 
@@ -37,15 +37,23 @@ def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) 
     path
         YAML file.
     quick
-        Replace keys by those under ``quick``, or, where there are none, take two images, two draws
-        and two values of SNR and CBR.
+        Replace keys by those under ``quick``. If there are none, use two images, two draws and two
+        values of SNR and CBR.
     changes
-        ``"key=value"`` or ``"part.key=value"``, the value in YAML: ``"cbr=[1/16, 1/8]"``.
+        Changes ``"key=value"`` or ``"part.key=value"`` with the value in YAML, such as
+        ``"cbr=[1/16, 1/8]"``.
 
     Raises
     ------
     ValueError
-        Everything that is wrong, a line each, with its place and the choices.
+        If the suite has errors; the message has a line for each, with its place and the choices.
+
+    Examples
+    --------
+    >>> from experiments.suites.shipped import find_suite
+    >>> suite = read_suite(find_suite("kodak-awgn"), changes=["images=photos", "codec=jpeg"])
+    >>> suite.images, suite.codec
+    (('photos',), ('jpeg',))
     """
     content, places = _parse(path)
     if quick:
@@ -68,13 +76,13 @@ def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) 
 
 
 def _parse(path: Path) -> tuple[dict[Any, Any], dict[Where, str]]:
-    """Return a file's content, and of each part of it the line."""
+    """Return the content of a file, and the line of each part of it."""
     if path.stat().st_size > _MAX_BYTES:
-        raise InputError(f"{path}: more than {_MAX_BYTES >> 20} MB, no suite")
+        raise InputError(f"{path}: not a suite, because it has more than {_MAX_BYTES >> 20} MB")
     try:
         content, places = _load(path.read_text(encoding="utf-8"), path.name)
     except UnicodeDecodeError:
-        raise InputError(f"{path}: no UTF-8 text, no suite") from None
+        raise InputError(f"{path}: not a suite, because it is not UTF-8 text") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
@@ -83,7 +91,7 @@ def _parse(path: Path) -> tuple[dict[Any, Any], dict[Where, str]]:
     except (YAMLError, ValueError, TypeError) as error:  # the latter of impossible dates and keys
         raise InputError(f"{path}: {' '.join(str(error).split())}") from None
     except RecursionError:
-        raise InputError(f"{path}: nested too deep, no suite") from None
+        raise InputError(f"{path}: not a suite, because it is nested too deeply") from None
     if not isinstance(content, dict):
         raise InputError(
             f"{path}: a suite is a mapping of keys to values; see docs/how-to/experiments.md"
@@ -92,16 +100,16 @@ def _parse(path: Path) -> tuple[dict[Any, Any], dict[Where, str]]:
 
 
 def _load(text: str, name: str) -> tuple[Any, dict[Where, str]]:
-    """Return what YAML says, and of each part of it the line."""
+    """Parse YAML; return the content and the line of each part of it."""
     yaml = YAML(typ="safe", pure=True)
     places = _places(yaml.compose(text), name)
     return yaml.load(text), places
 
 
 def _places(root: Node | None, name: str) -> dict[Where, str]:
-    """Say for each part of a document on which line it is, in their order.
+    """Return the line of each part of a document, in order.
 
-    Aliases are followed, so that a text which would grow without bounds is refused before it does.
+    Aliases are expanded, so that a text that would grow without bounds is refused beforehand.
     """
     places: dict[Where, str] = {}
     left: list[tuple[Where, Node, Node]] = [((), root, root)] if root else []
@@ -109,7 +117,9 @@ def _places(root: Node | None, name: str) -> dict[Where, str]:
         where, key, node = left.pop()
         places[where] = f"{name}:{key.start_mark.line + 1}"
         if len(places) > _MAX_PARTS or len(where) > _MAX_DEPTH:
-            raise InputError(f"more than {_MAX_PARTS} parts or {_MAX_DEPTH} levels, no suite")
+            raise InputError(
+                f"not a suite, because it has more than {_MAX_PARTS} parts or {_MAX_DEPTH} levels"
+            )
         parts: list[tuple[Where, Node, Node]] = []
         if isinstance(node, MappingNode):
             parts = [((*where, str(k.value)), k, v) for k, v in node.value]
@@ -128,7 +138,7 @@ def _quick(content: dict[Any, Any], places: dict[Where, str]) -> dict[Any, Any]:
             if isinstance(values := content.get(axis), list):
                 instead[axis] = values[:_KEPT_IN_QUICK]
     if not isinstance(instead, Mapping):
-        raise InputError(f"{places[('quick',)]}: quick holds keys of the suite, got {instead!r}")
+        raise InputError(f"{places[('quick',)]}: quick must hold keys of a suite, got {instead!r}")
     for where in [w for w in places if w and w[0] in instead]:
         del places[where]
     for where in [w for w in places if w[:1] == ("quick",) and len(w) > 1]:
@@ -144,11 +154,11 @@ def _set(content: Any, places: dict[Where, str], change: str) -> None:
     if not equals or not all(names):
         raise InputError(f"--set takes KEY=VALUE such as cbr=[1/16,1/8], got {change!r}")
     try:
-        if (path := to_text(Path(text))).startswith(URI):  # no UTF-8, which YAML would not take
+        if (path := to_text(Path(text))).startswith(URI):  # not UTF-8, which YAML does not accept
             text = json.dumps(path)
         value = _load(text, "--set")[0] if text.strip() else ""
     except (YAMLError, TypeError, RecursionError):
-        raise InputError(f"--set {change}: the value is no YAML") from None
+        raise InputError(f"--set {change}: the value is not valid YAML") from None
     except ValueError as error:
         raise InputError(f"--set {change}: {error}") from None
     node = content
@@ -172,7 +182,7 @@ def _set(content: Any, places: dict[Where, str], change: str) -> None:
 
 
 def _check_settings(suite: Suite) -> None:
-    """Refuse combinations of values that cannot be."""
+    """Raise ``ValueError`` for impossible combinations of values."""
     problems: dict[str, None] = {}
     count = 0
     for system, setting in suite.settings():
@@ -196,7 +206,7 @@ def _report(path: Path | None, lines: list[str]) -> str:
 
 
 def _nearest(loc: Where, places: dict[Where, str]) -> Where:
-    """Return the smallest part around an error whose place is known."""
+    """Return the smallest part around an error that has a known line."""
     for end in range(len(loc), 0, -1):
         for where in (loc[:end], (*loc[: end - 1], str(loc[end - 1]))):
             if where in places:
@@ -205,7 +215,7 @@ def _nearest(loc: Where, places: dict[Where, str]) -> Where:
 
 
 def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> str:
-    """Write one error of pydantic's as one line of ours."""
+    """Write an error of pydantic as one line."""
     loc = error["loc"]
     near = _nearest(loc, places)
     key = ".".join(map(str, loc if error["type"] == "extra_forbidden" else near or loc))
@@ -213,7 +223,7 @@ def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> str:
     if error["type"] == "extra_forbidden":
         text = _unknown_key(loc)
     elif error["type"] == "missing":
-        text = f"missing: every suite says {loc[-1]}"
+        text = f"missing: every suite needs {loc[-1]}"
         key = ""
     elif error["type"] != "value_error":
         got = repr(error["input"])

@@ -1,4 +1,4 @@
-"""What values in a suite may be."""
+"""Types of the values in a suite."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ SCORE_NAMES = (*SCORES, "lost")
 
 
 def several(value: Any) -> tuple[Any, ...]:
-    """Take one value for a list of it."""
+    """Convert a single value to a tuple of one."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def checked(check: Any) -> AfterValidator:
-    """Pass a value on that ``check`` does not refuse."""
+    """Return a validator that passes a value on unless ``check`` raises."""
 
     def passed(value: Any) -> Any:
         check(value)
@@ -37,11 +37,11 @@ Several = Annotated[tuple[T, ...], BeforeValidator(several), Field(min_length=1)
 Many = Annotated[tuple[T, ...], BeforeValidator(several)]
 Whole = Annotated[int, Field(strict=True)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(lambda v: v + 0.0)]
-"""No text and no yes or no; and -0 is 0."""
+"""A real number, not text and not a truth value; -0 becomes 0."""
 Score = Annotated[str, checked(_score)]
 
 
 class Section(BaseModel):
-    """A part of a suite: unknown keys are refused."""
+    """A part of a suite, which refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,12 +1,12 @@
-"""AV1 intra through libaom, 4:4:4 at 10 bit in a colour space for PSNR; close to the best there is.
+"""AV1 intra through libaom, 4:4:4 at 10 bit in a colour space for PSNR; close to the best known.
 
-``w`` cannot steer it. Everything before the frame's payload (AV1 specification, 5.3) follows from
-the size and the encoder's speed, so the receiver rebuilds it; a packet is a byte with the speed,
-one with a scale, then that payload. Encoder and decoder (dav1d) run in a process of their own,
-:mod:`semcom.codecs.parts.ffmpeg`.
+The importance map ``w`` cannot steer it. Everything before the frame's payload (AV1 specification,
+5.3) follows from the size and the encoder's speed, so the receiver rebuilds it. A packet consists
+of a byte with the speed, a byte with a scale, and that payload. Encoder and decoder (dav1d) run in
+a process of their own, :mod:`semcom.codecs.parts.ffmpeg`.
 
-A step of libaom's quality is worth 4 to 10 % of the size. Between two steps the planes are scaled
-down before they are coded, which does what quantisers in between would do.
+A step of libaom's quality changes the size by 4 to 10 %. For sizes between two steps, the planes
+are scaled down before coding, which has the effect of an intermediate quantiser.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from semcom.types import Bitstream, Image, Map, Packet
 _MAX_CRF = 63
 _FINE = 8  # levels per CRF
 _LEVELS = range((_MAX_CRF - 1) * _FINE + 1)  # CRF 63 to 1; 0 would be another, lossless mode
-# How far to scale down: at least by as much as the quantiser of the next CRF is coarser.
+# Range of the scaling: at least the ratio between the quantisers of neighbouring CRFs.
 _SPANS = np.interp(range(_MAX_CRF + 1), [1, 4, 8, 16, 50, 63], [0.33, 0.17, 0.11, 0.07, 0.07, 0.13])
-_SCALE_STEPS = 512  # a byte of s says 1 - s/512
+_SCALE_STEPS = 512  # a byte s stands for the factor 1 - s/512
 _SPEEDS = range(9)
 _HEAD_BYTES = 2
-_PEAK, _MIDDLE = 1023, 512  # of the planes; of those for chroma
+_PEAK, _MIDDLE = 1023, 512  # largest value of the planes; middle of the chroma planes
 _SLOPE = 0.06  # typical growth of ln(size) for one CRF less
-_QUICK, _QUICK_EXCESS = 8, 1.06  # an effort for guesses, and its typical size against effort 2
+_QUICK, _QUICK_EXCESS = 8, 1.06  # a speed for guesses, and its typical size against speed 2
 
 
 class Av1:
-    """libaom's all-intra mode; one packet.
+    """AV1 coding by libaom's all-intra mode, in one packet.
 
     Parameters
     ----------
     cpu_used
-        libaom's speed, 0 (best) to 8 (fastest).
+        Speed of libaom, 0 (best compression) to 8 (fastest).
     """
 
     steerable = False
@@ -59,7 +59,7 @@ class Av1:
         self.cpu_used = cpu_used
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
-        """Encode at the lowest CRF that fits, and finer; see :class:`DigitalCodec`."""
+        """Encode at the lowest CRF that fits, in fractions of one; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
         planes = to_planes(image)
         frames: dict[int, bytes] = {}
@@ -99,7 +99,7 @@ class Av1:
 
 
 def _guess(planes: Planes, max_bits: int) -> int:
-    """Where a slow search should begin: the answer at a low effort."""
+    """Return the level at which the search should begin, found with a fast encoder."""
 
     def size_bits(step: int) -> int:
         return 8 * len(_encode(planes, _MAX_CRF - step, _QUICK)[1])
@@ -113,7 +113,7 @@ def _factor(head: bytes) -> float:
 
 
 def _scale(planes: Planes, factor: float) -> Planes:
-    """Scale luma around black, chroma around its middle."""
+    """Scale luma relative to black, and chroma relative to its middle value."""
     zero = np.array([0, _MIDDLE, _MIDDLE], dtype=np.float32).reshape(3, 1, 1)
     scaled: Planes = np.clip(np.rint((planes - zero) * factor + zero), 0, _PEAK).astype(np.uint16)
     return scaled
@@ -122,7 +122,7 @@ def _scale(planes: Planes, factor: float) -> Planes:
 def _encode(
     planes: Planes, crf: int, cpu_used: int, *, limited: bool = False
 ) -> tuple[bytes, bytes]:
-    """Return what comes before the frame, and the frame's payload."""
+    """Encode one picture; return the headers before the frame, and the frame's payload."""
     options = {
         "c:v": "libaom-av1",
         "usage": "allintra",
@@ -140,5 +140,5 @@ def _encode(
 
 @functools.lru_cache(maxsize=64)
 def _known(height: int, width: int, cpu_used: int) -> bytes:
-    """Temporal delimiter and sequence header of every picture of this size."""
+    """Return the temporal delimiter and sequence header, which all pictures of this size share."""
     return _encode(to_planes(grey(height, width)), _MAX_CRF, cpu_used, limited=True)[0]

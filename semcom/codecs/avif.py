@@ -1,8 +1,9 @@
 """AVIF (AV1 in an image file, AOMedia's AVIF 1.1) as Pillow writes it, tuned for squared error.
 
-8 bit, 4:4:4. ``w`` cannot steer it: libaom takes no map of qualities for a still picture. The
-file's boxes and AV1's sequence header follow from the size, so the receiver rebuilds them; a
-packet is the payload of the only frame. Needs a Pillow with AVIF inside: the wheels, from 11.3 on.
+Pictures are 8 bit, 4:4:4. The importance map ``w`` cannot steer it, because libaom takes no map of
+qualities for a still picture. The boxes of the file and the sequence header of AV1 follow from the
+size, so the receiver rebuilds them; a packet is the payload of the only frame. The codec needs a
+Pillow that includes AVIF, as its wheels do from version 11.3 on.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _MAX_SIDE = 32_768  # pixels, libavif's AVIF_DEFAULT_IMAGE_DIMENSION_LIMIT
 
 
 class Avif:
-    """AVIF at Pillow's usual speed; one packet."""
+    """AVIF at Pillow's default speed, in one packet."""
 
     steerable = False
 
@@ -74,12 +75,12 @@ def _compress(image: Image, quality: int) -> bytes:
 
 @functools.lru_cache(maxsize=64)
 def _known(height: int, width: int) -> tuple[bytes, bytes]:
-    """Boxes and sequence header of every file of this size."""
+    """Return the boxes and the sequence header, which all files of this size share."""
     return _split(_compress(grey(height, width), 50))[:2]
 
 
 def _split(file: bytes) -> tuple[bytes, bytes, bytes]:
-    """Part a file into its boxes without lengths, AV1's headers, and the frame's payload."""
+    """Split a file into its boxes without lengths, the headers of AV1, and the frame's payload."""
     length, media = _length_fields(file)
     stream = file[media + 8 :]
     if int.from_bytes(file[length : length + 4], "big") != len(stream):
@@ -90,7 +91,7 @@ def _split(file: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _join(head: bytes, stream: bytes) -> bytes:
-    """Fill in the lengths."""
+    """Join boxes and stream, and fill in the lengths."""
     length, media = _length_fields(head)
     file = bytearray(head + stream)
     file[length : length + 4] = len(stream).to_bytes(4, "big")
@@ -99,9 +100,9 @@ def _join(head: bytes, stream: bytes) -> bytes:
 
 
 def _length_fields(file: bytes) -> tuple[int, int]:
-    """Where the picture's length is written (4 bytes each): box ``iloc``, and box ``mdat``.
+    """Return the positions of the picture's length (4 bytes each), in boxes ``iloc`` and ``mdat``.
 
-    ``iloc`` (ISO/IEC 14496-12, 8.11.3) holds version, sizes of fields, and for its one item the
-    id, the data reference, the number of extents, the offset; then the length.
+    ``iloc`` (ISO/IEC 14496-12, 8.11.3) holds the version and the sizes of the fields, and for its
+    one item the id, the data reference, the number of extents and the offset; the length follows.
     """
     return file.index(b"iloc") + 22, file.index(b"mdat") - 4

@@ -1,16 +1,16 @@
 """HEVC intra through x265, with a quality per block that follows the importance map.
 
-A squared error weighed by ``w`` asks for a quantiser step proportional to ``w^-1/2``; six QP
-double the step, hence the offset of a block is ``ΔQP = -3·log2 w``. Blocks are 32x32, x265's
-quantisation groups. :mod:`semcom.codecs.parts.x265` drives the encoder.
+To minimise a squared error weighted by ``w``, the quantiser step must be proportional to
+``w^-1/2``. Six QP double the step, hence the QP offset of a block is ``ΔQP = -3·log2 w``. Blocks
+are 32x32, the quantisation groups of x265. :mod:`semcom.codecs.parts.x265` drives the encoder.
 
-A packet is one byte with the tile grid, the turn of the colour axes
-(:mod:`semcom.codecs.parts.colour`), then one slice. Tiles are independent pictures, each its own
-packet, so that a lost packet costs one tile.
+A packet consists of one byte with the tile grid, the rotation of the colour axes
+(:mod:`semcom.codecs.parts.colour`), and one slice. Tiles are independent pictures in packets of
+their own, so that a lost packet costs one tile.
 
-Pictures of more than 2 megapixels are searched by a sample (:mod:`semcom.codecs.parts.sampling`)
-and may leave 3 % of the budget unused instead of 1 %; :mod:`semcom.codecs.parts.x265` has other
-settings for them, which the record names.
+For pictures of more than 2 megapixels, the search uses a sample
+(:mod:`semcom.codecs.parts.sampling`) and may leave 3 % of the budget unused instead of 1 %, and
+:mod:`semcom.codecs.parts.x265` uses other settings, which the record names.
 """
 
 from __future__ import annotations
@@ -37,23 +37,36 @@ from semcom.types import Bitstream, Image, Map, Packet
 _TILE_UNIT = 16  # pixels
 _FINE = 64  # levels per QP
 _LEVELS = range((MAX_QP + 1) * _FINE)
-_MAX_OFFSET = 24  # QP; w beyond 2^±8 is not worth more
+_MAX_OFFSET = 24  # QP; reached at w = 2^±8
 _SLOPE = 0.13 / _FINE  # typical growth of ln(size) per level: 0.13 for one QP less
 _MIDDLE = _LEVELS[len(_LEVELS) // 3]
 _guess = functools.partial(guess_level, levels=_LEVELS, slope=_SLOPE)
-_CLOSE, _CLOSE_IF_LARGE = 0.01, 0.03  # what of the budget may be left over
+_CLOSE, _CLOSE_IF_LARGE = 0.01, 0.03  # share of the budget that may be left over
 _QUICK_EXCESS = 1.18  # typical size of an ultrafast stream against a slow one at the same QP
 
 Tile = tuple[slice, slice]
 
 
 class Hevc:
-    """x265 intra with per-block quality.
+    """HEVC intra coding by x265, with a quality per block.
 
     Parameters
     ----------
     tiles
-        Grid of independent tiles, ``"ROWSxCOLUMNS"``, each 1 to 15 and at least 16 pixels.
+        Grid of independent tiles, ``"ROWSxCOLUMNS"`` with 1 to 15 of each. A tile is at least 16
+        pixels high and wide.
+
+    Examples
+    --------
+    >>> import skimage.data
+    >>> photo = skimage.data.astronaut()[:128, :128].copy()
+    >>> w = np.ones((128, 128), dtype=np.float32)
+    >>> stream = Hevc(tiles="2x2").encode(photo, w, max_bits=20_000)
+    >>> len(stream.packets), stream.num_bits <= 20_000
+    (4, True)
+    >>> received = [None, *(packet.data for packet in stream.packets[1:])]  # one tile is lost
+    >>> Hevc().decode(received, 128, 128).shape
+    (128, 128, 3)
     """
 
     steerable = True
@@ -67,8 +80,8 @@ class Hevc:
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the lowest QP that fits; see :class:`DigitalCodec`.
 
-        Levels are QPs, and between them: level ``q·_FINE + k`` gives the first ``k`` of ``_FINE``
-        parts of all blocks one QP less.
+        Levels are finer than QPs: level ``q·_FINE + k`` lowers the QP of the first ``k/_FINE`` of
+        all blocks by one.
         """
         height, width = image.shape[:2]
         tiles = list(_tiles(height, width, self.grid))
@@ -109,7 +122,7 @@ class Hevc:
         return Bitstream(tuple(packets), info)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
-        """Rebuild the image; a lost tile is filled from its neighbours."""
+        """Rebuild the image; a lost tile is interpolated from its neighbours."""
         tags = {packet[:1] for packet in packets if packet is not None}
         if not tags:
             return grey(height, width)
@@ -132,7 +145,7 @@ class Hevc:
 
 @dataclass(frozen=True, eq=False)
 class _Source:
-    """A tile, ready to be encoded at any level."""
+    """A tile prepared for encoding at any level."""
 
     head: bytes
     planes: Planes
@@ -177,7 +190,7 @@ def _tiles(height: int, width: int, grid: tuple[int, int]) -> Iterator[Tile]:
 
 
 def _offsets(w: Map) -> Offsets:
-    """ΔQP = -3·log2 of the mean weight of each block."""
+    """Return ``ΔQP = -3·log2`` of the mean weight of each block."""
     height, width = w.shape
     padded = np.pad(w.astype(np.float64), ((0, -height % BLOCK), (0, -width % BLOCK)), mode="edge")
     blocks = padded.reshape(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK).mean(axis=(1, 3))
@@ -193,10 +206,11 @@ def _num_bits(packets: Sequence[bytes]) -> int:
 def _guess_by_sample(
     quick_bits: Callable[[int], int], part: _Source, sources: Sequence[_Source], max_bits: int
 ) -> tuple[int, float]:
-    """Guess for a large picture so well that one slow encoding will mostly do; say the slope there.
+    """Guess the level for a large picture so well that one slow encoding usually suffices.
 
-    The ultrafast preset tells how many times the sample's bits the whole takes. The slow one takes
-    as many times, nearly, so that the sample says at which level the whole fits.
+    The ultrafast preset gives the ratio between the bits of the whole picture and of the sample.
+    The ratio is nearly the same for the slow preset, so that slow encodings of the sample show at
+    which level the whole picture fits. Returns the level and the slope of ln(size) there.
     """
     sizes: dict[int, int] = {}
     as_of = sources[0].size
@@ -219,7 +233,7 @@ def _guess_by_sample(
 
 
 def _rise(sizes: dict[int, int], level: int) -> float:
-    """How fast ln(size) grows at a level, as the nearest other one tells."""
+    """Return the growth of ln(size) per level, estimated from the nearest other level."""
     other = min(sizes.keys() - {level}, key=lambda one: abs(one - level), default=level)
     if other == level or level not in sizes:
         return _SLOPE

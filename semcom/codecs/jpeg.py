@@ -1,8 +1,8 @@
-"""Baseline JPEG (ITU-T T.81), the baseline that everyone knows.
+"""Baseline JPEG (ITU-T T.81), the best-known reference codec.
 
-``w`` cannot steer it: JPEG has one quantisation table per image. With standard Huffman tables
-everything before the entropy-coded scan follows from the size and the quality, so the receiver
-rebuilds it and only one byte of quality and the scan are sent.
+The importance map ``w`` cannot steer it, because JPEG has one quantisation table per image. With
+standard Huffman tables, everything before the entropy-coded scan follows from the size and the
+quality. The receiver rebuilds it, so that only one byte with the quality and the scan are sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,19 @@ _MAX_SIDE = 65_500  # pixels, libjpeg's JPEG_MAX_DIMENSION
 
 
 class Jpeg:
-    """Baseline sequential JPEG, 4:2:0, standard tables; one packet."""
+    """Baseline sequential JPEG, 4:2:0, with standard tables, in one packet.
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data
+    >>> photo = skimage.data.astronaut()[:128, :128].copy()
+    >>> w = np.ones((128, 128), dtype=np.float32)
+    >>> stream = Jpeg().encode(photo, w, max_bits=20_000)
+    >>> stream.num_bits <= 20_000
+    True
+    >>> Jpeg().decode([packet.data for packet in stream.packets], 128, 128).shape
+    (128, 128, 3)
+    """
 
     steerable = False
 
@@ -58,7 +70,7 @@ def _compress(image: Image, quality: int) -> bytes:
 
 
 def _split(stream: bytes) -> tuple[bytes, bytes]:
-    """Cut a JPEG file behind its start-of-scan segment; drop the end marker."""
+    """Split a JPEG file after its start-of-scan segment, and drop the end marker."""
     start = stream.index(b"\xff\xda")
     end = start + 2 + int.from_bytes(stream[start + 2 : start + 4], "big")
     return stream[:end], stream[end : -len(_EOI)]
@@ -66,5 +78,5 @@ def _split(stream: bytes) -> tuple[bytes, bytes]:
 
 @functools.lru_cache(maxsize=256)
 def _header(height: int, width: int, quality: int) -> bytes:
-    """All that comes before the scan, which size and quality determine."""
+    """Return everything before the scan; it depends only on the size and the quality."""
     return _split(_compress(grey(height, width), quality))[0]

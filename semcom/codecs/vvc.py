@@ -1,15 +1,16 @@
 """VVC intra (ITU-T H.266) through VVenC, 4:2:0 at 10 bit: the upper bound of practical coding.
 
-``w`` cannot steer it: VVenC takes no map of qualities. The parameter sets follow from the size and
-the preset, so the receiver rebuilds them; a packet is one byte with the preset, then filter
-parameters and slice. Encoder and decoder run in a process of their own,
-:mod:`semcom.codecs.parts.ffmpeg`; this decoder was seen to hang on damaged bytes.
+The importance map ``w`` cannot steer it, because VVenC takes no map of qualities. The parameter
+sets follow from the size and the preset, so the receiver rebuilds them. A packet consists of one
+byte with the preset, the filter parameters and the slice. Encoder and decoder run in a process of
+their own, :mod:`semcom.codecs.parts.ffmpeg`, because this decoder has hung on damaged bytes.
 
-Pictures are in the colour space of :mod:`semcom.codecs.parts.colour`, whose axes are orthogonal;
-chroma gets a lower QP, because half its samples per direction are left.
+Pictures use the colour space of :mod:`semcom.codecs.parts.colour`, which has orthogonal axes.
+Chroma gets a lower QP, because it is subsampled by two in each direction.
 
-A QP is worth 9 % of the size. Between two of them the encoder's Lagrange multiplier, which weighs
-bits against error in its decisions, takes steps below 1 %; the receiver need not know it.
+One QP changes the size by 9 %. Sizes between two QPs are reached through the encoder's Lagrange
+multiplier, which weighs bits against error in its decisions, in steps below 1 %. The receiver need
+not know it.
 """
 
 from __future__ import annotations
@@ -38,25 +39,25 @@ _PRESETS = ("faster", "fast", "medium", "slow", "slower")
 _MAX_QP = 63
 _FINE = 16  # levels per QP
 _LEVELS = range((_MAX_QP + 1) * _FINE)
-_MULTIPLIERS = 1.26 * 0.63 ** (np.arange(_FINE) / _FINE)  # of the Lagrange multiplier
+_MULTIPLIERS = 1.26 * 0.63 ** (np.arange(_FINE) / _FINE)  # factors of the Lagrange multiplier
 _SLOPE = 0.1  # typical growth of ln(size) for one QP less
 _QUICK_EXCESS = 1.12  # typical size of a stream at the fastest preset against medium
-_MIN_SIDE, _STEP = 32, 8  # pixels; VVenC takes 16, but see _encode about its buffer
+_MIN_SIDE, _STEP = 32, 8  # pixels; VVenC accepts 16, but _encode says why that is too small
 _MAX_SIDE = 25_328  # pixels: √(8·MaxLumaPs) of level 6.3 (H.266, A.4.1), in such steps
 _START = b"\x00\x00\x00\x01"
 _PARAMETER_SETS = (15, 16, 20)  # unit types of SPS, PPS and access unit delimiter
 _FULL = "yuv444p10le"
-_RESAMPLE = "flags=lanczos+accurate_rnd+full_chroma_int"  # of chroma, there and back
+_RESAMPLE = "flags=lanczos+accurate_rnd+full_chroma_int"  # for chroma in both directions
 _CHROMA = ":".join(f"{c}QpOffset{tree}=-3" for c in ("Cb", "Cr") for tree in ("", "DualTree"))
 
 
 class Vvc:
-    """VVenC; one packet.
+    """VVC coding by VVenC, in one packet.
 
     Parameters
     ----------
     preset
-        VVenC's effort: faster, fast, medium, slow or slower.
+        Effort of VVenC: faster, fast, medium, slow or slower.
     """
 
     steerable = False
@@ -67,7 +68,7 @@ class Vvc:
         self.preset = preset
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
-        """Encode at the lowest QP that fits, and finer; see :class:`DigitalCodec`."""
+        """Encode at the lowest QP that fits, in fractions of one; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
         check_sides("vvc", height, width, _MAX_SIDE)
         planes = _planes(image)
@@ -112,7 +113,7 @@ class Vvc:
 
 
 def _guess(planes: Planes, max_bits: int) -> int:
-    """Where a slow search should begin: the answer for the fastest preset."""
+    """Return the level at which the search should begin, found with the fastest preset."""
 
     def size_bits(step: int) -> int:
         stream = _encode(planes, step * _FINE, _PRESETS[0])
@@ -123,16 +124,16 @@ def _guess(planes: Planes, max_bits: int) -> int:
 
 
 def _planes(image: Image) -> Planes:
-    """Convert and pad to a size that VVenC takes."""
+    """Convert an image to planes, padded to a size that VVenC accepts."""
     height, width = image.shape[:2]
     rows, columns = _padded(height, width)
     return np.pad(to_planes(image), ((0, 0), (0, rows - height), (0, columns - width)), mode="edge")
 
 
 def _encode(planes: Planes, level: int, preset: str, *, limited: bool = False) -> bytes | None:
-    """Encode one picture; None where it takes more than a byte per pixel.
+    """Encode one picture; return None if it takes more than a byte per pixel.
 
-    FFmpeg gives VVenC a buffer of that size, and fails where it overflows.
+    FFmpeg gives VVenC a buffer of one byte per pixel, and fails if it overflows.
     """
     steps, fine = divmod(level, _FINE)
     options = {
@@ -155,20 +156,20 @@ def _encode(planes: Planes, level: int, preset: str, *, limited: bool = False) -
 
 
 def _beyond(planes: Planes, max_bits: int) -> int:
-    """Stand in for the size of a stream that is too large to be written, bits."""
+    """Return a stand-in for the size in bits of a stream that is too large to be written."""
     return 2 * max(max_bits, 8 * planes.size // len(planes))
 
 
 @functools.lru_cache(maxsize=64)
 def _known(rows: int, columns: int, preset: str) -> bytes:
-    """Parameter sets of every picture of this size, with start codes."""
+    """Return the parameter sets, with start codes, which all pictures of this size share."""
     stream = _encode(to_planes(grey(rows, columns)), _LEVELS[0], preset, limited=True)
     assert stream is not None
     return _split(stream)[0]
 
 
 def _split(stream: bytes) -> tuple[bytes, bytes]:
-    """Part a stream behind its parameter sets; drop the start code that follows."""
+    """Split a stream after its parameter sets, and drop the start code that follows."""
     for start in re.finditer(b"\x00?\x00\x00\x01", stream):
         if stream[start.end() + 1] >> 3 not in _PARAMETER_SETS:
             return stream[: start.start()], stream[start.end() :]

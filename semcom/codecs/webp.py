@@ -1,8 +1,8 @@
-"""Lossy WebP (RFC 9649; its picture is a VP8 key frame, RFC 6386), the web's baseline.
+"""Lossy WebP (RFC 9649; its picture is a VP8 key frame, RFC 6386), the web's reference codec.
 
-``w`` cannot steer it. The container, the frame's start code and its size follow from the size of
-the picture, so the receiver rebuilds them: a packet is the frame's tag (3 bytes) and its
-partitions. WebP is 4:2:0, which bounds the quality of colours.
+The importance map ``w`` cannot steer it. The container, the frame's start code and its size follow
+from the size of the picture, so the receiver rebuilds them. A packet consists of the frame's tag
+(3 bytes) and its partitions. WebP is 4:2:0, which limits the quality of colours.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TAG_BYTES = 3
 
 
 class Webp:
-    """Lossy WebP at the encoder's best effort; one packet."""
+    """Lossy WebP at the encoder's highest effort, in one packet."""
 
     steerable = False
 
@@ -47,7 +47,7 @@ class Webp:
 
 
 def _compress(image: Image, quality: int) -> bytes:
-    """Return the VP8 frame without start code and size."""
+    """Return the VP8 frame without its start code and size."""
     file = write_picture(image, "WEBP", quality=quality, method=6)
     length = int.from_bytes(file[16:20], "little")
     header, frame = file[:20], file[20 : 20 + length]
@@ -59,7 +59,7 @@ def _compress(image: Image, quality: int) -> bytes:
 
 
 def _file_header(length: int) -> bytes:
-    """RIFF header of a file with one VP8 chunk, which is padded to an even length."""
+    """Return the RIFF header of a file with one VP8 chunk, which is padded to an even length."""
     return (
         b"RIFF"
         + (12 + length + length % 2).to_bytes(4, "little")
@@ -69,5 +69,5 @@ def _file_header(length: int) -> bytes:
 
 
 def _frame_size(height: int, width: int) -> bytes:
-    """Start code and size of a key frame (RFC 6386, section 9.1)."""
+    """Return the start code and the size fields of a key frame (RFC 6386, section 9.1)."""
     return b"\x9d\x01\x2a" + width.to_bytes(2, "little") + height.to_bytes(2, "little")

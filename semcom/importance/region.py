@@ -1,4 +1,4 @@
-"""What matters in an image: a segmenter's masks, the user's prompts, and what follows for ``w``."""
+"""The region of interest of an image, from a segmenter's masks and the user's prompts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 
 from semcom import cache
 from semcom.checkpoints import mobile_sam as weights
-from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import mask_beside
 from semcom.importance.maps import (
@@ -30,6 +29,7 @@ from semcom.segmenters.from_file.segmenter import FromFile, check_mask_file
 from semcom.segmenters.mask_archive import pack, unpack
 from semcom.sizes import Size, resized_mask, scaled, shrink_large, size_of
 from semcom.types import Image, Mask, Prompts
+from semcom.errors import InputError
 
 _SLOW = ("mobile_sam", "graph")
 """Segmenters whose masks are kept on disk (:mod:`semcom.cache`)."""
@@ -37,40 +37,54 @@ _SLOW = ("mobile_sam", "graph")
 
 @dataclass(frozen=True, eq=False)
 class RegionOfInterest:
-    """What matters in one image, and how that was found."""
+    """The region of an image that matters, and how it was found."""
 
     importance: Importance
     masks: tuple[Mask, ...]
-    """Every mask found, most important first."""
+    """All masks that were found, most important first."""
     notes: tuple[str, ...]
-    """What the user should know, a line each."""
+    """Notes for the user, one line each."""
     record: dict[str, Any]
+    """The settings and the segmenter, for the record of a delivery."""
 
 
 @dataclass(frozen=True)
 class RegionOptions:
-    """Which parts of an image matter, and how much.
+    """Options that decide which parts of an image matter, and how much.
 
     Parameters
     ----------
     segmenter
-        Segmenter by name, with options. ``"auto"`` is MobileSAM where its weights are present and
-        ``graph`` otherwise; the record names what was used.
+        Segmenter by name, with options. ``"auto"`` is MobileSAM if its weights are present, and
+        otherwise ``graph``, which follows contrast and needs no weights; the record names the
+        segmenter that was used.
     prompts
-        Points and boxes: the segments that they mean are what matters. Without prompts, the
-        ranked masks matter from the top until they cover 30 % of the frame.
+        Points and boxes that mark the important segments. Without prompts, the masks of highest
+        rank are important until they cover 30 % of the frame.
     mask
-        File with masks, used instead of a segmenter; all of them matter. ``"beside"`` stands for
-        ``NAME_mask.png`` beside each image. A file without an object leaves nothing to prefer.
+        File with masks to use instead of a segmenter; all of them are important. ``"beside"``
+        stands for ``NAME_mask.png`` beside each image. If the file shows no object, all pixels
+        weigh alike.
     theta, kind
-        See :func:`semcom.importance.maps.importance`.
+        Share of the total weight that the region gets, and the kind of importance map; see
+        :func:`semcom.importance.maps.importance`.
     image
-        The image's file, where there is one: a file with masks of several images names them.
+        File of the image, if there is one. A mask file for several images refers to them by name.
 
     Raises
     ------
     ValueError
-        Unknown names, a mask together with a segmenter, or θ outside (0, 1).
+        If a name is unknown, a mask and a segmenter are both given, or θ is outside (0, 1).
+
+    Examples
+    --------
+    >>> RegionOptions("graph", Prompts(points=((320, 200),)), theta=0.8).theta
+    0.8
+    >>> RegionOptions("grpah")
+    Traceback (most recent call last):
+    ...
+    ValueError: unknown segmenter 'grpah' (did you mean 'graph'?); choices: mobile_sam, graph, \
+from_file, whole_image
     """
 
     segmenter: str = "auto"
@@ -84,16 +98,16 @@ class RegionOptions:
         check_theta(self.theta)
         check_kind(self.kind)
         if self.segmenter != "auto":
-            SEGMENTERS.parse(self.segmenter)  # a typing error shows before any image is read
+            SEGMENTERS.parse(self.segmenter)  # a misspelt name is refused before images are read
         if self.mask is not None and self.segmenter != "auto":
             raise InputError(
-                f"mask {self.mask} and segmenter {self.segmenter!r} exclude one another: give one"
+                f"mask {self.mask} and segmenter {self.segmenter!r} exclude each other: give one"
             )
         if self.mask not in (None, "beside"):
             check_mask_file(Path(str(self.mask)))
 
     def beside(self, image: Path) -> RegionOptions:
-        """Say which file the image is: resolves ``mask="beside"``, and names it to ``mask``."""
+        """Return the options for the image in a file, with ``mask="beside"`` resolved."""
         mask = self.mask
         if mask == "beside":
             mask = str(mask_beside(image))
@@ -106,22 +120,30 @@ def find_region(
     *,
     shrunk_from: Size | None = None,
 ) -> RegionOfInterest:
-    """Find what matters in ``image`` (H, W, 3) uint8.
+    """Find the region of an image that matters.
 
     Parameters
     ----------
     image
         (H, W, 3) uint8.
     options
-        What is wanted.
+        Segmenter, prompts, mask and θ.
     shrunk_from
-        Height and width that the image had before it was shrunk: what prompts are in. A mask file
+        Height and width of the image before it was shrunk. Prompts refer to that size; a mask file
         may have either size.
 
     Raises
     ------
     ValueError
-        Prompts outside of the image, or masks that do not fit.
+        If prompts lie outside the image, or masks do not fit it.
+
+    Examples
+    --------
+    >>> image = np.full((96, 96, 3), 40, dtype=np.uint8)
+    >>> image[32:64, 24:56] = (220, 40, 40)  # a red square on a dark ground
+    >>> found = find_region(image, RegionOptions("graph", Prompts(points=((40, 48),))))
+    >>> bool(found.importance.region[32:64, 24:56].all()), int(found.importance.region.sum())
+    (True, 1024)
     """
     height, width = image.shape[:2]
     prompts = options.prompts
@@ -160,9 +182,10 @@ def find_region(
 
 
 def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Mask]:
-    """Segment, or recall what was found before: by our own segmenters, whose sources we know.
+    """Segment an image, or take the masks from the cache.
 
-    These look at a large picture shrunk to the size that they work at, and find masks of that.
+    Only masks of our own segmenters are cached, since we know their versions. These segmenters see
+    a large picture at a smaller size, and their masks have that size.
     """
     if not _is_ours(used):
         return find(image, prompts)
@@ -178,12 +201,12 @@ def _is_ours(used: str) -> bool:
 
 
 def _sees_shrunk(used: str, height: int, width: int) -> bool:
-    """Whether the masks of this segmenter are smaller than such a picture."""
+    """Whether this segmenter sees a picture of this size shrunk, so that its masks are smaller."""
     return _is_ours(used) and is_large(height, width)
 
 
 def _enlarged(ranked: list[Mask], matter: list[Mask], size: Size) -> tuple[list[Mask], list[Mask]]:
-    """Bring masks to the picture's size once they are ranked; those that matter are among them."""
+    """Enlarge ranked masks to the size of the picture; ``matter`` is a selection of them."""
     masks = in_threads(lambda i: resized_mask(ranked[i], size), range(len(ranked)))
     return masks, [masks[ranked.index(mask)] for mask in matter]
 
@@ -191,7 +214,7 @@ def _enlarged(ranked: list[Mask], matter: list[Mask], size: Size) -> tuple[list[
 def _find_in_shrunk(
     find: Segmenter, used: str, image: Image, prompts: Prompts, shrunk_from: Size
 ) -> list[Mask]:
-    """Segment a shrunk image, or shrink the masks that a file has of it at its former size."""
+    """Segment a shrunk image, or shrink the masks that a file holds at the original size."""
     size = size_of(image)
     there = scaled(prompts, shrunk_from, size)
     if used.partition(":")[0] != "from_file":
@@ -206,7 +229,7 @@ def _find_in_shrunk(
 
 
 def _build(options: RegionOptions) -> tuple[str, Segmenter, list[str]]:
-    """Return the name for the record, the segmenter and what to tell the user."""
+    """Return the segmenter's name for the record, the segmenter, and notes for the user."""
     if options.mask is not None:
         return "from_file", FromFile(path=options.mask, image=options.image), []
     segmenter, notes = options.segmenter, []
@@ -220,6 +243,6 @@ def _build(options: RegionOptions) -> tuple[str, Segmenter, list[str]]:
 
 @functools.lru_cache(maxsize=4)
 def _segmenter(spec: str) -> Segmenter:
-    """Build a segmenter once: a network's weights take a second to load."""
+    """Build a segmenter once, because loading the weights of a network takes a second."""
     find: Segmenter = SEGMENTERS.create(spec)
     return find

@@ -1,4 +1,4 @@
-"""What sender and receiver have agreed on: the channel, and how the sender deals with it."""
+"""Configuration of a link: the channel, and how sender and receiver deal with it."""
 
 from __future__ import annotations
 
@@ -20,47 +20,67 @@ if TYPE_CHECKING:
 
 PROTECTIONS = ("equal", "unequal", "graceful")
 MAX_COPIES = 4
-"""Of a packet."""
+"""Largest number of copies of a packet."""
 NUM_PLANNED = 33
-"""SNRs that stand for the law of what the sender takes for the mean SNR."""
+"""Number of SNRs that represent the distribution of the mean SNR that the sender assumes."""
 
 
 @dataclass(frozen=True)
 class LinkConfig(LinkOptions):
-    """What sender and receiver have agreed on before the first image.
+    """Configuration of a link, which sender and receiver know before the first image.
 
     Parameters
     ----------
     channel
         Channel by name, with options: ``"awgn"``, ``"rician:k_db=9"``.
     snr_db
-        Mean SNR (Es/N0) in dB that the channel has.
+        Mean SNR (Es/N0) of the channel in dB.
     csi
-        ``"perfect"``: a genie tells the receiver the gain of every symbol. ``"pilots"``: it is
-        estimated from pilots, which are paid for; for channels that hold their gain.
+        Channel knowledge of the receiver. ``"perfect"``: the receiver knows the gain of every
+        symbol. ``"pilots"``: it estimates the gain from pilots, which cost channel uses; this is
+        for channels that hold their gain over a block.
     num_pilots
-        Pilots at the head of every coherence block, for ``csi="pilots"``.
+        Number of pilots at the head of every coherence block, for ``csi="pilots"``.
     scheme
-        Modulation and code rate by name (``"16-QAM 0.602"``) or number, whatever the SNR; empty:
-        chosen by it and by the length of each packet (:mod:`channels.packets.selection`).
+        Fixed modulation and code rate, by name (``"16-QAM 0.602"``) or number. If empty, the SNR
+        and the length of each packet decide (:mod:`channels.packets.selection`).
     copies
-        How often every packet is sent, 1 to 4.
+        Number of times that every packet is sent, 1 to 4.
     protection
-        ``"equal"``: all packets are equally safe, at least as safe as the target asks.
-        ``"unequal"``: what matters more is sent more robustly, by the law of the channel
-        (:mod:`semcom.link.packet_allocation`), so that the expected weighted squared error is
-        least. ``"graceful"``: likewise, but so that the expected weighted PSNR is highest, which
-        risks more bad pictures for better good ones.
+        ``"equal"``: all packets are equally safe, at least as safe as the target demands.
+        ``"unequal"``: important packets are sent more robustly, based on the law of the channel
+        (:mod:`semcom.link.packet_allocation`), so as to minimise the expected weighted squared
+        error. ``"graceful"``: the same, but so as to maximise the expected weighted PSNR, which
+        accepts more bad pictures in return for better good ones.
     planned_snr_db, planned_std_db
-        What the sender takes for the mean SNR, and how unsure it is: the standard deviation in dB
-        of a normal law, as that of shadowing. None: the SNR that the channel has. Equal protection
-        plans for the SNR that falls short with the accepted outage, others for the whole law.
+        Mean SNR that the sender assumes (None: the true value), and the standard deviation of that
+        assumption in dB, for a normal distribution as under shadowing. Equal protection plans for
+        the SNR that is missed only with the accepted outage probability; the others plan for the
+        whole distribution.
     losses
-        Packet channel by name (``"packet_erasure:p=0.1"``) that packets of the frame, copies
-        counted, go through besides; the control block is never lost in it. Empty: none. The sender
-        knows the share of losses.
+        Packet channel by name (``"packet_erasure:p=0.1"``) that causes additional packet loss.
+        Every packet and every copy may be lost in it, but not the control block. Empty: no
+        additional loss. The sender knows the mean loss rate.
     target
-        The error rates that the choice of the scheme accepts.
+        Error rates that the choice of the scheme accepts: the error probability of a transmission,
+        and the outage, which is the probability of a fade too deep for it.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range, a name is unknown, or options contradict each other.
+
+    Examples
+    --------
+    >>> LinkConfig(channel="rician:k_db=9", csi="pilots").pilots
+    8
+    >>> round(LinkConfig(snr_db=10.0, planned_std_db=3.0).usable_snr_db, 2)
+    6.16
+    >>> LinkConfig(channel="jakes", csi="pilots")
+    Traceback (most recent call last):
+    ...
+    ValueError: channel 'jakes' does not hold its gain over blocks, so pilots cannot follow it; \
+use csi 'perfect', a block-fading channel, or OFDM, which has pilots
     """
 
     target: Target = Target()  # noqa: RUF009 - it is frozen
@@ -71,7 +91,8 @@ class LinkConfig(LinkOptions):
                 raise InputError(f"SNR must be between -300 and 300 dB, got {snr_db}")
         if not 0 <= self.planned_std_db <= 30:
             raise InputError(
-                f"the planned SNR's deviation must be 0 to 30 dB, got {self.planned_std_db}"
+                "the standard deviation of the planned SNR must be 0 to 30 dB, "
+                f"got {self.planned_std_db}"
             )
         if self.csi not in ("perfect", "pilots"):
             raise InputError(f"unknown csi {self.csi!r}; choices: perfect, pilots")
@@ -84,7 +105,8 @@ class LinkConfig(LinkOptions):
             raise InputError(f"copies must be 1 to {MAX_COPIES}, got {self.copies}")
         if self.protection != "equal" and (self.scheme or self.copies > 1):
             raise InputError(
-                f"{self.protection} protection chooses schemes and copies itself; give none"
+                f"{self.protection} protection chooses schemes and copies itself; leave out scheme "
+                "and copies"
             )
         if self.scheme:
             find_scheme(self.scheme)
@@ -92,21 +114,21 @@ class LinkConfig(LinkOptions):
         channel = self.build_channel()
         if self.csi == "pilots" and not _holds_gain(channel):
             raise InputError(
-                f"channel {self.channel!r} does not hold its gain over blocks, pilots cannot "
+                f"channel {self.channel!r} does not hold its gain over blocks, so pilots cannot "
                 "follow it; use csi 'perfect', a block-fading channel, or OFDM, which has pilots"
             )
 
     def build_channel(self) -> Channel:
-        """Build the channel model; the same link gets the same one."""
+        """Return the channel model; equal configurations share one."""
         return _build_channel(self.channel)
 
     @property
     def pilots(self) -> int:
-        """Pilots per coherence block: none with perfect channel knowledge."""
+        """Number of pilots per coherence block; 0 with perfect channel knowledge."""
         return self.num_pilots if self.csi == "pilots" else 0
 
     def build_losses(self) -> PacketChannel | None:
-        """Build the packet channel; None where nothing is lost besides."""
+        """Build the packet channel, or return None if there is no additional loss."""
         if not self.losses:
             return None
         network: PacketChannel = PACKET_CHANNELS.create(self.losses)
@@ -114,7 +136,7 @@ class LinkConfig(LinkOptions):
 
     @property
     def loss_rate(self) -> float:
-        """Share of packets that get lost whatever the SNR."""
+        """Share of packets that are lost regardless of the SNR."""
         return float(getattr(self.build_losses(), "loss_rate", 0.0))
 
     @property
@@ -123,18 +145,19 @@ class LinkConfig(LinkOptions):
 
     @property
     def usable_snr_db(self) -> float:
-        """Planned SNR less what the error of the channel estimate costs.
+        """Planned SNR in dB minus the loss through the error of the channel estimate.
 
-        The error of one estimate stays for all symbols of its block. Its power is exponential with
-        mean N0/P; counted is what it exceeds with the accepted probability of outage. Of a law, the
-        SNR that falls short with that probability.
+        The error of one estimate affects all symbols of its block. Its power has an exponential
+        distribution with mean N0/P, where P is the number of pilots; the loss is taken at the power
+        that is exceeded with the accepted outage probability. If the planned SNR has a
+        distribution, its quantile at that probability is used.
         """
         short = self._quantile_db(self.target.outage) if self.planned_std_db else 0.0
         return self._planned_db + short - self._estimation_loss_db
 
     @property
     def usable_snrs_db(self) -> tuple[float, ...]:
-        """Equally likely usable SNRs: one, or :data:`NUM_PLANNED` of a law."""
+        """Equally likely usable SNRs in dB: one, or :data:`NUM_PLANNED` for a distribution."""
         usable = self._planned_db - self._estimation_loss_db
         if not self.planned_std_db:
             return (usable,)
@@ -152,7 +175,7 @@ class LinkConfig(LinkOptions):
 
     @property
     def block_length(self) -> int:
-        """Coherence block in symbols; 0 stands for the whole frame."""
+        """Length of a coherence block in symbols; 0 stands for the whole frame."""
         return int(getattr(self.build_channel(), "block_length", 0))
 
 
@@ -163,7 +186,7 @@ def _build_channel(spec: str) -> Channel:
 
 
 def _holds_gain(channel: Channel) -> bool:
-    """Whether gains last for blocks of symbols, on each of which pilots can stand."""
+    """Whether gains are constant over blocks of symbols, so that each block can carry pilots."""
     from channels.base import Costed
 
     if isinstance(channel, Costed) or channel.coherence == "fast":

@@ -1,4 +1,7 @@
-"""One image across one channel: the whole of semcom in one function, :func:`deliver`."""
+"""Delivery of one image over one channel: encoding, transmission, reception and scores.
+
+:func:`deliver` is the whole of semcom in one function.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +31,19 @@ from semcom.types import Image, Map
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Delivery:
-    """What became of one image."""
+    """The result of sending one image."""
 
     original: Image
     received: Image
-    """What the receiver shows: mid-grey where all is lost."""
+    """The picture that the receiver shows; mid-grey if everything was lost."""
     importance: Importance
-    """What mattered. A blind sender steered by ``w = 1`` instead."""
+    """The importance map and the region. A blind sender used ``w = 1`` instead of the map."""
     transmission: Transmission
     reception: Reception
     scores: dict[str, float | None]
     record: dict[str, Any]
-    """Settings, bandwidth and scores, ready for JSON; scores that are infinite or have no meaning
-    are None. Two runs of the same settings give the same record, bit for bit."""
+    """Settings, bandwidth and scores, ready for JSON. Scores that are infinite or undefined are
+    None. The same settings give the same record, bit for bit."""
 
     def __repr__(self) -> str:
         r = self.record
@@ -50,7 +53,7 @@ class Delivery:
 
     @property
     def all_lost(self) -> bool:
-        """Whether nothing but mid-grey could be shown."""
+        """Whether everything was lost, so that the receiver shows mid-grey."""
         return self.reception.all_lost
 
 
@@ -64,29 +67,39 @@ def deliver(
     blind: bool = False,
     seed: int = 0,
 ) -> Delivery:
-    """Send ``image`` across a noisy channel and score what arrives.
+    """Send ``image`` across a noisy channel and score the received picture.
 
     Parameters
     ----------
     image
         (H, W, 3) uint8.
     importance
-        What matters: it steers the sender (unless ``blind``) and says which region is scored.
+        Importance map, which steers the sender (unless ``blind``), and the region to score.
     codec
         Codec by name, with options.
     cbr
-        Channel bandwidth ratio allowed, complex channel uses over 3·H·W.
+        Channel bandwidth ratio allowed: complex channel uses over 3·H·W.
     link
-        Channel, SNR and channel knowledge.
+        Channel, SNR, channel knowledge and protection.
     blind
-        Send with ``w = 1``; the same region is scored.
+        Encode with ``w = 1``, that is without regard to importance; the same region is scored.
     seed
-        Of the channel's fading and noise.
+        Seed for the fading and noise of the channel.
 
     Raises
     ------
     ValueError
         See :func:`semcom.link.transmitter.transmit`.
+
+    Examples
+    --------
+    >>> import skimage.data
+    >>> from semcom.importance.region import RegionOptions, find_region
+    >>> photo = skimage.data.astronaut()[:128, :128].copy()
+    >>> region = find_region(photo, RegionOptions("whole_image"))
+    >>> delivery = deliver(photo, region.importance, codec="jpeg", cbr=1 / 8)
+    >>> delivery.received.shape, delivery.all_lost
+    ((128, 128, 3), False)
     """
     height, width = image.shape[:2]
     w = importance.blind().w if blind else importance.w
@@ -115,15 +128,15 @@ def deliver(
 
 @dataclass(frozen=True, eq=False)
 class Arrival:
-    """One draw of the channel: what the receiver shows, and its scores."""
+    """The outcome of one draw of the channel: the received picture and its scores."""
 
     reception: Reception
     received: Image
-    """Mid-grey where all is lost."""
+    """The picture that the receiver shows; mid-grey if everything was lost."""
     sha256: str
     """Hash of the received picture."""
     scores: dict[str, float | None]
-    """None for scores that have no meaning here."""
+    """Scores by name; None for a score that is undefined here."""
 
     @property
     def packets_received(self) -> int:
@@ -140,19 +153,31 @@ def receive_and_score(
     seed: int,
     scored: dict[str, dict[str, float | None]] | None = None,
 ) -> Arrival:
-    """Let a transmission pass one draw of the channel, receive it and score what arrives.
+    """Pass a transmission through one draw of the channel, receive it and score the picture.
 
     Parameters
     ----------
     image, importance
-        Original, and what of it matters.
+        The original, and its importance map with the region to score.
     sent, link
         The transmission, and the link that it was made for.
     seed
-        Seed of the channel's fading and noise.
+        Seed for the fading and noise of the channel.
     scored
-        Scores by the hash of the received picture, which are added to: many draws of a channel
-        give the same picture, which need not be scored again.
+        Known scores by the hash of the received picture. New scores are added to it. Many draws of
+        a channel give the same picture, which then need not be scored again.
+
+    Examples
+    --------
+    >>> import skimage.data
+    >>> from semcom.importance.region import RegionOptions, find_region
+    >>> photo = skimage.data.astronaut()[:128, :128].copy()
+    >>> what = find_region(photo, RegionOptions("whole_image")).importance
+    >>> link = LinkConfig(snr_db=10.0)
+    >>> sent = transmit(photo, what.w, codec="jpeg", cbr=1 / 8, link=link)
+    >>> one, other = (receive_and_score(photo, what, sent, link, seed=seed) for seed in (0, 1))
+    >>> one.packets_received, one.sha256 == other.sha256  # the noise changed no decoded bit
+    (1, True)
     """
     height, width = image.shape[:2]
     scored = {} if scored is None else scored
@@ -167,7 +192,7 @@ def receive_and_score(
 
 
 def carry(sent: Transmission, link: LinkConfig, *, seed: int) -> Reception:
-    """Let a transmission pass the channel, which draws from ``seed``, and receive it."""
+    """Pass a transmission through the channel, with noise drawn from ``seed``, and receive it."""
     rng = torch.Generator().manual_seed(seed)
     on_air = link.build_channel()(sent.x, noise_var_from_snr_db(link.snr_db), rng)
     return receive(
@@ -179,14 +204,21 @@ def carry(sent: Transmission, link: LinkConfig, *, seed: int) -> Reception:
 
 
 def finite(scores: dict[str, float | None]) -> dict[str, float | None]:
-    """Replace what JSON has no number for, as the PSNR of an exact copy, by None."""
+    """Replace infinite scores, such as the PSNR of an exact copy, by None, as JSON needs it.
+
+    Examples
+    --------
+    >>> finite({"psnr_db": math.inf, "ssim": 1.0})
+    {'psnr_db': None, 'ssim': 1.0}
+    """
     return {n: v if v is not None and math.isfinite(v) else None for n, v in scores.items()}
 
 
 def expected_psnr_db(image: Image, w: Map, sent: Transmission) -> float | None:
-    """Weighted PSNR of the expected squared error, by the channel's law and measured thresholds.
+    """Return the weighted PSNR of the expected squared error, before anything is sent.
 
-    None for analog codecs, and for channels whose law of the gain is not known.
+    It follows from the law of the channel and the measured thresholds of the schemes. The result is
+    None for analog codecs and for channels without a known law of the gain.
     """
     if sent.plan.analog_symbols or not isinstance(sent.plan.link.build_channel(), KnownLaw):
         return None
@@ -199,10 +231,10 @@ def expected_psnr_db(image: Image, w: Map, sent: Transmission) -> float | None:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep torch to one thread.
+    """Limit torch to one thread.
 
-    A frame is small: threads that wait for a busy core cost more than they give. Sums then also
-    have one order, whatever the number of cores.
+    A frame is so small that threads waiting for a busy core cost more time than they save. In
+    addition, sums then have the same order for any number of cores.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -213,7 +245,7 @@ def one_thread() -> Iterator[None]:
 
 
 def bandwidth(image: Image, sent: Transmission) -> dict[str, Any]:
-    """Return how an image was sent and what that took, for records."""
+    """Return how an image was sent and how much bandwidth that took, for records."""
     height, width = image.shape[:2]
     return {
         "scheme": _schemes(sent),
@@ -227,12 +259,12 @@ def bandwidth(image: Image, sent: Transmission) -> dict[str, Any]:
 
 
 def _arrivals(link: LinkConfig, rng: torch.Generator) -> Callable[[int], list[bool]] | None:
-    """Draw which packets a lossy network brings."""
+    """Return a function that draws which packets arrive over a lossy network."""
     network = link.build_losses()
     return None if network is None else lambda count: network((count,), rng).tolist()
 
 
 def _schemes(sent: Transmission) -> str:
-    """How the packets are sent, each way once, in the order of the packets."""
+    """Return the names of the schemes in the order of the packets, each once."""
     analog = ["analog"] if sent.plan.analog_symbols else []
     return ", ".join(dict.fromkeys([*analog, *(packet.name for packet in sent.plan.packets)]))

@@ -1,4 +1,4 @@
-"""Options of a link, defined once: Python, the command line and suites take them from here."""
+"""The options of a link, defined once for Python, the command line and suites."""
 
 from __future__ import annotations
 
@@ -9,28 +9,33 @@ DEFAULT_PILOTS = 8
 
 
 def _option(default: Any, text: str, **about: str) -> Any:
-    """Define an option by its default value and what the command line says of it."""
+    """Define an option by its default value and its help text on the command line."""
     return field(default=default, metadata={"help": text, **about})
 
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """Options of a link; :class:`semcom.link.config.LinkConfig` says what each of them means.
+    """Options of a link; :class:`semcom.link.config.LinkConfig` explains each of them.
 
     The metadata of a field holds its ``help`` for the command line and, where needed, a
     ``metavar``, the meaning of leaving it ``unset``, and its ``axis``: the name that it has in
     suites and on the command line.
     """
 
-    channel: str = _option("awgn", "Channel to cross, with options: rician:k_db=9.", metavar="NAME")
-    snr_db: float = _option(10.0, "Mean Es/N0 in dB.")
+    channel: str = _option(
+        "awgn", "Channel to use, with options, such as rician:k_db=9.", metavar="NAME"
+    )
+    snr_db: float = _option(10.0, "Mean SNR (Es/N0) of the channel in dB.")
     csi: Literal["perfect", "pilots"] = _option(
         "perfect",
-        "Channel knowledge of the receiver: perfect, or estimated from pilots.",
+        "Channel knowledge of the receiver: perfect, or pilots (estimated from pilots, which cost "
+        "channel uses).",
         metavar="KIND",
     )
     num_pilots: int = _option(
-        DEFAULT_PILOTS, "Number of pilots per block, for --csi pilots.", axis="pilots"
+        DEFAULT_PILOTS,
+        "Number of pilots per coherence block, for --csi pilots.",
+        axis="pilots",
     )
     scheme: str = _option(
         "",
@@ -44,12 +49,12 @@ class LinkOptions:
         "expected error; graceful: the same, for the highest expected PSNR.",
         metavar="KIND",
     )
-    copies: int = _option(1, "Number of times that every packet is sent, 1 to 4.")
+    copies: int = _option(1, "Number of times to send every packet, 1 to 4.")
     planned_snr_db: float | None = _option(
         None, "Mean SNR that the sender assumes.", metavar="DB", unset="the true value"
     )
     planned_std_db: float = _option(
-        0.0, "Standard deviation of that assumption, as of shadowing.", metavar="DB"
+        0.0, "Standard deviation of that assumption in dB, as under shadowing.", metavar="DB"
     )
     losses: str = _option(
         "",

@@ -1,4 +1,4 @@
-"""How good is what arrived: one definition of each score."""
+"""Scores of the received picture, each with one definition."""
 
 from __future__ import annotations
 
@@ -27,11 +27,21 @@ SCORES: dict[str, tuple[str, Score]] = {
         lambda x, y, what: theta_psnr_db(x, y, what.region, what.theta),
     ),
 }
-"""Name to description and function."""
+"""Description and function of each score, by name."""
 
 
 def score(original: Image, received: Image, importance: Importance) -> dict[str, float | None]:
-    """Score ``received`` against ``original``; None where a score has no meaning."""
+    """Score ``received`` against ``original``; a score that is undefined is None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semcom.importance.maps import importance
+    >>> original = np.full((64, 64, 3), 100, dtype=np.uint8)
+    >>> found = score(original, original + np.uint8(1), importance([], 64, 64))
+    >>> round(found["psnr_db"], 2), found["region_psnr_db"]  # there is no region
+    (48.13, None)
+    """
     return {
         name: function(original, received, importance) for name, (_, function) in SCORES.items()
     }

@@ -1,8 +1,9 @@
-"""SSIM and MS-SSIM of large pictures, row by row: the same in less time and memory.
+"""SSIM and MS-SSIM of large pictures, computed row by row in less time and memory.
 
-A window's means are taken down the columns first, then along the row, so that a few rows are held
-at a time. All is double precision, as in scikit-image; pytorch-msssim computes in single precision.
-Each row has its own sum, and these are added in order: the number of threads changes nothing.
+The means over a window are taken down the columns first and then along the row, so that only a few
+rows are held at a time. The computation is in double precision, as in scikit-image; pytorch-msssim
+uses single precision. Each row has its own sum, and these are added in order, so that the result
+does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -15,24 +16,25 @@ from semcom.large import in_threads
 from semcom.types import Image
 
 Channel = NDArray[np.float32]
-"""Shape (H, W), 0 to 255; means of 2x2 pixels of a channel of 8 bits are exact, five times over."""
+"""Shape (H, W), 0 to 255. Means over 2x2 pixels of 8-bit values remain exact for five scales."""
 _RADIUS = 5
-_ROWS = 32  # done by a thread at a time
+_ROWS = 32  # number of rows that a thread computes at a time
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, Wang et al. 2003, table 1
+_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # weights of the scales, Wang et al. 2003
 _WINDOW = np.exp(-0.5 * (np.arange(-_RADIUS, _RADIUS + 1) / 1.5) ** 2)
 _WINDOW /= _WINDOW.sum()
 _HALF = np.append(_WINDOW[:_RADIUS], _WINDOW[_RADIUS] / 2)
-"""Taps of a pair of pixels that are as far from the middle, which is a pair with itself."""
+"""Weights of pairs of pixels at equal distance from the middle. The middle pixel counts as a pair
+with itself, at half its weight."""
 
 
 def ssim(original: Image, received: Image) -> float:
-    """Mean over the channels; as :func:`semcom.scores.ssim.ssim`."""
+    """Return the mean SSIM over the channels; see :func:`semcom.scores.ssim.ssim`."""
     return float(np.mean([_similarity(*_channel(c, original, received))[0] for c in range(3)]))
 
 
 def ms_ssim(original: Image, received: Image) -> float:
-    """Mean over the channels; as :func:`semcom.scores.ssim.ms_ssim`."""
+    """Return the mean MS-SSIM over the channels; see :func:`semcom.scores.ssim.ms_ssim`."""
     scores = []
     for c in range(3):
         x, y = _channel(c, original, received)
@@ -50,7 +52,7 @@ def _channel(c: int, *images: Image) -> tuple[Channel, ...]:
 
 
 def _similarity(x: Channel, y: Channel) -> tuple[float, float]:
-    """Mean SSIM of two channels, and that of its contrast and structure alone."""
+    """Return the mean SSIM of two channels, and the mean of its contrast and structure terms."""
     rows, columns = x.shape[0] - 2 * _RADIUS, x.shape[1] - 2 * _RADIUS
 
     def sums(top: int) -> NDArray[np.float64]:
@@ -77,14 +79,14 @@ def _add_pair(
     other: NDArray[np.float64],
     weight: float,
 ) -> None:
-    """Add the sum of two rows, weighed: a loop of its own, which is vectorised."""
+    """Add the weighted sum of two rows; this is a function of its own so that it is vectorised."""
     for c in range(len(total)):
         total[c] += weight * (one[c] + other[c])
 
 
 @kernel
 def _sums(x: Channel, y: Channel, half: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum SSIM, and its contrast and structure, over each row of windows; (rows, 2)."""
+    """Sum SSIM, and its contrast and structure terms, over each row of windows; (rows, 2)."""
     taps, width = 2 * len(half) - 1, x.shape[1]
     columns = width - taps + 1
     sums = np.zeros((x.shape[0] - taps + 1, 2))
@@ -115,7 +117,7 @@ def _sums(x: Channel, y: Channel, half: NDArray[np.float64]) -> NDArray[np.float
 
 
 def _halve(x: Channel) -> Channel:
-    """Mean of every 2x2 pixels; an odd side gets a zero at either end, as in pytorch-msssim."""
+    """Average blocks of 2x2 pixels; an odd side is padded with zeros, as in pytorch-msssim."""
     odd = [(side % 2, side % 2) for side in x.shape]
     padded = np.pad(x, odd) if np.any(odd) else x
     rows, columns = (side // 2 * 2 for side in padded.shape)

@@ -12,11 +12,19 @@ from semcom.types import Image
 
 
 def ssim(original: Image, received: Image) -> float:
-    """Structural similarity of two images (H, W, 3) uint8, at most 1.
+    """Return the structural similarity of two images (H, W, 3) uint8, at most 1.
 
-    scikit-image's definition with the settings of Wang et al. 2004 (DOI 10.1109/TIP.2003.819861):
-    an 11x11 Gaussian window of σ = 1.5, biased covariances, data range 255, mean over the RGB
-    channels. Large images are scored in strips (:mod:`semcom.scores.similarity`).
+    It is scikit-image's definition with the settings of Wang et al. 2004
+    (DOI 10.1109/TIP.2003.819861): an 11x11 Gaussian window of σ = 1.5, biased covariances, data
+    range 255, and the mean over the RGB channels. Large images are scored in strips
+    (:mod:`semcom.scores.similarity`).
+
+    Examples
+    --------
+    >>> import skimage.data
+    >>> photo = skimage.data.astronaut()[:64, :64].copy()
+    >>> ssim(photo, photo), ssim(photo, 255 - photo) < 0.5
+    (1.0, True)
     """
     if is_large(*original.shape[:2]):
         return similarity.ssim(original, received)
@@ -36,12 +44,19 @@ def ssim(original: Image, received: Image) -> float:
 
 
 def ms_ssim(original: Image, received: Image) -> float | None:
-    """Multi-scale SSIM of two images (H, W, 3) uint8, in [0, 1].
+    """Return the multi-scale SSIM of two images (H, W, 3) uint8, in [0, 1].
 
-    Wang et al. 2003 (DOI 10.1109/ACSSC.2003.1292216) as computed by pytorch-msssim: five scales,
-    11x11 Gaussian window of σ = 1.5, data range 255, mean over the RGB channels. None for images
-    whose shorter side is at most 160 pixels, where the coarsest scale is smaller than the window.
-    Large images are scored in strips, as for :func:`ssim`.
+    It is that of Wang et al. 2003 (DOI 10.1109/ACSSC.2003.1292216) as computed by pytorch-msssim:
+    five scales, an 11x11 Gaussian window of σ = 1.5, data range 255, and the mean over the RGB
+    channels. It is None if the shorter side has at most 160 pixels, because the coarsest scale
+    would be smaller than the window. Large images are scored in strips, as for :func:`ssim`.
+
+    Examples
+    --------
+    >>> import skimage.data
+    >>> photo = skimage.data.astronaut()
+    >>> round(ms_ssim(photo, photo), 6), ms_ssim(photo[:64, :64], photo[:64, :64])
+    (1.0, None)
     """
     if min(original.shape[:2]) <= 160:
         return None

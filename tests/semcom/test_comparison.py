@@ -59,7 +59,7 @@ def test_rows_of_a_sweep_are_those_of_single_deliveries(photo):
     [
         ({"thetta": 0.3}, "unknown option 'thetta'; did you mean 'theta'"),
         ({"xyz": 1}, "unknown option 'xyz'; choices: segmenter, points"),
-        ({"blind": True}, "option 'blind' cannot be given here: it is varied"),
+        ({"blind": True}, "option 'blind' cannot be given here, because it is varied"),
         ({"codec": "hvec"}, "did you mean 'hevc'"),
     ],
 )

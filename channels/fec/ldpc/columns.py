@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from channels.kernels.jit import kernel
 
-if TYPE_CHECKING:
-    pass
-
-
 F32 = NDArray[np.float32]
-
-
 I32 = NDArray[np.int32]
-
 
 LANES = 16
 """Columns are processed in whole vectors: Z is rounded up to a multiple of this."""

@@ -1,9 +1,10 @@
-"""Layered belief propagation with the exact check rule, on float32: what other decoders approach.
+"""Layered belief propagation with the exact check rule on float32, the limit of other decoders.
 
-A check tells each of its bits the boxplus of what the others told it,
+A check node sends to each of its bits the boxplus sum of the messages from its other bits,
 ``a ⊞ b = sgn(a)·sgn(b)·(min(|a|, |b|) + f(|a| + |b|) - f(||a| - |b||))`` with
-``f(x) = ln(1 + e^-x)``, by one sweep forward and one backward over the row. Some twenty times as
-slow as the bytes of :mod:`channels.fec.ldpc.decoder_int8`, and 0.1 to 0.2 dB better.
+``f(x) = ln(1 + e^-x)``. The sums are computed by one forward and one backward pass over the row.
+The decoder takes some twenty times as long as :mod:`channels.fec.ldpc.decoder_int8`, which works on
+bytes, and is 0.1 to 0.2 dB better.
 
 Reference: J. Hagenauer, E. Offer, L. Papke, "Iterative decoding of binary block and convolutional
 codes", IEEE Trans. Inf. Theory 42(2), 1996, doi:10.1109/18.485714.
@@ -33,7 +34,7 @@ _MOST_ENTRIES = 19  # of a row of either base graph
 def decode(
     code: LdpcCode, llr: F32, max_iterations: int, rvs: tuple[int, ...]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decode a batch: :meth:`channels.fec.ldpc.LdpcCode.decode` says what is what."""
+    """Decode a batch; see :meth:`channels.fec.ldpc.LdpcCode.decode` for the arguments."""
     return _decode_blocks(llr, code.schedule(rvs), max_iterations)
 
 
@@ -75,7 +76,7 @@ def _iterate(
     """Go through all rows once."""
     padded = messages.shape[1]
     forward = room[:_MOST_ENTRIES]
-    # Two in turn: the compiler makes no vectors of a loop that writes what it reads.
+    # Two buffers alternate, since the compiler does not vectorise a loop that writes what it reads.
     back, further = room[_MOST_ENTRIES], room[_MOST_ENTRIES + 1]
     for row in range(row_starts.size - 1):
         begin, degree = row_starts[row], row_starts[row + 1] - row_starts[row]
@@ -84,7 +85,7 @@ def _iterate(
             lanes = state[columns[begin + e], start : start + padded]
             message = messages[begin + e]
             for j in range(padded):
-                message[j] = lanes[j] - message[j]  # what the others said of the bit
+                message[j] = lanes[j] - message[j]  # the sum of what all other checks sent
             if e == 0:
                 forward[0] = message
             else:
@@ -105,7 +106,7 @@ def _iterate(
 
 @kernel
 def _tell(column: F32, message: F32, new: F32) -> None:
-    """Add a new message to what the others said, which ``message`` still holds."""
+    """Add a new message to the sum of the other messages, which ``message`` still holds."""
     for j in range(message.size):
         column[j] = message[j] + new[j]
         message[j] = new[j]
@@ -115,7 +116,7 @@ def _tell(column: F32, message: F32, new: F32) -> None:
 def _decode_blocks(
     llr: F32, plan: Schedule, max_iterations: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decode a batch, one block after the other, in room for one block."""
+    """Decode a batch block by block, with memory for one block."""
     num_blocks, size = llr.shape[0], plan.size
     padded = -(-size // LANES) * LANES
     bits = np.empty((num_blocks, plan.num_info_bits), dtype=np.uint8)

@@ -1,7 +1,7 @@
-"""The fast decoder first, and the exact one for the few blocks that it leaves.
+"""The fast decoder, followed by the exact one for the few blocks that the fast one fails on.
 
-Near the waterfall one block in ten or fewer needs the second, so that both together are nearly as
-fast as :mod:`channels.fec.ldpc.decoder_int8` and as good as
+Near the waterfall, at most one block in ten needs the exact decoder. Both together are therefore
+nearly as fast as :mod:`channels.fec.ldpc.decoder_int8` and as good as
 :mod:`channels.fec.ldpc.decoder_boxplus`.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def decode(
     code: LdpcCode, llr: NDArray[np.float32], max_iterations: int, rvs: tuple[int, ...]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decode a batch: :meth:`channels.fec.ldpc.LdpcCode.decode` says what is what."""
+    """Decode a batch; see :meth:`channels.fec.ldpc.LdpcCode.decode` for the arguments."""
     bits, ok = decoder_int8.decode(code, llr, max_iterations, rvs)
     left = np.flatnonzero(~ok)
     if left.size:

@@ -1,12 +1,12 @@
 """A decoder without quantisation: layered min-sum on float32, in plain loops that LLVM vectorises.
 
-A check tells each of its bits the product of the signs of the others and the smallest of their
-magnitudes m, corrected to ``max(SCALE·m - OFFSET, 0)`` because the minimum is larger than the
-exact value. Rows are worked on one after the other, each on what the earlier ones left.
+A check node sends to each of its bits the product of the signs of the other messages and the
+smallest m of their magnitudes, corrected to ``max(SCALE·m - OFFSET, 0)`` because the minimum
+exceeds the exact value. Rows are processed in turn, each on the results of the earlier ones.
 
-Every loop runs over the Z lanes of one entry and on three arrays at most: the compiler must prove
-at run time that they do not overlap, and gives up on vectors where there are more to compare. This
-is why a row's minima and signs share one array, at distances known when compiling.
+Every loop runs over the Z lanes of one entry and uses at most three arrays. The compiled code must
+check at run time that arrays do not overlap, and the compiler does not vectorise a loop with more
+arrays to compare. The minima and signs of a row therefore share one array, at constant distances.
 
 Reference: J. Chen and M. Fossorier, "Near optimum universal belief propagation based decoding of
 LDPC codes", IEEE Trans. Commun. 50(3), 2002, doi:10.1109/26.990903; D. Hocevar, "A reduced
@@ -38,9 +38,9 @@ from channels.fec.ldpc.columns import (
 )
 
 SCALE, OFFSET, ZERO = np.float32(0.8), np.float32(0.15), np.float32(0)
-"""Correction of the minimum. A pure offset of 0.5 is as good on exact LLRs but loses 0.3 dB where
-they are half as large as they should be; a pure factor of 0.75 does not care about the scale but
-doubles the block error rate at k = 1024, R = 1/2. This pair keeps the best of both."""
+"""Correction of the minimum. A pure offset of 0.5 is as good on exact LLRs but loses 0.3 dB if they
+are half as large as they should be. A pure factor of 0.75 is insensitive to the scale but doubles
+the block error rate at k = 1024, R = 1/2. This pair combines the advantages of both."""
 
 
 ROOM = 384
@@ -50,13 +50,13 @@ ROOM = 384
 def decode(
     code: LdpcCode, llr: F32, max_iterations: int, rvs: tuple[int, ...]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decode a batch: :meth:`channels.fec.ldpc.LdpcCode.decode` says what is what."""
+    """Decode a batch; see :meth:`channels.fec.ldpc.LdpcCode.decode` for the arguments."""
     return _decode_blocks(llr, code.schedule(rvs), max_iterations)
 
 
 @kernel
 def _collect(posterior: F32, message: F32, checks: F32) -> None:
-    """Take one entry's old message back, in place, and fold what remains into the row's state."""
+    """Subtract the old message of an entry in place, and include the rest in the row's minima."""
     for j in range(message.size):
         value = posterior[j] - message[j]
         message[j] = value
@@ -70,7 +70,7 @@ def _collect(posterior: F32, message: F32, checks: F32) -> None:
 
 @kernel
 def _update(posterior: F32, message: F32, checks: F32) -> None:
-    """Make one entry's new message, in place, and add it to the column."""
+    """Compute the new message of an entry in place, and add it to the column."""
     for j in range(message.size):
         value = message[j]
         least, second, sign = checks[j], checks[ROOM + j], checks[2 * ROOM + j]
@@ -105,7 +105,7 @@ def _iterate(
 def _decode_blocks(
     llr: F32, plan: Schedule, max_iterations: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decode a batch, one block after the other, in room for one block."""
+    """Decode a batch block by block, with memory for one block."""
     num_blocks, size = llr.shape[0], plan.size
     padded = -(-size // LANES) * LANES
     bits = np.empty((num_blocks, plan.num_info_bits), dtype=np.uint8)

@@ -1,14 +1,16 @@
 """The fast decoder: layered offset min-sum on bytes, 64 lanes at a time (``kernels/simd.py``).
 
-A check tells each of its bits the product of the signs of the others and the smallest of their
-magnitudes m, corrected to ``min(max(m - OFFSET, 0), MAX_MESSAGE)`` because the minimum is larger
-than the exact value. Rows are worked on one after the other, each on what the earlier ones left.
+A check node sends to each of its bits the product of the signs of the other messages and the
+smallest m of their magnitudes, corrected to ``min(max(m - OFFSET, 0), MAX_MESSAGE)`` because the
+minimum exceeds the exact value. Rows are processed in turn, each on the results of the earlier
+ones.
 
-LLRs are kept in quarters. A sum of saturated bytes does not give back what was added to it, which
-would leave an error floor; messages are therefore held well below what a byte holds.
+LLRs are stored in units of 1/4. When a sum saturates, subtracting a message does not restore the
+earlier value, which would cause an error floor. Messages are therefore limited to well below the
+range of a byte.
 
-Columns are stored with period Z over their whole length, so that every rotation is one contiguous
-load and lanes beyond Z repeat earlier ones: nothing needs a mask.
+Columns are stored periodically with period Z over their whole length, so that every rotation is one
+contiguous load. Lanes beyond Z repeat earlier ones, so that no masks are needed.
 
 Reference: J. Chen, A. Dholakia, E. Eleftheriou, M. Fossorier, X.-Y. Hu, "Reduced-complexity
 decoding of LDPC codes", IEEE Trans. Commun. 53(8), 2005, doi:10.1109/TCOMM.2005.852852; D. Hocevar,
@@ -55,11 +57,11 @@ I64 = NDArray[np.int64]
 
 LLR_SCALE = np.float32(4)
 MAX_LLR = np.float32(80)
-"""Received values, scaled, are held to this magnitude: 20 in units of LLR."""
+"""Limit of the magnitude of scaled received values: 20 in units of LLR."""
 OFFSET = np.int8(2)
 MAX_MESSAGE = np.int8(40)
 LARGEST = np.int8(127)
-"""What a filler bit starts from, in the decoder's sense log p(b=0)/p(b=1)."""
+"""Initial value of a filler bit, in the sign convention of the decoder, log p(b=0)/p(b=1)."""
 _ZERO = np.int8(0)
 _MOST_ENTRIES = 19  # of a row of either base graph
 _LINE = 64  # bytes of a cache line
@@ -68,7 +70,7 @@ _LINE = 64  # bytes of a cache line
 def decode(
     code: LdpcCode, llr: F32, max_iterations: int, rvs: tuple[int, ...]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decode a batch: :meth:`channels.fec.ldpc.LdpcCode.decode` says what is what."""
+    """Decode a batch; see :meth:`channels.fec.ldpc.LdpcCode.decode` for the arguments."""
     bits, fulfilled = _decode_blocks(llr, code.schedule(rvs), max_iterations)
     return bits.view(np.uint8), fulfilled
 
@@ -97,10 +99,10 @@ def _row(
     size: int,
     first: bool,
 ) -> None:
-    """Work on the entries ``begin`` to ``end``, which are one row.
+    """Process the entries ``begin`` to ``end``, which form one row.
 
-    ``columns`` are their columns' addresses in ``state``, ``reads`` where their lanes start; in the
-    first iteration there are no messages to take back.
+    ``columns`` are the addresses of their columns in ``state``, and ``reads`` those at which their
+    lanes start. In the ``first`` iteration there are no messages to subtract.
     """
     padded = -(-size // WIDTH) * WIDTH
     summary = (end - begin) * padded
@@ -120,7 +122,7 @@ def _row(
         store(scratch, summary + lane, nearest)
         store(scratch, summary + padded + lane, second)
         store(scratch, summary + 2 * padded + lane, sign)
-    # Only now may columns change: a later lane reads what an earlier one writes.
+    # Columns may change only now, because a later lane reads what an earlier one writes.
     for lane in range(0, padded, WIDTH):
         nearest = load(scratch, summary + lane)
         to_others = _correct(nearest)
@@ -152,7 +154,7 @@ def _is_codeword(state: I8, row_starts: I32, reads: I32, size: int) -> bool:
 
 @simd.kernel
 def _all_decided(state: I8, wanted_columns: int, stride: int, size: int) -> bool:
-    """Whether no information bit is 0: the all-zero word fulfils every check."""
+    """Whether all information bits are decided; an undecided word would pass every check."""
     for column in range(wanted_columns):
         for lane in range(0, size, WIDTH):
             if any_zero(load(state, column * stride + lane)):
@@ -168,8 +170,8 @@ def _quantise(mother: F32, quantised: I8) -> None:
 
 @simd.kernel
 def _fill_columns(quantised: I8, rotations: I32, state: I8, stride: int, size: int) -> None:
-    """Lay every column out in its last writer's rotation, over and over."""
-    step = min(size, WIDTH)  # what is copied must have been written before
+    """Store every column repeatedly, in the rotation of its last writer."""
+    step = min(size, WIDTH)  # a copy may only read what has been written
     for column in range(rotations.size):
         source, target = column * size, column * stride
         shift = rotations[column]
@@ -185,7 +187,7 @@ def _fill_columns(quantised: I8, rotations: I32, state: I8, stride: int, size: i
 def _decide(
     state: I8, rotations: I32, stride: int, size: int, bits: I8, start: int, count: int
 ) -> None:
-    """Write ``count`` information bits to ``bits`` from ``start`` on, and some bytes beyond."""
+    """Write ``count`` information bits to ``bits`` from ``start`` on; some bytes beyond change."""
     for column in range(-(-count // size)):
         source = column * stride + (size - rotations[column]) % size
         target = column * size
@@ -195,7 +197,7 @@ def _decide(
 
 @simd.kernel
 def _decode_blocks(llr: F32, plan: Schedule, max_iterations: int) -> tuple[I8, NDArray[np.bool_]]:
-    """Decode a batch, one block after the other, in room for one block."""
+    """Decode a batch block by block, with memory for one block."""
     num_blocks, size, count = llr.shape[0], plan.size, plan.num_info_bits
     padded = -(-size // WIDTH) * WIDTH
     stride = -(-2 * (size + padded) // _LINE) * _LINE

@@ -1,4 +1,4 @@
-"""Codecs of still pictures with one quality for the whole picture: JPEG, WebP and AVIF."""
+"""Common part of codecs with one quality for the whole picture: JPEG, WebP and AVIF."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from semcom.types import Bitstream, Image, Map, Packet
 
 
 class Search(NamedTuple):
-    """Qualities to search; see :func:`semcom.codecs.parts.rate_control.best_level`."""
+    """Parameters of the search; see :func:`semcom.codecs.parts.rate_control.best_level`."""
 
     qualities: range
     guess: int
     slope: float
-    """Typical growth of ln(size) per step of quality."""
+    """Typical growth of ln(size) per step in quality."""
 
 
 def encode_at_best_quality(
@@ -37,11 +37,11 @@ def encode_at_best_quality(
     Parameters
     ----------
     codec
-        Codec that decodes the packet, for its gain.
+        Codec that decodes the packet, to compute the gain of the packet.
     image, w, max_bits
         See :class:`semcom.codecs.base.DigitalCodec`.
     write
-        Returns the packet of a quality.
+        Returns the packet for a quality.
     search
         Qualities to choose from.
     """
@@ -60,14 +60,14 @@ def encode_at_best_quality(
 
 
 def write_picture(image: Image, kind: str, **options: Any) -> bytes:
-    """Write a picture file of a format that Pillow knows."""
+    """Return a picture file in a format of Pillow's."""
     buffer = io.BytesIO()
     PilImage.fromarray(image).save(buffer, kind, **options)
     return buffer.getvalue()
 
 
 def read_picture(file: bytes, height: int, width: int, what: str) -> Image:
-    """Read a picture file; raise :class:`DecodeError` for a damaged one or one of another size."""
+    """Read a picture file; raise :class:`DecodeError` if it is damaged or has another size."""
     try:
         with PilImage.open(io.BytesIO(file)) as picture:
             decoded: Image = np.asarray(picture.convert("RGB"))

@@ -1,8 +1,8 @@
-"""The best quality that fits a bit budget.
+"""Rate control: the search for the best quality that fits a bit budget.
 
 Codecs order their settings on one integer axis, the level: a higher level means more bits and
-better quality. Size grows nearly exponentially with the level, so the search is a secant in the
-logarithm of the size, kept inside a bracket, and needs three or four encodings.
+better quality. Because the size grows nearly exponentially with the level, the search is a secant
+method on the logarithm of the size, kept inside a bracket. It needs three or four encodings.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from semcom.codecs.base import BudgetTooSmallError
 
 @dataclass
 class _Bracket:
-    """Sizes seen so far: ``low`` is the best level that fits, ``high`` the first that does not."""
+    """The sizes known so far.
+
+    ``low`` is the highest level that fits, ``high`` the lowest above it that does not.
+    """
 
     levels: range
     max_bits: int
@@ -51,13 +54,16 @@ class _Bracket:
         return min(max(anchor + math.floor(gap), first), last)
 
     def _aimed(self, aim: float) -> int:
-        """Follow the line through the sizes on either side of ``aim``, or the two nearest to it."""
+        """Return the level for ``aim`` on the line through two known sizes.
+
+        They are the nearest ones on either side of ``aim``, or else the two nearest ones.
+        """
 
         def gap(level: int) -> float:
             return math.log(aim / self.sizes[level])
 
         near, *others = sorted(self.sizes, key=lambda level: abs(gap(level)))
-        # Sorting is stable: of those beyond ``aim``, the nearest comes first.
+        # Sorting is stable, so that the nearest size beyond ``aim`` comes first.
         others.sort(key=lambda level: gap(level) * gap(near) > 0)
         rise = (gap(near) - gap(others[0])) / (others[0] - near) if others else self.slope
         return near + round(gap(near) / max(rise, self.slope / 4))
@@ -73,30 +79,36 @@ def best_level(
     tolerance: float = 0.01,
     costly: bool = False,
 ) -> int:
-    """Find the highest level whose size fits.
+    """Find the highest level that fits the budget.
 
     Parameters
     ----------
     size_bits
-        Size in bits at a level (> 0); assumed to grow with the level. Called once per level.
+        Returns the size in bits (> 0) at a level; it should grow with the level. It is called once
+        per level.
     levels
         The levels to choose from, ascending.
     max_bits
         The budget.
     guess
-        Where to begin.
+        Level at which the search begins.
     slope
-        A first idea of d ln(size) / d level, above 0.
+        First estimate of d ln(size) / d level, above 0.
     tolerance
         Stop as soon as the size is within this fraction below the budget.
     costly
-        Sizes take long: aim at the middle of what would do, and learn the slope from sizes on one
-        side of the budget, too.
+        Whether sizes take long to compute. The search then aims at the middle of the tolerated
+        range, and also learns the slope from sizes on one side of the budget.
 
     Raises
     ------
     BudgetTooSmallError
         If the lowest level does not fit.
+
+    Examples
+    --------
+    >>> best_level(lambda level: 100 * 2**level, range(11), 5000, guess=2, slope=0.7)
+    5
     """
     aim = (1 - tolerance / 2) * max(max_bits, 1) if costly else None
     bracket = _Bracket(levels, max(max_bits, 1), slope, aim)
@@ -127,11 +139,17 @@ def guess_level(
     tolerance: float,
     costly: bool = False,
 ) -> int:
-    """Say where a slow search should begin: the best level of a quick encoder.
+    """Return the level at which a slow search should begin: the best level of a quick encoder.
 
-    A quick preset's streams are larger than a slow one's by a nearly constant factor, which
-    ``budget`` allows for. The parameters are those of :func:`best_level`; where not even the lowest
-    level fits, that is the answer.
+    The streams of a quick preset are larger than those of a slow one by a nearly constant factor,
+    which the caller includes in ``budget``. The other parameters are those of :func:`best_level`.
+    If not even the lowest level fits, the result is the lowest level.
+
+    Examples
+    --------
+    >>> search = {"levels": range(11), "guess": 2, "slope": 0.7, "tolerance": 0.1}
+    >>> guess_level(lambda level: 100 * 2**level, 50, **search)
+    0
     """
     try:
         return best_level(

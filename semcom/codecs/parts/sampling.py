@@ -1,7 +1,7 @@
-"""A sample of a large picture: what a setting does to it, it does to the whole.
+"""Sampling of large pictures, to predict the effect of encoder settings quickly.
 
-Blocks on a grid are put side by side. What they cost only tells roughly what the picture costs; but
-a setting that makes the sample a tenth larger makes the picture a tenth larger, nearly.
+A sample consists of blocks on a grid, put side by side. Its bits give only a rough estimate of the
+bits of the whole picture. But a change of settings changes both by nearly the same factor.
 """
 
 from __future__ import annotations
@@ -19,13 +19,20 @@ Pixels = TypeVar("Pixels", bound=NDArray[np.generic])
 _BLOCK = 64
 """Side in pixels of a block, the largest unit of video codecs."""
 _ENOUGH = 1_400_000
-"""Pixels of a sample, at most."""
+"""Largest number of pixels of a sample."""
 
 
 def sample(image: Image, w: Map) -> tuple[Image, Map]:
     """Return at most 1.4 megapixels of a large image (H, W, 3), and their weights.
 
-    An image that is not large, or narrower than a block, is returned whole.
+    An image that is not large, or is narrower than a block, is returned unchanged.
+
+    Examples
+    --------
+    >>> image = np.zeros((2000, 3000, 3), dtype=np.uint8)
+    >>> part, w = sample(image, np.ones((2000, 3000), dtype=np.float32))
+    >>> part.shape, w.shape
+    ((640, 960, 3), (640, 960))
     """
     rows, columns = (side // _BLOCK for side in w.shape)
     if not is_large(*w.shape) or min(rows, columns) == 0:

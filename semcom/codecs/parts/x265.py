@@ -1,16 +1,16 @@
-"""Driving x265 and FFmpeg's HEVC decoder through PyAV, one intra picture at a time.
+"""Encoding with x265 and decoding with FFmpeg through PyAV, one intra picture at a time.
 
-Pictures are three planes at 10 bit, of one size (4:4:4); :mod:`semcom.codecs.parts.colour` makes
-them.
+Pictures are three planes at 10 bit of the same size (4:4:4), made by
+:mod:`semcom.codecs.parts.colour`.
 
-What the receiver can know is not part of the stream: the parameter sets depend on the picture's
-size alone, so both sides make them (:func:`parameter_sets`), and the slice's start code and unit
-header are constant. x265 is GPL; it comes inside PyAV's wheels and runs as part of FFmpeg.
+The stream leaves out what the receiver can know. The parameter sets depend only on the size of the
+picture, so both sides make them (:func:`parameter_sets`); the start code and the unit header of the
+slice are constant. x265 is GPL; it comes with PyAV's wheels and runs as part of FFmpeg.
 
-x265's settings follow from the size, too (:func:`settings`). Pictures of more than 2 megapixels are
-coded in wavefronts, on all cores. More than 4 megapixels take no coding units below 16x16, fewer
-splits of transforms, fewer trials of prediction and no search for coefficients to leave out
-(RDOQ), which saves most of the time and costs some tenths of a decibel.
+The settings of x265 also follow from the size (:func:`settings`). Pictures of more than 2
+megapixels are coded in wavefronts on all cores. Those of more than 4 megapixels have no coding
+units below 16x16, fewer splits of transforms, fewer trials of prediction and no rate-distortion
+optimised quantisation (RDOQ). This saves most of the time and costs some tenths of a decibel.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ from semcom.codecs.parts.colour import Planes
 from semcom.large import is_large, num_threads
 
 BLOCK = 32
-"""Side of a block with its own quality (a quantisation group), pixels.
+"""Side in pixels of a block with its own quality (a quantisation group).
 
-With smaller ones, x265 gives a coding unit that holds several the mean of their QPs, which serves
-the edge of what matters badly.
+With smaller blocks, a coding unit that holds several of them gets the mean of their QPs, which
+degrades the edge of the region.
 """
 MAX_QP = 51
 Offsets = NDArray[np.int64]
-"""QP offsets of the blocks, (ceil(H/32), ceil(W/32)); negative is better."""
+"""QP offsets of the blocks, (ceil(H/32), ceil(W/32)); a negative offset means better quality."""
 Preset = Literal["ultrafast", "slow"]
 Size = tuple[int, int]
 """Height and width."""
 
-_FAST = 4_000_000  # pixels from which on time counts for more than the last per cent of bits
+_FAST = 4_000_000  # pixels; above this, time matters more than the last per cent of bits
 _FASTER: dict[Preset, str] = {
     "slow": "min-cu-size=16:tu-intra-depth=3:rd=3:fast-intra=1:rdoq-level=0",
-    "ultrafast": "min-cu-size=32:tu-intra-depth=1:rd=1",  # no picture that is sent
+    "ultrafast": "min-cu-size=32:tu-intra-depth=1:rd=1",  # for guesses only, never sent
 }
 _START = b"\x00\x00\x00\x01"
 _SLICE_HEADER = b"\x28\x01"  # NAL unit header of an IDR_N_LP slice (ITU-T H.265, 7.3.1.2)
 _FORMAT = "yuv444p10le"
 _QOFFSET_RANGE = 63  # addroi's qoffset of 1.0 in QP: 51 + 6·(10 bit - 8)
-# aq-strength=0, or qp= instead of crf=, would silently switch the regions off.
+# Regions would silently be ignored with aq-strength=0, or with qp= instead of crf=.
 _PARAMETERS = (
     "keyint=1:info=0:psy-rd=0:psy-rdoq=0:rd=6:tu-intra-depth=4:frame-threads=1:"
     f"aq-mode=1:aq-strength=0.001:qg-size={BLOCK}:log-level=none"
@@ -64,7 +64,7 @@ _PARAMETERS = (
 
 
 def settings(height: int, width: int, preset: Preset = "slow") -> str:
-    """x265's own names for what is set otherwise than in a small picture; empty in one."""
+    """Return the settings of x265 that differ from those of a small picture; empty for one."""
     wavefronts = ["wpp=1"] if is_large(height, width) else []
     return ":".join(wavefronts + [_FASTER[preset]] * (height * width > _FAST))
 
@@ -83,14 +83,22 @@ def encode(
     qp
         Base QP, 0 (best) to 51; the offset QP is clipped to that range by x265.
     preset
-        x265's effort.
+        Effort of x265.
     as_of
-        Size of the picture whose settings are used, to see what they do; no receiver can read that.
+        Encode with the settings for a picture of this size, to learn what they do; no receiver can
+        decode the result.
 
     Returns
     -------
     bytes
         The slice without start code, unit header and parameter sets.
+
+    Examples
+    --------
+    >>> planes = np.full((3, 64, 64), 512, dtype=np.uint16)
+    >>> body = encode(planes, np.zeros((2, 2), dtype=np.int64), 20, "slow")
+    >>> decode(body, 64, 64).shape
+    (3, 64, 64)
     """
     libraries = version("av"), sorted(av.library_versions.items())
     height, width = planes.shape[1:]
@@ -107,17 +115,17 @@ def encode(
 
 
 def decode(body: bytes, height: int, width: int) -> Planes:
-    """Decode what :func:`encode` wrote, for a picture of this size.
+    """Decode a slice written by :func:`encode` for a picture of this size.
 
     Raises
     ------
     DecodeError
-        If the bytes are no such picture.
+        If the bytes are not such a picture.
     """
     context = av.CodecContext.create("hevc", "r")
     context.thread_count = 1
     padded = _padded_size(height), _padded_size(width)
-    # What is behind a start code in the body may announce another size.
+    # After a start code, damaged bytes may announce another size.
     context.options = {"max_pixels": str((padded[0] + 64) * (padded[1] + 64))}
     try:
         stream = parameter_sets(height, width) + _START + _SLICE_HEADER + body
@@ -133,9 +141,9 @@ def decode(body: bytes, height: int, width: int) -> Planes:
 
 @functools.lru_cache(maxsize=64)
 def parameter_sets(height: int, width: int) -> bytes:
-    """VPS, SPS and PPS of every picture of this size, with start codes.
+    """Return VPS, SPS and PPS, with start codes, which all pictures of this size share.
 
-    x265 writes them when it is opened, so that no picture need be encoded, however large.
+    x265 writes them when it is opened, so that no picture has to be encoded for them.
     """
     how = settings(height, width)
     context = _encoder(_padded_size(height), _padded_size(width), MAX_QP, "slow", how)
@@ -145,7 +153,7 @@ def parameter_sets(height: int, width: int) -> bytes:
 
 
 def _split(stream: bytes) -> tuple[bytes, bytes]:
-    """Part a stream into parameter sets and the body of its only slice."""
+    """Split a stream into the parameter sets and the body of its only slice."""
     units = re.split(b"\x00?\x00\x00\x01", stream)[1:]
     *parameters, picture = units
     if len(parameters) != 3 or picture[:2] != _SLICE_HEADER:
@@ -157,9 +165,9 @@ def _encoder(height: int, width: int, crf: int, preset: Preset, how: str) -> Vid
     context = av.CodecContext.create("libx265", "w")
     context.width, context.height, context.pix_fmt = width, height, _FORMAT
     context.time_base = Fraction(1, 25)
-    # At least 64, or 32 for a picture smaller than that: x265 wants one whole coding tree unit.
+    # The picture must hold one whole coding tree unit: 64 pixels, or 32 for a smaller picture.
     unit = 64 if min(width, height) >= 64 else 32
-    # Without a pool there are no wavefronts; how many threads it has does not change the stream.
+    # Wavefronts need a pool; its number of threads does not change the stream.
     threads = f"pools={num_threads()}:{how}" if how else "pools=none"
     context.options = {
         "preset": preset,
@@ -171,7 +179,7 @@ def _encoder(height: int, width: int, crf: int, preset: Preset, how: str) -> Vid
 
 def _encode_frame(frame: VideoFrame, offsets: Offsets, qp: int, preset: Preset, how: str) -> bytes:
     base = int(np.bincount(offsets.ravel() - offsets.min()).argmax() + offsets.min())
-    # The commonest offset moves into the base QP, so that fewer rectangles are needed.
+    # The most common offset becomes part of the base QP, so that fewer rectangles are needed.
     crf = min(max(qp + base, 0), MAX_QP)
     context = _encoder(frame.height, frame.width, crf, preset, how)
     steered = _with_regions(frame, offsets + (qp - crf))
@@ -205,7 +213,7 @@ def _with_regions(frame: VideoFrame, offsets: Offsets) -> VideoFrame:
 
 
 def _rectangles(offsets: Offsets) -> Iterator[tuple[int, int, int, int, int]]:
-    """Cut the blocks of non-zero offset into disjoint (top, left, rows, columns, offset)."""
+    """Cover the blocks of non-zero offset by disjoint (top, left, rows, columns, offset)."""
     left_over = offsets != 0
     for top, left in zip(*np.nonzero(left_over), strict=True):
         if not left_over[top, left]:
@@ -223,7 +231,7 @@ def _run(flags: NDArray[np.bool_]) -> int:
 
 
 def _padded_size(length: int) -> int:
-    """At least one 32-pixel coding tree unit, and a multiple of the smallest block, 8."""
+    """Round up to a multiple of the smallest block, 8, and at least one 32-pixel coding unit."""
     return max(32, -(-length // 8) * 8)
 
 

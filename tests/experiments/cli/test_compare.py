@@ -89,7 +89,7 @@ def test_images_of_which_none_can_be_read_are_refused_first(run: Run, command: s
     result = run(command, "bad.png", "--out", "o")
     assert result.stderr.strip() == "Error: bad.png: not an image that Pillow can read"
     result = run(command, "bad.png", "nowhere.png", "--out", "o")
-    assert "none of these can be read:\nbad.png" in result.stderr
+    assert "none of these images can be read:\nbad.png" in result.stderr
     assert "nowhere.png: no such file" in result.stderr
     assert not Path("o").exists()
 

@@ -19,7 +19,7 @@ def test_plan_says_how_much_there_is_and_what_is_done(suite: Run) -> None:
     suite("run", "s.yaml", "--out", "out", "--jobs", "1", "--set", "cbr=1/4")
     between = suite("plan", "s.yaml", "--out", "out").stdout.split()
     assert between[between.index("done") + 1] == "8"
-    assert "there" in between  # by the rows that are there
+    assert "existing rows" in between
     suite("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert "nothing to do" in suite("plan", "s.yaml", "--out", "out").stdout
 
@@ -53,7 +53,7 @@ def test_plan_scales_what_rows_took_with_the_size_of_the_images(done: Run) -> No
     changes = ("--set", "images=large.png", "--set", "segmenter=whole_image")
     jpeg = ("--set", "systems={}", "--set", "blind=true", "--set", "cbr=1/4", "--set", "snr_db=7")
     result = done("plan", "s.yaml", "--out", "out", "--jobs", "1", *changes, *jpeg)
-    assert "by the rows that are there" in result.stdout
+    assert "estimated from existing rows" in result.stdout
     # 2 s beyond what every task takes, for 64x48; 100 times the pixels here.
     assert _planned_seconds(result) == pytest.approx(200, abs=40)  # told in minutes
 
@@ -61,11 +61,13 @@ def test_plan_scales_what_rows_took_with_the_size_of_the_images(done: Run) -> No
 def test_plan_and_run_say_how_often_the_channel_is_drawn(suite: Run) -> None:
     fading = ("--set", "channel=[awgn, rayleigh]", "--set", "cbr=1/3", "--set", "snr_db=10")
     plan = suite("plan", "s.yaml", "--out", "out", *fading)
-    assert "1 over awgn; 8 to 32 over rayleigh, of each image" in plan.stdout
+    assert "1 over awgn; 8 to 32 over rayleigh, for each image" in plan.stdout
     assert "rayleigh: 8 to 32 draws for each image" in plan.stderr
     once = ("--set", "draws=1")
     made = suite("run", "s.yaml", "--out", "out", "--jobs", "1", *fading, *once)
-    assert "rayleigh: one draw for each image says little of the mean" in made.stderr
+    assert (
+        "rayleigh: one draw of the channel for each image says little about the mean" in made.stderr
+    )
     shown = " ".join(suite("plot", "out", "--formats", "svg").stdout.split())
     assert "means of 2 images, awgn CBR" in shown
     assert "means of 2 images, rayleigh, one draw of the channel each" in shown
@@ -76,7 +78,7 @@ def test_what_has_no_effect_is_told(suite: Run) -> None:
     """A value that every point replaces would else be passed over in silence."""
     points = ["--set", "points=[{snr_db: 7}, {snr_db: 10}]"]
     result = suite("plan", "s.yaml", "--out", "out", *points, "--set", "snr_db=8")
-    assert "snr_db has no effect: all points say their own" in result.stderr
+    assert "snr_db has no effect, because all points set it themselves" in result.stderr
     assert "no effect" not in suite("plan", "s.yaml", "--out", "out").stderr
 
 

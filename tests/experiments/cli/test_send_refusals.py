@@ -44,7 +44,7 @@ from tests.experiments.cli.sending import Semcom, error_of, records_of, send_qui
         (("--mask", "nope.png"), "nope.png: no such mask file"),
         (("--mask", "."), ".: no such mask file"),
         (("--mask", "n" * 300), f"{'n' * 300}: no such mask file (its name is too long)"),
-        (("--segmenter", "graph"), "mask m.png and segmenter 'graph' exclude one another"),
+        (("--segmenter", "graph"), "mask m.png and segmenter 'graph' exclude each other"),
         (("--point", "3"), "expected X,Y, got '3'"),
         (("--point", "3,x"), "expected X,Y, got '3,x'"),
         (("--box", "1,2,3"), "expected X0,Y0,X1,Y1, got '1,2,3'"),

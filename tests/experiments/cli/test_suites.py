@@ -66,7 +66,7 @@ def test_a_row_that_is_not_the_same_is_told(done: Run) -> None:
     tamper(f"task = '{task}'", other)
     result = done("repeat", "out/results.db", task[:10])
     assert result.exit_code == 1
-    assert "outcomes[0].packets_received is 1, on record 41" in result.stdout
+    assert "outcomes[0].packets_received is 1, recorded as 41" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_a_row_that_is_not_the_same_is_told(done: Run) -> None:
         (["out", "zzzzz"], "4 or more hexadecimal digits"),
         (["out", "0" * 40], "holds no task"),
         (["none.db", "abcdef"], "no such results file"),
-        (["out"], "takes the id of a TASK"),
-        (["s.yaml", "abcdef"], "no results file of semcom"),
-        (["out.json"], "no record of semcom send"),
+        (["out"], "needs the id of a TASK"),
+        (["s.yaml", "abcdef"], "not a results file of semcom"),
+        (["out.json"], "not a record of semcom send"),
     ],
 )
 def test_what_cannot_be_repeated_is_refused(
@@ -94,8 +94,8 @@ def test_an_image_that_has_changed_is_not_repeated(done: Run) -> None:
         "SELECT task FROM rows JOIN images ON image = id WHERE path LIKE '%a.png' LIMIT 1"
     )
     shutil.move("a.png", "moved.png")
-    assert "--image names it" in done("repeat", "out", task).stderr
-    assert "--image names it" in done("repeat", "out", task, "--image", "b.png").stderr
+    assert "with --image" in done("repeat", "out", task).stderr
+    assert "with --image" in done("repeat", "out", task, "--image", "b.png").stderr
     shutil.copy("m.png", "moved_mask.png")
     assert done("repeat", "out", task, "--image", "moved.png").exit_code == 0
 
@@ -181,7 +181,7 @@ def test_an_image_that_fails_is_told_and_the_others_are_done(suite: Run) -> None
     first = suite("run", "s.yaml", "--out", "out", "--jobs", "1")
     assert first.exit_code == 1
     assert "8 of 16 tasks failed" in first.stderr
-    assert "(and 7 more tasks); again: semcom repeat out/results.db" in first.stderr
+    assert "(and 7 more tasks); to repeat: semcom repeat out/results.db" in first.stderr
     assert len(query("SELECT * FROM rows")) == 8
     ((task,),) = query("SELECT task FROM failures LIMIT 1")
     assert "20x20" in suite("repeat", "out", task[:12]).stderr
@@ -199,7 +199,7 @@ def test_a_file_that_changes_after_planning_fails_its_tasks() -> None:
     shutil.copy("ranks.png", "a_mask.png")
     again = dataclasses.replace(setting, theta=0.8)  # not seen before
     (made,) = work(Unit(item, (Job(again, 0, 1),)))
-    assert "a_mask.png is not what it was" in made.error
+    assert "a_mask.png has changed since" in made.error
     Path("a.png").unlink()
     other = dataclasses.replace(item, mask_sha256="")
     assert "no such file on" in work(Unit(other, (Job(again, 0, 1),)))[0].error

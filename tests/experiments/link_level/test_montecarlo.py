@@ -213,7 +213,7 @@ def test_rows_of_other_kinds_and_damaged_rows_are_passed_over(
     store.write_text('{"id": "picture", "psnr_db": 30}\nnonsense\n')
     notes: list[str] = []
     quiet(COINS[:1], store, say=notes.append)
-    assert notes == [f"{store}, line 2: damaged, passed over"]
+    assert notes == [f"{store}, line 2: damaged, skipped"]
 
 
 @pytest.mark.parametrize("snr_db", [float("nan"), float("inf"), float("-inf")])
@@ -232,7 +232,7 @@ def test_other_nonsense_is_refused(tmp_path: Path, quiet: Collect) -> None:
         Limits(-3, 1)
     with pytest.raises(ValueError, match="jobs must be at least 1, got 0"):
         quiet(COINS, store, jobs=0)
-    with pytest.raises(ValueError, match="the same point"):
+    with pytest.raises(ValueError, match="have the same point"):
         quiet([COINS[0], replace(COINS[0], seed=1)], store)
     assert not store.exists()
 

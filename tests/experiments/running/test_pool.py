@@ -70,7 +70,7 @@ def test_only_the_task_that_kills_its_worker_fails_and_the_crew_goes_on() -> Non
     assert sorted(found) == list(range(40))
     failed = {seed: error for seed, error in found.items() if error}
     assert set(failed) == {KILLER, RAISER}
-    assert "its process died; out of memory, or killed" in failed[KILLER]
+    assert "its process died: out of memory, or killed" in failed[KILLER]
     assert failed[RAISER] == "RuntimeError: no such thing as a free task"
 
 

@@ -127,10 +127,10 @@ def test_numbers_have_a_tolerance_and_nothing_else_has(
     assert result.exit_code == (0 if same else 1)
     if same:
         assert "the same pictures and packets; numbers differ by at most" in result.stdout
-        assert result.stdout.rstrip().endswith("nothing on record says why")
+        assert result.stdout.rstrip().endswith("the record does not say why")
     else:
         assert key in result.stdout
-        assert "what came out is not what is on record" in result.stderr
+        assert "the repeated result differs from the recorded one" in result.stderr
 
 
 def test_a_record_from_before_is_repeated_as_far_as_it_says(made: Path, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_merging_tells_last_bits_from_other_rows(made: Path, tmp_path: Path) -> 
     merge(target, [made / "results.db"], salvage=False, say=said.append)
     source = made / "results.db"
     assert said[:2] == [
-        f"{source}: 1 rows differ from those of the same tasks; the latter are kept",
-        f"{source}: 1 rows differ from those of the same tasks in the last digits, as on another "
-        "CPU; the latter are kept",
+        f"{source}: 1 rows differ from those of {target}; the latter are kept",
+        f"{source}: 1 rows differ from those of {target} in the last digits, as on another CPU; "
+        "the latter are kept",
     ]

@@ -163,7 +163,9 @@ def test_a_channel_of_which_one_draw_says_little_is_drawn_as_often_as_it_takes()
     assert _draws(suite) == {**once, **many}
     assert suite.rounds() == [8, 16, 32]
     (said,) = suite.about_draws()
-    assert said.startswith(f"{', '.join(CHANNELS[2:])}: 8 to 32 draws for each image, until ")
+    assert said.startswith(
+        f"{', '.join(CHANNELS[2:])}: 8 to 32 draws (realisations of the channel)"
+    )
     assert _draws(_suite(losses="packet_erasure:p=0.1")) == {"packet_erasure:p=0.1": 32}
     quiet = _suite(channel=CHANNELS[:2])
     assert (list(quiet.about_draws()), quiet.rounds()) == ([], [1])

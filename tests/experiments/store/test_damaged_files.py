@@ -56,7 +56,7 @@ def test_flipped_bits_are_found_wherever_they_say_something(results: Path) -> No
         results.write_bytes(bytes(broken))
         refused += _is_refused_or_right(results, rows)
     results.write_bytes(data.replace(b'"psnr_db": 20.0', b'"psnr_db": 21.0'))
-    with pytest.raises(ValueError, match="rows that are not what was written"):
+    with pytest.raises(ValueError, match="rows differ from what was written"):
         rows_of(results)
     assert refused > len(places) // 3  # the rest hit empty space, or indices
 
@@ -76,7 +76,7 @@ def test_a_settings_text_that_was_changed_is_found(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with Database(path, write=True) as database, database.transaction() as connection:
         connection.execute("INSERT INTO settings VALUES ('0', '{}')")
-    with pytest.raises(ValueError, match="settings that are not what was written"):
+    with pytest.raises(ValueError, match="settings differ from what was written"):
         Database(path)
 
 
@@ -85,11 +85,11 @@ def test_what_is_no_results_file_is_refused_and_left_alone(tmp_path: Path) -> No
     with pytest.raises(ValueError, match="no such results file"):
         Database(path)
     path.write_bytes(b"")
-    with pytest.raises(ValueError, match="no results file of semcom"):
+    with pytest.raises(ValueError, match="not a results file of semcom"):
         Database(path)
     path.write_text("title: a suite\n" * 300)
     for write in (False, True):
-        with pytest.raises(ValueError, match="no results file of semcom"):
+        with pytest.raises(ValueError, match="not a results file of semcom"):
             Database(path, write=write)
     path.unlink()
     other = sqlite3.connect(path)
@@ -97,7 +97,7 @@ def test_what_is_no_results_file_is_refused_and_left_alone(tmp_path: Path) -> No
     other.close()
     before = path.read_bytes()
     for write in (False, True):
-        with pytest.raises(ValueError, match="no results file of semcom"):
+        with pytest.raises(ValueError, match="not a results file of semcom"):
             Database(path, write=write)
     assert path.read_bytes() == before
     with pytest.raises(ValueError, match="is a folder"):
@@ -120,7 +120,7 @@ def test_a_newer_file_is_refused(results: Path) -> None:
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
     for write in (False, True):
-        with pytest.raises(ValueError, match=r"has version \d, this semcom reads 1 to \d"):
+        with pytest.raises(ValueError, match=r"has version \d, but this semcom reads 1 to \d"):
             Database(results, write=write)
 
 

@@ -140,7 +140,7 @@ def test_a_full_disk_is_told_in_one_line_and_costs_nothing(tmp_path: Path, how: 
     done = _python(code, path)
     count, message = done.stdout.splitlines()[0].split("\t")
     assert message.startswith(f"{path}: ")
-    assert message.endswith("what was committed is safe, make room and run again")
+    assert message.endswith("committed rows are safe; make room and run again")
     assert int(count) > 20
     assert len(rows_of(path)) == int(count)
     with Database(path, write=True) as database:  # there is room again

@@ -79,7 +79,7 @@ def test_figures_and_tables_are_of_the_run_that_is_looked_at(folders: Run) -> No
         folders("export", "out")
         assert set(_column("out/export/s.csv", "image")) == {name}
         assert list(read_results(Path("out")).images.values()) == [name]
-    assert "not shown: 1 other image, of other runs" in plotted.stderr
+    assert "not shown: 1 other image of other runs" in plotted.stderr
     assert f"images 1: {name}" in Path("out/figures/captions.md").read_text(encoding="utf-8")
 
 

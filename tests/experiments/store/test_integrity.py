@@ -87,7 +87,7 @@ def test_every_value_that_is_edited_is_found(
 ) -> None:
     other = {"TEXT": "'other'", "INTEGER": "12345", "REAL": "1.25", "BLOB": "x'00'"}[kind]
     edit(f"UPDATE {table} SET {column} = {other}")
-    with pytest.raises(ValueError, match=rf"is damaged \({table} that are not what was written\)"):
+    with pytest.raises(ValueError, match=rf"is damaged \({table} differ from what was written\)"):
         Database(path)
 
 
@@ -96,7 +96,7 @@ def test_a_number_as_text_or_as_another_number_has_the_same_seal(path: Path, edi
     edit("UPDATE intervals SET mean = 30.0")
     Database(path).close()
     edit("UPDATE intervals SET mean = 30.000000000000004")
-    with pytest.raises(ValueError, match="intervals that are not what was written"):
+    with pytest.raises(ValueError, match="intervals differ from what was written"):
         Database(path)
 
 
@@ -138,10 +138,12 @@ def test_what_is_not_ours_is_refused_and_left_as_it_is(
 ) -> None:
     edit(f"PRAGMA journal_mode = DELETE; {sql}")
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=r"results\.db is not as semcom wrote it: its .+ is none"):
+    with pytest.raises(
+        ValueError, match=r"results\.db has been changed: its .+ is not from semcom"
+    ):
         Database(path, write=write)
     assert path.read_bytes() == before
-    with pytest.raises(ValueError, match="is none of ours"):
+    with pytest.raises(ValueError, match="is not from semcom"):
         merge(path.with_name("target.db"), [path], salvage=False, say=lambda *_: None)
 
 
@@ -169,7 +171,7 @@ def test_old_files_are_held_to_the_same(tmp_path: Path, sql: str) -> None:
     assert read_results(path).points
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(sql)
-    with pytest.raises(ValueError, match="is none of ours"):
+    with pytest.raises(ValueError, match="is not from semcom"):
         read_results(path)
 
 

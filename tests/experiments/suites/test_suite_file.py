@@ -80,12 +80,12 @@ def test_every_error_is_told_in_one_go_with_line_value_and_choices(tmp_path: Pat
         ("title: t\nimages: a\nquestion: 2001-99-99\n", "month must be in 1..12"),
         ("? {a: b}\n: c\ntitle: t\nimages: a\n", "found unhashable key"),
         ("1: c\ntitle: t\nimages: a\n", "1"),
-        ("title: t\n", "missing: every suite says images"),
+        ("title: t\n", "missing: every suite needs images"),
         ("title: t\nimages: []\n", "at least 1 item"),
         (HEAD + "snr_db: 0:1000:0.001\n", "at most 1000 SNRs"),
         (HEAD + "snr_db: .nan\n", "finite"),
         (HEAD + "anchor: masks\nsystems: {blind: {blind: true}}\n", "no system; choices: blind"),
-        (HEAD + "exclude: {system: masks}\n", "'masks' is no system; choices: there are none"),
+        (HEAD + "exclude: {system: masks}\n", "'masks' is not a system; choices: there are none"),
         (HEAD + "exclude: {blind: false}\n", "everything is excluded"),
         (HEAD + "seed: [0, 3]\ndraws: 4\n", "seeds 3 apart share draws"),
         (HEAD + "draws: 4\npoints: [{seed: 0}, {seed: 3}]\n", "seeds 3 apart share draws"),
@@ -93,7 +93,7 @@ def test_every_error_is_told_in_one_go_with_line_value_and_choices(tmp_path: Pat
         (HEAD + "bound: true\nchannel: rayleigh\n", "no bound, for channel 'rayleigh'"),
         (
             HEAD + "scheme: QPSK 0.703\nprotection: unequal\n",
-            "chooses schemes and copies itself; give none; drop it with exclude",
+            "chooses schemes and copies itself; leave out scheme and copies; drop it with exclude",
         ),
         (HEAD + "beside: nobody-2001\n", "unknown published curve"),
     ],
@@ -177,8 +177,8 @@ def test_set_overrides_keys_parts_and_items(tmp_path: Path) -> None:
         ("a..b=1", "--set takes KEY=VALUE"),
         ("cbr.7=1/4", "--set cbr.7=1/4: there is no"),
         ("title.x=1", "'title' has no parts"),
-        ("seed=!!python/name:os.getcwd", "the value is no YAML"),
-        ("seed=[1", "the value is no YAML"),
+        ("seed=!!python/name:os.getcwd", "the value is not valid YAML"),
+        ("seed=[1", "the value is not valid YAML"),
         ("seed=", "--set seed=: seed"),
     ],
 )
@@ -216,7 +216,7 @@ BOMB = "[&a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]" + "".join(
     [
         (f"{BOMB}]", "more than 200000 parts or 20 levels"),
         (f"{'[' * 30}{']' * 30}", "more than 200000 parts or 20 levels"),
-        ("{[1]: 2", "the value is no YAML"),
+        ("{[1]: 2", "the value is not valid YAML"),
         ("2000-13-13", "month must be in 1..12"),
     ],
 )

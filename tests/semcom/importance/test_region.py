@@ -175,7 +175,7 @@ def test_unknown_names_are_refused_at_once_with_the_choices(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("mask", ["beside", "m.png"])
 def test_a_mask_and_a_segmenter_together_are_refused_at_once(mask: str) -> None:
-    with pytest.raises(ValueError, match="segmenter 'graph' exclude one another: give one"):
+    with pytest.raises(ValueError, match="segmenter 'graph' exclude each other: give one"):
         RegionOptions("graph", mask=mask)
 
 

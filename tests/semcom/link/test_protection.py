@@ -257,7 +257,7 @@ def test_a_sender_in_doubt_survives_what_loses_a_sure_one(photo, what):
         ({"protection": "fair"}, "choices: equal, unequal, graceful"),
         ({"protection": "unequal", "scheme": "3"}, "chooses schemes and copies itself"),
         ({"copies": 5}, "copies must be 1 to 4, got 5"),
-        ({"planned_std_db": -1.0}, "deviation must be 0 to 30 dB, got -1"),
+        ({"planned_std_db": -1.0}, "planned SNR must be 0 to 30 dB, got -1"),
         ({"planned_snr_db": math.nan}, "between -300 and 300"),
         ({"losses": "packet_erasur"}, "packet_erasure"),
         ({"losses": "packet_erasure:p=2"}, "p must be"),
