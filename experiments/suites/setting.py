@@ -14,11 +14,11 @@ from typing import Any, Literal
 from channels.catalogue import CHANNELS
 from channels.packets.target import Target
 from semcom.codecs.base import CODECS, is_analog
+from semcom.errors import InputError
 from semcom.importance.maps import DEFAULT_THETA
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.options import LinkOptions
-from semcom.errors import InputError
 
 BESIDE = "beside"
 """Name of the segmenter that reads ``NAME_mask.png`` beside each image."""

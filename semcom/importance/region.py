@@ -12,6 +12,7 @@ import numpy as np
 
 from semcom import cache
 from semcom.checkpoints import mobile_sam as weights
+from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import mask_beside
 from semcom.importance.maps import (
@@ -29,7 +30,6 @@ from semcom.segmenters.from_file.segmenter import FromFile, check_mask_file
 from semcom.segmenters.mask_archive import pack, unpack
 from semcom.sizes import Size, resized_mask, scaled, shrink_large, size_of
 from semcom.types import Image, Mask, Prompts
-from semcom.errors import InputError
 
 _SLOW = ("mobile_sam", "graph")
 """Segmenters whose masks are kept on disk (:mod:`semcom.cache`)."""
