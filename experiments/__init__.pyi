@@ -3,8 +3,8 @@ from .link_level.ber import BitErrors as BitErrors
 from .link_level.bler import BlockErrors as BlockErrors
 from .link_level.harq import HarqPackets as HarqPackets
 from .link_level.montecarlo import Limits as Limits
-from .link_level.montecarlo import Task as Task
 from .link_level.montecarlo import collect as collect
+from .link_level.task import Task as Task
 from .running.runner import Summary as Summary
 from .running.runner import run as run
 from .store.study import SuiteResults as SuiteResults

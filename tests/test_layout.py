@@ -58,6 +58,14 @@ def functions(tree: ast.AST, within: str = "") -> Iterator[tuple[str, Function]]
             yield from functions(node, within)
 
 
+def docstring_lines(function: Function) -> int:
+    """Count the lines of a docstring: a long one, with its example, makes no function harder."""
+    match function.body[0]:
+        case ast.Expr(ast.Constant(str())) as docstring:
+            return (docstring.end_lineno or 0) - docstring.lineno + 1
+    return 0
+
+
 def num_parameters(function: Function) -> int:
     """Count what a caller may give: all but ``self`` and ``cls``."""
     about = function.args

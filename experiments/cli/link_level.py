@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from experiments.cli.options import out_option
+from experiments.cli.options import out_option, say
 from experiments.cli.parameter_types import Parsed, _modulations, _numbers, _snrs
 
 _INTEGERS = Parsed("N,N,…", functools.partial(_numbers, int))
@@ -120,11 +120,6 @@ def _snr_option(default: str | None, text: str) -> Callable[[Any], Any]:
     )
 
 
-def _say(*notes: str) -> None:
-    for note in notes:
-        click.echo(note, err=True)
-
-
 @click.command()
 @click.option(
     "--modulation",
@@ -175,7 +170,7 @@ def ber(
         num_symbols=num_symbols,
         seed=seed,
         jobs=jobs,
-        say=_say,
+        say=say,
     )
 
 
@@ -273,7 +268,7 @@ def bler(
     )
     limits = Limits(max_errors, max_trials)
     snrs = snrs or default_snrs(systems, axis)
-    run(systems, snrs, out, axis=axis, limits=limits, seed=seed, jobs=jobs, say=_say)
+    run(systems, snrs, out, axis=axis, limits=limits, seed=seed, jobs=jobs, say=say)
 
 
 @click.command()
@@ -300,4 +295,4 @@ def mcs(channel: str, num_bits: int, out: Path) -> None:
     """
     from experiments.link_level.mcs import mcs as run
 
-    run(channel, num_bits, out, say=_say)
+    run(channel, num_bits, out, say=say)

@@ -22,8 +22,9 @@ from experiments.csv_table import to_csv
 from experiments.figures.parts.fonts import plain_text, power_of_ten
 from experiments.figures.parts.style import Look, series_look
 from experiments.intervals import Count
-from experiments.link_level.montecarlo import Simulation, Task, collect
+from experiments.link_level.montecarlo import collect
 from experiments.link_level.snr_axis import Axis, to_esn0
+from experiments.link_level.task import Simulation, Task
 from experiments.link_level.theory_curves import Reference
 from experiments.saving import save, save_figure
 

@@ -18,8 +18,7 @@ _UNKNOWN = 1 << 30
 # Numbers of coding passes (table B.4): smallest number, bits; all ones escape to the next row.
 _PASSES = ((1, 1), (2, 1), (3, 2), (6, 5), (37, 7))
 
-Part = tuple[int, bytes]
-"""The contribution of a layer to a code-block: number of coding passes, and their bytes."""
+Part = tuple[int, bytes]  # what a layer adds to a code-block: number of coding passes, bytes
 
 
 @dataclass
@@ -39,8 +38,7 @@ class Band:
     blocks: list[Block]
 
 
-Layout = list[list[Band]]
-"""The sub-bands of each packet of a layer: resolution by resolution, component by component."""
+Layout = list[list[Band]]  # the sub-bands of each packet, by resolution, then component
 
 
 def layout(height: int, width: int, levels: int, block_side: int) -> Layout:

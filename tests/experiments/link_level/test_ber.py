@@ -25,8 +25,9 @@ from experiments.cli.main import main
 from experiments.intervals import Count
 from experiments.link_level.ber import BitErrors, ber
 from experiments.link_level.curves import CurveLabels, Series, draw
-from experiments.link_level.montecarlo import Limits, Task
+from experiments.link_level.montecarlo import Limits
 from experiments.link_level.snr_axis import create_channel
+from experiments.link_level.task import Task
 from experiments.link_level.theory_curves import exact_ber
 
 Semcom = Callable[..., Result]

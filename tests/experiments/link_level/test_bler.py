@@ -25,8 +25,8 @@ from experiments.link_level.bler import (
     default_snrs,
     num_coded_bits,
 )
-from experiments.link_level.montecarlo import Task
 from experiments.link_level.snr_axis import create_channel
+from experiments.link_level.task import Task
 from experiments.link_level.theory_curves import bicm_limit_db, reference_bler
 
 Semcom = Callable[..., Result]

@@ -14,7 +14,8 @@ from channels.packets.harq import Harq
 from channels.packets.mcs import Scheme
 from channels.packets.packet import num_packet_symbols
 from experiments.link_level.harq import HarqPackets
-from experiments.link_level.montecarlo import Limits, Task, collect
+from experiments.link_level.montecarlo import Limits, collect
+from experiments.link_level.task import Task
 
 SCHEME = Scheme(2, 0.5)
 

@@ -22,7 +22,8 @@ from experiments import intervals as counts
 from experiments.intervals import Count
 from experiments.link_level import montecarlo
 from experiments.link_level.ber import BitErrors
-from experiments.link_level.montecarlo import Limits, Task, add_up, collect
+from experiments.link_level.montecarlo import Limits, add_up, collect
+from experiments.link_level.task import Task
 
 LIMITS = Limits(max_errors=40, max_trials=5000)
 Collect = Callable[..., list[Count]]
