@@ -139,7 +139,7 @@ def test_no_file_has_more_than_300_lines() -> None:
 
 def test_no_function_has_more_than_60_lines() -> None:
     lengths = {
-        f"{path}:{name}": (node.end_lineno or 0) - node.lineno + 1
+        f"{path}:{name}": (node.end_lineno or 0) - node.lineno + 1 - docstring_lines(node)
         for path in sources(*PACKAGES)
         for name, node in functions(parsed(path))
     }
