@@ -84,7 +84,7 @@ def test_fast_fading_is_compared_with_ergodic_capacity(awgn: list[SchemeRow]) ->
     ("arguments", "message"),
     [
         (("--channel", "ether"), "unknown channel 'ether'; choices: awgn"),
-        (("--channel", "jakes"), "Jakes is neither: use semcom bler --scheme"),
+        (("--channel", "jakes"), "unlike those of Jakes: use semcom bler --scheme"),
         (("--num-bits", "8"), "num_bits must be at least .*measured, got 8"),
         (("--num-bits", "many"), "'many' is not a valid integer"),
     ],

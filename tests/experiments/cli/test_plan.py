@@ -15,7 +15,7 @@ from tests.experiments.cli.studying import Run, query
 def test_plan_says_how_much_there_is_and_what_is_done(suite: Run) -> None:
     before = suite("plan", "s.yaml", "--out", "out").stdout
     assert "16" in before
-    assert "roughly" in before
+    assert "a rough estimate" in before
     suite("run", "s.yaml", "--out", "out", "--jobs", "1", "--set", "cbr=1/4")
     between = suite("plan", "s.yaml", "--out", "out").stdout.split()
     assert between[between.index("done") + 1] == "8"
@@ -62,7 +62,7 @@ def test_plan_and_run_say_how_often_the_channel_is_drawn(suite: Run) -> None:
     fading = ("--set", "channel=[awgn, rayleigh]", "--set", "cbr=1/3", "--set", "snr_db=10")
     plan = suite("plan", "s.yaml", "--out", "out", *fading)
     assert "1 over awgn; 8 to 32 over rayleigh, for each image" in plan.stdout
-    assert "rayleigh: 8 to 32 draws for each image" in plan.stderr
+    assert "rayleigh: 8 to 32 draws (realisations of the channel) for each image" in plan.stderr
     once = ("--set", "draws=1")
     made = suite("run", "s.yaml", "--out", "out", "--jobs", "1", *fading, *once)
     assert (
