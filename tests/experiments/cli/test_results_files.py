@@ -58,7 +58,7 @@ def test_merge_tells_rows_that_differ(done: Run) -> None:
 def test_merge_refuses_what_is_none(done: Run) -> None:
     assert "no such results file" in done("merge", "all.db", "none.db").stderr
     assert "is the target itself" in done("merge", "out/results.db", "out/results.db").stderr
-    assert "no results file" in done("merge", "all.db", "a.png").stderr
+    assert "not a results file" in done("merge", "all.db", "a.png").stderr
 
 
 def test_what_can_be_read_of_a_damaged_file_is_saved(done: Run) -> None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
     [
         ("spark", None, "unknown backend 'spark'; choices: local, dask, ray"),
         ("local", "tcp://a:1", "the local backend takes no address"),
-        ("dask", None, "takes the scheduler's address, such as tcp://host:8786"),
+        ("dask", None, "needs the scheduler's address, such as tcp://host:8786"),
     ],
 )
 def test_what_cannot_be_is_refused(name: str, address: str | None, said: str) -> None:
@@ -56,7 +56,7 @@ def test_a_cache_that_cannot_be_used_is_said_once_and_not_by_every_worker(
         made = [submit(cache.recall, bytes, i) for i in range(4)]
         assert [future.result() for future in made] == 4 * [b""]
     assert [record.message.partition(" (")[0] for record in caplog.records] == [
-        f"{tmp_path / 'file' / 'encodings'} cannot be made"
+        f"cannot create {tmp_path / 'file' / 'encodings'}"
     ]
     assert capfd.readouterr().err == ""
 
