@@ -1,7 +1,14 @@
-"""Experiments on top of semcom: the command line, curves, figures and benchmarks.
+"""Experiments on top of semcom: the command line, suites, figures, curves and benchmarks.
 
-The public names stand in ``__init__.pyi``; each is imported on first use, so that
-``import experiments`` costs nothing.
+``__init__.pyi`` lists the public names. Each is imported on first use, so that
+``import experiments`` takes no time.
+
+Examples
+--------
+>>> import experiments
+>>> suite = experiments.Suite(images="photos", segmenter="graph", snr_db=[4, 10])
+>>> [setting.snr_db for _, setting in suite.settings()]
+[4.0, 10.0]
 """
 
 import lazy_loader

@@ -1,1 +1,1 @@
-"""The answer in numbers: points, gains, BD-rates and tables."""
+"""Analysis of results: points, gains, BD-rates and tables."""

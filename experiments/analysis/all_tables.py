@@ -1,4 +1,4 @@
-"""All tables of a study."""
+"""All tables of the results of a suite."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ TABLES = (means_table, gains_table, bd_table, differences_table, draws_table, lo
 
 
 def tables(study: SuiteResults, *, tell: Tell | None = None) -> list[Table]:
-    """Return every table that the data support; what fails is as in :func:`draw`."""
+    """Return every table that the data support; ``tell`` receives those that fail.
+
+    Without ``tell``, an error is raised.
+    """
     study = prepare(study)
     found = []
     for table in TABLES:

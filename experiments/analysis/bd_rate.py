@@ -1,8 +1,8 @@
-"""Bandwidth at equal quality: Bjøntegaard's delta rate.
+"""Bandwidth at equal quality: Bjøntegaard's delta rate (BD-rate).
 
-The mean difference of ln(CBR) between two curves over the qualities that both reach, between the
-points by Akima's interpolation (package ``bjontegaard``; G. Bjøntegaard, VCEG-M33, 2001). Curves
-are those of the means over the images.
+It is the mean difference of ln(CBR) between two curves over the range of qualities that both reach,
+with Akima's interpolation between the points (package ``bjontegaard``; G. Bjøntegaard, VCEG-M33,
+2001). The curves are those of the means over the images.
 """
 
 from __future__ import annotations
@@ -21,29 +21,38 @@ from experiments.analysis.table import Table
 from experiments.store.measured import Point, SuiteResults
 from experiments.suites.literature import Curve
 
-LEAST_POINTS = 4  # what the interpolation takes
+LEAST_POINTS = 4  # the interpolation needs that many
 
 
 @dataclass(frozen=True)
 class Rate:
-    """What a system needs at equal quality."""
+    """The bandwidth of a system relative to the anchor at equal quality."""
 
     rate: float
     """Mean relative difference in CBR, -1 to infinity."""
     low: float
     high: float
-    """The qualities that both reach."""
+    """Ends of the range of qualities that both reach."""
 
     @property
     def times(self) -> float:
-        """How many times the bandwidth of the system the anchor needs."""
+        """Bandwidth of the anchor divided by the bandwidth of the system."""
         return 1 / (1 + self.rate)
 
 
 def bd_rate(anchor: Curve, test: Curve) -> Rate | None:
-    """Return the difference in rate of ``test`` against ``anchor``, points (rate, quality).
+    """Return the difference in rate of ``test`` against ``anchor``, given points (rate, quality).
 
-    None where the curves share no quality, have fewer than four points, or do not rise.
+    The result is None if the ranges of quality do not overlap, or a curve has fewer than four
+    points or does not rise.
+
+    Examples
+    --------
+    >>> anchor = [(1 / 48, 28.0), (1 / 24, 31.0), (1 / 16, 33.0), (1 / 12, 35.0)]
+    >>> test = [(rate / 2, quality) for rate, quality in anchor]
+    >>> found = bd_rate(anchor, test)
+    >>> round(found.rate, 3), round(found.times, 2)
+    (-0.5, 2.0)
     """
     for curve in (anchor, test):
         qualities = [quality for _, quality in sorted(curve)]
@@ -63,7 +72,7 @@ def bd_rate(anchor: Curve, test: Curve) -> Rate | None:
 
 
 def bd_rates(anchor: Sequence[Point], test: Sequence[Point], score: str) -> Rate | None:
-    """Compare two systems' points at equal score; θ-PSNR is that of the second's θ for both."""
+    """Compare the points of two systems at equal score; θ-PSNR uses the θ of the second."""
     if score == "theta_psnr_db":
         theta = test[0].setting.theta
         anchor, test = ([rescore(p, theta) for p in line] for line in (anchor, test))
@@ -71,13 +80,13 @@ def bd_rates(anchor: Sequence[Point], test: Sequence[Point], score: str) -> Rate
 
 
 def curve_of(points: Sequence[Point], score: str) -> Curve:
-    """Return the points (mean CBR, mean score) that have a score."""
+    """Return the points (mean CBR, mean score) with a value of the score."""
     pairs = [(point.over(score).mean("cbr"), point.mean(score)) for point in points]
     return [(rate, quality) for rate, quality in pairs if rate is not None and quality is not None]
 
 
 def bd_table(study: SuiteResults) -> Table | None:
-    """Return the table of bandwidth at equal quality; None where there are too few bandwidths."""
+    """Return the table of bandwidth at equal quality; None if there are too few bandwidths."""
     rows = []
     for (channel, snr_db), points in conditions(study.points, "channel", "snr_db").items():
         for system, others, score, found in _compare(study, channel, snr_db, points):
@@ -90,11 +99,11 @@ def bd_table(study: SuiteResults) -> Table | None:
     if not rows:
         return None
     caption = (
-        f"BD-rate against {anchor_name(study)}: mean difference of ln(CBR) at equal mean score, "
-        "over the qualities that both reach (columns from and to); Akima's interpolation between "
-        "the points (package bjontegaard). Empty where the curves share no quality, do not rise, "
-        "or have fewer than four points over all images. "
-        f"Times: the bandwidth that {anchor_name(study)} takes for the same."
+        f"BD-rate against {anchor_name(study)}: mean difference of ln(CBR) at equal mean score "
+        "over the range that both reach (columns from and to), with Akima's interpolation between "
+        "the points (package bjontegaard). A cell is empty if the ranges do not overlap, or a "
+        "curve does not rise or has fewer than four points over all images. Times: the bandwidth "
+        f"of {anchor_name(study)} divided by that of the system, at equal score."
     )
     where = ("channel", "SNR", "system", "published", "score")
     columns = (*where, "BD-rate, %", "times", "from", "to", "images")
@@ -104,7 +113,7 @@ def bd_table(study: SuiteResults) -> Table | None:
 def _compare(
     study: SuiteResults, channel: str, snr_db: float, points: Sequence[Point]
 ) -> Iterator[tuple[str, str | None, str, Rate | None]]:
-    """Yield each system, or scheme that others published, with its rate for each score."""
+    """Yield each system and each published scheme, with its rate for each score."""
     beside = {id(pair.point): pair.anchor for pair in pairs(study)}
     for line in curves((point for point in points if id(point) in beside), "cbr"):
         if len(line) >= LEAST_POINTS:

@@ -1,4 +1,4 @@
-"""What the draws of the channel make of the squared error, and how often the region is shown."""
+"""The table of draws: expected and simulated errors, and how often the region is shown."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from experiments.store.measured import Point, SuiteResults
 
 
 def draws_table(study: SuiteResults) -> Table | None:
-    """Return a line for each point of many draws; None where there is none.
+    """Return a row for each point with several draws; None if there is none.
 
-    The sender minimises the expectation of the squared error, weighted by what it is told matters:
-    θ-PSNR at the system's own θ, or PSNR where it is blind.
+    The sender minimises the expected squared error, weighted by its importance map. This
+    corresponds to θ-PSNR at the system's own θ, or to PSNR if the system is blind.
     """
     found = []
     for point in by_condition(study):
@@ -36,10 +36,11 @@ def draws_table(study: SuiteResults) -> Table | None:
         cells = [cell for value in decibels for cell in (value, *[images] * fewer)]
         lines.append((*place(point), *cells, shown, rows))
     caption = (
-        "Expected: PSNR of the expected error, by the channel's law and the measured thresholds; "
-        "simulated: of the mean error over the draws, in which few lost pictures weigh much; mean: "
-        "of the decibels. θ-PSNR at the system's θ, PSNR where it is blind, in dB. Shown: draws "
-        f"with a region PSNR of at least {study.suite['shown_db']:g} dB."
+        "Expected: PSNR of the expected squared error, which follows from the channel's law and "
+        "the measured thresholds. Simulated: PSNR of the mean squared error over the draws, in "
+        "which a few lost pictures weigh much. Mean: mean of the dB values. All are θ-PSNR at the "
+        "system's θ, or PSNR if the system is blind, in dB. Shown: share of draws with a region "
+        f"PSNR of at least {study.suite['shown_db']:g} dB."
     )
     title = f"over {draws_words(study.points)}"
     named = titles("over the draws", study)
@@ -47,7 +48,7 @@ def draws_table(study: SuiteResults) -> Table | None:
 
 
 def _plain(point: Point) -> bool:
-    """Whether what the sender minimises is one of the scores."""
+    """Whether the error that the sender minimises corresponds to one of the scores."""
     score = "psnr_db" if point.setting.blind else "theta_psnr_db"
     told = point.setting.blind or point.setting.importance == "region"
     return told and point.mean(score) is not None

@@ -1,4 +1,4 @@
-"""``semcom export``: rows for other tools, as Parquet, CSV and CompressAI's JSON."""
+"""``semcom export``: writes rows for other tools, as Parquet, CSV and CompressAI's JSON."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ COMPRESSAI_NAMES = {
     "background_psnr_db": "background-psnr-rgb",
     "theta_psnr_db": "theta-psnr-rgb",
 }
-"""Scores as CompressAI's results call them, or would."""
+"""Names of the scores in the style of CompressAI's results."""
 
 
 def export(study: SuiteResults, out: Path, formats: Sequence[str]) -> list[Path]:
-    """Write a study for other tools.
+    """Write the results of a suite for other tools.
 
     Parameters
     ----------
     study
-        What was read of a results file.
+        The results.
     out
-        Folder for ``NAME.parquet`` and ``NAME.csv``, a line per image and setting, and for
-        ``NAME-SYSTEM.json``, the means of one system over one channel in CompressAI's layout.
+        Folder for ``NAME.parquet`` and ``NAME.csv``, with a row per image and setting, and for
+        ``NAME-SYSTEM.json``, with the means of one system over one channel in CompressAI's layout.
     formats
         Some of :data:`FORMATS`.
 
     Returns
     -------
     list[Path]
-        The files written.
+        The files that were written.
 
     Raises
     ------
     ValueError
-        An unknown format, or Parquet without polars.
+        If a format is unknown, or polars is missing for Parquet.
     """
     for name in formats:
         if name not in FORMATS:
@@ -69,9 +69,9 @@ def export(study: SuiteResults, out: Path, formats: Sequence[str]) -> list[Path]
 
 
 def flat_rows(study: SuiteResults) -> Iterator[dict[str, Any]]:
-    """Yield a flat line per task; scores are means over the draws.
+    """Yield a flat row per task, with means over the draws.
 
-    PSNR is None where any draw is an exact copy.
+    PSNR is None if any draw is an exact copy.
     """
     for point in study.points:
         for row in point.tasks:
@@ -127,7 +127,7 @@ def _write_parquet(study: SuiteResults, path: Path) -> Path:
 
 
 def _write_json(study: SuiteResults, out: Path) -> Iterator[Path]:
-    """Write a file per system and channel; a plain plot over it is one line."""
+    """Write a file per system and channel, which gives one line in a plot."""
     lines: dict[tuple[System, str], list[Point]] = {}
     for point in join_seeds(study).points:
         lines.setdefault((point.key, point.setting.channel), []).append(point)
@@ -151,7 +151,7 @@ def _write_json(study: SuiteResults, out: Path) -> Iterator[Path]:
 
 
 def _results(points: Sequence[Point]) -> dict[str, list[Any]]:
-    """Return the means of a line: of each point over the images that have a PSNR, if any has."""
+    """Return the means of a line, each over the images that have a PSNR, if there are any."""
     some = [point.over("psnr_db") if point.means("psnr_db") else point for point in points]
     results: dict[str, list[Any]] = {"bpp": [_bits_per_pixel(point) for point in some]}
     for score, name in COMPRESSAI_NAMES.items():

@@ -1,4 +1,7 @@
-"""What systems gain against the anchor at equal bandwidth, paired image by image."""
+"""Gains of systems over the anchor at equal bandwidth, paired image by image.
+
+The anchor is the system that the others are compared with.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from experiments.suites.setting import AXES
 
 @dataclass(frozen=True)
 class Pair:
-    """A point and the anchor's, over one channel, at one SNR and bandwidth."""
+    """A point and the point of the anchor for the same channel, SNR and bandwidth."""
 
     anchor: Point
     point: Point
@@ -25,33 +28,33 @@ class Pair:
 
 @dataclass(frozen=True)
 class Gain:
-    """The mean over the images of a difference in dB."""
+    """The mean difference of a score in dB over the images."""
 
     mean: float
     error: float
-    """Standard error over the images; 0 for a single one."""
+    """Standard error over the images; 0 for a single image."""
     images: int
 
 
 def anchors(study: SuiteResults) -> frozenset[System]:
-    """Return what gains are against: a system with all that varies within it, such as its θ.
+    """Return the systems that gains are relative to: the anchor with all its variants, such as θ.
 
-    Where this is all that there is, it is one of its variants.
+    If there are no other systems, it is one of the variants only.
     """
     same = frozenset(one for one in study.systems if one.name == study.anchor.name)
     return same if len(same) < len(study.systems) else frozenset([study.anchor])
 
 
 def anchor_name(study: SuiteResults) -> str:
-    """Return what is compared with, for people."""
+    """Return the name of the anchor for display."""
     others = any(one.name != study.anchor.name for one in study.systems)
     return visible(study.anchor.name) if others else study.labels[study.anchor]
 
 
 def pairs(study: SuiteResults) -> list[Pair]:
-    """Put each point beside the anchor's that has most in common with it.
+    """Pair each point with the most similar point of the anchor.
 
-    A point without one is left out, and so are bounds, which are no systems.
+    Points without such a partner are left out, as are bounds, which are not systems.
     """
     against = anchors(study)
     found: dict[tuple[str, str, float], list[Point]] = {}
@@ -72,14 +75,14 @@ def _condition(point: Point) -> tuple[str, str, float]:
 
 
 def _common(one: Point, other: Point) -> int:
-    """How many axes have the same value."""
+    """Return the number of axes with the same value."""
     return sum(getattr(one.setting, name) == getattr(other.setting, name) for name in AXES.values())
 
 
 def gain(pair: Pair, score: str) -> Gain | None:
-    """Return what a point gains over the anchor's; None without an image that counts for both.
+    """Return the gain of a point over the anchor's; None if no image counts for both.
 
-    θ-PSNR is that of the point's θ for both.
+    θ-PSNR uses the θ of the point for both.
     """
     anchor, point = pair.anchor, pair.point
     if score == "theta_psnr_db":
@@ -95,6 +98,6 @@ def gain(pair: Pair, score: str) -> Gain | None:
 
 
 def gain_scores(study: SuiteResults) -> list[str]:
-    """Return the scores in dB of which differences are taken."""
+    """Return the scores in dB for which gains are computed."""
     names = GAINS if has(study.points, "background_psnr_db") else ("psnr_db",)
     return [name for name in names if has(study.points, name)]

@@ -1,7 +1,7 @@
-r"""The tables of a study for papers: LaTeX with booktabs.
+r"""Tables in LaTeX with booktabs, for papers.
 
-Text that people wrote is set as they wrote it. What pdfLaTeX has no letters for, as of Chinese,
-takes XeLaTeX or LuaLaTeX and a font.
+Text that people wrote is typeset literally. Scripts that pdfLaTeX does not support, such as
+Chinese, need XeLaTeX or LuaLaTeX and a font.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ _ESCAPED = str.maketrans(
         "·": r"$\cdot$",
     }
 )
-_BEGIN = ("means", "against", "over", "what")
-"""Words of ours that titles begin with; others are names, which keep their first letter."""
-_COUNT = re.compile(r" \(\d+\)$")  # of images
+_BEGIN = ("means", "against", "over", "lost")
+"""Our own words that titles begin with; other first words are names and keep their first letter."""
+_COUNT = re.compile(r" \(\d+\)$")  # a number of images
 
 
 def as_latex(tables: Sequence[Table], about: Sequence[str] = ()) -> dict[str, str]:
-    """Return a file for each table, by name; of several channels or systems, it has several.
+    """Return a file for each table, by name; it has a part for each channel or system.
 
-    ``about`` is said in comments.
+    The lines ``about`` become comments.
     """
     found: dict[str, list[Sheet]] = {}
     for sheet in [*sheets(tables), *rates(tables)]:
@@ -72,7 +72,7 @@ def as_latex(tables: Sequence[Table], about: Sequence[str] = ()) -> dict[str, st
 
 
 def escape(text: str) -> str:
-    r"""Write text so that LaTeX sets it as it is.
+    r"""Escape text so that LaTeX typesets it literally.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def _tabular(sheet: Sheet) -> list[str]:
 
 
 def _aligned(column: Sequence[str]) -> list[str]:
-    """Write the cells of a column; numbers without a count leave the room that one takes."""
+    """Write the cells of a column; numbers without a count leave space for one."""
     counts = [found[0] if (found := _COUNT.search(cell)) else "" for cell in column]
     widest = max(counts, key=len)
     room = rf"\phantom{{{widest}}}" if widest else ""
@@ -139,6 +139,6 @@ def _aligned(column: Sequence[str]) -> list[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    # After the end of a row, LaTeX takes a star or a bracket for an option.
+    # After the end of a row, LaTeX would read a star or a bracket as an option.
     first = f"{{}}{cells[0]}" if cells[0].startswith(("[", "*")) else cells[0]
     return f"    {' & '.join([first, *cells[1:]])} \\\\"

@@ -1,4 +1,4 @@
-"""What lines and rates leave out, so that all of their points are over the same images."""
+"""Notes on points and images that are left out, so that lines are over the same images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from experiments.store.measured import Point, SuiteResults
 
 
 def left_out(study: SuiteResults, scores: Iterable[str]) -> str:
-    """Say what is left out of these scores; empty where nothing is."""
+    """Describe what is left out for these scores; empty if nothing is."""
     found: dict[tuple[int, int, int], list[str]] = {}
     for score in scores:
         points = _with(study, score)
@@ -32,7 +32,7 @@ def left_out(study: SuiteResults, scores: Iterable[str]) -> str:
 
 
 def _with(study: SuiteResults, score: str) -> list[Point]:
-    """Return the points of the systems that have the score at all."""
+    """Return the points of the systems with any value of the score."""
     systems = {
         point.key
         for point in study.points

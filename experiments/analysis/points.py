@@ -1,4 +1,4 @@
-"""The points of a study as figures want them: seeds joined, one θ for θ-PSNR, grouped."""
+"""Preparation and grouping of points for figures and tables."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from semcom.scores.psnr import combined_psnr_db
 
 T = TypeVar("T")
 MOST_SYSTEMS = 8
-"""Lines that a panel can take."""
+"""Largest number of lines in a panel."""
 
 
 def prepare(study: SuiteResults) -> SuiteResults:
-    """Join points that differ in their seed alone; score all by the θ of the anchor.
+    """Join points that differ only in their seed, and use the θ of the anchor for all θ-PSNR.
 
-    θ-PSNR at different θ are different scores, so that lines of several θ have no common axis. A
-    study that has been prepared is returned as it is.
+    θ-PSNR weighs the mean squared error by θ in the region and 1-θ outside. Values at different θ
+    are different scores and cannot share an axis. Prepared results are returned unchanged.
     """
     if study.prepared:
         return study
@@ -35,7 +35,7 @@ def prepare(study: SuiteResults) -> SuiteResults:
 
 
 def join_seeds(study: SuiteResults) -> SuiteResults:
-    """Join points that differ in their seed alone: all are draws of one channel."""
+    """Join points that differ only in their seed, as all are draws of the same channel."""
     joined: dict[tuple[System, Setting], list[Point]] = {}
     for point in study.points:
         joined.setdefault((point.key, replace(point.setting, seed=0)), []).append(point)
@@ -44,13 +44,13 @@ def join_seeds(study: SuiteResults) -> SuiteResults:
 
 
 def common_theta(study: SuiteResults) -> float:
-    """Return the θ of θ-PSNR where systems of several θ are compared."""
+    """Return the θ to use for θ-PSNR when systems of several θ are compared."""
     thetas = [point.setting.theta for point in study.points if point.key == study.anchor]
     return DEFAULT_THETA if DEFAULT_THETA in thetas else thetas[0]
 
 
 def rescore(point: Point, theta: float) -> Point:
-    """Return the point with the θ-PSNR at another θ than its own, from region and background."""
+    """Return the point with its θ-PSNR at another θ, from the PSNR of region and background."""
     rows = tuple(_rescore(row, theta) for row in point.rows)
     return replace(point, rows=rows)
 
@@ -69,10 +69,10 @@ def _rescore(row: ImageRow, theta: float) -> ImageRow:
 
 
 def _theta_psnr_db(scores: dict[str, float | None], theta: float) -> float | None:
-    """θ-PSNR; None where it has no meaning, or no finite value."""
+    """Return the θ-PSNR; None if it is undefined or infinite."""
     if scores.get("theta_psnr_db") is None:
         return None
-    # A part without a finite value has no error.
+    # A part without a finite PSNR has no error.
     parts = [scores[name] for name in ("region_psnr_db", "background_psnr_db")]
     found = combined_psnr_db(*(math.inf if db is None else db for db in parts), theta=theta)
     return found if math.isfinite(found) else None
@@ -110,7 +110,7 @@ def groups(points: Iterable[Point], *axes: str) -> dict[tuple[Any, ...], list[Po
 
 
 def conditions(points: Iterable[Point], *axes: str) -> dict[tuple[Any, ...], list[Point]]:
-    """Group points by axes, channels as they come and numbers rising."""
+    """Group points by axes, with channels in their order and numbers ascending."""
     points = list(points)
     found = groups(points, *axes)
     channels = list(dict.fromkeys(point.setting.channel for point in points))
@@ -129,9 +129,9 @@ def _place(axis: str, value: Any, channels: list[str]) -> float:
 
 
 def bandwidth_sweep(points: Iterable[Point]) -> tuple[float, str]:
-    """Return where to look first: the SNR that has most CBRs, and the CBR in their middle.
+    """Return the condition to show first: the SNR with the most CBRs, and their middle CBR.
 
-    Of several such SNRs, it is the one in the middle.
+    If there are several such SNRs, the middle one is taken.
     """
     found = conditions(points, "snr_db", "cbr")
     cbrs: dict[float, list[str]] = {}
@@ -144,7 +144,7 @@ def bandwidth_sweep(points: Iterable[Point]) -> tuple[float, str]:
 
 
 def evenly(values: Sequence[T], most: int) -> list[T]:
-    """Return values, or of too many some that are chosen evenly, from the first to the last.
+    """Return the values, or ``most`` of them at even distances, including the first and last.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def evenly(values: Sequence[T], most: int) -> list[T]:
 
 
 def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:
-    """Split points into lines along ``axis``, rising, each of one system."""
+    """Split points into lines of one system along ``axis``, ascending."""
     found: dict[tuple[System, Setting], list[Point]] = {}
     for point in points:
         rest = replace(point.setting, **{AXES[axis]: DEFAULTS[axis]})
@@ -170,7 +170,7 @@ def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:
 
 
 def families(points: Iterable[Point]) -> dict[System, list[Point]]:
-    """Group points by what is one system but for its θ."""
+    """Group points of systems that differ only in θ."""
     found: dict[System, list[Point]] = {}
     for point in points:
         found.setdefault(point.key.without("theta"), []).append(point)
@@ -178,7 +178,7 @@ def families(points: Iterable[Point]) -> dict[System, list[Point]]:
 
 
 def family_names(points: Iterable[Point]) -> dict[System, str]:
-    """Return what families are called."""
+    """Return the names of the families."""
     found = families(points)
     names = [
         family.label or ("blind" if line[0].setting.blind else "by importance")
@@ -188,7 +188,7 @@ def family_names(points: Iterable[Point]) -> dict[System, str]:
 
 
 def steered(points: Iterable[Point]) -> dict[System, list[Point]]:
-    """Return the families that θ steers, with their points."""
+    """Return the families with several θ, with their points."""
     return {
         family: line
         for family, line in families(points).items()
@@ -198,9 +198,9 @@ def steered(points: Iterable[Point]) -> dict[System, list[Point]]:
 
 
 def few(study: SuiteResults) -> tuple[SuiteResults, str]:
-    """Return a study with no more systems than a panel can take, and a sentence about it.
+    """Return results with few enough systems for a panel, and a sentence about it.
 
-    Of systems that differ in θ alone, the one nearest to the usual θ stays.
+    Of systems that differ only in θ, the one nearest to the default θ is kept.
     """
     if len(study.systems) <= MOST_SYSTEMS:
         return study, ""
@@ -212,19 +212,19 @@ def few(study: SuiteResults) -> tuple[SuiteResults, str]:
     kept.sort(key=lambda point: places[id(point)])
     if len(kept) == len(study.points):
         return study, ""
-    note = "Of systems that differ in θ alone, the one nearest to 0.65 is drawn."
+    note = "Of systems that differ only in θ, the one nearest to 0.65 is shown."
     return replace(study, points=tuple(kept)), note
 
 
 def count_images(points: Iterable[Point]) -> int:
-    """How many images the points are about."""
+    """Return the number of images of the points."""
     return len({row.key for point in points for row in point.rows})
 
 
 def draws_words(points: Iterable[Point]) -> str:
-    """Say how often the channel was drawn for each image: ``"8 to 64 draws of the channel each"``.
+    """Describe the number of draws per image, such as ``"8 to 64 draws of the channel each"``.
 
-    Where no draw says more than another, as without fading, a single one is not mentioned.
+    The text is empty for single draws of a channel without fading or losses.
     """
     points = list(points)
     random = [point for point in points if point.setting.random]
@@ -236,5 +236,5 @@ def draws_words(points: Iterable[Point]) -> str:
 
 
 def drawn(points: Iterable[Point]) -> bool:
-    """Whether any image was sent over several draws of the channel."""
+    """Whether any image has several draws of the channel."""
     return any(row.draws > 1 for point in points for row in point.rows)

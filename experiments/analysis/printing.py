@@ -1,4 +1,4 @@
-"""The tables of a study for people, on the console."""
+"""Printing of tables on the console."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from rich.table import Table as RichTable
 from experiments.analysis.sheets import Sheet, sheets
 from experiments.analysis.table import Table
 
-_WIDTH = 200  # of a console that is no terminal; tables take what they need
+_WIDTH = 200  # if the output is not a terminal; tables use what they need
 
 
 def print_tables(tables: Sequence[Table]) -> None:
-    """Print them all, one for each channel where there are several."""
+    """Print all tables, one for each channel if there are several."""
     for sheet in sheets(tables):
         _print(sheet)
 
 
 def _print(sheet: Sheet) -> None:
-    # Brackets in names are no markup.
+    # Brackets in names are not markup.
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = _WIDTH

@@ -1,4 +1,4 @@
-"""What figures and tables call the scores."""
+"""Names of the scores in figures and tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHORT = {
     "theta_psnr_db": "θ-PSNR",
     "lost": "lost",
 }
-"""For the heads of tables."""
+"""Short names, for the heads of tables."""
 _LONG = {
     **SHORT,
     "region_psnr_db": "region PSNR",
@@ -24,11 +24,11 @@ _LONG = {
     "lost": "lost, share of draws",
 }
 GAINS = ("region_psnr_db", "background_psnr_db", "psnr_db", "theta_psnr_db")
-"""Scores in dB, of which differences are taken."""
+"""Scores in dB for which gains are computed."""
 
 
 def label(score: str, study: SuiteResults) -> str:
-    """Return the label of an axis: name and unit."""
+    """Return the label of an axis, with its unit."""
     text = _LONG[score]
     if score == "theta_psnr_db" and len({p.setting.theta for p in study.points}) > 1:
         text = f"{text} (θ = {common_theta(study):g})"
@@ -36,9 +36,9 @@ def label(score: str, study: SuiteResults) -> str:
 
 
 def shown_scores(study: SuiteResults) -> list[str]:
-    """Return the suite's scores that have a value.
+    """Return the scores of the suite that have a value.
 
-    Where there is nothing outside of the region, it is the whole image and has no score of its own.
+    If the region is the whole image, it has no score of its own, and PSNR replaces it.
     """
     wanted = [score for score in study.suite["scores"] if has(study.points, score)]
     if not has(study.points, "background_psnr_db") and has(study.points, "psnr_db"):
@@ -49,5 +49,5 @@ def shown_scores(study: SuiteResults) -> list[str]:
 
 
 def has(points: Iterable[Point], score: str) -> bool:
-    """Whether any point has a value."""
+    """Whether any point has a value of the score."""
     return any(point.mean(score) is not None for point in points)

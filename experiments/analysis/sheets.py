@@ -1,4 +1,4 @@
-"""The tables of a study as people read them: cells as text, whoever sets them."""
+"""Tables as text cells, for the console and for LaTeX."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table in text."""
+    """A table whose cells are text."""
 
     name: str
-    """That of the table that it is from."""
+    """Name of the table that it was made from."""
     title: str
     head: tuple[str, ...]
-    """Of two lines each where there is a line break."""
+    """Heads of the columns; a line break gives two lines."""
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
     places: int = 0
-    """How many columns, from the first, say at which CBR and SNR a row is."""
+    """Number of leading columns that hold the CBR and the SNR of a row."""
     best: frozenset[Cell] = frozenset()
-    """Scores that no other system has at the same place."""
+    """Cells with the highest score at their CBR and SNR."""
 
 
 def sheets(tables: Sequence[Table]) -> list[Sheet]:
-    """Return them all, one for each channel where there are several."""
+    """Return the sheets of all tables, one for each channel if there are several."""
     by_name = {table.name: table for table in tables}
     found: list[Sheet] = []
     for name, write in (
@@ -48,7 +48,7 @@ def sheets(tables: Sequence[Table]) -> list[Sheet]:
 
 
 def rates(tables: Sequence[Table]) -> Iterator[Sheet]:
-    """Write bandwidth at equal quality, of which :func:`sheets` shows only the gains' own."""
+    """Write the tables of bandwidth at equal quality, which :func:`sheets` leaves out."""
     for table in tables:
         if table.name == "bd-rate":
             for title, some in _by_channel(table):
@@ -85,7 +85,7 @@ def _means(table: Table) -> Iterator[Sheet]:
 
 
 def _gains(table: Table, rates: Table | None) -> Iterator[Sheet]:
-    """Write gains: of each system over its conditions, or of all systems at the only one."""
+    """Write the gains of each system over its conditions, or of all systems at a single one."""
     known = [row for row in _rows(rates) if not row["published"]] if rates else []
     for where, rows in _by_channel(replace(table, title="")):
         places = list(dict.fromkeys((row["CBR"], row["SNR"]) for row in rows))
@@ -105,7 +105,7 @@ def _gains(table: Table, rates: Table | None) -> Iterator[Sheet]:
 
 
 def _system_gains(title: str, table: Table, rows: Sequence[Row], rates: Sequence[Row]) -> Sheet:
-    """Write one system's gains over CBR and SNR, with the bandwidth that they are worth."""
+    """Write the gains of one system over CBR and SNR, with the equivalent bandwidth."""
     names = table.scores
     snrs = list(dict.fromkeys(row["SNR"] for row in rows))
     several = len(snrs) > 1
@@ -125,19 +125,19 @@ def _system_gains(title: str, table: Table, rows: Sequence[Row], rates: Sequence
 
 
 def _worth(found: Mapping[str, Row], anchor: str, snr_db: str = "") -> list[str]:
-    """Say what the region's gain is worth."""
+    """Describe the gain of the region as a ratio of bandwidths."""
     region = "region, dB" in found
     name = "region, dB" if region else "PSNR, dB"
     times = found[name]["times"] if name in found else None
     if times is None:
         return []
     what = "region PSNR" if region else "PSNR"
-    text = f"the same {what} takes {anchor} {times:.2f} times the bandwidth"
+    text = f"{anchor} needs {times:.2f} times the bandwidth for the same {what}"
     return [f"{text} at {snr_db} dB" if snr_db else text]
 
 
 def _differences(table: Table) -> Iterator[Sheet]:
-    """Write a line for each publication, a column for each point."""
+    """Write a row for each publication and a column for each point."""
     rows = list(_rows(table))
     systems = dict.fromkeys((row["channel"], row["system"]) for row in rows)
     channels = {channel for channel, _ in systems}
@@ -183,9 +183,9 @@ def _lost(table: Table) -> Iterator[Sheet]:
 
 
 def _best(table: Table, rows: Sequence[Row], first: int, place: Any) -> frozenset[Cell]:
-    """Return the highest scores of each place, from column ``first`` on; bounds are no systems.
+    """Return the cells with the highest scores at each place, from column ``first`` on.
 
-    Scores that are over different images are not compared.
+    Bounds, and scores over different images, are not compared.
     """
     found: set[Cell] = set()
     for where in dict.fromkeys(map(place, rows)):
@@ -233,7 +233,7 @@ def _gain(name: str, row: Row) -> str:
 
 
 def _count(name: str, row: Row) -> str:
-    """Say of how many images a mean is, where it is not of all."""
+    """Write the number of images in brackets if a mean is not over all of them."""
     count = row.get(name + COUNT, row["images"])
     return f" ({count})" if count != row["images"] else ""
 

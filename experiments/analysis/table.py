@@ -1,14 +1,11 @@
-"""What a figure or a table is made of, whoever shows it: ``semcom plot``, or the report."""
+"""Tables of numbers, the basis of the figures and tables of ``semcom plot`` and the report."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
+from typing import Any
 
 Cells = tuple[tuple[Any, ...], ...]
 """Rows of text, numbers or None, as wide as the columns."""
@@ -16,24 +13,24 @@ Cells = tuple[tuple[Any, ...], ...]
 
 @dataclass(frozen=True)
 class Table:
-    """Numbers with a name."""
+    """A table of numbers with a title and a caption."""
 
     name: str
-    """For files: ``bd-rate``."""
+    """Name for files, such as ``bd-rate``."""
     title: str
-    """One line for people."""
+    """One line for display."""
     caption: str
-    """How the numbers were obtained, and what they do not say; one or two sentences."""
+    """How the numbers were obtained, and what they do not show; one or two sentences."""
     columns: tuple[str, ...]
     rows: Cells
     scores: tuple[str, ...] = ()
-    """Those columns that are scores, or gains of them."""
+    """Columns that are scores or gains."""
     anchor: str = ""
-    """What gains are against."""
+    """Name of the system that gains are relative to."""
     bounds: frozenset[str] = frozenset()
-    """Systems that are none: bits at capacity, never sent."""
+    """Names of bounds, which use as many bits as the capacity carries and are not systems."""
     titles: Mapping[str, str] = field(default_factory=dict)
-    """By channel: the title of its rows alone, where there are several channels."""
+    """Titles of the rows of each channel, if there are several channels."""
 
 
 Tell = Callable[[str], None]
@@ -41,10 +38,10 @@ Tell = Callable[[str], None]
 
 @contextlib.contextmanager
 def spared(name: str, tell: Tell | None) -> Iterator[None]:
-    """Let what fails in here cost nothing but itself, and tell of it; None: let it fail."""
+    """Report an error in the body to ``tell`` and continue; without ``tell``, let it pass."""
     try:
         yield
-    except Exception as error:  # whatever it is, the others are worth showing
+    except Exception as error:  # other figures and tables are still worth showing
         if tell is None:
             raise
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "

@@ -1,4 +1,4 @@
-"""The tables of a study: means, gains, differences to what is published, what was lost."""
+"""The tables of means, gains, differences to published curves, and losses."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from experiments.axis_values import ratio
 from experiments.store.measured import Point, SuiteResults
 
 PLACE = ("channel", "CBR", "SNR", "system")
-"""The first columns: CBR as text, SNR in dB."""
+"""The first columns; CBR is text, SNR is in dB."""
 HALF = " ±"
-"""Ends the name of the column with half the width of a score's 95 % interval."""
+"""Suffix of the column with the half-width of a score's 95 % interval."""
 COUNT = " images"
-"""Ends the name of the column with the number of images that a score's mean is over; it is there
-where that is another number than the row's."""
+"""Suffix of the column with the number of images that a score's mean is over; the column exists
+only if that number differs from the row's."""
 
-EXACT = "An exact copy has no finite PSNR: its image counts for no system there."
+EXACT = "An exact copy has no finite PSNR, so its image counts for no system at that point."
+
+
+THETA_PSNR = "θ-PSNR weighs the mean squared error by θ in the region and by 1-θ outside."
 
 
 def means_table(study: SuiteResults) -> Table:
-    """Return the mean of every score at every point."""
+    """Return the table with the mean of every score at every point."""
     scores = [score for score in shown_scores(study) if score != "lost"]
     halves = drawn(study.points)
     counts = {score: [len(point.means(score)) for point in study.points] for score in scores}
@@ -58,7 +61,7 @@ def means_table(study: SuiteResults) -> Table:
 
 
 def _tally(point: Point) -> tuple[int, int, int]:
-    """Count draws of which nothing arrived, exact copies, and all."""
+    """Return the numbers of lost draws, of exact copies, and of all draws."""
     tasks = point.over("lost").tasks
     return sum(r.lost for r in tasks), sum(r.exact for r in tasks), sum(r.draws for r in tasks)
 
@@ -68,7 +71,7 @@ def _titled(base: str, points: Iterable[Point]) -> str:
 
 
 def titles(base: str, study: SuiteResults) -> dict[str, str]:
-    """Return the titles of the channels' parts of a table, where there are several channels."""
+    """Return the title of each channel's part of a table, if there are several channels."""
     found = groups(study.points, "channel")
     if len(found) == 1:
         return {}
@@ -79,23 +82,30 @@ def _caption(study: SuiteResults, scores: list[str], *, fewer: bool) -> str:
     parts = []
     if drawn(study.points):
         parts.append(
-            "±: half of the 95 % interval over the draws of the channel; 0 where all gave the same."
+            "±: half-width of the 95 % interval over the draws of the channel (realisations of "
+            "fading and noise); 0 if all draws gave the same score."
         )
     if any(p.setting.random and r.draws == 1 for p in study.points for r in p.rows):
         parts.append(
-            "One draw of a random gain says little of the mean: another seed gives other numbers."
+            "A single draw of a random gain says little about the mean: another seed gives other "
+            "numbers."
         )
     if fewer:
-        parts.append("In brackets: how many images a mean is over, where it is not over all.")
+        parts.append("In brackets: the number of images that a mean is over, if it is not all.")
     images = study.counted["lost"]
     if (pictures := len({image for image, _ in images})) < len(images):
         parts.append(f"{len(images)} masks of {pictures} picture{'s' * (pictures > 1)}.")
     if any(row.exact for point in study.points for row in point.rows):
         parts.append(EXACT)
     if "theta_psnr_db" in scores and len({p.setting.theta for p in study.points}) > 1:
-        parts.append(f"θ-PSNR at θ = {common_theta(study):g} for all.")
+        parts.append(f"θ-PSNR at θ = {common_theta(study):g} for all systems.")
+    if "theta_psnr_db" in scores:
+        parts.append(THETA_PSNR)
     bounds = dict.fromkeys(p.system for p in study.points if p.setting.bound)
-    parts += [f"{name}: as many bits as the capacity carries, never sent." for name in bounds]
+    parts += [
+        f"{name}: decoded from as many bits as the capacity carries, which no link can send."
+        for name in bounds
+    ]
     return " ".join(parts)
 
 
@@ -107,9 +117,9 @@ def _half(point: Point, score: str) -> float | None:
 
 
 def by_condition(study: SuiteResults) -> list[Point]:
-    """Return all points, those of one channel, SNR and CBR together.
+    """Return all points, grouped by channel, SNR and CBR.
 
-    Numbers rise; but an SNR of which there are more CBRs, as a sweep of the bandwidth, comes first.
+    Numbers ascend, but SNRs with more CBRs, such as a sweep of the bandwidth, come first.
     """
     found = conditions(study.points, "channel", "snr_db", "cbr")
     cbrs = Counter(key[:2] for key in found)
@@ -119,13 +129,13 @@ def by_condition(study: SuiteResults) -> list[Point]:
 
 
 def place(point: Point) -> tuple[str, str, float, str]:
-    """Return the cells of :data:`PLACE`."""
+    """Return the cells of the columns :data:`PLACE`."""
     setting = point.setting
     return setting.channel, ratio(point.cbr_budget), setting.snr_db, point.system
 
 
 def gains_table(study: SuiteResults) -> Table | None:
-    """Return what every system gains over the anchor at equal bandwidth; None without any."""
+    """Return the table of gains over the anchor at equal bandwidth; None if there are none."""
     scores = gain_scores(study)
     found = {id(pair.point): [gain(pair, score) for score in scores] for pair in pairs(study)}
     points = [point for point in by_condition(study) if id(point) in found]
@@ -141,11 +151,11 @@ def gains_table(study: SuiteResults) -> Table | None:
         for one, number, said in zip(found[id(point)], numbers, fewer, strict=True):
             cells += [None if one is None else one.mean, *[number] * said]
         rows.append((*place(point), *cells, images))
-    caption = "Means over the images of the differences, in dB."
+    caption = "Means over the images of the difference for each image, in dB."
     if words := draws_words(study.points):
         caption += f" {words.capitalize()}."
     if "theta_psnr_db" in scores:
-        caption += " θ-PSNR at each system's own θ."
+        caption += f" {THETA_PSNR} Each system is compared at its own θ."
     columns = list(PLACE)
     for name, said in zip(names, fewer, strict=True):
         columns += [name, *[name + COUNT] * said]
@@ -162,7 +172,7 @@ def gains_table(study: SuiteResults) -> Table | None:
 
 
 def differences_table(study: SuiteResults) -> Table | None:
-    """Return PSNR minus the published, where points coincide; None where nothing does."""
+    """Return the table of PSNR minus published PSNR at common points; None if there are none."""
     rows = []
     for point in (point for point in by_condition(study) if not point.setting.bound):
         ours = point.mean("psnr_db") if study.whole([point], "psnr_db") else None
@@ -173,13 +183,13 @@ def differences_table(study: SuiteResults) -> Table | None:
                 rows.append((*place(point), one.name, theirs, ours - theirs))
     if not rows:
         return None
-    caption = "PSNR over the whole image, of which the published know no part that matters more."
+    caption = "PSNR over the whole image; the published systems do not favour any region."
     columns = (*PLACE, "published", "its PSNR", "difference")
     return Table("differences", "PSNR minus published, dB", caption, columns, tuple(rows))
 
 
 def lost_table(study: SuiteResults) -> Table | None:
-    """Return the points at which pictures were lost; None where none was and no task failed."""
+    """Return the table of lost pictures; None if none was lost and no task failed."""
     rows = []
     for point in by_condition(study):
         lost, _, draws = _tally(point)
@@ -189,15 +199,13 @@ def lost_table(study: SuiteResults) -> Table | None:
             rows.append((*place(point), lost, draws, *percent))
     if not rows and not study.failed:
         return None
-    parts = ["Draws of which nothing could be shown; 95 % interval (Clopper, Pearson)."] * bool(
-        rows
-    )
+    parts = ["Draws in which everything was lost; 95 % interval (Clopper, Pearson)."] * bool(rows)
     if study.failed:
         parts.append(f"{study.failed} tasks failed and have no row.")
     columns = (*PLACE, "lost", "draws", "%", "from", "to")
-    named = titles("what was lost", study)
+    named = titles("lost pictures", study)
     caption = " ".join(parts)
-    return Table("lost", "what was lost", caption, columns, tuple(rows), titles=named)
+    return Table("lost", "lost pictures", caption, columns, tuple(rows), titles=named)
 
 
 def _percent(share: float | None) -> tuple[float | None]:

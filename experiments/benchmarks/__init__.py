@@ -1,1 +1,1 @@
-"""Measurements. Each states its goal and its peer and prints numbers; none is a test."""
+"""Benchmarks. Each states its goal and its peer and prints numbers; none is a test."""

@@ -1,15 +1,16 @@
-"""Look for an error floor of LDPC decoding one dB past the waterfall.
+"""Search for an error floor of LDPC decoding one dB past the waterfall.
 
     python -m experiments.benchmarks.error_floor
 
-Goal: at k = 1024, R = 1/3, 1/2 and 5/6, QPSK on AWGN, no floor above 1e-6 one dB above the SNR at
-which ``int8`` has a BLER near 1e-2, with ``int8`` and with ``cascade``: no error in 4 million
-blocks, whose 95 % interval ends at 9.2e-7. Peer: that bound. Both decoders see the same blocks.
+Goal: no floor above 1e-6 at k = 1024, R = 1/3, 1/2 and 5/6, QPSK on AWGN, one dB above the SNR at
+which ``int8`` has a BLER near 1e-2, for both ``int8`` and ``cascade``. This means no error in 4
+million blocks, for which the 95 % interval ends at 9.2e-7. Peer: that bound. Both decoders see the
+same blocks.
 
-Chunks of blocks, each with a seed of its own, are rows of raw counts, appended as they are done to
-``experiments/results/ldpc-error-floor.csv``; a killed run goes on where it was. About ten minutes
-on one core. The noise leaves out what lies beyond 6.7 standard deviations
-(:mod:`channels.kernels.gaussian`), once in 10^11 numbers.
+Each chunk of blocks has its own seed and gives a row of raw counts, which is appended to
+``experiments/results/ldpc-error-floor.csv`` at once; a killed run can be resumed. The benchmark
+takes about ten minutes on one core. The noise has no values beyond 6.7 standard deviations
+(:mod:`channels.kernels.gaussian`), which would occur once in 10^11 numbers.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ Key = tuple[str, str]
 
 
 def cases() -> list[Key]:
-    """Every code rate with every decoder."""
+    """Return every combination of code rate and decoder."""
     return [(name, decoder) for k, _, name in CASES if k == K for decoder in DECODERS]
 
 
 def ebn0_db(name: str) -> float:
-    """Eb/N0 in dB at which a code rate is measured."""
+    """Return the Eb/N0 in dB at which a code rate is measured."""
     return NEAR_1E_2_DB[K, name] + PAST_DB
 
 
@@ -62,7 +63,7 @@ def send(name: str, decoder: str, num_blocks: int, seed: int) -> BlockCount:
 
 
 def read(file: Path) -> dict[Key, dict[int, BlockCount]]:
-    """Counts of every chunk by its seed."""
+    """Read the counts of every chunk, by its seed."""
     chunks: dict[Key, dict[int, BlockCount]] = {key: {} for key in cases()}
     if file.exists():
         with file.open(encoding="utf-8", newline="") as lines:
@@ -73,7 +74,7 @@ def read(file: Path) -> dict[Key, dict[int, BlockCount]]:
 
 
 def append(file: Path, key: Key, seed: int, count: BlockCount) -> None:
-    """Write one chunk to the end of the file."""
+    """Append the counts of one chunk to the file."""
     about = {"k": K, "rate": key[0], "ebn0_db": ebn0_db(key[0]), "decoder": key[1], "seed": seed}
     row = {**about, **asdict(count), "semcom": importlib.metadata.version("semcom")}
     is_new = not file.exists()
@@ -85,7 +86,7 @@ def append(file: Path, key: Key, seed: int, count: BlockCount) -> None:
 
 
 def as_count(count: BlockCount) -> Count:
-    """Blocks as independent trials."""
+    """Convert the counts, with blocks as independent trials."""
     errors = count.block_errors
     return Count(count.blocks, errors, count.blocks, errors, errors)
 
@@ -93,7 +94,7 @@ def as_count(count: BlockCount) -> Count:
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, show_default=True)
 def main(out: Path) -> None:
-    """Send blocks until every case has enough."""
+    """Send blocks until every case has enough of them."""
     torch.set_num_threads(1)
     chunks = read(out)
     todo = [

@@ -1,9 +1,10 @@
-"""Time what a newcomer meets first: an error, the list, a small picture and a large photo.
+"""Benchmark of a newcomer's first commands: errors, a small picture and a large photo.
 
     python -m experiments.benchmarks.first_minute
 
-Each command runs in a process of its own, with an empty cache; of the quick ones the best of three
-counts. Goals: an error within 0.7 s and 150 MB, a photo of 12 megapixels within 20 s and 1.5 GB.
+Each command runs in its own process with an empty cache; for quick commands the best of three runs
+counts. Goals: an error within 0.7 s and 150 MB, and a photo of 12 megapixels within 20 s and
+1.5 GB.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _ERRORS = (
     ("plot", "nowhere"),
 )
 _LARGE = (3000, 4000)
-# A process counts what its parent has in memory, too: launch it from a small one.
+# The peak memory of a process includes that of its parent, so a small process must launch it.
 _LAUNCH = """
 import os, sys, time
 start = time.perf_counter()
@@ -54,11 +55,11 @@ print(time.perf_counter() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(st
 
 
 class Cost(NamedTuple):
-    """What a process took."""
+    """The time and memory that a process took."""
 
     seconds: float
     megabytes: float
-    """Peak memory."""
+    """Peak memory in MB."""
     status: int
 
 
@@ -88,7 +89,7 @@ def photo(height: int, width: int) -> PilImage.Image:
 
 
 @click.command()
-@click.option("--large/--no-large", default=True, help="Whether the large photo is sent, too.")
+@click.option("--large/--no-large", default=True, help="Send the large photo as well.")
 def main(large: bool) -> None:
     """Print seconds and peak memory beside the goals."""
     with tempfile.TemporaryDirectory() as name:

@@ -1,11 +1,12 @@
-"""Decode 5G NR LDPC blocks near BLER 1e-2 on one thread, beside Sionna and the package ``ldpc``.
+"""Benchmark of 5G NR LDPC decoding on one thread, beside Sionna and the package ``ldpc``.
 
     python -m experiments.benchmarks.ldpc [--json]
 
-Goal: 300 times Sionna and 50 times ``ldpc``, at k = 1024 and 4096, R = 1/2, 1/3 and 5/6. Peers,
-when they are installed: Sionna's ``LDPC5GDecoder`` (boxplus, flooding, torch on the CPU) and the
-``BpDecoder`` of ``ldpc`` (scaled min-sum, serial), on the same LLRs in the same process, 20
-iterations at most for all. QPSK on AWGN; only decoding is timed; of five runs the fastest counts.
+Goal: 300 times the speed of Sionna and 50 times that of ``ldpc``, at k = 1024 and 4096, R = 1/2,
+1/3 and 5/6, near a BLER of 1e-2. The peers, if installed, are Sionna's ``LDPC5GDecoder`` (boxplus,
+flooding schedule, torch on the CPU) and the ``BpDecoder`` of ``ldpc`` (scaled min-sum, serial
+schedule). All decode the same LLRs in the same process with at most 20 iterations. The modulation
+is QPSK on AWGN. Only decoding is timed, and the fastest of five runs counts.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ NUM_BITS, NUM_BITS_PEER = 4_000_000, 120_000
 
 
 def blocks(k: int, rate: float, ebn0_db: float, num_blocks: int) -> tuple[Bits, LLRs]:
-    """Send random blocks over QPSK on AWGN: bits (B, k) and LLRs (B, n)."""
+    """Send random blocks over QPSK on AWGN; return bits (B, k) and LLRs (B, n)."""
     rng = torch.Generator().manual_seed(1)
     code = ldpc_code(k, 2 * round(k / rate / 2), 2)
     bits = random_bits((num_blocks, k), rng)
@@ -51,7 +52,7 @@ def blocks(k: int, rate: float, ebn0_db: float, num_blocks: int) -> tuple[Bits, 
 
 
 def measure(k: int, rate: float, ebn0_db: float) -> dict[str, dict[str, float]]:
-    """Speed in Mb/s of information bits and block error rate of every decoder that is there."""
+    """Return the speed in Mb/s of information bits and the errors of every installed decoder."""
     code = ldpc_code(k, 2 * round(k / rate / 2), 2)
     bits, llr = blocks(k, rate, ebn0_db, NUM_BITS // k)
     few = NUM_BITS_PEER // k
@@ -79,7 +80,7 @@ def _decode(code: LdpcCode, decoder: str, llr: LLRs) -> Bits:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
 def main(as_json: bool) -> None:
-    """Measure LDPC decoding on one thread."""
+    """Measure the speed of LDPC decoding on one thread."""
     torch.set_num_threads(1)
     rows = []
     for k, rate, name in CASES:

@@ -1,12 +1,12 @@
-"""Hash what Sionna's LDPC encoder sends and write ``tests/channels/fec/ldpc/data/ldpc_sionna.csv``.
+"""Hash the words of Sionna's LDPC encoder for ``tests/channels/fec/ldpc/data/ldpc_sionna.csv``.
 
     python -m experiments.benchmarks.ldpc_golden
 
-Two cases for every lifting size of both base graphs: the shortest block that takes it, mostly
-filler bits, and one drawn from the others. Length and interleaver are drawn too, and all four
-redundancy versions are sent. A hash is the first 16 hexadecimal digits of SHA-256 over the word,
-eight bits to a byte, the first one highest. Our encoder has no part in it, so that a test that
-compares with the file also says something where Sionna is not installed.
+There are two cases for every lifting size of both base graphs: the shortest block that uses it,
+which consists mostly of filler bits, and a randomly drawn one. The length and the modulation are
+drawn as well, and all four redundancy versions are encoded. A hash is the first 16 hexadecimal
+digits of the SHA-256 of the word, packed eight bits to a byte, most significant bit first. Our
+encoder is not involved, so that a comparison with the file is meaningful without Sionna.
 """
 
 from __future__ import annotations
@@ -32,17 +32,18 @@ from channels.units import BITS_PER_SYMBOL
 
 OUT = Path(__file__).parents[2] / "tests" / "channels" / "fec" / "ldpc" / "data" / "ldpc_sionna.csv"
 RATES = {1: (0.34, 0.94), 2: (0.21, 0.94)}
-"""Sionna takes no lower ones, since it does not repeat bits; the standard no higher ones."""
+"""Range of code rates. Sionna allows no lower rates, since it does not repeat bits, and the
+standard no higher ones."""
 
 
 def message(num_bits: int) -> NDArray[np.uint8]:
-    """Information bits that any machine can make again: SHAKE-256 of their number."""
+    """Return reproducible information bits: the SHAKE-256 of their number."""
     stream = hashlib.shake_256(str(num_bits).encode()).digest(-(-num_bits // 8))
     return np.unpackbits(np.frombuffer(stream, dtype=np.uint8))[:num_bits]
 
 
 def word_hash(word: NDArray[np.uint8]) -> str:
-    """Return what the file keeps of a word of bits, shape (n,)."""
+    """Return the hash of a word of bits, shape (n,)."""
     return hashlib.sha256(np.packbits(word).tobytes()).hexdigest()[:16]
 
 
@@ -57,7 +58,7 @@ def cases(seed: int) -> Iterator[tuple[int, int, int, int]]:
             for k in (by_size[size][0], int(rng.choice(by_size[size]))):
                 bits = int(rng.choice(BITS_PER_SYMBOL))
                 n = bits * math.floor(k / rng.uniform(*RATES[graph]) / bits)
-                # Rounding down may have made a short word shorter than the code allows.
+                # Rounding down may make a short word shorter than the code allows.
                 yield graph, k, n + bits * (k > 0.95 * n), bits
 
 

@@ -1,13 +1,13 @@
-"""Measure block error rates through the waterfall beside Sionna's, on the same LLRs.
+"""Comparison of block error rates with Sionna's through the waterfall, on the same LLRs.
 
     python -m experiments.benchmarks.ldpc_sionna
 
-Goal: at no point a higher block error rate than Sionna's ``LDPC5GDecoder`` (boxplus, flooding, 20
-iterations), by a one-sided test of the counts at a significance of 1e-3. k = 1024, 4096, R = 1/2,
-1/3 and 5/6, QPSK on AWGN, exact LLRs, from BLERs of Sionna's near 0.3 down to 0.01. The file
-``experiments/results/ldpc-sionna.csv`` keeps raw counts, and a test holds our decoders to them
-(``tests/channels/fec/ldpc/test_bler.py``). About ten minutes on one core, most of it Sionna's;
-points that the file has are not measured again.
+Goal: at no point a higher block error rate than Sionna's ``LDPC5GDecoder`` (boxplus, flooding
+schedule, 20 iterations), by a one-sided test of the counts at a significance of 1e-3. The points
+are k = 1024 and 4096, R = 1/2, 1/3 and 5/6, QPSK on AWGN with exact LLRs, where Sionna's BLER goes
+from 0.3 down to 0.01. The file ``experiments/results/ldpc-sionna.csv`` keeps the raw counts, and
+a test compares our decoders with them (``tests/channels/fec/ldpc/test_bler.py``). The benchmark
+takes about ten minutes on one core, mostly for Sionna. Points in the file are not measured again.
 """
 
 from __future__ import annotations
@@ -43,14 +43,15 @@ POINTS = {
     (4096, "1/3"): ((0.45, 300), (0.55, 800), (0.65, 2000)),
     (4096, "5/6"): ((2.95, 150), (3.05, 300), (3.15, 800)),
 }
-"""Eb/N0 in dB and blocks of every point; more blocks where int8 and Sionna are near each other."""
+"""Eb/N0 in dB and number of blocks of every point, with more blocks where int8 and Sionna are
+close to each other."""
 OUT = Path(__file__).parents[1] / "results" / "ldpc-sionna.csv"
 
 Row = dict[str, Any]
 
 
 def points() -> list[Row]:
-    """Every point: code, Eb/N0, blocks and seed; the quickest first."""
+    """Return every point with code, Eb/N0, blocks and seed, the quickest first."""
     rows: list[Row] = []
     for (k, name), code_points in POINTS.items():
         for ebn0_db, blocks in code_points:
@@ -66,7 +67,7 @@ def point_code(k: int, name: str) -> LdpcCode:
 
 
 def receive(code: LdpcCode, ebn0_db: float, num_blocks: int, seed: int) -> tuple[Bits, LLRs]:
-    """Send random blocks: bits (B, k) and LLRs (B, n)."""
+    """Send random blocks; return bits (B, k) and LLRs (B, n)."""
     rng = torch.Generator().manual_seed(seed)
     bits = random_bits((num_blocks, code.num_info_bits), rng)
     rate = code.num_info_bits / code.num_coded_bits
@@ -76,7 +77,7 @@ def receive(code: LdpcCode, ebn0_db: float, num_blocks: int, seed: int) -> tuple
 
 
 def block_errors(code: LdpcCode, bits: Bits, llr: LLRs, decoder: str, iterations: int) -> int:
-    """Count the blocks that a decoder gets wrong; batches bound Sionna's memory."""
+    """Count the blocks that a decoder gets wrong, in batches that limit Sionna's memory."""
     size = max(1, 200_000 // code.num_coded_bits)
     return sum(
         int((code.decode(part, iterations, decoder=decoder)[0] != sent).any(axis=1).sum())
@@ -89,7 +90,7 @@ def _split(array: np.ndarray[Any, Any], size: int) -> list[np.ndarray[Any, Any]]
 
 
 def read(file: Path) -> list[Row]:
-    """Rows of the file: k, rate, ebn0_db, seed, blocks and the errors of every decoder."""
+    """Read the rows of the file: k, rate, ebn0_db, seed, blocks and errors of every decoder."""
     if not file.exists():
         return []
     kinds = {"rate": str, "ebn0_db": float, "sionna": str, "semcom": str}
@@ -101,7 +102,7 @@ def read(file: Path) -> list[Row]:
 
 
 def append(file: Path, row: Row) -> None:
-    """Write one point to the end of the file."""
+    """Append one point to the file."""
     is_new = not file.exists()
     with file.open("a", encoding="utf-8", newline="") as lines:
         writer = csv.DictWriter(lines, list(row), lineterminator="\n")
@@ -111,7 +112,7 @@ def append(file: Path, row: Row) -> None:
 
 
 def excess_pvalue(errors: int, blocks: int, peer_errors: int, peer_blocks: int) -> float:
-    """One-sided p-value (Fisher) of so many errors, if the error rate is not above the peer's."""
+    """Return the one-sided p-value (Fisher) for an error rate that is not above the peer's."""
     table = [[errors, blocks - errors], [peer_errors, peer_blocks - peer_errors]]
     return float(fisher_exact(table, alternative="greater").pvalue)
 

@@ -1,14 +1,14 @@
-"""Measure the SNR that each scheme needs and write ``channels/data/thresholds.json``.
+"""Measurement of the SNR that each scheme needs, for ``channels/data/thresholds.json``.
 
     python -m experiments.benchmarks.mcs_thresholds --jobs 2
 
-One code block of each length is coded, mapped, sent over AWGN or fast Rayleigh fading, demapped
-(max-log) and decoded as links do. The SNR rises from a little above where the BICM mutual
-information equals the efficiency until the block error rate is below 1e-3. A point stops at 100
-block errors, or at the most blocks that its length allows, and earlier where it is hopeless.
-Thresholds are interpolated linearly in log10(BLER); their intervals are those of interpolating the
-ends of Clopper and Pearson's 95 % intervals instead. The counts of every point are kept. About two
-hours on one core; a killed run goes on where it was.
+Code blocks of each length are coded, mapped, sent over AWGN or fast Rayleigh fading, demapped
+(max-log) and decoded as in links. The SNR rises, from slightly above the SNR at which the BICM
+mutual information equals the efficiency, until the block error rate is below 1e-3. A point stops
+at 100 block errors or at the largest number of blocks for its length, and earlier if nearly all
+blocks are wrong. Thresholds are interpolated linearly in log10(BLER). Their intervals result from
+interpolating the ends of Clopper and Pearson's 95 % intervals. The counts of every point are kept.
+The benchmark takes about two hours on one core; a killed run can be resumed.
 """
 
 from __future__ import annotations
@@ -58,29 +58,29 @@ Point = tuple[float, int, int]
 
 
 def lengths(channel: str, scheme: Scheme) -> tuple[int, ...]:
-    """Payload bits of the packets that are measured: each is one code block."""
+    """Return the payload bits of the packets to measure; each packet is one code block."""
     short = (8, 24, 56, 120, 200, 296, 480, 1000)
     longest = 3784 if scheme.code_rate <= 0.25 else 8400  # base graph 2 takes shorter blocks
     return (*short, 3000, longest) if channel == "awgn" else (*short, longest)
 
 
 def step_db(channel: str, num_bits: int) -> float:
-    """Return the step in SNR: long blocks have steep curves."""
+    """Return the step in SNR, which is smaller for long blocks, as their curves are steep."""
     steps = {40: 0.4, 56: 0.4, 8: 0.5, 24: 0.5}
     step = steps.get(num_bits, 0.3 if num_bits <= 200 else 0.2 if num_bits <= 1000 else 0.1)
     return 2 * step if channel != "awgn" and num_bits <= 1000 else step
 
 
 def max_blocks(num_bits: int) -> int:
-    """Return the most blocks of a point: a steep curve forgives wider intervals."""
+    """Return the largest number of blocks of a point; steep curves need fewer blocks."""
     return {88: 60_000, 296: 24_000, 480: 16_000, 1000: 12_000}.get(
         num_bits, 40_000 if num_bits <= 200 else 4_000
     )
 
 
 def jobs() -> list[tuple[str, Scheme, int]]:
-    """Every class of channel with every scheme and length, the control blocks included."""
-    # The shortest table of packets has 40 bits, and the rate of a header.
+    """Return every class of channel with every scheme and length, including control blocks."""
+    # The shortest table of packets has 40 bits and the rate of a header.
     headers = [(header_scheme(n), bits) for n in HEADER_SYMBOLS for bits in (8 * HEADER_BYTES, 40)]
     packets = [
         (channel, packet_scheme(scheme, bits), bits)
@@ -89,7 +89,7 @@ def jobs() -> list[tuple[str, Scheme, int]]:
         for bits in lengths(channel, scheme)
     ]
     controls = [(channel, scheme, bits) for channel in CLASSES for scheme, bits in headers]
-    return list(dict.fromkeys([*controls, *packets]))  # at short lengths, rates above 2/3 are one
+    return list(dict.fromkeys([*controls, *packets]))  # short packets share one rate above 2/3
 
 
 def block_errors(channel: str, scheme: Scheme, num_bits: int, snr_db: float, seed: int) -> Point:
@@ -108,13 +108,13 @@ def block_errors(channel: str, scheme: Scheme, num_bits: int, snr_db: float, see
         decided, _ = pass_blocks(bits, code, link, snr_db, rng, max_iterations=MAX_ITERATIONS)
         errors += int((decided != bits).any(axis=1).sum())
         blocks += size
-        if errors > 0.75 * blocks:  # far above what is wanted, and slow
+        if errors > 0.75 * blocks:  # far above the levels of interest, and slow
             break
     return snr_db, errors, blocks
 
 
 def bound_db(channel: str, scheme: Scheme, num_bits: int) -> float:
-    """SNR at which the BICM mutual information equals the efficiency."""
+    """Return the SNR at which the BICM mutual information equals the efficiency."""
     link = CHANNELS.create(channel)
     symbols = num_packet_symbols(num_bits // 8, scheme)
     efficiency = (num_bits + CRC_BITS) / symbols
@@ -128,7 +128,7 @@ def bound_db(channel: str, scheme: Scheme, num_bits: int) -> float:
 
 
 def measure(channel: str, scheme: Scheme, num_bits: int, seed: int) -> dict[str, Any]:
-    """Measure one scheme at one length; the row of the table."""
+    """Measure one scheme at one length; return the row of the table."""
     torch.set_num_threads(1)
     step = step_db(channel, num_bits)
     snr_db = math.ceil(bound_db(channel, scheme, num_bits) / step) * step
@@ -137,7 +137,7 @@ def measure(channel: str, scheme: Scheme, num_bits: int, seed: int) -> dict[str,
         name = f"{seed} {channel} {scheme} {num_bits} {len(points)}"
         point_seed = zlib.crc32(name.encode())
         points.append(block_errors(channel, scheme, num_bits, round(snr_db, 3), point_seed))
-        # Two steps at a time where there is nothing to see.
+        # Take two steps at a time while nearly all blocks are wrong.
         snr_db += step if points[-1][1] < 0.7 * points[-1][2] else 2 * step
     best, low, high = (
         [round(value, 3) for value in crossings(points, end)] for end in (None, 0, 1)
@@ -159,10 +159,10 @@ def _ends(point: Point) -> tuple[float, float]:
 
 
 def crossings(points: Sequence[Point], end: int | None = None) -> list[float]:
-    """SNR at which the block error rate falls through each level.
+    """Return the SNR at which the block error rate falls below each level.
 
-    ``end`` 0 or 1 takes the lower or upper ends of the rates' 95 % intervals instead. A level that
-    no point reaches is at the nearest end.
+    With ``end`` 0 or 1, the lower or upper ends of the 95 % intervals are used instead of the
+    rates. A level that no point reaches is at the nearest end.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def crossings(points: Sequence[Point], end: int | None = None) -> list[float]:
     rates = [max(errors, 0.5) / blocks for _, errors, blocks in points]
     if end is not None:
         rates = [max(_ends(point)[end], 1e-9) for point in points]
-    # Falling, as it must: chance may not turn the curve back.
+    # The true curve falls, so random increases are removed.
     falling = np.minimum.accumulate(np.log10(rates))
     return [float(np.interp(-math.log10(level), -falling, snrs)) for level in LEVELS]
 

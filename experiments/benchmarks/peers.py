@@ -1,4 +1,4 @@
-"""The peers of the link-level benchmarks: Sionna (torch, on the CPU) and the package ``ldpc``."""
+"""Peers of the link-level benchmarks: Sionna (torch on the CPU) and the package ``ldpc``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CASES = [
     for k in (1024, 4096)
     for rate, name in ((1 / 2, "1/2"), (1 / 3, "1/3"), (5 / 6, "5/6"))
 ]
-"""k, code rate and its name, of every row."""
+"""k, code rate and name of the code rate of every row."""
 NEAR_1E_2_DB = {
     (1024, "1/2"): 1.5,
     (1024, "1/3"): 0.95,
@@ -38,9 +38,10 @@ NEAR_1E_2_DB = {
 
 
 def seconds(works: Mapping[str, Callable[[], Any]], *, runs: int = 5) -> dict[str, float]:
-    """Time the fastest of some runs of each, in turn, after one that is not timed.
+    """Return the time of the fastest run of each function, after one run that is not timed.
 
-    In turn, because others may use the machine, and a processor may take seconds to wake up.
+    The functions run in turn, because other programs may use the machine, and a processor may take
+    seconds to reach its full speed.
     """
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(1 + runs):
@@ -52,7 +53,7 @@ def seconds(works: Mapping[str, Callable[[], Any]], *, runs: int = 5) -> dict[st
 
 
 def sionna_chain(code: LdpcCode, iterations: int) -> Callable[[Bits, float], Bits]:
-    """Prepare Sionna's chain for the same code: bits and Es/N0 in dB to decided bits."""
+    """Prepare Sionna's chain for the same code: a function of bits and Es/N0 in dB."""
     from sionna.phy.channel import AWGN
     from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
     from sionna.phy.mapping import Constellation, Demapper, Mapper
@@ -76,11 +77,11 @@ def sionna_chain(code: LdpcCode, iterations: int) -> Callable[[Bits, float], Bit
 
 
 def ldpc_decoder(code: LdpcCode, iterations: int) -> Callable[[LLRs], Bits]:
-    """Prepare the package ``ldpc`` for the same code: LLRs (B, n) to decided bits (B, k).
+    """Prepare the package ``ldpc`` for the same code: a function of LLRs (B, n) to bits (B, k).
 
-    Scaled min-sum on a serial schedule, its counterpart of our layers. It finds the error of a hard
-    decision from its syndrome and the bits' error probabilities. Columns of filler bits are left
-    out, as are rows that nothing was sent for.
+    It runs scaled min-sum on a serial schedule, its counterpart of our layered schedule. The
+    package finds the errors of hard decisions from the syndrome and the error probabilities of the
+    bits. Columns of filler bits and rows without sent bits are left out.
     """
     from ldpc import BpDecoder
     from scipy.sparse import csr_matrix

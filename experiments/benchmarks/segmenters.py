@@ -1,4 +1,4 @@
-"""Compare how well the segmenters find the main object.
+"""Comparison of segmenters by how well they find the main object.
 
 Goal: the embedded ``graph`` finds a good part of what the learned ``mobile_sam`` finds. Over the
 images of a folder with ``<name>_mask.png`` beside them, per image and then the mean:
@@ -31,19 +31,31 @@ COLUMNS = ("top", "best5", "precision", "recall", "area", "point", "box", "secon
 
 
 def iou(a: Region, b: Region) -> float:
-    """Intersection over union of two masks; 0 for two empty ones."""
+    """Return the intersection over union of two masks; 0 if both are empty.
+
+    Examples
+    --------
+    >>> iou(np.array([True, True, False]), np.array([False, True, True])) == 1 / 3
+    True
+    """
     return float((a & b).sum()) / max(int((a | b).sum()), 1)
 
 
 def deepest_point(mask: Region) -> tuple[float, float]:
-    """Find the pixel (x, y) of ``mask`` (H, W) that is farthest from its border and the frame."""
+    """Return the pixel (x, y) of ``mask`` (H, W) farthest from its border and the frame."""
     depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
     y, x = np.unravel_index(int(depth.argmax()), mask.shape)
     return float(x), float(y)
 
 
 def bounding_box(mask: Region) -> tuple[float, float, float, float]:
-    """Box (x0, y0, x1, y1) around ``mask`` (H, W), the far corner outside."""
+    """Return the box (x0, y0, x1, y1) around ``mask`` (H, W); (x1, y1) lies outside of it.
+
+    Examples
+    --------
+    >>> bounding_box(np.array([[False, False], [False, True]]))
+    (1.0, 1.0, 2.0, 2.0)
+    """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 

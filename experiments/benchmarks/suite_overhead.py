@@ -1,8 +1,8 @@
-"""What running a suite costs beyond the work itself.
+"""Benchmark of the overhead of running a suite.
 
-Goals: at most 5 ms per task of 100,000 that do nothing, in flat memory; two jobs at least 1.8 times
-as fast as one on two cores. The first counts planning, handing over, and committing rows. Peer: the
-same work without a suite, one task after the other in this process.
+Goals: at most 5 ms per task for 100,000 tasks without work, with constant memory, and at least 1.8
+times the speed with two jobs on two cores. The overhead includes planning, submitting and
+committing rows. Peer: the same work without a suite, one task after the other in this process.
 
 ``python -m experiments.benchmarks.suite_overhead [--tasks N]``
 """
@@ -31,7 +31,7 @@ _SCORES = dict.fromkeys(("psnr_db", "ssim", "ms_ssim", "region_psnr_db", "theta_
 
 
 def nothing(unit: Unit) -> list[TaskResult]:
-    """Return rows such as real ones, without work."""
+    """Return rows like real ones, without doing any work."""
     outcomes = [{**_OUTCOME, "scores": _SCORES}]
     record = {"sha256": "0" * 64, "scheme": "16-QAM 0.729", "cbr": 1 / 16, "num_bits": 1}
     about = {"seconds": 0.0, "record": record, "outcomes": outcomes}
@@ -39,7 +39,7 @@ def nothing(unit: Unit) -> list[TaskResult]:
 
 
 def photos(folder: Path, count: int) -> Path:
-    """Make noisy gradients of 256x256."""
+    """Write images of 256x256 with noisy gradients."""
     rng = np.random.default_rng(0)
     ramp = np.linspace(0, 200, 256)[:, None, None] + np.zeros((256, 256, 3))
     for i in range(count):
@@ -49,7 +49,7 @@ def photos(folder: Path, count: int) -> Path:
 
 
 def overhead(folder: Path, num_tasks: int, jobs: int) -> None:
-    """Run tasks that do nothing, in two runs of which the second is ten times as long."""
+    """Run tasks without work, in two runs; the second run is ten times as long."""
     for tasks in (num_tasks // 10, num_tasks):
         seeds = list(range(tasks // 10))
         suite = Suite(title="nothing", images=str(photos(folder, 10)), seed=seeds, pictures=0)
@@ -67,7 +67,7 @@ def overhead(folder: Path, num_tasks: int, jobs: int) -> None:
 
 
 def speedup(folder: Path) -> None:
-    """Time real tasks with one job and with two."""
+    """Measure the time of real tasks with one job and with two."""
     os.environ["SEMCOM_CACHE"] = "off"
     suite = Suite(
         title="work", images=str(photos(folder, 8)), cbr=["1/16", "1/12"], snr_db=list(range(5, 15))
@@ -84,7 +84,7 @@ def speedup(folder: Path) -> None:
 
 
 def main() -> None:
-    """Print both."""
+    """Measure and print the overhead and the speedup."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=100_000)
     tasks = parser.parse_args().tasks

@@ -1,1 +1,1 @@
-"""Images by name: folders, Kodak, and the photos that come along."""
+"""Data sets: folders, Kodak's images, and bundled photos."""

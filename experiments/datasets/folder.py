@@ -1,4 +1,4 @@
-"""The folder in which data sets lie."""
+"""The user's folder of data sets."""
 
 from __future__ import annotations
 

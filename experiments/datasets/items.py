@@ -1,16 +1,16 @@
-"""Images by name: data sets, files, folders, patterns.
+"""The images of a suite, given by data sets, files, folders or patterns.
 
 ``kodak``
     Kodak's 24 images (released for unrestricted use), fetched on first use from
     r0k.us/graphics/kodak and checked against their hashes.
 ``davis``
-    Frames of DAVIS 2016 with their masks; has to be put in place by hand.
+    Frames of DAVIS 2016 with their masks, which the user has to provide.
 ``photos``
-    Photos that come with scikit-image, and outlines of their main objects that we drew.
+    Photos that come with scikit-image, with outlines of their main objects drawn for semcom.
 
-The folder that ``SEMCOM_DATA`` names comes first: ``$SEMCOM_DATA/kodak`` and so on. Any folder of
-images may be used by its path; masks are ``NAME_mask.png`` beside ``NAME.jpg``. What is
-named as an image but is no file, as a link to what is not there, is left out and said so.
+The folder that ``SEMCOM_DATA`` names takes precedence: ``$SEMCOM_DATA/kodak`` and so on. Any folder
+of images may be given by its path; masks are ``NAME_mask.png`` beside ``NAME.jpg``. A path that is
+named like an image but is not a file, such as a broken link, is left out with a note.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ class Item:
 
     path: Path
     mask: Path | None
-    """Masks beside it, where there are any."""
+    """Mask file beside the image, if there is one."""
     sha256: str
-    """Of the image's file."""
+    """SHA-256 of the image's file."""
     mask_sha256: str
-    """Of the mask's, empty where there is none."""
+    """SHA-256 of the mask's file; empty if there is none."""
 
     @property
     def name(self) -> str:
-        """Folder and file, for people."""
+        """Folder and file name, for display."""
         return readable(f"{self.path.parent.name}/{self.path.name}")
 
 
@@ -57,28 +57,38 @@ def find_items(
     need_masks: bool = False,
     say: Callable[..., None] = lambda *_: None,
 ) -> list[Item]:
-    """Find the images of a suite, each file's content once.
+    """Find the images of a suite; files with the same content count once.
 
     Parameters
     ----------
     names
-        Data sets, files, folders or patterns such as ``davis/*_00005.jpg``, whose folder may be a
-        data set, too. The name of a data set always means that one; a folder of yours with the same
-        name is ``./kodak`` or ``kodak/``. Relative paths are looked for in the working folder, then
-        beside the suite; ``~`` is your home.
+        Data sets, files, folders or patterns such as ``davis/*_00005.jpg``; the folder of a pattern
+        may be a data set. The name of a data set always means the data set; write ``./kodak`` or
+        ``kodak/`` for your own folder of that name. Relative paths are looked up in the working
+        folder and then beside the suite; ``~`` is your home folder.
     base
         Folder of the suite.
     most
-        Take so many from the beginning.
+        Take only this many images, from the beginning.
     need_masks
         Whether every image must have a mask beside it.
     say
-        What gets notes on files that are left out.
+        Function that receives notes on files that are left out.
 
     Raises
     ------
     ValueError
-        No such image, or no mask where one is needed; with what to do.
+        If there is no such image, or a required mask is missing; the message says what to do.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> with TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (32, 32)).save(Path(folder) / "a.png")
+    ...     items = find_items([f"{folder}/*.png"], Path())
+    >>> [item.path.name for item in items]
+    ['a.png']
     """
     # Links stay: the mask is beside the link.
     chosen = (path for name in names for path in _paths(from_text(name), base, say))
@@ -89,7 +99,7 @@ def find_items(
         item = _item(path)
         if need_masks and item.mask is None:
             raise InputError(
-                f"{path}: segmenter beside needs {mask_beside(path).name}, which is not there"
+                f"{path}: segmenter beside needs {mask_beside(path).name}, which does not exist"
             )
         if items.setdefault((item.sha256, item.mask_sha256), item) is not item:
             copies.append(item.name)
@@ -111,7 +121,7 @@ def _sha256(path: Path) -> str:
 
 
 def _paths(name: str, base: Path, say: Callable[..., None]) -> list[Path]:
-    """Find the files of one name; what is none is refused alone, and left out among others."""
+    """Find the files for one name; a path that is not a file is refused, or left out of several."""
     first, slash, rest = name.partition("/")
     own = os.path.expanduser(name)  # noqa: PTH111 - which, unlike Path's, never raises
     local = [folder / own for folder in (Path(), base)]
@@ -138,7 +148,7 @@ def _paths(name: str, base: Path, say: Callable[..., None]) -> list[Path]:
 
 
 def _matching(pattern: Path) -> list[Path]:
-    """Find what a pattern matches: what is named as an image, or else all but folders and masks."""
+    """Return the paths that match: those named like images, or else all but folders and masks."""
     every = map(Path, sorted(glob.glob(str(pattern))))  # noqa: PTH207 - it may be absolute
     found = [p for p in every if why_no_file(p) != FOLDER and not is_mask(p)]
     return [path for path in found if is_named_image(path)] or found

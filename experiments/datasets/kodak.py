@@ -1,4 +1,4 @@
-"""The 24 images of Kodak's photo CD, fetched once and checked.
+"""The 24 images of Kodak's photo CD, downloaded once and verified.
 
 They were released for unrestricted use; https://r0k.us/graphics/kodak has them as PNG, 768x512 or
 512x768 pixels, 15 MB in all.
@@ -44,36 +44,36 @@ SHA256 = {
     "kodim23.png": "e3111a2fd4da24af15d6459ef9eacfe54106b38e27b4a21821b75c3f5d2d5baf",
     "kodim24.png": "1071c68372cc5a01435c2c225a5cf7d4bb803846ec08bb6b3d6721b156d7cb96",
 }
-"""Of each file."""
+"""SHA-256 of each file."""
 
 
 def fetch(
     *, url: str = KODAK_URL, hashes: Mapping[str, str] = SHA256, progress: bool = True
 ) -> Path:
-    """Return the folder of the images, fetching first those that are not there.
+    """Return the folder of the images, after downloading those that are missing.
 
-    A file whose hash is right is not fetched again, so that a call that was interrupted goes on
-    where it was; a file gets its name only once it is whole and right.
+    A file with the right hash is not downloaded again, so that an interrupted download can be
+    resumed. A file gets its name only when it is complete and correct.
 
     Parameters
     ----------
     url
-        Folder to fetch from, with a slash at its end.
+        Folder to download from, with a slash at its end.
     hashes
         SHA-256 of each file, by name.
     progress
-        Show a progress bar where stderr is a terminal.
+        Show a progress bar if stderr is a terminal.
 
     Raises
     ------
     ValueError
-        Offline, or the server sent something else; the message says what to do by hand.
+        If a download fails or gives another file; the message says what to do by hand.
     """
     import pooch  # slow to import
 
     folder = Path(pooch.os_cache("semcom")) / "kodak"
     store = pooch.create(path=folder, base_url=url, registry=dict(hashes))
-    pooch.get_logger().setLevel(logging.WARNING)  # the bar says it
+    pooch.get_logger().setLevel(logging.WARNING)  # the bar shows the progress
     console = Console(stderr=True)
     hidden = not (progress and console.is_terminal)
     bar = track(hashes, "Kodak", console=console, transient=True, disable=hidden)

@@ -1,9 +1,9 @@
-"""Photos with masks that need no download: four of scikit-image's, with outlines that we drew.
+"""Bundled photos with masks: four of scikit-image's photos, with outlines drawn for semcom.
 
-They are for trying things out: what they show is easy, and four images prove nothing. Polygons were
-drawn by hand on enlarged pictures, to within two pixels where the border is sharp. The files must
-be the same on every machine, as ids of tasks depend on them, and versions of zlib differ in what
-they make of the same pixels: so PNG is written without compression here.
+They are meant for trying things out: their objects are easy to find, and four images prove nothing.
+The polygons were drawn by hand on enlarged pictures, to within two pixels where the border is
+sharp. The files must be identical on every machine, because the ids of tasks depend on them. Since
+versions of zlib compress differently, PNG is written without compression here.
 """
 
 from __future__ import annotations
@@ -53,20 +53,20 @@ OUTLINES = {
         "330,179 332,176 333,171 333,148 332,141 330,135 326,129"
     ),
 }
-"""Corners "x,y" of the main object, in pixels from the top left one's centre."""
+"""Corners "x,y" of the main object, in pixels from the centre of the top left pixel."""
 VERSION = hashlib.sha256(repr(OUTLINES).encode()).hexdigest()[:8]
 _MOST_STORED = 0xFFFF  # bytes of one block of DEFLATE
 
 
 def make() -> Path:
-    """Return the folder of the photos, writing it first where it is not there.
+    """Return the folder of the photos, which is created if it does not exist.
 
-    It comes into being as a whole, so that two processes may call this at once.
+    The folder appears as a whole, so that several processes may call this function at once.
 
     Raises
     ------
     OSError
-        The user's cache folder cannot be written to.
+        If the user's cache folder is not writable.
     """
     import pooch  # slow to import
 
@@ -110,7 +110,7 @@ def _inside(outline: str, height: int, width: int) -> NDArray[np.uint8]:
 
 
 def _png(picture: NDArray[np.uint8]) -> bytes:
-    """Write (H, W) or (H, W, 3) as PNG whose data is stored, not compressed (RFC 1950, 1951)."""
+    """Write (H, W) or (H, W, 3) as a PNG with uncompressed data (RFC 1950, 1951)."""
     height, width = picture.shape[:2]
     rows = b"".join(b"\0" + row.tobytes() for row in picture)
     parts = [rows[i : i + _MOST_STORED] for i in range(0, len(rows), _MOST_STORED)]

@@ -1,1 +1,1 @@
-"""Single images sent: send, compare, segment and demo."""
+"""Deliveries of single images: send, compare, segment and demo."""

@@ -1,4 +1,4 @@
-"""``semcom compare``: each image sent blind and by importance within the same bandwidth."""
+"""``semcom compare``: sends images blind and by importance within the same bandwidth."""
 
 from __future__ import annotations
 
@@ -26,30 +26,31 @@ def compare_files(
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
 ) -> int:
-    """Compare both systems on files; one that fails does not stop the others.
+    """Compare both systems on files; a file that fails does not stop the others.
 
     Parameters
     ----------
     images
         Files and folders.
     out
-        Folder for the figure ``NAME_comparison.png`` and what
-        :func:`experiments.deliveries.send_files.send_files` writes of either system.
+        Folder for the figure ``NAME_comparison.png`` and the files that
+        :func:`experiments.deliveries.send_files.send_files` writes for each system.
     order
         Options of :func:`semcom.compare`.
     tell
-        What gets the gains and both records of each image; None prints tables instead.
+        Function that receives the gains and both records of each image; without it, tables are
+        printed.
     say
-        What gets notes and errors.
+        Function that receives notes and errors.
 
     Returns
     -------
     int
-        How many could not be sent.
+        Number of images that could not be sent.
     """
     codec = order.sending["codec"]
     if not CODECS.create(codec).steerable:
-        say(f"codec {codec} cannot follow the importance map: both will be the same")
+        say(f"codec {codec} cannot follow the importance map, so both deliveries will be the same")
     gains: dict[str, dict[str, float | None]] = {}
 
     def one(file: Path, name: str) -> None:
@@ -72,7 +73,7 @@ def compare_one(
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
 ) -> Comparison:
-    """Send an image twice; write what arrives and a figure, print or tell how they compare."""
+    """Send an image twice; write pictures, records and a figure, and print or tell the gains."""
     found, source, region = compare_scene(scene, **order.sending), scene.source, scene.region
     figure = out / f"{name}_comparison.png"
 
@@ -91,6 +92,6 @@ def compare_one(
     print_records(records, gains=found.gains, title=title)
     lost = [name for name, record in records.items() if record["all_lost"]]
     if lost:
-        say(f"{source}: nothing arrived ({' and '.join(lost)}); the scores are those of mid-grey")
-    say(f"{source}: figure {figure}; pictures and records beside it")
+        say(f"{source}: all was lost ({' and '.join(lost)}), so the scores are those of mid-grey")
+    say(f"{source}: the figure is {figure}, with the pictures and records beside it")
     return found

@@ -1,4 +1,4 @@
-"""``semcom demo``: one bundled photo, sent blind and by importance with the same budget."""
+"""``semcom demo``: sends a bundled photo blind and by importance within the same bandwidth."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CBR = Fraction(1, 48)
 
 
 def demo(out: Path, *, say: Callable[..., None]) -> None:
-    """Compare both systems on the photo over AWGN at 10 dB; print a table, save a figure.
+    """Compare both systems on the photo over AWGN at 10 dB; print a table and save a figure.
 
     Parameters
     ----------
     out
-        Folder for what :func:`experiments.deliveries.compare.compare_files` writes.
+        Folder for the files that :func:`experiments.deliveries.compare.compare_files` writes.
     say
-        What gets notes.
+        Function that receives notes.
     """
     import skimage.data
 

@@ -1,4 +1,4 @@
-"""Pictures of deliveries: what was sent, what mattered, what arrived, where it is wrong."""
+"""Figures of deliveries: the original, the region, the received pictures and their errors."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ Pixels = TypeVar("Pixels", bound=NDArray[Any])
 ERROR_RANGE = 30
 """Absolute error in grey levels at which the error map saturates."""
 _DRAWN = 500_000
-"""Pixels of a large picture that are drawn, at most."""
+"""Largest number of pixels of a large picture that are drawn."""
 _MASK_COLOURS = np.array(
     [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0]]
 )  # Okabe and Ito's palette, told apart by colour-blind readers
 
 
 def save_delivery(delivery: Delivery, roi: RegionOfInterest, path: Path) -> None:
-    """Draw one delivery: masks, importance, what arrived and its error."""
+    """Draw one delivery: masks, importance, the received picture and its error."""
     with plain_text():
         figure, axes = _panels(delivery.original, rows=1)
         _draw_masks(axes[0], delivery.original, roi)
@@ -61,7 +61,7 @@ def save_comparison(blind: Delivery, steered: Delivery, roi: RegionOfInterest, p
 
 
 def save_masks(image: Image, roi: RegionOfInterest, name: str, path: Path) -> None:
-    """Draw what was found in an image, and what follows for its importance."""
+    """Draw the masks that were found in an image, and its importance map."""
     with plain_text():
         figure, axes = _panels(image, rows=1, columns=3)
         _draw_image(axes[0], image, "original")
@@ -85,7 +85,7 @@ def _panels(image: Image, rows: int, columns: int = 4) -> tuple[Figure, list[Axe
 
 
 def _thin(pixels: Pixels) -> Pixels:
-    """Leave out rows and columns of a large picture; a panel is some 400 pixels wide."""
+    """Leave out rows and columns of a large picture, because a panel is some 400 pixels wide."""
     height, width = pixels.shape[:2]
     step = math.ceil(math.sqrt(height * width / _DRAWN)) if is_large(height, width) else 1
     return pixels[::step, ::step]  # type: ignore[return-value]
@@ -103,7 +103,7 @@ def _outline(axis: Axes, roi: RegionOfInterest | Delivery, *, colour: str = OUTL
 
 
 def _draw_masks(axis: Axes, image: Image, roi: RegionOfInterest) -> None:
-    """Tint every mask, the most important last and so on top; strongly those that matter."""
+    """Tint all masks, the most important on top, and strongly those in the region."""
     image = _thin(image)
     tinted = image.astype(np.float64)
     chosen = {id(mask) for mask in roi.importance.masks}
@@ -113,7 +113,7 @@ def _draw_masks(axis: Axes, image: Image, roi: RegionOfInterest) -> None:
         pixels = _thin(mask.pixels)
         tinted[pixels] = (1 - strength) * image[pixels] + strength * colour
     count = f"{len(roi.masks)} mask" + "s" * (len(roi.masks) != 1)
-    _draw_image(axis, np.rint(tinted).astype(np.uint8), f"{count}; outlined: what matters")
+    _draw_image(axis, np.rint(tinted).astype(np.uint8), f"{count}; outline: important region")
     _outline(axis, roi)
 
 
@@ -147,7 +147,7 @@ def _draw_error(axis: Axes, delivery: Delivery) -> None:
 
 
 def _draw_close_up(axis: Axes, blind: Delivery, steered: Delivery) -> None:
-    """Show the piece in which importance gains most, of the original and both deliveries."""
+    """Draw the crop in which importance gains most, of the original and both deliveries."""
     height, width = blind.original.shape[:2]
     tall, wide = max(1, height // 5), max(1, width // 15)
     gain = np.subtract(*(_squared_error(delivery) for delivery in (blind, steered)))
@@ -160,7 +160,7 @@ def _draw_close_up(axis: Axes, blind: Delivery, steered: Delivery) -> None:
 
 
 def _squared_error(delivery: Delivery) -> NDArray[np.float64]:
-    """Squared error of each pixel, (H, W)."""
+    """Return the squared error of each pixel, (H, W)."""
     difference = delivery.original.astype(np.float64) - delivery.received
     return np.asarray((difference**2).sum(axis=-1))
 

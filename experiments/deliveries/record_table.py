@@ -1,4 +1,4 @@
-"""Records as tables for people."""
+"""Tables of records, for the console."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from experiments.analysis.score_names import SHORT
 from semcom.scores import SCORES
 
 SYSTEMS = {"blind": "blind", "importance": "by importance"}
-"""What people read for a record's system."""
+"""Names of the systems of records, for display."""
 
 
 def print_records(
@@ -21,9 +21,9 @@ def print_records(
     gains: dict[str, float | None] | None = None,
     title: str = "",
 ) -> None:
-    """Print records side by side, one column each: settings, bandwidth by item, scores.
+    """Print records side by side, one column each: settings, bandwidth by item, and scores.
 
-    ``gains`` are the differences of the scores, for one more column.
+    ``gains`` are the differences of the scores, for an additional column.
     """
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("")
@@ -36,11 +36,11 @@ def print_records(
         if gains is not None:
             cells = [*cells, _gain(labels[label], gains) if label in labels else ""]
         table.add_row(label, *cells, end_section=label in _SECTION_ENDS)
-    Console(markup=False, emoji=False).print(table)  # brackets in file names are no markup
+    Console(markup=False, emoji=False).print(table)  # brackets in file names are not markup
 
 
 def print_gains(gains: dict[str, dict[str, float | None]]) -> None:
-    """Print the gains of several images, and their means: of how many, where some have none."""
+    """Print the gains of several images and their means, with the number of images if not all."""
     names = list(next(iter(gains.values())))
     table = Table(title="gain by importance, at equal bandwidth", title_justify="left")
     table.add_column("", overflow="fold")
@@ -89,7 +89,7 @@ def _rows(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
 
 
 def _uses(value: float) -> str:
-    """Channel uses; a part of one is possible where several bits share a symbol."""
+    """Write channel uses; a fraction is possible if items share a symbol."""
     return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 

@@ -1,4 +1,4 @@
-"""``semcom segment``: what would be found in images, before anything is sent."""
+"""``semcom segment``: finds the important region in images without sending anything."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from semcom.images import MASK_ENDING
 from semcom.importance.region import RegionOfInterest, RegionOptions
 
 ENDINGS = (MASK_ENDING, "_masks.npz", "_masks.png")
-_MOST_ROWS = 20  # of the table
+_MOST_ROWS = 20  # largest number of rows of the table
 
 
 def segment_files(
@@ -31,27 +31,27 @@ def segment_files(
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
 ) -> int:
-    """Find what matters in files; one that fails does not stop the others.
+    """Find the region in image files; a file that fails does not stop the others.
 
     Parameters
     ----------
     images
         Files and folders.
     out
-        Folder for ``NAME_mask.png`` (the region that matters, white: ``--mask`` takes it),
-        ``NAME_masks.npz`` (every mask that was found, most important first, with its score and
-        label) and ``NAME_masks.png`` (a figure).
+        Folder for ``NAME_mask.png`` (the region in white, which ``--mask`` accepts),
+        ``NAME_masks.npz`` (all masks that were found, most important first, with their scores and
+        labels) and ``NAME_masks.png`` (a figure).
     options, max_side
-        As for :func:`semcom.scene.find_scene`.
+        See :func:`semcom.scene.find_scene`.
     tell
-        What gets an account of each image; None prints a table instead.
+        Function that receives a description of each image; without it, a table is printed.
     say
-        What gets notes and errors.
+        Function that receives notes and errors.
 
     Returns
     -------
     int
-        How many failed.
+        Number of images that failed.
     """
 
     def one(file: Path, name: str) -> None:

@@ -1,6 +1,6 @@
-"""``semcom send``: images from files to received pictures, figures and records.
+"""``semcom send``: sends image files and writes received pictures, figures and records.
 
-What commands share that do something with every image stands here, too.
+The functions that the other commands for images share are here as well.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from semcom.link.delivery import Delivery
 from semcom.scene import Scene, find_scene, send_scene
 
 _LONGEST = 220
-"""Bytes of an output's name, before its ending; file systems allow some 255."""
+"""Largest number of bytes of an output's name, before its ending; file systems allow some 255."""
 
 
 def send_files(
@@ -43,30 +43,30 @@ def send_files(
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
 ) -> int:
-    """Send files and write what arrives; a file that fails does not stop the others.
+    """Send files and write the received pictures; a file that fails does not stop the others.
 
     Parameters
     ----------
     images
         Files and folders.
     out
-        Folder for ``NAME_received.png``, ``NAME_figure.png`` and ``NAME.json`` of each image; of a
-        blind delivery, ``NAME_blind_received.png`` and so on.
+        Folder for ``NAME_received.png``, ``NAME_figure.png`` and ``NAME.json`` of each image, or
+        for ``NAME_blind_received.png`` and so on if the delivery is blind.
     order
         Options of :func:`semcom.send`.
     tell
-        What gets each record; None prints a table instead.
+        Function that receives each record; without it, a table is printed.
     say
-        What gets notes and errors.
+        Function that receives notes and errors.
 
     Returns
     -------
     int
-        How many could not be sent.
+        Number of images that could not be sent.
     """
     codec, blind = order.sending["codec"], order.sending["blind"]
     if not (blind or CODECS.create(codec).steerable):
-        say(f"codec {codec} cannot follow the importance map: it is only used for the scores")
+        say(f"codec {codec} cannot follow the importance map, which only the scores then use")
 
     def one(file: Path, name: str) -> None:
         scene = look(file, order.region, order.max_side, say)
@@ -81,7 +81,7 @@ def send_files(
         print_records({SYSTEMS[delivery.record["system"]]: delivery.record}, title=str(file))
         say(f"{file}: written to {out / name}_received.png, _figure.png and .json")
         if delivery.all_lost:
-            say(f"{file}: nothing arrived; the scores are those of mid-grey")
+            say(f"{file}: all was lost, so the scores are those of mid-grey")
 
     endings = [f"{'_blind' * blind}{end}" for end in ("_received.png", "_figure.png", ".json")]
     return for_each(images, order.region.mask, out, endings, one, say=say)
@@ -96,26 +96,26 @@ def for_each(
     *,
     say: Callable[..., None],
 ) -> int:
-    """Do something with every image; one that fails does not stop the others.
+    """Call a function for every image; an image that fails does not stop the others.
 
     Parameters
     ----------
     images
         Files and folders.
     mask
-        A file that is read besides.
+        Another file that is read, if any.
     out
-        Folder for what is written, made if it is not there: files called as the image, then
-        ``endings``. One that is read is never written over.
+        Folder for the outputs, created if it does not exist. Their names are those of the images
+        followed by ``endings``. A file that is read is never overwritten.
     do
-        Gets an image's file, and what to call its outputs.
+        Function that receives the file of an image and the name for its outputs.
     say
-        What gets errors.
+        Function that receives errors.
 
     Returns
     -------
     int
-        How many failed.
+        Number of images that failed.
     """
     failed = 0
     out.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ def for_each(
 
 @contextlib.contextmanager
 def _stages(file: Path, say: Callable[..., None]) -> Iterator[None]:
-    """Say what a large picture is at, to people at a terminal."""
+    """Report the stages of work on a large picture if the error stream is a terminal."""
     handler = logging.Handler()
     handler.emit = lambda record: say(f"{file}: {record.getMessage()} …")  # type: ignore[method-assign]
     if sys.stderr.isatty():
@@ -153,25 +153,25 @@ def _stages(file: Path, say: Callable[..., None]) -> Iterator[None]:
 def look(
     file: Path, options: RegionOptions, max_side: int | None, say: Callable[..., None]
 ) -> Scene:
-    """Read an image and find the region that matters; say what the user should know."""
+    """Read an image and find the region that matters; pass notes for the user to ``say``."""
     scene = find_scene(file, options, max_side=max_side)
     say(*(f"{file}: {note}" for note in scene.notes))
     return scene
 
 
 def draw(save: Callable[[Path], None], path: Path, say: Callable[..., None]) -> None:
-    """Draw a figure; one that cannot be drawn is said, and costs nothing else."""
+    """Draw a figure; report one that cannot be drawn and continue."""
     try:
         save(path)
     except OSError:
         raise
-    except Exception as error:  # the results are there, whatever matplotlib complains of
+    except Exception as error:  # the results are complete, whatever error matplotlib raises
         say(f"{path} could not be drawn: {' '.join(str(error).split()) or repr(error)}")
 
 
 @contextlib.contextmanager
 def alongside(work: Callable[[], None]) -> Iterator[None]:
-    """Do ``work`` in a thread of its own; what it raises comes when the body is done."""
+    """Do ``work`` in another thread; its error is raised when the body has ended."""
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(work)
         yield
@@ -186,7 +186,7 @@ def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
     PilImage.fromarray(delivery.received).save(sink, "PNG", compress_level=effort)
     save(out / f"{name}_received.png", sink.getvalue())
     text = json.dumps(delivery.record, indent=2, ensure_ascii=False, allow_nan=False)
-    # A file name that is no UTF-8 becomes JSON's own escapes.
+    # A file name that is not valid UTF-8 is written with JSON's escapes.
     save(out / f"{name}.json", text + "\n")
 
 
@@ -195,13 +195,13 @@ def _check_inputs_survive(files: list[Path], mask: str | None, outputs: list[Pat
     inputs = {os.path.realpath(str(path)) for path in (*files, *([mask] if mask else []))}
     for output in outputs:
         if os.path.realpath(output) in inputs:
-            raise InputError(f"{output} is read and would be written over: change --out")
+            raise InputError(f"{output} is an input and would be overwritten: change --out")
 
 
 def _names(files: list[Path]) -> list[str]:
-    """Name outputs after the files; equal names are told apart by a number.
+    """Name outputs after the files, with a number if names are equal.
 
-    A name that leaves no room for what is written behind it is cut.
+    A name that is too long for the endings is cut.
     """
     names: list[str] = []
     for file in files:

@@ -1,1 +1,1 @@
-"""Figures and tables of a study, from its results file alone."""
+"""Figures of the results of a suite, drawn from its results file alone."""

@@ -1,4 +1,4 @@
-"""Every figure and table that a study supports."""
+"""All figures of the results of a suite."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def draw(
 ) -> list[Drawing]:
     """Return every figure that the data support, ``width`` inches wide.
 
-    ``pictures`` is the results file, where those that it keeps are drawn, too. What fails is told,
-    and stops no other; without ``tell``, it raises.
+    If ``pictures`` is the results file, crops of its pictures are drawn as well. ``tell`` receives
+    the errors of figures that fail; without it, they are raised.
     """
     study = prepare(study)
     found: list[Drawing] = []

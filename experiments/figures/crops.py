@@ -1,6 +1,7 @@
-"""The same crop of what arrived, side by side: rows are systems, columns bandwidths or SNRs.
+"""Figures of one crop of the received pictures, with systems as rows and CBRs or SNRs as columns.
 
-It is drawn from the pictures that the results file keeps, those of the first draw of the channel.
+They are drawn from the pictures in the results file, which are those of the first draw of the
+channel.
 """
 
 from __future__ import annotations
@@ -32,40 +33,41 @@ from semcom.errors import InputError
 from semcom.types import Image
 
 MOST_IMAGES = 4
-"""More pictures are for the report's viewer."""
+"""Largest number of images; the report's viewer shows more."""
 _COLUMNS = {False: 3, True: 5}
-"""The most, by whether the figure is as wide as a page."""
-_SHARE = 4  # the crop's side is such a part of the image's shorter one
-_NEARLY = 0.95  # as good
-_LEAST = 32  # pixels of it, where the image has as many
+"""Largest number of columns, by whether the figure is as wide as a page."""
+_SHARE = 4  # ratio of the image's shorter side to the side of the crop
+_NEARLY = 0.95  # share of the largest weight that a centred crop must keep
+_LEAST = 32  # smallest side of a crop in pixels, if the image is that large
 
 
 class Series(NamedTuple):
-    """Conditions that differ in one axis alone, or a single one."""
+    """Conditions that differ in one axis only, or a single condition."""
 
     name: str
     channel: str
     heads: dict[Place, str]
-    """What differs, in words."""
+    """Text for the value that differs."""
     fixed: dict[str, Any]
-    """What does not."""
+    """Axes and values that are the same."""
 
 
 def crops(
     study: SuiteResults, results: Path | Database, *, width: float, tell: Tell | None
 ) -> list[Drawing]:
-    """Draw crops of each image of which pictures are kept; none without pictures.
+    """Draw crops of each image with pictures in the results file.
 
     Parameters
     ----------
     study
         The results.
     results
-        Their file, with the pictures.
+        The file of the results, with the pictures.
     width
-        Of the figure, in inches.
+        Width of the figure in inches.
     tell
-        What gets the pictures that are damaged, which are left out; None: they raise.
+        Function that receives a note on each damaged picture, which is left out; without it, an
+        error is raised.
     """
     study, note = few(study)
     found: list[Drawing] = []
@@ -73,7 +75,7 @@ def crops(
         shots, _ = shots_of(study, database)
         images = list(dict.fromkeys(shot.row.key for shot in shots))
         if len(images) > MOST_IMAGES:
-            note = f"{MOST_IMAGES} of {len(images)} images with pictures. {note}"
+            note = f"Shown are {MOST_IMAGES} of {len(images)} images with pictures. {note}"
         for image in images[:MOST_IMAGES]:
             mine = [shot for shot in shots if shot.row.key == image]
             for series in _series(study, mine, _COLUMNS[width >= PAGE]):
@@ -86,7 +88,7 @@ def crops(
 
 
 def _numbered(drawings: Sequence[Drawing]) -> list[Drawing]:
-    """Number drawings that have one name."""
+    """Number drawings that have the same name."""
     names = [drawing.data.name for drawing in drawings]
     found = []
     for i, drawing in enumerate(drawings):
@@ -129,7 +131,7 @@ def _intact(
     shots: Sequence[Shot],
     tell: Tell | None,
 ) -> dict[Where, Shot]:
-    """Return what can be shown."""
+    """Return the deliveries with intact pictures."""
     mine = [s for s in shots if s.setting.channel == series.channel and _place(s) in series.heads]
     good, damaged = intact(database, mine)
     for shot in damaged:
@@ -145,7 +147,7 @@ def _place(shot: Shot) -> Place:
 
 
 def _cut(database: Database, series: Series, shots: Mapping[Where, Shot]) -> Crops:
-    """Choose the crop, and cut it out of everything."""
+    """Choose the crop, and cut it out of all pictures."""
     first = next(iter(shots.values()))
     original = np.asarray(decode(read(database, first.row.task, "original")))
     region = _region(database, shots.values())
@@ -168,7 +170,7 @@ def _cut(database: Database, series: Series, shots: Mapping[Where, Shot]) -> Cro
 
 
 def _box(weights: NDArray[np.float64], side: int) -> tuple[slice, slice]:
-    """Return the square that holds most, with that in its middle where it costs next to nothing."""
+    """Return the square with the largest weight, centred on it if that costs little weight."""
 
     def square(top: int, left: int) -> tuple[slice, slice]:
         return slice(top, top + side), slice(left, left + side)
@@ -184,7 +186,7 @@ def _box(weights: NDArray[np.float64], side: int) -> tuple[slice, slice]:
 
 
 def _region(database: Database, shots: Iterable[Shot]) -> NDArray[np.bool_]:
-    """Return what matters to any of the systems."""
+    """Return the union of the regions of all systems."""
     masks = (np.asarray(decode(read(database, shot.row.task, "region"))) for shot in shots)
     return functools.reduce(np.logical_or, (mask[..., 0] >= 128 for mask in masks))
 
@@ -201,9 +203,10 @@ def _weights(
     shots: Mapping[Where, Shot],
     lost: frozenset[Where],
 ) -> NDArray[np.float64]:
-    """Return how far apart the systems' squared errors are, of each pixel that matters.
+    """Return the spread of the systems' squared errors for each pixel of the region.
 
-    Places count alike, however bad their pictures; what is lost counts where all else is, too.
+    All conditions have the same weight, whatever the quality of their pictures. Lost pictures count
+    only if all pictures are lost.
     """
     shown = {one: shot for one, shot in shots.items() if one not in lost} or shots
     low: dict[Place, NDArray[Any]] = {}
@@ -226,9 +229,9 @@ def _table(series: Series, made: Crops, shots: Mapping[Where, Shot], note: str) 
     score = "region" if 0 < made.region.mean() < 1 else "PSNR"
     what = "region PSNR" if score == "region" else score
     caption = (
-        "The same crop of what arrived in the first draw of the channel, beside the original: "
-        "where the systems differ most within what matters, whose outline is white. "
-        f"Below: {what} of that draw, the highest bold. {note}"
+        "One crop of the pictures received in the first draw of the channel, beside the original. "
+        "It shows where the systems differ most within the region, which is outlined in white. "
+        f"Below each crop: {what} of that draw, with the highest in bold. {note}"
     ).strip()
     rows, columns = made.box
     cells = tuple(

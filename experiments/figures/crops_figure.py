@@ -1,4 +1,4 @@
-"""Crops in a grid at the size of paper, each with its PSNR below."""
+"""Drawing of crops in a grid at the size of paper, each with its PSNR below."""
 
 from __future__ import annotations
 
@@ -34,38 +34,38 @@ Where = tuple[str, Place]
 
 @dataclass(frozen=True)
 class Crops:
-    """What is shown of an image."""
+    """The crops of an image."""
 
     title: tuple[str, ...]
     original: Image
     region: NDArray[np.bool_]
-    """What matters."""
+    """The region that matters."""
     box: tuple[slice, slice]
-    """The crop's rows and columns."""
+    """Rows and columns of the crop."""
     systems: tuple[str, ...]
     heads: dict[Place, str]
-    """What columns are called, in order."""
+    """Heads of the columns, in order."""
     pieces: dict[Where, Image]
     values: dict[Where, float]
-    """Scores in dB; none of an exact copy."""
+    """Scores in dB; an exact copy has none."""
     lost: frozenset[Where]
 
     def text(self, where: Where) -> str:
-        """What stands below a crop."""
+        """Return the text below a crop."""
         if where in self.lost:
             return "lost"
         return f"{self.values[where]:.2f} dB" if where in self.values else "exact"
 
     def is_best(self, where: Where) -> bool:
-        """Whether no other system shows more at its place."""
+        """Whether a crop has the highest score of its column."""
         column = [self.values[one] for one in self.values if one[1] == where[1]]
         return len(column) > 1 and self.values.get(where) == max(column)
 
 
 def draw_crops(crops: Crops, *, width: float) -> Figure:
-    """Draw the original on the left, and a row for each system; at most ``width`` inches wide.
+    """Draw the original on the left and a row for each system; at most ``width`` inches wide.
 
-    At a single place, the systems stand side by side.
+    If there is a single condition, the systems are drawn side by side.
     """
     with plain_text(SETTINGS):
         grid = _Grid.of(crops, width)
@@ -92,18 +92,18 @@ def draw_crops(crops: Crops, *, width: float) -> Figure:
 
 
 class _Grid(NamedTuple):
-    """Where crops stand; all in inches."""
+    """The layout of the crops, in inches."""
 
     cells: list[list[Where]]
     alone: bool
-    """Whether there is a single place, so that columns are systems."""
+    """Whether there is a single condition, so that columns are systems."""
     side: float
     width: float
     height: float
 
     @staticmethod
     def of(crops: Crops, width: float) -> _Grid:
-        """Lay them out."""
+        """Compute the layout."""
         alone, most = len(crops.heads) == 1, max(1, int(width / _MOST) - 1)
         cells = [[(system, place) for place in crops.heads] for system in crops.systems]
         if alone:
@@ -117,7 +117,7 @@ class _Grid(NamedTuple):
         return _Grid(cells, alone, side, width + (columns + 1) * side - room, height)
 
     def put(self, figure: Figure, row: int, column: int | None) -> Axes:
-        """Add axes of a crop's size; None is the column of the original."""
+        """Add axes of the size of a crop; column None is that of the original."""
         x = _MARGIN
         if column is not None:
             x += self.side + _NAME + _GAP + column * (self.side + _GAP)
@@ -131,7 +131,7 @@ class _Grid(NamedTuple):
 
 def _show(axes: Axes, piece: Image | None, head: str, below: str, *, bold: bool = False) -> None:
     if piece is not None:
-        # Pixel by pixel; where there is room for more, nothing is made up between them.
+        # Show pixels as they are, without interpolation between them.
         axes.imshow(piece, interpolation="none", aspect="auto")
     centre: dict[str, Any] = {"ha": "center", "transform": axes.transAxes}
     axes.text(0.5, 1.02, head, va="bottom", fontsize=SMALL, **centre)
@@ -146,7 +146,7 @@ def _name(axes: Axes, text: str) -> None:
 
 
 def _show_whole(axes: Axes, crops: Crops) -> None:
-    """Show where the crop is, and what matters."""
+    """Show the whole picture with the region and the position of the crop."""
     axes.imshow(crops.original, interpolation="antialiased")
     axes.set_anchor("N")
     if 0 < crops.region.mean() < 1:

@@ -1,4 +1,4 @@
-"""A figure before it is drawn."""
+"""Figures before they are drawn."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from experiments.analysis.table import Table
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure and the numbers behind it."""
+    """A figure that is drawn when needed, and the numbers that it shows."""
 
     draw: Callable[[], Figure]
     data: Table
-    """Every point that is drawn, with its interval; its name, title and caption are the figure's.
-    """
+    """All points with their intervals, and the name, title and caption of the figure."""
 
     @cached_property
     def figure(self) -> Figure:
-        """The figure, drawn when it is asked for."""
+        """The figure, which is drawn on first use."""
         return self.draw()

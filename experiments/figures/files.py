@@ -1,4 +1,4 @@
-"""Figures and their numbers as files: the same bytes for the same results."""
+"""Writing of figures and their numbers; the same results give the same bytes."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ _DPI = 300
 
 
 def render(drawing: Drawing, kind: str) -> bytes:
-    """Return a figure as a file.
+    """Return the bytes of a figure's file.
 
     Parameters
     ----------
     drawing
         The figure.
     kind
-        One of :data:`FORMATS`: PNG with 300 dots per inch, PDF with its fonts, or SVG with text.
+        One of :data:`FORMATS`: PNG with 300 dots per inch, PDF with embedded fonts, or SVG with
+        text.
 
     Raises
     ------
     ValueError
-        An unknown format.
+        If the format is unknown.
     """
     if kind not in FORMATS:
         raise InputError(f"unknown format {kind!r}; choices: {', '.join(FORMATS)}")
@@ -58,10 +59,10 @@ def write(
     about: Sequence[str] = (),
     tell: Tell | None = None,
 ) -> list[Path]:
-    """Write every figure with its numbers, the tables, and what they show; return the files.
+    """Write all figures with their numbers, the tables and the captions; return the files.
 
-    The captions go to ``captions.md``, below lines ``about`` all of them. A figure that cannot be
-    drawn is told, and stops no other; without ``tell``, it raises.
+    The captions go to ``captions.md``, after the lines ``about``. ``tell`` receives the errors of
+    figures that cannot be drawn; without it, they are raised.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []

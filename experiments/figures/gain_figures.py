@@ -1,4 +1,4 @@
-"""Gains at equal bandwidth, over bandwidth and over θ."""
+"""Figures of gains at equal bandwidth, over bandwidth, SNR and θ."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from experiments.analysis.points import (
     few,
     steered,
 )
+from experiments.analysis.tables import THETA_PSNR
 from experiments.axis_values import ratio
 from experiments.figures.drawing import Drawing
 from experiments.figures.parts.layout import drawings
@@ -34,7 +35,7 @@ _LABELS = {
 
 
 def gain_figures(study: SuiteResults, *, width: float) -> list[Drawing]:
-    """Draw gains over bandwidth, or else over the SNR."""
+    """Draw gains over bandwidth, or over the SNR if there is a single bandwidth."""
     shown, note = few(study)
     caption = _caption(shown, note)
     title = "Gain at equal bandwidth"
@@ -46,25 +47,26 @@ def gain_figures(study: SuiteResults, *, width: float) -> list[Drawing]:
 
 
 def gain_theta(study: SuiteResults, *, width: float) -> list[Drawing]:
-    """Draw gains over θ, where it varies."""
+    """Draw gains over θ, if it varies."""
     title = "Gain at equal bandwidth over θ"
     return drawings("gain-theta", title, _caption(study), _over_theta(study), width=width)
 
 
 def _caption(study: SuiteResults, note: str = "") -> str:
-    text = f"Against {anchor_name(study)}, both allowed the same bandwidth."
+    text = f"Gain over {anchor_name(study)} within the same bandwidth."
     images = count_images(study.points)
     if images > 1:
-        text += f" Means over {images} images of each image's difference; bands: ± standard error."
+        text += f" Means over {images} images of the difference for each image; bands: ± standard "
+        text += "error."
     if words := draws_words(study.points):
         text += f" {words.capitalize()}."
     if "theta_psnr_db" in gain_scores(study):
-        text += " θ-PSNR at the θ of the system that is compared."
+        text += f" {THETA_PSNR} Each system is compared at its own θ."
     return " ".join(filter(None, (text, note, left_out(study, _scores(study)))))
 
 
 def _scores(study: SuiteResults) -> list[str]:
-    """Return those that figures show: the whole image's is told by its parts."""
+    """Return the scores to draw: not that of the whole image if its parts have scores."""
     names = gain_scores(study)
     return [name for name in names if name != "psnr_db"] if len(names) > 1 else names
 
@@ -134,7 +136,7 @@ def _theta_lines(study: SuiteResults, points: Sequence[Point]) -> list[tuple[str
 
 
 def _theta_looks(study: SuiteResults, lines: Sequence[Sequence[Point]]) -> list[Look]:
-    """Return the looks of lines over θ: of several CBRs, each has one of its own."""
+    """Return the looks of lines over θ, with a different one for each CBR."""
     if len(study.axis("cbr")) == 1:
         return [look(study, line[0]) for line in lines]
     heads = [line[0] for line in lines]
@@ -166,7 +168,7 @@ def _line(
     label: str,
     style: Look,
 ) -> Line | None:
-    """Return the line of gains; None where fewer than two places have one over all images."""
+    """Return the line of gains; None if fewer than two points have a gain over all images."""
     known = [
         (place, one)
         for place, pair in zip(places, pairs, strict=True)

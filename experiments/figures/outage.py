@@ -1,4 +1,4 @@
-"""Outage: how often the region falls short of a quality, over the draws of the channel."""
+"""Figures of outage: the share of draws of the channel with a PSNR below a value."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from experiments.intervals import Count
 from experiments.store.measured import Point, SuiteResults
 
 SCORES = ("region_psnr_db", "psnr_db")
-"""What may fall short: the region where there is one."""
+"""Scores to draw: that of the region if there is one, otherwise that of the whole image."""
 _MOST_STEPS = 400
 _INTERVAL = (
-    "95 % interval over the draws, all images' as one (Clopper, Pearson), which does not tell how "
-    "other images would do."
+    "95 % interval over the draws of all images together (Clopper, Pearson); it does not tell how "
+    "other images would behave."
 )
 
 
 def outage(study: SuiteResults, *, width: float) -> list[Drawing]:
-    """Draw outage against the quality, and against the SNR at the quality that counts as shown."""
+    """Draw outage over the quality, and over the SNR at the quality that counts as shown."""
     study, note = few(study)
     points = [point.over("lost") for point in study.whole(study.points, "lost")]
     varied = [p for p in points if any(r.draws > 1 for r in p.rows) or p.setting.losses]
@@ -38,11 +38,13 @@ def outage(study: SuiteResults, *, width: float) -> list[Drawing]:
     over_quality = _over_quality(study, varied, score, name)
     note = " ".join(filter(None, (note, left_out(study, ["lost"]))))
     words = f"{draws_words(varied).capitalize()}. " if draws_words(varied) else ""
-    text = f"Share of the draws with a {name} below the value, mean over the images. {words}"
+    text = f"Outage: share of draws of the channel with a {name} below the value on the axis, "
+    text += f"averaged over the images. {words}"
     caption = f"{text}Bands: {_INTERVAL} {note}".strip()
     found = drawings("outage", "Outage", caption, over_quality, width=width)
     threshold = float(study.suite["shown_db"])
-    text = f"Share of the draws with a {name} below {threshold:g} dB, mean over the images. {words}"
+    text = f"Outage: share of draws of the channel with a {name} below {threshold:g} dB, "
+    text += f"averaged over the images. {words}"
     caption = f"{text}Bars: {_INTERVAL} {note}".strip()
     panels = _over_snr(study, varied, score, threshold)
     return found + drawings("outage-snr", "Outage against SNR", caption, panels, width=width)
@@ -66,7 +68,7 @@ def _over_quality(study: SuiteResults, varied: list[Point], score: str, name: st
 
 
 def _steps(study: SuiteResults, point: Point, score: str, ends: tuple[float, float]) -> Line:
-    """Return the share below each quality that was seen, from end to end."""
+    """Return the share of draws below each quality that occurred, over the whole axis."""
     seen: defaultdict[float, float] = defaultdict(float)
     for row in point.rows:
         for value, count in row.values(score):
@@ -74,7 +76,7 @@ def _steps(study: SuiteResults, point: Point, score: str, ends: tuple[float, flo
                 seen[value] += count / row.draws / len(point.rows)
     values = np.array(sorted(seen))
     below = np.cumsum([seen[value] for value in values])
-    # Where there are many, steps that are too small to be seen are drawn as one.
+    # If there are many steps, those too small to be seen are merged.
     kept = np.unique(np.linspace(0, len(values) - 1, min(len(values), _MOST_STEPS)).astype(int))
     x = (ends[0], *(float(value) for value in values[kept]), ends[1])
     shares = (0.0, *(float(below[i - 1]) if i else 0.0 for i in kept), float(below[-1]))
@@ -84,7 +86,7 @@ def _steps(study: SuiteResults, point: Point, score: str, ends: tuple[float, flo
 
 
 def share_interval(point: Point, share: float) -> Range:
-    """Return the 95 % interval of a share of a point's draws (Clopper, Pearson)."""
+    """Return the 95 % interval of a share of the draws of a point (Clopper, Pearson)."""
     draws = sum(row.draws for row in point.tasks)
     short = round(share * draws)
     return Count(draws, short, draws, short, short).interval()

@@ -11,13 +11,13 @@ from experiments.figures.parts.style import published_look
 from experiments.suites.literature import Curve, Published
 
 NOTE = (
-    " Published curves are grey, with their names at their ends, and dotted where they are bounds; "
-    "most were read off figures, ±0.1 dB, and are of PSNR without any region."
+    " Published curves are grey, with their names at their ends; bounds are dotted. Most were read "
+    "off figures, ±0.1 dB, and show PSNR without any region."
 )
 
 
 def published_lines(curves: Iterable[tuple[Published, Curve]]) -> list[Line]:
-    """Return lines, the highest first."""
+    """Return the lines of published curves, the highest first."""
     lines = [
         Line(
             one.name,

@@ -1,4 +1,4 @@
-"""Scores against bandwidth, a panel for each channel, SNR and score."""
+"""Figures of scores over bandwidth and over the SNR."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from experiments.suites.setting import Setting
 
 
 def rate_distortion(study: SuiteResults, *, width: float) -> list[Drawing]:
-    """Draw it where a system has several bandwidths."""
+    """Draw scores over bandwidth, with a panel for each channel, SNR and score."""
     study, note = few(study)
     panels = []
     for (channel, snr_db), points in conditions(study.points, "channel", "snr_db").items():
@@ -34,9 +34,9 @@ def rate_distortion(study: SuiteResults, *, width: float) -> list[Drawing]:
 
 
 def quality_snr(study: SuiteResults, *, width: float) -> list[Drawing]:
-    """Draw scores against the SNR, a panel for each channel, bandwidth and score.
+    """Draw scores over the SNR, with a panel for each channel, bandwidth and score.
 
-    A dotted vertical line stands at the SNR that was planned for, where it is not the channel's.
+    A dotted vertical line marks the SNR that the sender planned for, if it is not the channel's.
     """
     study, note = few(study)
     panels = []
@@ -45,14 +45,14 @@ def quality_snr(study: SuiteResults, *, width: float) -> list[Drawing]:
         published = [(one, one.over_snr(budget)) for one in beside(study, channel)]
         planned = {point.setting.planned_snr_db for point in points} - {None}
         if planned:
-            published = []  # those knew the SNR
+            published = []  # the published systems knew the SNR
         facts, title = {"channel": channel, "cbr": cbr}, where(channel, cbr=cbr)
         made = score_panels(study, points, snr_axis(points), title, facts, published)
         marks = tuple(sorted(float(p) for p in planned if p is not None))
         panels += [Panel(p.title, p.facts, p.x, p.y, p.lines, marks=marks) for p in made]
     if any(panel.marks for panel in panels):
         note = " ".join(
-            filter(None, ("Dotted vertical lines: the SNR that was planned for.", note))
+            filter(None, ("Dotted vertical lines: the SNR that the sender assumed.", note))
         )
     return _finish(study, panels, "quality-snr", "Quality against SNR", note, width)
 
@@ -65,7 +65,7 @@ def score_panels(
     facts: dict[str, Any],
     published: Sequence[tuple[Published, Curve]],
 ) -> list[Panel]:
-    """Return a panel for each score, with the published where it is PSNR; none without lines."""
+    """Return a panel for each score with lines; that of PSNR includes published curves."""
     panels = []
     for score in shown_scores(study):
         lines = [mean_line(study, line, score, axis.key) for line in curves(points, axis.key)]

@@ -1,4 +1,4 @@
-"""Region PSNR against background PSNR: what θ takes from one and gives to the other."""
+"""Figures of region PSNR against background PSNR, which θ trades against each other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Y = Axis("region_psnr_db", "region PSNR, dB")
 
 
 def region_background(study: SuiteResults, *, width: float) -> list[Drawing]:
-    """Draw a panel for each channel, SNR and bandwidth at which a system has several θ."""
+    """Draw a panel for each channel, SNR and bandwidth with several θ of a system."""
     panels = []
     names = family_names(study.points)
     for (channel, snr_db, cbr), points in conditions(
@@ -39,18 +39,18 @@ def region_background(study: SuiteResults, *, width: float) -> list[Drawing]:
         kept = tuple(line for line in lines if line is not None)
         panels.append(Panel(title, facts, _X, _Y, kept))
     count = count_images(study.points)
-    caption = f"Means over {count} images of the scores of each image" if count > 1 else "One image"
-    caption += "; numbers beside the points: θ."
+    caption = f"Means over {count} images." if count > 1 else "One image."
+    caption += " Numbers beside the points: θ, the share of the total weight that the region gets."
     if words := draws_words(study.points):
         caption += f" {words.capitalize()}."
     if any(line.interval for panel in panels for line in panel.lines):
-        caption += " Bars: 95 % interval of the mean region PSNR over the draws of the channel."
+        caption += " Bars: 95 % interval of the mean region PSNR over draws of the channel."
     caption = f"{caption} {left_out(study, (_X.key, _Y.key))}".strip()
     return drawings("region-background", "Region against background", caption, panels, width=width)
 
 
 def _line(study: SuiteResults, name: str, points: Sequence[Point]) -> Line | None:
-    """Return one system's line over θ; where θ changes nothing, it is a point."""
+    """Return the line of a system over θ, or a point if θ has no effect."""
     places: dict[tuple[float, float], list[Point]] = {}
     points = study.whole(study.whole(points, _X.key), _Y.key)
     for point in sorted(points, key=lambda point: point.setting.theta):

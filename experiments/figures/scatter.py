@@ -1,4 +1,4 @@
-"""Each image under a system against the same image under the anchor."""
+"""Scatter figures: the score of each image with a system over its score with the anchor."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from experiments.figures.parts.lines import look, where
 from experiments.figures.parts.panels import Axis, Line, Panel
 from experiments.store.measured import Point, SuiteResults
 
-_MOST = 4  # panels; of more conditions, one stands for a channel
+_MOST = 4  # panels; if there are more conditions, one is chosen for each channel
 
 
 def scatter(study: SuiteResults, *, width: float) -> list[Drawing]:
-    """Draw a panel for each condition; none for a single image."""
+    """Draw a panel for each condition, if there are several images."""
     study, note = few(study)
     both = pairs(study)
     mine = [pair.point for pair in both]
@@ -35,7 +35,8 @@ def scatter(study: SuiteResults, *, width: float) -> list[Drawing]:
     found = conditions(mine, "channel", "cbr", "snr_db")
     chosen = list(found) if len(found) <= _MOST else _one_each(mine)
     if len(chosen) < len(found):
-        note = f"One SNR, that with most bandwidths, and the CBR in their middle. {note}".strip()
+        note = f"Shown at the SNR with the most CBRs, and at the middle one of these. {note}"
+        note = note.strip()
     region = has(mine, "region_psnr_db") and has(mine, "background_psnr_db")
     score = "region_psnr_db" if region else study.suite["scores"][0]
     text, name = label(score, study), anchor_name(study)
@@ -47,17 +48,17 @@ def scatter(study: SuiteResults, *, width: float) -> list[Drawing]:
         some = [_points(study, beside[id(p)], score) for p in found[channel, cbr, snr_db]]
         lines = tuple(line for line in some if line is not None)
         panels.append(Panel(title, facts, *axes, lines, diagonal=True))
-    caption = f"A point for each image: above the line, it does better than with {name}."
+    caption = f"Each point is an image; above the line, its score is higher than with {name}."
     if words := draws_words(study.points):
         caption += f" {words.capitalize()}."
     if any(len(line.x) < count for panel in panels for line in panel.lines):
-        caption += " Images without a finite value in both systems are not drawn."
+        caption += " Images without a finite value for both systems are not drawn."
     caption = f"{caption} {note}".strip()
     return drawings("scatter", "Image by image", caption, panels, width=width)
 
 
 def _one_each(points: Iterable[Point]) -> list[tuple[str, str, float]]:
-    """Return for each channel the condition to look at first."""
+    """Return the condition to show first for each channel."""
     chosen = []
     for (channel,), some in groups(points, "channel").items():
         snr_db, cbr = bandwidth_sweep(some)

@@ -1,1 +1,1 @@
-"""A study as one HTML page that opens from disk: ``semcom report``."""
+"""``semcom report``: writes the results of a suite as one HTML page that opens from disk."""

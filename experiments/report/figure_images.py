@@ -1,4 +1,4 @@
-"""Figures as pictures that scale."""
+"""Figures as scalable images for the page."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_BYTES = 2 << 20
-"""A larger SVG, of very many points, becomes a PNG."""
+"""Largest size of an SVG; a larger one, with very many points, becomes a PNG."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure ready for the page, with the numbers behind it."""
+    """A figure for the page, with the numbers that it shows."""
 
     src: str
-    """As a data URL. An image, not inline, so that its styles and ids stay its own."""
+    """Data URL. It is an image, not inline SVG, so that its styles and ids remain separate."""
     suffix: str
     numbers: Grid
     narrow: str = ""
-    """The same for small screens; empty where there is none."""
+    """Data URL of the figure for small screens; empty if there is none."""
 
 
 def picture(drawing: Drawing, narrow: Drawing | None = None) -> Picture:
-    """Prepare a figure, and how it is drawn for small screens.
+    """Prepare a figure and its variant for small screens.
 
-    The same figure gives the same bytes at any time.
+    The same figure always gives the same bytes.
     """
     src, suffix = _url(drawing.figure)
     small = _url(narrow.figure)[0] if narrow else ""
@@ -41,7 +41,7 @@ def picture(drawing: Drawing, narrow: Drawing | None = None) -> Picture:
 
 
 def _url(figure: Figure) -> tuple[str, str]:
-    """Return a figure as a data URL, and the ending of its file."""
+    """Return a figure as a data URL, and the suffix of its file."""
     data = _save(figure, "svg")
     if len(data) <= _MOST_BYTES:
         return data_url("image/svg+xml", data), "svg"

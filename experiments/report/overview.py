@@ -1,4 +1,4 @@
-"""What was compared, and how it was made."""
+"""The page's overview of the systems, and the section on how the results were made."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ from experiments.suites.suite import AXES, SWEPT
 
 _ALWAYS = ("codec", "channel", "cbr", "snr_db")
 MOST_TASKS = 20_000
-"""Tasks that the page holds as CSV; ``semcom export`` gives any number."""
+"""Largest number of tasks that the page lists; ``semcom export`` has no limit."""
 
 
 @dataclass(frozen=True)
 class Making:
-    """How a study was made."""
+    """Information on how the results were made, and how to repeat them."""
 
     facts: list[tuple[str, str]]
     suite: str
-    """YAML that runs again."""
+    """The suite as YAML that can be run again."""
     href: str
-    """The same as a data URL."""
+    """The suite as a data URL."""
     failures: Grid | None
     tasks: Grid | None
-    """Every image under every setting, unless there are too many."""
+    """Every image with every setting, unless there are too many."""
     run: str
-    """The command that makes everything again."""
+    """Command that repeats everything."""
     repeat: str
-    """The command that makes one delivery again."""
+    """Command that repeats one delivery."""
 
 
 def systems(study: SuiteResults) -> tuple[Grid, list[tuple[str, str]]]:
-    """Return a table of what differs between the systems, and what they share."""
+    """Return the table of differences between the systems, and the settings that they share."""
     by_system: dict[System, list[Point]] = {}
     for point in study.points:
         by_system.setdefault(point.key, []).append(point)
@@ -67,8 +67,11 @@ def systems(study: SuiteResults) -> tuple[Grid, list[tuple[str, str]]]:
         )
         for system, one in said.items()
     )
-    heads = ("system", *(axis_name(axis) for axis in differ), "gains are against it")
-    caption = "All else is the same for all of them; what is not as usual stands below."
+    heads = ("system", *(axis_name(axis) for axis in differ), "reference for gains")
+    caption = (
+        "All other settings are the same for all systems; those that differ from the defaults are "
+        "listed below."
+    )
     first = next(iter(said.values()))
     default = Point(System(""), Setting(), (), "")
     shared = [
@@ -80,7 +83,7 @@ def systems(study: SuiteResults) -> tuple[Grid, list[tuple[str, str]]]:
 
 
 def making(study: SuiteResults, results: Path | Database) -> Making:
-    """Say what made the results, and with which commands they are made again."""
+    """Describe how the results were made, and the commands that repeat them."""
     with opened(results) as database:
         path = database.path
         failures = tuple(_failures(database, study, path_word(path)))
@@ -100,7 +103,7 @@ def making(study: SuiteResults, results: Path | Database) -> Making:
     ]
     suite = to_yaml(study.suite)
     heads = ("system", "image", "setting", "error", "again")
-    caption = "They have no row, and are missing in all means, figures and tables."
+    caption = "These tasks have no row and are missing from all means, figures and tables."
     table = Table("failures", "Failed tasks", caption, heads, failures)
     return Making(
         facts,
@@ -114,7 +117,7 @@ def making(study: SuiteResults, results: Path | Database) -> Making:
 
 
 def to_yaml(suite: dict[str, Any]) -> str:
-    """Write a suite as YAML that ``semcom run`` reads, without what is not given."""
+    """Write a suite as YAML that ``semcom run`` reads, without empty values."""
     sink = io.StringIO()
     yaml = YAML(typ="safe")
     yaml.default_flow_style = None
@@ -132,7 +135,7 @@ def _given(value: Any) -> Any:
 
 
 def _values(axis: str, points: Sequence[Point]) -> str:
-    """Write the values of an axis that occur: numbers rising, others as the suite has them."""
+    """Write the values of an axis that occur: numbers ascending, others in the suite's order."""
     found = list(dict.fromkeys(getattr(point.setting, axis) for point in points))
     if axis == "cbr":
         found.sort(key=Fraction)
@@ -158,7 +161,7 @@ def _failures(database: Database, study: SuiteResults, results: str) -> Iterator
 
 
 def _machine(database: Database, study: SuiteResults) -> str:
-    """Describe the machine of the run, without its name."""
+    """Describe the machine of the run without its host name."""
     if (run := made_by(database).get(study.run)) is None:
         return ""
     about = run.machine
@@ -168,7 +171,7 @@ def _machine(database: Database, study: SuiteResults) -> str:
 
 
 def _tasks(study: SuiteResults) -> Table:
-    """List every image under every setting."""
+    """Return the table of every image with every setting."""
     axes = [axis for axis in SWEPT if len(study.axis(axis)) > 1]
     scores = [score for score in study.suite["scores"] if score != "lost"]
     heads = (
@@ -197,5 +200,5 @@ def _tasks(study: SuiteResults) -> Table:
         for point in study.points
         for row in point.tasks
     )
-    caption = "Means over the draws of the channel. Lost are draws of which nothing could be shown."
+    caption = "Means over the draws of the channel. Lost: draws in which everything was lost."
     return Table("deliveries", "Every delivery", caption, heads, rows)

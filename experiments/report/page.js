@@ -1,6 +1,6 @@
 "use strict";
 
-// Tables that sort: by number where there is one, then by text, what is empty last.
+// Sortable tables: cells with a number come first, then text, and empty cells last.
 
 const collator = new Intl.Collator("en", { numeric: true });
 
@@ -40,12 +40,12 @@ function makeSortable(table) {
 
 document.querySelectorAll("table.sortable").forEach(makeSortable);
 
-// A figure is in the page once; the link to save it takes it from there.
+// A figure is in the page only once; the link that saves it points to the same data.
 document.querySelectorAll("figure").forEach((figure) => {
   figure.querySelector("a.picture").href = figure.querySelector("img").src;
 });
 
-// The viewer: what the selects say is the key of a picture.
+// The viewer: the values of the selects are the key of a picture.
 
 const ORIGINAL = -1;
 
@@ -80,7 +80,7 @@ function startViewer(data) {
     return shots.get([...place.map((select) => select.value), system].join());
   }
 
-  // Not every condition has a picture: go to the nearest that has one and keeps the last choice.
+  // If the chosen condition has no picture, go to the nearest one that keeps the last choice.
   function settle(last) {
     if (look("left") || look("right")) return;
     const wanted = place.map((select) => Number(select.value));
@@ -103,7 +103,7 @@ function startViewer(data) {
       setPicture(box.querySelector(`.${layer}`), at(layer).checked ? (shot?.[layer] ?? other?.[layer]) : undefined);
     }
     box.querySelector(".missing").hidden = Boolean(shot);
-    box.querySelector(".missing").textContent = `no picture of ${name} here: left out, failed, or not kept`;
+    box.querySelector(".missing").textContent = `There is no picture of ${name} here: it was left out, failed, or was not kept.`;
     at(`${side}-name`).textContent = name;
   }
 
@@ -115,7 +115,7 @@ function startViewer(data) {
     at("viewing").style.setProperty("--ratio", `${image().width} / ${image().height}`);
     at("viewing").style.setProperty("--widest", `${Math.max(image().width, 384)}px`);
     const said = ["Left", "Right"].map((side) => `${side}: ${at(`${side.toLowerCase()}-name`).textContent}`);
-    const lost = [left, right].map((shot) => (shot?.lost ? " (nothing could be shown)" : ""));
+    const lost = [left, right].map((shot) => (shot?.lost ? " (everything was lost)" : ""));
     at("shown").textContent = `${where()}. ${said.map((text, i) => text + lost[i]).join(". ")}.`;
     at("again").textContent = [left, right].flatMap((shot) => shot?.task ?? [])
       .map((task) => `semcom repeat ${data.results} ${task}`).join("; ");

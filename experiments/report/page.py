@@ -1,4 +1,4 @@
-"""The page: everything in one file, so that it opens from disk and reaches for nothing else."""
+"""The page: a single file that opens from disk and loads nothing else."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ def report(
     say: Callable[..., None] = lambda *_: None,
     tell: Tell | None = None,
 ) -> Path:
-    """Write a results file as a page; return where it is.
+    """Write the results of a run as a page; return its path.
 
     Parameters
     ----------
     results
         Results file, or the folder that holds it.
     out
-        The page; ``report.html`` beside the results unless given.
+        File of the page; by default ``report.html`` beside the results.
     suite, run, all_images
-        As of :func:`experiments.store.study.read_results`.
+        See :func:`experiments.store.study.read_results`.
     say
-        What gets notes.
+        Function that receives notes.
     tell
-        What gets the figures and tables that failed, a line each; ``say`` unless given.
+        Function that receives the errors of figures and tables that fail; by default ``say``.
 
     Raises
     ------
     ValueError
-        What :func:`experiments.store.study.read_results` refuses.
+        As for :func:`experiments.store.study.read_results`.
     """
     failed: list[str] = []
     with opened(results) as database, plain_text():
@@ -90,18 +90,18 @@ def build(
     study
         The results.
     results
-        Their file, for the pictures and for how they were made.
+        The file of the results, for the pictures and the run.
     drawings, tables
-        What to show.
+        Figures and tables to show.
     narrow
-        The same drawings for small screens, by name.
+        The figures for small screens.
     limit
-        Most characters of all pictures of the viewer.
+        Largest number of characters of all pictures of the viewer.
     say
-        What gets notes.
+        Function that receives notes.
     failed
-        Figures and tables that failed, a line each, for the page to say; figures that fail here are
-        added. None: they raise.
+        Errors of figures and tables, a line each, which the page lists; errors of figures that fail
+        here are added. If None, they are raised.
     """
     tell = None if failed is None else failed.append
     figures = list(_pictures(drawings, narrow, tell))
@@ -156,7 +156,7 @@ def _pictures(
 
 
 def policy(style: str, script: str) -> str:
-    """Return a content security policy that lets this script and style act, and nothing load."""
+    """Return a content security policy that allows this script and style, and loads nothing."""
     return (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"

@@ -1,6 +1,6 @@
-"""Pictures small enough for a page: what arrived, where it is wrong, and what was the region.
+"""Pictures small enough for a page: received pictures, error maps and outlines of the region.
 
-Error maps are computed from what is kept without loss, not from what the page shows.
+Error maps are computed from the lossless pictures, not from those that the page shows.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from PIL import ImageChops, ImageFilter
 from PIL.Image import Image as Picture
 
 LONGEST = 1280
-"""Pixels of the longest side; what is larger is scaled down."""
+"""Largest length of a side in pixels; larger pictures are scaled down."""
 GAIN = 4
-"""Of the error maps: 64 grey levels of error are white."""
+"""Gain of the error maps: an error of 64 grey levels is white."""
 _QUALITY = 85
 _MAP_QUALITY = 40
-_SHADE = 165  # of 255: how dark the background gets
+_SHADE = 165  # opacity of the shade over the background, of 255
 
 
 def received(picture: Picture) -> bytes:
-    """Make the picture that the page shows of what arrived, or was sent."""
+    """Compress a received picture, or an original, for the page."""
     return _webp(_fit(picture, PilImage.Resampling.LANCZOS), quality=_QUALITY)
 
 
 def error_map(original: Picture, picture: Picture) -> bytes:
-    """Draw :data:`GAIN` times the absolute difference, mean of the colours, at half the size."""
+    """Draw :data:`GAIN` times the absolute difference, averaged over colours, at half the size."""
     third = GAIN / 3
     difference = ImageChops.difference(original, picture).convert("L", (third, third, third, 0))
     fitted = _fit(difference, PilImage.Resampling.BOX)
@@ -37,7 +37,7 @@ def error_map(original: Picture, picture: Picture) -> bytes:
 
 
 def outline(region: Picture) -> bytes:
-    """Draw the region's edge, white inside and black outside, on nothing."""
+    """Draw the edge of the region, white inside and black outside, on a transparent ground."""
     inside = _binary(region)
     reach = 2 * max(1, round(max(inside.size) / 500)) + 1
     edge = ImageChops.subtract(inside, inside.filter(ImageFilter.MinFilter(reach)))
@@ -46,13 +46,13 @@ def outline(region: Picture) -> bytes:
 
 
 def shade(region: Picture) -> bytes:
-    """Draw what darkens all but the region."""
+    """Draw a layer that darkens the background."""
     alpha = _binary(region).point(lambda value: 0 if value else _SHADE)
     return _webp(PilImage.merge("LA", (PilImage.new("L", alpha.size), alpha)), lossless=True)
 
 
 class Album:
-    """Pictures with numbers, each kept once."""
+    """A numbered collection of pictures, each kept once."""
 
     def __init__(self) -> None:
         self.pictures: list[bytes] = []
@@ -62,11 +62,11 @@ class Album:
         return key in self._numbers
 
     def number(self, key: Hashable) -> int:
-        """Return the number of a picture that was put in."""
+        """Return the number of a picture."""
         return self._numbers[key]
 
     def add(self, key: Hashable, data: bytes) -> None:
-        """Put a picture in."""
+        """Add a picture."""
         self._numbers[key] = len(self.pictures)
         self.pictures.append(data)
 

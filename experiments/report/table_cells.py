@@ -1,4 +1,4 @@
-"""A table as the page shows it, and as a file that the page holds."""
+"""Tables for the page, and as CSV files within the page."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from experiments.csv_table import to_csv
 from experiments.report.words import cell, digits, rank
 
 MOST_ROWS = 200
-"""Rows that are shown; the file has all of them."""
+"""Largest number of rows that are shown; the CSV file has all rows."""
 
 
 class Cell(NamedTuple):
-    """A value, in words and as what it sorts by."""
+    """A value as text, and the number by which it is sorted."""
 
     text: str
     rank: float | None
@@ -24,15 +24,15 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Grid:
-    """A table ready for the page."""
+    """A table prepared for the page."""
 
     table: Table
     columns: list[str]
-    """Those that are shown: what is the same in all rows is said once instead."""
+    """Columns that are shown; those with the same value in all rows are in the note instead."""
     rows: list[list[Cell]]
-    """The first :data:`MOST_ROWS` of them."""
+    """The first :data:`MOST_ROWS` rows."""
     note: str
-    """What all rows have in common."""
+    """Text on the values that all rows share."""
     href: str
     """The whole table as CSV, in a data URL."""
 
@@ -62,14 +62,14 @@ def grid(table: Table) -> Grid:
 
 
 def _digits(table: Table, name: str, column: Sequence[Any]) -> int | None:
-    """Return how many decimals a column takes: scores have the same in all tables."""
+    """Return the number of decimals of a column, which is the same for scores in all tables."""
     if name in table.scores:
         return 4 if "SSIM" in name else 2
     return digits(column)
 
 
 def _same(table: Table) -> dict[int, Any]:
-    """Return the columns, but for scores, that have one value in all of several rows."""
+    """Return the columns, except scores, that have the same value in all rows."""
     if len(table.rows) < 2:
         return {}
     found = {
@@ -81,5 +81,11 @@ def _same(table: Table) -> dict[int, Any]:
 
 
 def data_url(kind: str, data: bytes) -> str:
-    """Return a URL that holds the data itself."""
+    """Return a URL that contains the data.
+
+    Examples
+    --------
+    >>> data_url("text/plain", b"semcom")
+    'data:text/plain;base64,c2VtY29t'
+    """
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"

@@ -1,4 +1,4 @@
-"""What the page's viewer can show: pictures by image, condition and system, and their scores."""
+"""The data of the page's viewer: pictures by image, condition and system, and their scores."""
 
 from __future__ import annotations
 
@@ -23,39 +23,40 @@ from experiments.suites.setting import Setting
 from experiments.suites.suite import AXES
 
 LIMIT = 40 << 20
-"""Characters that all pictures of a page may take."""
+"""Largest number of characters of all pictures of a page."""
 _SAMPLES = 12
 TASK = 12
-"""Characters of a task's id that the page shows."""
+"""Number of characters of a task's id that the page shows."""
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """All that the page's viewer needs."""
+    """The data of the viewer."""
 
     data: dict[str, Any]
-    """For the script, as JSON."""
+    """Data for the script, written as JSON."""
     pictures: list[bytes]
-    """WebP, by the numbers in the data."""
+    """WebP pictures, by the numbers in the data."""
     notes: list[str]
-    """What was left out, for people."""
+    """Notes on what was left out."""
     damaged: list[str]
-    """Of which rows the pictures are damaged, for people."""
+    """Descriptions of the rows with damaged pictures."""
 
 
 def build_viewer(
     study: SuiteResults, results: Path | Database, *, limit: int = LIMIT
 ) -> Viewer | None:
-    """Collect the pictures of a study; None where the file has none.
+    """Collect the pictures of a run; return None if the file has none.
 
     Parameters
     ----------
     study
         The results.
     results
-        Their file, with the pictures.
+        The file of the results, with the pictures.
     limit
-        Most characters of all pictures. Values of the longest axes are dropped until they fit.
+        Largest number of characters of all pictures. Values of the longest axes are dropped until
+        they fit.
     """
     with opened(results) as database:
         shots, sizes = shots_of(study, database)
@@ -81,7 +82,7 @@ def _any(axis: str, value: Any, shots: Sequence[Shot]) -> bool:
 
 
 def _values(study: SuiteResults, shots: Sequence[Shot]) -> dict[str, list[Any]]:
-    """Return the viewer's axes: the image, and what varies within any system."""
+    """Return the axes of the viewer: the image, and the axes that vary within a system."""
     by_system: dict[System, list[Setting]] = {}
     for point in study.points:
         by_system.setdefault(point.key, []).append(point.setting)
@@ -96,7 +97,7 @@ def _values(study: SuiteResults, shots: Sequence[Shot]) -> dict[str, list[Any]]:
 def _thin(
     values: dict[str, list[Any]], shots: Sequence[Shot], most: float
 ) -> tuple[dict[str, list[Any]], list[Shot]]:
-    """Drop values, evenly and of the longest axis first, until ``most`` pictures are left."""
+    """Drop values evenly, from the longest axis first, until ``most`` pictures are left."""
     kept, left = values, list(shots)
     while _count(left) > most:
         axis = max(reversed(kept), key=lambda name: len(kept[name]))
@@ -104,13 +105,13 @@ def _thin(
         sets = {name: set(some) for name, some in fewer.items()}
         some = [s for s in shots if all(s.value(name) in of for name, of in sets.items())]
         if not some:
-            break  # nothing is left to drop, or nothing was tried there
+            break  # no value can be dropped without losing all pictures
         kept, left = fewer, some
     return kept, left
 
 
 def _mean_size(database: Database, shots: Sequence[Shot]) -> float:
-    """Return the mean characters of a picture with its error map, of some at random."""
+    """Return the mean number of characters of a picture with its error map, from a sample."""
     some, _ = intact(database, sorted(shots, key=lambda shot: shot.row.task)[:_SAMPLES])
     album = Album()
     _fill(database, album, some)
@@ -118,12 +119,12 @@ def _mean_size(database: Database, shots: Sequence[Shot]) -> float:
 
 
 def _count(shots: Sequence[Shot]) -> int:
-    """Count the pictures, and the originals."""
+    """Count the received pictures and the originals."""
     return len({shot.key for shot in shots}) + len({shot.row.image for shot in shots})
 
 
 def _length(data: bytes) -> int:
-    # In base64.
+    # The length in base64.
     return 4 * -(-len(data) // 3)
 
 
@@ -144,7 +145,7 @@ def _notes(study: SuiteResults, values: dict[str, list[Any]], shots: Sequence[Sh
 
 
 def _fill(database: Database, album: Album, shots: Sequence[Shot]) -> None:
-    """Put every picture into the album once, and the error map of each."""
+    """Add every picture and its error map to the album, each once."""
     originals = {}
     for shot in shots:
         if shot.row.image not in originals:
@@ -174,7 +175,7 @@ def _describe(
     values: dict[str, list[Any]],
     shots: Sequence[Shot],
 ) -> dict[str, Any]:
-    """Say in JSON what there is."""
+    """Return the data for the script, as JSON values."""
     systems = [system for system in study.systems if any(s.system == system for s in shots)]
     left = study.anchor if study.anchor in systems else systems[0]
     scores = [score for score in shown_scores(study) if score != "lost"]
@@ -207,7 +208,7 @@ def _describe(
 
 
 def _axes(study: SuiteResults, values: dict[str, list[Any]]) -> list[dict[str, Any]]:
-    """Describe what is chosen by hand, each with the place at which it opens."""
+    """Describe the axes to choose from, each with its initial position."""
     first: dict[str, Any] = dict(zip(("snr_db", "cbr"), bandwidth_sweep(study.points), strict=True))
     return [
         {
@@ -234,7 +235,7 @@ def _images(album: Album, images: Sequence[Key], shots: Sequence[Shot]) -> list[
 
 
 def _regions(database: Database, album: Album, shots: Sequence[Shot]) -> dict[str, dict[str, int]]:
-    """Put every region into the album once; return its pictures' numbers by task."""
+    """Add every region to the album once; return the numbers of its pictures by task."""
     found = {}
     for task in (shot.row.task for shot in shots):
         data = read(database, task, "region")
@@ -248,7 +249,7 @@ def _regions(database: Database, album: Album, shots: Sequence[Shot]) -> dict[st
 
 
 def _heads(study: SuiteResults, scores: Sequence[str], *, several: bool) -> list[dict[str, Any]]:
-    """Return the heads of the rows below the pictures, and with how many digits they are."""
+    """Return the heads of the rows below the pictures, with their numbers of digits."""
     rows = [
         {"head": label(score, study), "digits": 2 if score.endswith("_db") else 4}
         for score in scores
@@ -257,7 +258,7 @@ def _heads(study: SuiteResults, scores: Sequence[str], *, several: bool) -> list
     sent += [{"head": head} for head in ("bits", "scheme", "packets arrived")]
     if not several:
         return [{"title": "", "rows": rows}, {"title": "", "rows": sent}]
-    sent.append({"head": "draws with nothing to show"})
+    sent.append({"head": "draws in which all was lost"})
     return [
         {"title": "this draw", "rows": rows},
         {"title": "mean over the draws", "rows": rows},
@@ -266,7 +267,7 @@ def _heads(study: SuiteResults, scores: Sequence[str], *, several: bool) -> list
 
 
 def _cells(shot: Shot, scores: Sequence[str], *, several: bool) -> list[Any]:
-    """Return what stands beside the heads: numbers, text, or None."""
+    """Return the cells beside the heads: numbers, text, or None."""
     row, outcome = shot.row, shot.outcome
     bits = row.record["num_bits"]
     return [

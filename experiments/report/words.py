@@ -1,4 +1,4 @@
-"""What the page calls the axes, and how it writes values."""
+"""Names of the axes and formats of values on the page."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ AXIS = {
     "csi": "CSI",
     "snr_db": "SNR",
     "planned_snr_db": "planned SNR",
-    "planned_std_db": "planned SNR's deviation",
+    "planned_std_db": "standard deviation of planned SNR",
     "cbr": "CBR",
     "scored": "scored region",
     "losses": "packet losses",
     "bound": "capacity bound",
     "blind": "importance",
 }
-"""Names of axes that are not their key."""
-_EMPTY = {"scheme": "by SNR", "losses": "none", "planned_snr_db": "the true one"}
+"""Names of axes that differ from their key."""
+_EMPTY = {"scheme": "by SNR", "losses": "none", "planned_snr_db": "the true value"}
 
 
 def axis_name(axis: str) -> str:
-    """Return what people call an axis of :class:`experiments.suites.setting.Setting`."""
+    """Return the name of an axis of :class:`experiments.suites.setting.Setting` for display."""
     return AXIS.get(axis, axis)
 
 
@@ -46,7 +46,7 @@ def axis_value(axis: str, value: Any) -> str:
 
 
 def digits(values: Iterable[Any]) -> int | None:
-    """Return how many decimals a column takes; None for three significant digits each.
+    """Return the number of decimals of a column; None for three significant digits each.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def digits(values: Iterable[Any]) -> int | None:
 
 
 def cell(value: Any, decimals: int | None = 2) -> str:
-    """Write a value of a table: empty for None and for what is no number.
+    """Write a value of a table; None and NaN give an empty text.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def cell(value: Any, decimals: int | None = 2) -> str:
 
 
 def rank(value: Any) -> float | None:
-    """Return what a value sorts by among numbers; None for text and for what is empty.
+    """Return the number by which a value is sorted; None for text and empty values.
 
     Examples
     --------

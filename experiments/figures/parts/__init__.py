@@ -1,1 +1,1 @@
-"""What figures are made of."""
+"""Parts of figures: panels, lines, legends, layout, fonts and styles."""

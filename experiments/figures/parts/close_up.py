@@ -1,4 +1,4 @@
-"""Where a close-up should be."""
+"""The choice of the position of a close-up."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 
 def heaviest(weights: NDArray[Any], tall: int, wide: int) -> tuple[int, int]:
-    """Return the upper left corner of the piece that holds most.
+    """Return the upper left corner of the rectangle with the largest total weight.
 
     Parameters
     ----------
     weights
-        (H, W), what each pixel counts.
+        (H, W), the weight of each pixel.
     tall, wide
-        Pixels of the piece, at most H and W.
+        Height and width of the rectangle in pixels, at most H and W.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One panel: its lines with their spreads, and what stands beside points."""
+"""Drawing of a panel: lines with their spreads, and notes beside points."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from experiments.figures.parts.style import SMALL
 
 
 def draw_panel(plot: Axes, panel: Panel) -> None:
-    """Draw all that a panel has but its labels."""
+    """Draw everything in a panel except its labels."""
     barred = [line.label for line in panel.lines if line.interval and line.kind == "line"]
     for line in panel.lines:
         aside = 0.0
-        if line.label in barred and panel.x.key == "snr_db":  # so that bars do not hide each other
+        if line.label in barred and panel.x.key == "snr_db":  # bars must not hide each other
             aside = 1.8 * (barred.index(line.label) - (len(barred) - 1) / 2)
         _draw_line(plot, line, aside)
         _annotate(plot, line)
@@ -36,13 +36,13 @@ def draw_panel(plot: Axes, panel: Panel) -> None:
 
 
 def _draw_line(plot: Axes, line: Line, aside: float) -> None:
-    """Draw a line with its spreads, ``aside`` points to the right."""
+    """Draw a line with its spreads, shifted ``aside`` points to the right."""
     look = {"zorder": 3, **look_of(line)}
     colour, steps = look["color"], line.kind == "steps"
     if line.error:
         _band(plot, line.x, line.error, colour)
     if steps:
-        # Each height holds from the place before up to its own.
+        # Each height applies from the previous position up to its own.
         every = max(len(line.x) // 6, 1)
         plot.step(line.x, line.y, where="pre", markevery=every, **look)
         if line.interval:
@@ -66,7 +66,7 @@ def _draw_line(plot: Axes, line: Line, aside: float) -> None:
 
 
 def _make_room(plot: Axes, line: Line) -> None:
-    """Let the axes hold a line that is moved, which they do not see by themselves."""
+    """Extend the axes to hold a shifted line, which they do not do by themselves."""
     heights = [(x, y) for x, y in zip(line.x, line.y, strict=True)]
     for x, ends in zip(line.x, line.interval, strict=False):
         heights += [(x, end) for end in ends if end is not None]
@@ -93,7 +93,7 @@ def _annotate(plot: Axes, line: Line) -> None:
 
 
 def _equal(plot: Axes) -> None:
-    """Give both axes one range, and draw where they are equal."""
+    """Give both axes the same range, and draw the diagonal."""
     low = min(plot.get_xlim()[0], plot.get_ylim()[0])
     high = max(plot.get_xlim()[1], plot.get_ylim()[1])
     low, high = low - 0.04 * (high - low), high + 0.04 * (high - low)

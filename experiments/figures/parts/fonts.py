@@ -1,9 +1,9 @@
-"""Text in figures: names that users write, as they wrote them.
+"""Fonts and literal text in figures.
 
-A name is never a formula, whatever dollars it has, and never LaTeX, whatever a matplotlibrc asks.
-What our font has no glyph for comes from the fonts that the system has: those of the user's
-matplotlibrc first, then known ones of other scripts. Where none has it, one line says so, however
-many figures there are.
+A name is never read as a formula, even if it has dollar signs, nor as LaTeX, even if a matplotlibrc
+requests it. Glyphs that our font lacks come from the fonts of the system: first those of the user's
+matplotlibrc, then known ones for other scripts. Glyphs that no font has are reported once for all
+figures.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import matplotlib
 from matplotlib import font_manager
 
 FONT = "DejaVu Sans"
-"""Comes with matplotlib."""
+"""Name of the font, which comes with matplotlib."""
 _OTHERS = (
     "Noto Sans",
     "Noto Sans CJK SC",
@@ -68,11 +68,11 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MISSING = re.compile(r"Glyph (\d+) .*missing from")
 _LOG = logging.getLogger(__name__)
 _LACKING: ContextVar[set[str] | None] = ContextVar("lacking", default=None)
-"""Characters without a glyph, where text is drawn."""
+"""Characters without a glyph in the figures that are being drawn."""
 
 
 def families() -> list[str]:
-    """Return the fonts to look a glyph up in, in order: all of them are on this system."""
+    """Return the fonts of this system in which to look up glyphs, in order."""
     known = {font.name for font in font_manager.fontManager.ttflist}
     asked = [*matplotlib.rcParams["font.family"], *matplotlib.rcParams["font.sans-serif"]]
     wished = dict.fromkeys([FONT, *asked, *_OTHERS])
@@ -80,7 +80,7 @@ def families() -> list[str]:
 
 
 def settings() -> dict[str, Any]:
-    """Return what ``matplotlib.rc_context`` needs for text to come out as it was written."""
+    """Return settings for ``matplotlib.rc_context`` with which text is drawn literally."""
     return {
         "font.family": families(),
         "text.usetex": False,
@@ -91,9 +91,9 @@ def settings() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def plain_text(look: dict[str, Any] | None = None) -> Iterator[None]:
-    """Draw and save in here, with a look of one's own: names come out as they were written.
+    """Provide a context for drawing and saving in which text is drawn literally.
 
-    Glyphs that are missing are said at the end of the outermost.
+    ``look`` are further settings. Missing glyphs are reported at the end of the outermost context.
     """
     lacking, outermost = _LACKING.get(), _LACKING.get() is None
     lacking = set() if lacking is None else lacking
@@ -118,12 +118,18 @@ def plain_text(look: dict[str, Any] | None = None) -> Iterator[None]:
 @functools.cache
 def _say(lacking: str) -> None:
     _LOG.warning(
-        "no font here has glyphs for %s; figures show boxes until one is installed, "
-        "such as Noto Sans CJK",
+        "no font here has glyphs for %s, so figures show boxes; install a font for them, such as "
+        "Noto Sans CJK",
         " ".join(lacking),
     )
 
 
 def power_of_ten(value: float) -> str:
-    """Write 0.001 as 10⁻³, without a formula."""
+    """Write a power of ten with superscript digits, without a formula.
+
+    Examples
+    --------
+    >>> power_of_ten(0.001)
+    '10⁻³'
+    """
     return "10" + f"{round(math.log10(value))}".translate(_SUPERSCRIPTS)

@@ -1,4 +1,4 @@
-"""Panels as a figure at the size of paper."""
+"""Layout of panels in figures at the size of paper."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from experiments.figures.parts.style import SETTINGS, TEXT
 from experiments.figures.parts.text import broken
 
 MOST_PANELS = 8
-"""More become a figure of their own."""
-_NARROW = 5.0  # inches; what is narrower is one column of a paper
+"""Largest number of panels in a figure; more are split into several figures."""
+_NARROW = 5.0  # inches; narrower figures are for one column of a paper
 _TITLE = 0.3  # height of a title of one line with the space around it, inches
 _HIGHEST = 2.5  # of a panel, inches
 _PAGE = 8.2  # of all panels of a figure, inches
@@ -33,10 +33,10 @@ _LINE = 0.13  # height of a line of a title, inches
 def drawings(
     name: str, title: str, caption: str, panels: Sequence[Panel], *, width: float
 ) -> list[Drawing]:
-    """Draw panels, those of one score in one figure, as many figures as it takes.
+    """Draw panels in one or several figures, each with the panels of one score.
 
-    Returns none where no panel has a line. A figure's name is ``name``, and where there are several
-    of them the score, or a number.
+    Panels without lines are left out. The name of a figure is ``name``, followed by the score or a
+    number if there are several figures.
     """
     panels = [panel for panel in panels if panel.lines]
     if not panels:
@@ -53,7 +53,7 @@ def drawings(
 
 
 def _split(panels: list[Panel]) -> dict[str, list[Panel]]:
-    """Split what is not one condition into figures of one score each, none with many panels."""
+    """Split panels of several conditions into figures of one score with few enough panels."""
     if len({panel.title for panel in panels}) == 1 or len({p.y.key for p in panels}) == 1:
         parts = {"": panels}
     else:
@@ -71,7 +71,7 @@ def _split(panels: list[Panel]) -> dict[str, list[Panel]]:
 
 
 def draw_panels(panels: Sequence[Panel], *, width: float) -> Figure:
-    """Draw panels side by side and one below the other, with one legend below all."""
+    """Draw panels in a grid, with one legend below."""
     columns = _columns(panels, width)
     rows = math.ceil(len(panels) / columns)
     height = _height(panels, width, columns, rows)
@@ -103,11 +103,11 @@ def draw_panels(panels: Sequence[Panel], *, width: float) -> Figure:
 
 
 def _settle(figure: Figure, axes: Any, ends: Sequence[Sequence[End]]) -> None:
-    """Lay the figure out, once and for all.
+    """Compute the final layout of a figure.
 
-    Ticks and the names of lines depend on the room that they have, and take room: they stay as they
-    are at first. The solver's last bits differ from run to run, and SVG files have names made of
-    them.
+    Ticks and the names of lines depend on the available space and also occupy space; they are fixed
+    after the first pass. Positions are rounded, because the last bits of the solver differ from run
+    to run and would change the names in SVG files.
     """
     engine = figure.get_layout_engine()
     assert engine is not None
@@ -141,7 +141,7 @@ def _height(panels: Sequence[Panel], width: float, columns: int, rows: int) -> f
 
 
 def _label(axes: Any, panels: Sequence[Panel], columns: int, width: float, height: float) -> None:
-    """Label the axes, but not those whose neighbour says the same."""
+    """Label the axes, except those with the same label as their neighbour."""
     same_x = len({panel.x.label for panel in panels}) == 1
     same_y = len({panel.y.label for panel in panels}) == 1
     for place, (plot, panel) in enumerate(zip(axes, panels, strict=False)):

@@ -1,4 +1,4 @@
-"""The legend below the panels: every system once, and what published curves look like."""
+"""The legend below the panels: every system once, and the look of published curves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from experiments.figures.parts.style import TEXT, Look
 from experiments.figures.parts.text import broken, width_of
 
 _LINE = 0.145  # height of a line of text, inches
-_HANDLE = 0.52  # what stands beside the text, with the space between columns, inches
+_HANDLE = 0.52  # width of the handle and of the space between columns, inches
 _PUBLISHED = {False: "published by others", True: "published by others: a bound"}
 
 
@@ -29,7 +29,7 @@ class Key:
     """Inches."""
 
     def add_to(self, part: Any) -> None:
-        """Draw it in the middle of a figure, or a part of one."""
+        """Draw the legend in the middle of a figure or subfigure."""
         legend = part.legend(
             handles=self.handles,
             labels=["x"] * len(self.labels),
@@ -38,14 +38,14 @@ class Key:
             columnspacing=0.8,
             borderpad=0,
         )
-        # matplotlib leaves out what begins with an underscore.
+        # matplotlib leaves out labels that begin with an underscore.
         for text, label in zip(legend.get_texts(), self.labels, strict=True):
             text.set_text(label)
 
 
 def key_of(panels: Sequence[Panel], width: float) -> Key:
     """Return the legend of panels in a figure ``width`` inches wide."""
-    # A panel that lacks a system says nothing about its place.
+    # The fullest panels come first, as they define the order of the systems.
     fullest = sorted(panels, key=lambda panel: -len(panel.lines))
     lines = [line for panel in fullest for line in panel.lines]
     found = {line.label: (line.label, look_of(line)) for line in lines if not line.published}

@@ -1,4 +1,4 @@
-"""Names of published curves at their ends, where a legend of as many greys would say nothing."""
+"""Names of published curves at their ends, because a legend of many greys would not help."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class End(NamedTuple):
 
 
 def name_ends(plot: Axes, lines: Sequence[Line]) -> list[End]:
-    """Write the names of published curves to the right of a panel, all at one height at first.
+    """Write the names of published curves to the right of a panel, at first all at one height.
 
-    They take their room; how high the panel is, is not known yet.
+    They reserve the space that they need; the height of the panel is not known yet.
     """
     ends = []
     for line in lines:
@@ -57,7 +57,7 @@ def name_ends(plot: Axes, lines: Sequence[Line]) -> list[End]:
 
 
 def spread(plot: Axes, ends: Sequence[End]) -> None:
-    """Move names to where their curves would leave the panel, so that none lies over another."""
+    """Move names to the heights at which their curves leave the panel, without overlaps."""
     if not ends:
         return
     box = plot.get_window_extent()
@@ -66,7 +66,7 @@ def spread(plot: Axes, ends: Sequence[End]) -> None:
     wanted = np.clip([_height(plot, end) for end in ends], apart / 2, highest)
     order = np.argsort(wanted, kind="stable")
     steps = apart * np.arange(len(ends))
-    # Pushed up as far as it takes, or down, they are apart; and so they are halfway between.
+    # Names pushed up are apart, and so are names pushed down, and the means of both positions.
     free = wanted[order] - steps
     free = (np.maximum.accumulate(free) + np.minimum.accumulate(free[::-1])[::-1]) / 2
     last = max(apart / 2, highest - steps[-1])
@@ -75,7 +75,7 @@ def spread(plot: Axes, ends: Sequence[End]) -> None:
 
 
 def _height(plot: Axes, end: End) -> float:
-    """Return how high above its lower border a curve would leave a panel, in pixels."""
+    """Return the height in pixels above the lower border at which a curve leaves the panel."""
     box = plot.get_window_extent()
     (x0, y0), (x1, y1) = plot.transData.transform(end.points)
     return float(y1 + (y1 - y0) / (x1 - x0) * (box.x1 - x1) - box.y0)

@@ -1,4 +1,4 @@
-"""Lines of a study's systems: mean against an axis, with its spreads."""
+"""Lines of systems: means over an axis, with their spreads."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _BANDWIDTH = "bandwidth ratio (CBR)"
 
 
 def mean_line(study: SuiteResults, points: Sequence[Point], score: str, axis: str) -> Line | None:
-    """Return the line of one system's means; None where fewer than two are over all images.
+    """Return the line of a system's means; None if fewer than two are over all images.
 
     Parameters
     ----------
     study
-        Where the system has its place, which decides its look.
+        Results with all systems; the position of the system among them defines its look.
     points
-        In the order of ``axis``.
+        Points in the order of ``axis``.
     score
-        Of the y-axis.
+        Score of the y-axis.
     axis
-        ``cbr``, of which the mean over the images is taken, or ``snr_db``.
+        ``cbr``, for the mean bandwidth ratio over the images, or ``snr_db``.
     """
     whole = study.whole(points, score)
     known = [(point, mean) for point in whole if (mean := point.mean(score)) is not None]
@@ -47,16 +47,16 @@ def mean_line(study: SuiteResults, points: Sequence[Point], score: str, axis: st
 
 
 def look(study: SuiteResults, point: Point) -> Look:
-    """Return the look of a point's system, the same in all figures of a study.
+    """Return the look of a point's system, which is the same in all figures.
 
-    Colour follows the codec, marker and dashes what else the system is; where there is one codec,
-    colours tell the systems apart, too.
+    The colour depends on the codec, and marker and dashes on the rest of the system. If there is
+    only one codec, colours also distinguish the systems.
     """
 
     def kind(system: System) -> System:
         return (system.without("theta") if many else system).without("codec")
 
-    # Where there are many systems, figures show one θ of each, or a line over θ.
+    # If there are many systems, figures show one θ of each, or lines over θ.
     many = len(study.systems) > MOST_SYSTEMS
     kinds = list(dict.fromkeys(map(kind, study.systems)))
     style = kinds.index(kind(point.key))
@@ -64,13 +64,13 @@ def look(study: SuiteResults, point: Point) -> Look:
 
 
 def codec_place(study: SuiteResults, point: Point) -> int | None:
-    """Return the place of a point's codec among several; None where there is one."""
+    """Return the position of a point's codec among the codecs; None if there is only one."""
     codecs = list(dict.fromkeys(point.setting.codec for point in study.points))
     return codecs.index(point.setting.codec) if len(codecs) > 1 else None
 
 
 def intervals(points: Iterable[Point], score: str) -> tuple[Range, ...]:
-    """Return 95 % intervals over the draws; none where no point has one."""
+    """Return the 95 % intervals over the draws, if any point has one."""
     points = list(points)
     if score == "lost" and not drawn(points):
         return ()
@@ -85,13 +85,13 @@ def _x(point: Point, axis: str) -> float:
 
 
 def cbr_axis(points: Iterable[Point], more: Iterable[float] = ()) -> Axis:
-    """Return the axis of bandwidth, with ticks at what was allowed."""
+    """Return the axis of bandwidth, with ticks at the allowed ratios."""
     ticks = {point.cbr_budget for point in points} | set(more)
     return Axis("cbr", _BANDWIDTH, ratio=True, ticks=tuple(sorted(ticks)))
 
 
 def snr_axis(points: Iterable[Point]) -> Axis:
-    """Return the axis of SNR, which the sender may not know."""
+    """Return the axis of SNR, called the true SNR if the sender assumes another."""
     points = list(points)
     planned = any(point.setting.planned_snr_db is not None for point in points)
     what = "true SNR (Es/N0), dB" if planned else "SNR (Es/N0), dB"
@@ -107,18 +107,18 @@ def where(channel: str, *, snr_db: float | None = None, cbr: str | None = None) 
 
 
 def about(points: Iterable[Point]) -> str:
-    """Say of what the points are means, and what is drawn around them."""
+    """Describe what the points are means of, and what bands and bars show."""
     points = list(points)
     count = count_images(points)
-    text = f"Means over {count} images of the scores of each image"
-    text += "; bands: ± standard error over the images." if count > 1 else "."
+    text = f"Means over {count} images; bands: ± standard error over the images."
     if count == 1:
         text = "One image."
     if words := draws_words(points):
         text += f" {words.capitalize()}."
     if drawn(points):
-        text += " Bars: 95 % interval of that mean over the draws of the channel (Student);"
-        text += " where several stand at one place, they are drawn side by side."
+        text += " Bars: 95 % interval of the mean over the draws of the channel (Student's t),"
+        text += " side by side if several are at one SNR."
     if any(point.setting.bound for point in points):
-        text += " Dotted and hollow: as many bits as the capacity carries, which no link sends."
+        text += " Dotted lines with hollow markers: bounds, decoded from as many bits as the"
+        text += " capacity carries, which no link can send."
     return text

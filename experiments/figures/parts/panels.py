@@ -1,4 +1,4 @@
-"""Panels with lines: what every figure is made of, and the numbers of its table."""
+"""Panels with lines, and the table of the numbers that they show."""
 
 from __future__ import annotations
 
@@ -10,64 +10,64 @@ from experiments.analysis.table import Table
 from experiments.figures.parts.style import Look
 
 Range = tuple[float | None, float | None]
-"""From, to; None where it is not known."""
+"""Both ends of a range; None if unknown."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What lies along one side of a panel."""
+    """An axis of a panel."""
 
     key: str
-    """Its column in the table."""
+    """Name of its column in the table."""
     label: str
     ratio: bool = False
-    """A bandwidth ratio: logarithmic, 1/16 for 0.0625."""
+    """Whether it shows a bandwidth ratio, with a logarithmic scale and ticks such as 1/16."""
     ticks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Line:
-    """One system in a panel."""
+    """The line of one system in a panel."""
 
     label: str
     x: tuple[float, ...]
     y: tuple[float, ...]
     look: Look
     error: tuple[Range, ...] = ()
-    """Mean minus and plus its standard error over the images, drawn as a band."""
+    """Mean ± standard error over the images, drawn as a band."""
     interval: tuple[Range, ...] = ()
-    """95 % over the draws: bars, or a band along steps."""
+    """95 % intervals over the draws, drawn as bars, or as a band along steps."""
     notes: tuple[str, ...] = ()
-    """At each point; empty texts are not drawn."""
+    """Text beside each point; empty texts are not drawn."""
     names: tuple[str, ...] = ()
-    """Of each point, for the table alone."""
+    """Name of each point, only for the table."""
     kind: Literal["line", "steps", "points"] = "line"
     published: bool = False
     bound: bool = False
-    """Of what is published: bits at capacity, never sent."""
+    """Whether a published curve is a bound."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Axes with lines."""
+    """A panel: axes with lines."""
 
     title: tuple[str, ...]
-    """In parts; those that all panels of a figure share are said once."""
+    """Parts of the title; parts that all panels of a figure share appear once above them."""
     facts: dict[str, Any]
-    """What holds for all of it; columns of the table."""
+    """Values that hold for the whole panel; they are columns of the table."""
     x: Axis
     y: Axis
     lines: tuple[Line, ...]
     marks: tuple[float, ...] = ()
-    """Places on the x-axis that a thin line shows."""
+    """Positions of thin vertical lines."""
     base: float | None = None
-    """A height that a thin line shows."""
+    """Height of a thin horizontal line."""
     diagonal: bool = False
-    """Whether a thin line shows where both axes are equal."""
+    """Whether to draw the diagonal as a thin line."""
 
 
 def table(name: str, title: str, caption: str, panels: Sequence[Panel]) -> Table:
-    """Return every point that is drawn."""
+    """Return the table of all points that are drawn."""
     facts = list(dict.fromkeys(fact for panel in panels for fact in panel.facts))
     keys = list(dict.fromkeys(panel.y.key for panel in panels))
     y = keys[0] if len(keys) == 1 else "value"

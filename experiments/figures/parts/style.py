@@ -1,19 +1,19 @@
-"""How figures look: sizes of IEEE's columns, Okabe and Ito's colours, signs for a grey print."""
+"""Style of figures: sizes of IEEE's columns, Okabe and Ito's colours, markers for grey print."""
 
 from __future__ import annotations
 
 from typing import Any
 
 COLUMN = 3.5
-"""Inches; a column of IEEE's journals."""
+"""Width of a column of IEEE's journals in inches."""
 PAGE = 7.16
-"""Both columns."""
+"""Width of both columns in inches."""
 TEXT = 7
-"""Points."""
+"""Size of text in points."""
 SMALL = 6
-"""Points; beside lines and points."""
+"""Size in points of text beside lines and points."""
 PUBLISHED = "#777777"
-"""What others published."""
+"""Colour of published curves."""
 Look = dict[str, Any]
 """Keywords of ``Axes.plot``."""
 
@@ -41,12 +41,12 @@ SETTINGS: Any = {
     "svg.image_inline": True,
     "svg.hashsalt": "semcom",
 }
-"""For :func:`experiments.figures.parts.fonts.plain_text`, when drawing and when saving."""
+"""Settings for :func:`experiments.figures.parts.fonts.plain_text`, for drawing and saving."""
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 SKY, BLACK, ORANGE, GREY = "#56b4e9", "#000000", "#e69f00", "#7f7f7f"
 OUTLINE = "#ff2d95"
-"""Marks regions and crops on pictures."""
+"""Colour of the outlines of regions and crops on pictures."""
 _COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, BLACK, ORANGE)
 _MARKERS = ("s", "o", "^", "D", "v", "P", "X")
 _DASHES: tuple[Any, ...] = (
@@ -61,10 +61,10 @@ _DASHES: tuple[Any, ...] = (
 
 
 def system_look(place: int, *, colour: int | None = None, bound: bool = False) -> Look:
-    """Return the look of the system at a place; 49 of them differ in marker or dashes.
+    """Return the look of the system at a position; 49 systems differ in marker or dashes.
 
-    ``colour`` is the place of its colour, where that tells something else than the system. Where
-    there are more such places than colours, marker and dashes tell these apart, too.
+    ``colour`` is the position of the colour, if the colour does not depend on the system. If there
+    are more such positions than colours, marker and dashes distinguish these as well.
     """
     if colour is None:
         colour = place
@@ -80,7 +80,7 @@ def system_look(place: int, *, colour: int | None = None, bound: bool = False) -
 
 
 def published_look(*, bound: bool) -> Look:
-    """Return the look of what others published: thin and grey, a dot at each point."""
+    """Return the look of published curves: thin and grey, with a dot at each point."""
     return {
         "color": PUBLISHED,
         "marker": ".",

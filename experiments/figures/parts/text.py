@@ -1,7 +1,7 @@
-"""How wide text is in a figure, and text in lines that are no wider than there is room.
+"""Width of text in figures, and breaking of text into lines that fit.
 
-To be called within :func:`experiments.figures.parts.fonts.plain_text`, which decides about the
-fonts.
+The functions must be called within :func:`experiments.figures.parts.fonts.plain_text`, which sets
+the fonts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _canvas() -> FigureCanvasAgg:
 
 
 def width_of(text: str, size: float) -> float:
-    """Return the width in inches of text of a size in points, its longest line."""
+    """Return the width in inches of the longest line of text, for a size in points."""
     canvas = _canvas()
     renderer: Any = canvas.get_renderer()  # type: ignore[no-untyped-call]
     shown = canvas.figure.text(0, 0, text, fontsize=size)
@@ -33,7 +33,7 @@ def width_of(text: str, size: float) -> float:
 
 
 def broken(text: str, width: float, size: float, *, most: int = 3) -> str:
-    """Break text into ``most`` lines of ``width`` inches; what is too long ends in dots."""
+    """Break text into at most ``most`` lines of ``width`` inches; an ellipsis ends longer text."""
     whole = width_of(text, size)
     if whole <= width:
         return text

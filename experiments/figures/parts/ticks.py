@@ -1,4 +1,4 @@
-"""Ticks at what was measured, each with its name."""
+"""Ticks at measured values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BETWEEN = 1.5  # points, the least between two names
 
 
 def mark(plot: Axes, axis: Axis) -> None:
-    """Mark what was measured on the x-axis, and round numbers elsewhere; CBRs as 1/16."""
+    """Set ticks at measured values on the x-axis and at round numbers on the y-axis."""
     for one in (plot.xaxis, plot.yaxis):
         one.set_major_locator(MaxNLocator(nbins="auto", steps=(1, 2, 5, 10)))
     if axis.ratio:
@@ -31,9 +31,9 @@ def mark(plot: Axes, axis: Axis) -> None:
 
 
 def fix(every: Sequence[Axes]) -> None:
-    """Let ticks stay as they are; where names of x-axes would touch, turn them all upright.
+    """Fix the ticks; if labels on an x-axis would touch, turn those of all x-axes upright.
 
-    To be called when the axes have their size. Of names that touch even so, some are left out.
+    The axes must have their final size. If labels still touch, some are left out.
     """
     for plot in every:
         for axis in (plot.xaxis, plot.yaxis):
@@ -46,7 +46,7 @@ def fix(every: Sequence[Axes]) -> None:
 
 
 def _ends(plot: Axes) -> list[tuple[float, float]]:
-    """Return from where to where the names on the x-axis reach, in pixels."""
+    """Return the extents of the labels on the x-axis in pixels."""
     low, high = sorted(plot.get_xlim())
     ticks = [t for t in plot.xaxis.get_major_ticks() if low <= t.get_loc() <= high]
     boxes = [tick.label1.get_window_extent() for tick in ticks if tick.label1.get_text()]
@@ -60,7 +60,7 @@ def _touching(plot: Axes) -> bool:
 
 
 def _thin(plot: Axes) -> None:
-    """Keep the last name, and before it what has room, down to the first."""
+    """Keep the last label, and the labels before it for which there is space."""
     ticks = sorted(plot.xaxis.get_majorticklocs(), reverse=True)
     if len(ticks) < 2 or not _touching(plot):
         return

@@ -87,7 +87,9 @@ def test_a_system_is_not_better_for_fewer_images(capsys: pytest.CaptureFixture[s
     assert "means of 5 images" in said
     for text in ("21.00 (1)", "24.50 (1)", "+3.50 (1)", "4/5", "3/5"):
         assert text in said
-    assert "An exact copy has no finite PSNR: its image counts for no system there." in said
+    assert (
+        "An exact copy has no finite PSNR, so its image counts for no system at that point." in said
+    )
 
 
 def test_a_system_that_is_mostly_exact_is_compared_where_it_is_not() -> None:

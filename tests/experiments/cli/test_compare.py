@@ -110,7 +110,7 @@ def test_inputs_are_never_written_over(run: Run) -> None:
         result = run(command, "a.png", "--mask", "a_mask.png", "--out", ".", "--cbr", "1/4")
         if command == "segment":
             result = run(command, "a.png", "--mask", "a_mask.png", "--out", ".")
-            assert "a_mask.png is read and would be written over" in result.stderr
+            assert "a_mask.png is an input and would be overwritten" in result.stderr
         assert Path("a_mask.png").read_bytes() == before
 
 

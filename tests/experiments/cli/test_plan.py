@@ -71,7 +71,7 @@ def test_plan_and_run_say_how_often_the_channel_is_drawn(suite: Run) -> None:
     shown = " ".join(suite("plot", "out", "--formats", "svg").stdout.split())
     assert "means of 2 images, awgn CBR" in shown
     assert "means of 2 images, rayleigh, one draw of the channel each" in shown
-    assert "One draw of a random gain says little of the mean" in shown
+    assert "A single draw of a random gain says little about the mean" in shown
 
 
 def test_what_has_no_effect_is_told(suite: Run) -> None:

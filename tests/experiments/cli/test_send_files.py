@@ -72,7 +72,7 @@ def test_inputs_are_never_written_over(semcom: Semcom) -> None:
         PilImage.open("a.png").save(name)
         before = Path(name).read_bytes()
         error = error_of(send_quickly(semcom, "--out", ".", images=(image, name)))
-        assert f"{name} is read and would be written over: change --out" in error
+        assert f"{name} is an input and would be overwritten: change --out" in error
         assert Path(name).read_bytes() == before
     mask = Path("a.json")
     mask.write_text(json.dumps({"segmentation": [[4, 4, 30, 4, 30, 30]]}), encoding="utf-8")

@@ -85,7 +85,7 @@ def test_a_damaged_picture_names_its_row_and_the_rest_stands(
     named = f"{point.system}, {row.name} (task {row.task[:12]})"
     assert f"holds damaged pictures, which are left out: {named}" in done.stderr
     assert (
-        f"Left out, as they are damaged in the results file: {named}."
+        f"Left out, because they are damaged in the results file: {named}."
         in Page(out.read_text(encoding="utf-8")).words
     )
     viewer = build_viewer(study, small)
@@ -109,7 +109,7 @@ def test_an_image_of_which_all_is_damaged_is_left_out(small: Path) -> None:
 def test_without_a_picture_that_is_whole_the_page_stands(small: Path) -> None:
     _damage(small, "UPDATE pictures SET data = x'00'")
     words = page(small).words
-    assert "Left out, as they are damaged in the results file: " in words
+    assert "Left out, because they are damaged in the results file: " in words
     assert "The results hold no pictures" not in words
     assert page(small).script("application/json") == []
     assert build_viewer(read_results(small), small, limit=1000) is not None

@@ -148,7 +148,7 @@ def test_pictures_are_kept_once_and_thinned_to_the_limit(results: Path) -> None:
     assert len(less.data["systems"]) == 2
     assert 0 < sum(len(data) for data in less.pictures) < size
     assert less.notes
-    assert "Kept in this page: " + "; ".join(less.notes) in page(results, limit=size // 2).words
+    assert "This page holds: " + "; ".join(less.notes) in page(results, limit=size // 2).words
 
 
 def test_a_study_without_pictures_says_how_to_get_them(tmp_path: Path) -> None:

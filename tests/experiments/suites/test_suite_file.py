@@ -68,7 +68,7 @@ def test_every_error_is_told_in_one_go_with_line_value_and_choices(tmp_path: Pat
         ("", "a suite is a mapping"),
         ("- title\n- images\n", "a suite is a mapping"),
         ("just words", "a suite is a mapping"),
-        (b"\x89PNG\r\n\x1a\n\xff\xfe", "no UTF-8 text"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "not UTF-8 text"),
         (b"title: \x00", "unacceptable character"),
         ("title: t\nimages: [a\n", "line 3: "),
         ("title: t\nimages: !!python/object/apply:os.getcwd []\n", "tag:yaml.org,2002:python"),
@@ -84,7 +84,7 @@ def test_every_error_is_told_in_one_go_with_line_value_and_choices(tmp_path: Pat
         ("title: t\nimages: []\n", "at least 1 item"),
         (HEAD + "snr_db: 0:1000:0.001\n", "at most 1000 SNRs"),
         (HEAD + "snr_db: .nan\n", "finite"),
-        (HEAD + "anchor: masks\nsystems: {blind: {blind: true}}\n", "no system; choices: blind"),
+        (HEAD + "anchor: masks\nsystems: {blind: {blind: true}}\n", "not a system; choices: blind"),
         (HEAD + "exclude: {system: masks}\n", "'masks' is not a system; choices: there are none"),
         (HEAD + "exclude: {blind: false}\n", "everything is excluded"),
         (HEAD + "seed: [0, 3]\ndraws: 4\n", "seeds 3 apart share draws"),
@@ -214,8 +214,11 @@ BOMB = "[&a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]" + "".join(
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (f"{BOMB}]", "more than 200000 parts or 20 levels"),
-        (f"{'[' * 30}{']' * 30}", "more than 200000 parts or 20 levels"),
+        (f"{BOMB}]", "not a suite, because it has more than 200000 parts or 20 levels"),
+        (
+            f"{'[' * 30}{']' * 30}",
+            "not a suite, because it has more than 200000 parts or 20 levels",
+        ),
         ("{[1]: 2", "the value is not valid YAML"),
         ("2000-13-13", "month must be in 1..12"),
     ],
