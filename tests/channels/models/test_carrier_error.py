@@ -171,5 +171,5 @@ def test_bad_options_are_refused(spec: str, message: str) -> None:
 
 
 def test_ofdm_does_not_go_over_an_error_that_it_would_lose() -> None:
-    with pytest.raises(ValueError, match="CarrierError tells, and would lose the error"):
+    with pytest.raises(ValueError, match="CarrierError reports, and would lose the error"):
         Ofdm(over="carrier_error:cfo=0.1", estimation="perfect")

@@ -76,7 +76,7 @@ def test_inputs_are_never_written_over(semcom: Semcom) -> None:
         assert Path(name).read_bytes() == before
     mask = Path("a.json")
     mask.write_text(json.dumps({"segmentation": [[4, 4, 30, 4, 30, 30]]}), encoding="utf-8")
-    assert "a.json is read" in error_of(send_quickly(semcom, "--mask", "a.json", "--out", "."))
+    assert "a.json is an input" in error_of(send_quickly(semcom, "--mask", "a.json", "--out", "."))
     assert "segmentation" in mask.read_text(encoding="utf-8")
     assert send_quickly(semcom, "--out", ".").exit_code == 0  # nothing is in the way
 
