@@ -133,7 +133,10 @@ def test_a_tilde_is_home(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_masks_that_are_needed_and_missing_are_told(data: Path) -> None:
     find_items(["davis/a.png"], Path(), need_masks=True)
-    with pytest.raises(ValueError, match=rf"{data}/davis/b.png: there is no b_mask.png beside it"):
+    with pytest.raises(
+        ValueError,
+        match=rf"{data}/davis/b.png: segmenter beside needs b_mask.png, which does not exist",
+    ):
         find_items(["davis"], Path(), need_masks=True)
 
 
