@@ -38,13 +38,13 @@ def outage(study: SuiteResults, *, width: float) -> list[Drawing]:
     over_quality = _over_quality(study, varied, score, name)
     note = " ".join(filter(None, (note, left_out(study, ["lost"]))))
     words = f"{draws_words(varied).capitalize()}. " if draws_words(varied) else ""
-    text = f"Outage: share of draws of the channel with a {name} below the value on the axis, "
-    text += f"averaged over the images. {words}"
+    text = f"Share of the draws of the channel with a {name} below the value on the axis, averaged "
+    text += f"over the images. {words}"
     caption = f"{text}Bands: {_INTERVAL} {note}".strip()
     found = drawings("outage", "Outage", caption, over_quality, width=width)
     threshold = float(study.suite["shown_db"])
-    text = f"Outage: share of draws of the channel with a {name} below {threshold:g} dB, "
-    text += f"averaged over the images. {words}"
+    text = f"Share of the draws of the channel with a {name} below {threshold:g} dB, averaged over "
+    text += f"the images. {words}"
     caption = f"{text}Bars: {_INTERVAL} {note}".strip()
     panels = _over_snr(study, varied, score, threshold)
     return found + drawings("outage-snr", "Outage against SNR", caption, panels, width=width)
