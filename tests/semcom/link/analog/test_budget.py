@@ -51,30 +51,33 @@ import sys, numpy as np, torch
 from channels.base import ChannelOutput
 from semcom.link.receiver import receive
 from semcom.scores.psnr import psnr_db
-data = np.load(sys.argv[1])
-air = ChannelOutput(*(torch.from_numpy(data[k]) for k in ("y", "h", "noise_var")))
-shown = receive(air, num_pilots=int(data["num_pilots"]), block_length=int(data["block_length"]))
-np.save(sys.argv[2], shown.image)
+for name in sys.argv[1:]:
+    data = np.load(f"{name}.npz")
+    air = ChannelOutput(*(torch.from_numpy(data[k]) for k in ("y", "h", "noise_var")))
+    how = {k: int(data[k]) for k in ("num_pilots", "block_length")}
+    np.save(f"{name}.npy", receive(air, **how).image)
 senders = ("semcom.link.transmitter", "semcom.link.analog_frame",
 "semcom.link.delivery")
 assert not any(name.startswith(senders) for name in sys.modules)
 """
 
 
-@pytest.mark.parametrize("name", ["awgn", "one block, pilots", "block, pilots", "mimo", "ofdm"])
-def test_receiver_alone_in_another_process_sees_the_same(photo, what, name, tmp_path):
-    link = LINKS[name]
-    delivery = deliver(photo, what, codec="softcast", cbr=Fraction(1, 4), link=link, seed=1)
-    assert delivery.scores["psnr_db"] > 25
-    rng = torch.Generator().manual_seed(1)
-    air = link.build_channel()(delivery.transmission.x, 10 ** (-link.snr_db / 10), rng)
-    h = torch.zeros_like(air.h) if link.csi == "pilots" else air.h  # pilots: h is not looked at
-    about = {"num_pilots": link.pilots, "block_length": link.block_length}
-    np.savez(tmp_path / "air.npz", y=air.y, h=h, noise_var=air.noise_var, **about)
-    command = [sys.executable, "-c", RECEIVER, "air.npz", "shown.npy"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    shown = np.load(tmp_path / "shown.npy").astype(int)
-    assert np.abs(shown - delivery.received).max() <= 1
+def test_receiver_alone_in_another_process_sees_the_same(photo, what, tmp_path):
+    names, expected = ("awgn", "one block, pilots", "block, pilots", "mimo", "ofdm"), {}
+    for name in names:
+        link = LINKS[name]
+        delivery = deliver(photo, what, codec="softcast", cbr=Fraction(1, 4), link=link, seed=1)
+        assert delivery.scores["psnr_db"] > 25
+        expected[name] = delivery.received
+        rng = torch.Generator().manual_seed(1)
+        air = link.build_channel()(delivery.transmission.x, 10 ** (-link.snr_db / 10), rng)
+        h = torch.zeros_like(air.h) if link.csi == "pilots" else air.h  # pilots: it is not seen
+        about = {"num_pilots": link.pilots, "block_length": link.block_length}
+        np.savez(tmp_path / f"{name}.npz", y=air.y, h=h, noise_var=air.noise_var, **about)
+    subprocess.run([sys.executable, "-c", RECEIVER, *names], cwd=tmp_path, check=True)
+    for name in names:
+        shown = np.load(tmp_path / f"{name}.npy").astype(int)
+        assert np.abs(shown - expected[name]).max() <= 1
 
 
 @pytest.mark.parametrize("name", ["awgn", "block, pilots", "ofdm"])
