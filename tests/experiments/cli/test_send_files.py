@@ -28,10 +28,9 @@ def test_a_full_disk_names_each_file_and_leaves_nothing_half(
     monkeypatch.setattr(Path, "write_bytes", full)
     result = send_quickly(semcom, images=("a.png", "b.png"))
     said = error_of(result)
-    for name in "ab":
-        # Both are written at the same time.
-        file = f"semcom-out/{name}_(received|figure).png"
-        assert re.search(f"{name}.png: {file} cannot be written: No space left on device", said)
+    for name in "ab":  # the figure is drawn while the picture is written
+        file = rf"{Path('semcom-out', name)}_(received|figure)\.png"
+        assert re.search(rf"{name}\.png: {file} cannot be written: No space left on device", said)
     assert not list(Path("semcom-out").iterdir())
 
 

@@ -75,7 +75,7 @@ def test_printed_tables(capsys: pytest.CaptureFixture[str]) -> None:
     print_tables(tables(masks(0.4)))
     out = capsys.readouterr().out
     assert "masks, θ 0.4 against blind, at 10 dB" in out
-    assert "blind needs 2.72 times the bandwidth for the same region PSNR" in out
+    assert "blind needs 2.72 times the bandwidth for the same region PSNR" in " ".join(out.split())
     assert f"{100 / math.e - 100:+.1f} %" in out
     line = next(line for line in out.splitlines() if line.split()[:3] == ["1/16", "10", "blind"])
     assert line.split()[-1] == "0/2"
