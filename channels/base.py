@@ -207,7 +207,7 @@ def check_probability(p: float) -> None:
     >>> check_probability(0.1)
     >>> check_probability(1.0)
     Traceback (most recent call last):
-    ValueError: probability must be in (0, 1), got 1.0
+    channels.errors.InputError: probability must be in (0, 1), got 1.0
     """
     if not 0 < p < 1:
         raise InputError(f"probability must be in (0, 1), got {p}")

@@ -105,7 +105,7 @@ def order_of(options: Mapping[str, Any]) -> Order:
     >>> order_of({"tetha": 0.8})
     Traceback (most recent call last):
     ...
-    ValueError: unknown option 'tetha'; did you mean 'theta'?
+    channels.errors.InputError: unknown option 'tetha'; did you mean 'theta'?
     """
     for name in options:
         if name not in OPTIONS:

@@ -51,9 +51,9 @@ class Prompts:
     --------
     >>> prompts = Prompts(points=((30, 40),), boxes=((10, 20, 50, 90),))
     >>> prompts.check(height=100, width=200)
-    >>> prompts.check(height=100, width=40)
+    >>> prompts.check(height=100, width=40)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: box 10,20,50,90 must satisfy 0 <= x0 < x1 <= 40 and 0 <= y0 < y1 <= 100
+    channels.errors.InputError: box 10,20,50,90 must satisfy 0 <= x0 < x1 <= 40 ...
     """
 
     points: tuple[tuple[float, float], ...] = ()

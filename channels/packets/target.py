@@ -15,7 +15,7 @@ class Target:
     --------
     >>> Target(bler=0)
     Traceback (most recent call last):
-    ValueError: target bler must be in (0, 1), got 0
+    channels.errors.InputError: target bler must be in (0, 1), got 0
     """
 
     bler: float = 1e-3

@@ -80,11 +80,9 @@ class RegionOptions:
     --------
     >>> RegionOptions("graph", Prompts(points=((320, 200),)), theta=0.8).theta
     0.8
-    >>> RegionOptions("grpah")
+    >>> RegionOptions("grpah")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ...
-    ValueError: unknown segmenter 'grpah' (did you mean 'graph'?); choices: mobile_sam, graph, \
-from_file, whole_image
+    channels.errors.InputError: unknown segmenter 'grpah' (did you mean 'graph'?); choices: ...
     """
 
     segmenter: str = "auto"

@@ -233,6 +233,6 @@ def ldpc_code(
     True
     >>> ldpc_code(1000, 1010)
     Traceback (most recent call last):
-    ValueError: code rate k/n must be at most 0.95, got 1000/1010 = 0.990
+    channels.errors.InputError: code rate k/n must be at most 0.95, got 1000/1010 = 0.990
     """
     return LdpcCode(num_info_bits, num_coded_bits, bits_per_symbol, base_graph=base_graph)
