@@ -23,6 +23,7 @@ from semcom.conformance.digital.calls import data_of, decode, encode, send
 from semcom.conformance.digital.other_process import check_other_process
 from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.conformance.samples import crop, flat_map, large_photo, made, photo, region
+from semcom.errors import InputError
 from semcom.scores.psnr import psnr_db
 from semcom.types import Bitstream, Image
 
@@ -102,7 +103,7 @@ def check_sizes(candidate: Candidate) -> str:
         try:
             stream = encode(codec, image, budget, what=what, promise=promises.SIZES)
         except CheckFailed as failure:
-            if ":" in candidate.spec and type(failure.__cause__) is ValueError:
+            if ":" in candidate.spec and type(failure.__cause__) in (ValueError, InputError):
                 refused.append(f"{width}x{height}")
                 continue
             raise
