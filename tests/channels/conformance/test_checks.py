@@ -84,7 +84,7 @@ def test_exactly_the_right_check_fails(broken, name, check, words):
 )
 def test_what_takes_its_process_along_is_told(broken, name, words):
     assert run_check(CHECKS["shapes"], broken(name)).failure is None
-    limit_s = 30 if name == "Hangs" else 60
+    limit_s = 8 if name == "Hangs" else 60
     report = run_check(CHECKS["batch"], broken(name, check_limit_s=limit_s))
     assert report.failure is not None
     assert re.search(words, str(report.failure), re.DOTALL), report.failure

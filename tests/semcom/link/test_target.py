@@ -47,7 +47,7 @@ PICTURES = {
 }
 
 
-def _lost(name, photo, link):
+def _lost(name, photo, link, frames=FRAMES):
     """Send a picture once, let it pass the channel often, and count the frames that lack a part."""
     make, codec, cbr = PICTURES[name]
     image = photo if make is None else make()
@@ -57,7 +57,7 @@ def _lost(name, photo, link):
     except ValueError as error:
         cbr = float(str(error).split("that fits is ")[1].split()[0])
         sent = transmit(image, w, codec=codec, cbr=cbr, link=link)
-    receptions = (carry(sent, link, seed=seed) for seed in range(FRAMES))
+    receptions = (carry(sent, link, seed=seed) for seed in range(frames))
     return sum(r.header is None or None in r.packets for r in receptions)
 
 
@@ -77,9 +77,11 @@ def test_losses_on_block_fading_keep_to_the_outage(photo):
     links = [LinkConfig("rayleigh", snr_db) for snr_db in SNRS_DB]
     outage, bler = links[0].target.outage, links[0].target.bler
     for name in PICTURES:
-        lost = [_lost(name, photo, link) for link in links]
-        assert max(lost) <= binom.ppf(1 - SURE, FRAMES, outage + 1.2 * bler), name
-        assert sum(lost) <= binom.ppf(1 - SURE, len(lost) * FRAMES, outage + 1.2 * bler), name
+        # Only the photo is also held to a lower bound, which takes more frames.
+        frames = FRAMES if name == "photo" else FRAMES // 2
+        lost = [_lost(name, photo, link, frames) for link in links]
+        assert max(lost) <= binom.ppf(1 - SURE, frames, outage + 1.2 * bler), name
+        assert sum(lost) <= binom.ppf(1 - SURE, len(lost) * frames, outage + 1.2 * bler), name
         # What fills its budget is as daring as it may be; a waterfall of a decibel is sharp enough.
         if name == "photo":
-            assert sum(lost) >= binom.ppf(SURE, len(lost) * FRAMES, 0.7 * outage) > 0
+            assert sum(lost) >= binom.ppf(SURE, len(lost) * frames, 0.7 * outage) > 0
