@@ -12,6 +12,6 @@
 ======================  =====================================================================
 """
 
-from channels.fec.ldpc.code import MAX_RATE, LdpcCode, ldpc_code
+import lazy_loader
 
-__all__ = ["MAX_RATE", "LdpcCode", "ldpc_code"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
