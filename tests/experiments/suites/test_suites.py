@@ -20,15 +20,21 @@ from experiments.suites.suite_file import read_suite
 SUITES = sorted(shipped())
 
 
+@pytest.fixture(scope="module")
+def encodings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that is empty at first; the quick forms share photos, and so what is found there."""
+    return tmp_path_factory.mktemp("encodings")
+
+
 @pytest.fixture(autouse=True)
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty home: no data, an empty cache, no weights, no network."""
+def alone(tmp_path: Path, encodings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty home: no data, a cache of this module alone, no weights, no network."""
 
     def connect(*_: object) -> None:
         raise AssertionError("a quick form went to the network")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SEMCOM_CACHE", str(tmp_path / "encodings"))
+    monkeypatch.setenv("SEMCOM_CACHE", str(encodings))
     monkeypatch.delenv("SEMCOM_DATA", raising=False)
     monkeypatch.delenv("SEMCOM_MOBILE_SAM", raising=False)
     monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
