@@ -78,6 +78,8 @@ class WorkerPool:
         more = True
         while more or running:
             while more and not suspects and len(running) < _AHEAD * self.slots:
+                if any(future.done() for future in running):
+                    break  # its result may tell the caller that no more is needed
                 unit = next(waiting, None)
                 if unit is None:
                     more = False
