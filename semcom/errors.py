@@ -1,4 +1,4 @@
-"""The errors that semcom raises: input that makes no sense, and what may happen to a frame.
+"""The error that semcom raises for input that makes no sense.
 
 :class:`InputError` is a ``ValueError`` that users can mend. Every other ``ValueError`` is a bug.
 """
