@@ -29,7 +29,6 @@ from semcom.images import load_image
 from semcom.importance.maps import Importance
 from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
 from semcom.link.delivery import (
-    Arrival,
     bandwidth,
     expected_psnr_db,
     finite,
@@ -143,15 +142,8 @@ def _bound(
         channel=setting.channel,
         snr_db=setting.snr_db,
     )
-    outcome = {
-        "draw": 0,
-        "count": 1,
-        "packets_received": record["packets_sent"],
-        "all_lost": False,
-        "sha256": digest(shown),
-        "scores": finite(score(image, shown, scored_region)),
-    }
-    return record, [outcome], shown
+    scores = score(image, shown, scored_region)
+    return record, [_outcome(0, record["packets_sent"], False, digest(shown), scores)], shown
 
 
 def _draw(
@@ -160,7 +152,7 @@ def _draw(
     """Send once over several draws of the channel; each distinct picture is scored once."""
     setting = job.setting
     what = region.importance.blind() if setting.blind else region.importance
-    outcomes: dict[str, dict[str, Any]] = {}
+    outcomes: dict[tuple[int, bool, str], dict[str, Any]] = {}
     scored: dict[str, dict[str, float | None]] = {}
     first = image
     with one_thread():
@@ -171,8 +163,11 @@ def _draw(
                 image, scored_region, sent, setting.link, seed=seed, scored=scored
             )
             first = arrival.received if draw == job.first else first
-            key = f"{arrival.packets_received} {arrival.reception.all_lost} {arrival.sha256}"
-            outcomes.setdefault(key, {**_outcome(draw, arrival), "count": 0})["count"] += 1
+            seen = (arrival.packets_received, arrival.reception.all_lost, arrival.sha256)
+            if seen in outcomes:
+                outcomes[seen]["count"] += 1
+            else:
+                outcomes[seen] = _outcome(draw, *seen, arrival.scores)
     record = {
         **bandwidth(image, sent),
         "packets_sent": len(sent.stream.packets),
@@ -181,14 +176,17 @@ def _draw(
     return record, list(outcomes.values()), first
 
 
-def _outcome(draw: int, arrival: Arrival) -> dict[str, Any]:
+def _outcome(
+    draw: int, packets_received: int, all_lost: bool, sha256: str, scores: dict[str, float | None]
+) -> dict[str, Any]:
+    """Describe what arrived in a draw, which is the first of ``count`` draws of this outcome."""
     return {
         "draw": draw,
         "count": 1,
-        "packets_received": arrival.packets_received,
-        "all_lost": arrival.reception.all_lost,
-        "sha256": arrival.sha256,
-        "scores": finite(arrival.scores),
+        "packets_received": packets_received,
+        "all_lost": all_lost,
+        "sha256": sha256,
+        "scores": finite(scores),
     }
 
 
