@@ -197,8 +197,9 @@ _THE_LINK = (
 
 def _there(_ctx: click.Context, _param: click.Parameter, results: Path) -> Path:
     """Refuse a missing results file before anything that takes seconds."""
-    file = results / "results.db" if results.is_dir() else results
-    if not file.exists():
+    from experiments.store.schema import results_file
+
+    if not (file := results_file(results)).exists():
         raise InputError(f"{file}: no such results file")
     return results
 

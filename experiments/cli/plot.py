@@ -72,7 +72,8 @@ def plot(
     from experiments.figures.parts.fonts import plain_text
     from experiments.figures.parts.style import COLUMN, PAGE
     from experiments.saving import save
-    from experiments.store.database import opened, results_file
+    from experiments.store.database import opened
+    from experiments.store.schema import results_file
     from experiments.store.study import read_results
 
     kinds = names_of(formats, _FORMATS, "format")

@@ -120,7 +120,7 @@ def run(
     read, name, base = _read(suite, quick, changes)
     from experiments.running.backends import default_jobs
     from experiments.running.runner import run as run_suite
-    from experiments.store.database import RESULTS
+    from experiments.store.schema import RESULTS
 
     folder = out or Path("semcom-runs") / name
     if not resume:

@@ -21,9 +21,8 @@ from experiments.shell import path_word, word
 from experiments.store.database import Database, opened
 from experiments.store.measured import Point, SuiteResults
 from experiments.store.queries import failures_of_suite, made_by
-from experiments.suites.axes import System
-from experiments.suites.setting import Setting
-from experiments.suites.suite import AXES, SWEPT
+from experiments.suites.axes import SWEPT, System
+from experiments.suites.setting import AXES, Setting
 
 _ALWAYS = ("codec", "channel", "cbr", "snr_db")
 MOST_TASKS = 20_000

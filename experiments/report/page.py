@@ -24,7 +24,8 @@ from experiments.report.pictures import GAIN
 from experiments.report.table_cells import MOST_ROWS, grid
 from experiments.report.viewer import LIMIT, build_viewer
 from experiments.saving import save
-from experiments.store.database import Database, opened, results_file
+from experiments.store.database import Database, opened
+from experiments.store.schema import results_file
 from experiments.store.study import SuiteResults, read_results
 
 

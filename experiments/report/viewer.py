@@ -19,8 +19,7 @@ from experiments.store.database import Database, opened
 from experiments.store.kept_pictures import Shot, decode, in_threads, intact, read, shots_of
 from experiments.store.measured import Key, SuiteResults
 from experiments.suites.axes import System
-from experiments.suites.setting import Setting
-from experiments.suites.suite import AXES
+from experiments.suites.setting import AXES, Setting
 
 LIMIT = 40 << 20
 """Largest number of characters of all pictures of a page."""

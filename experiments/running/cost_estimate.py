@@ -22,8 +22,9 @@ from experiments.running.tasks import (
     suite_items,
     without_missing,
 )
-from experiments.store.database import RESULTS, Database
+from experiments.store.database import Database
 from experiments.store.queries import seconds_by_codec
+from experiments.store.schema import RESULTS
 from experiments.suites.setting import BESIDE, Setting
 from experiments.suites.suite import Suite
 

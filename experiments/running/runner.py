@@ -36,9 +36,10 @@ from experiments.running.tasks import (
 )
 from experiments.running.worker import Do, Job, Unit, segment, work
 from experiments.shell import word
-from experiments.store.database import RESULTS, Database
+from experiments.store.database import Database
 from experiments.store.queries import put_intervals, settled, system_of_setting
 from experiments.store.run_entry import RunContext, enter
+from experiments.store.schema import RESULTS
 from experiments.suites.setting import BESIDE, Setting
 from experiments.suites.suite import Suite
 from semcom.codecs.base import CODECS

@@ -22,13 +22,10 @@ from typing import Any
 
 from experiments.store.integrity import put
 from experiments.store.opening import clear, connect, lock, open_checked
-from experiments.store.schema import SCHEMA_VERSION
+from experiments.store.schema import SCHEMA_VERSION, results_file
 from experiments.store.upgrade import upgrade, upgraded
 from experiments.suites.setting import AXES, Setting
 from semcom.errors import InputError
-
-RESULTS = "results.db"
-"""Default name of a results file."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +143,6 @@ class Database:
                 f"{self.path} has settings of a newer semcom, with {names}: upgrade semcom"
             )
         return Setting.of(axes)
-
-
-def results_file(results: Path) -> Path:
-    """Return the results file in a folder, or the file itself."""
-    return results / RESULTS if results.is_dir() else results
 
 
 @contextlib.contextmanager

@@ -15,8 +15,6 @@ from experiments.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from semcom.errors import InputError
 
 _BUSY_TIMEOUT_S = 60.0
-
-
 _LEAST_BYTES = 512  # a page
 
 
@@ -135,8 +133,6 @@ def clear(path: Path) -> Iterator[None]:
 
 
 _ROOM = "committed rows are safe; make room and run again"
-
-
 _DISK = {
     sqlite3.SQLITE_FULL: _ROOM,
     sqlite3.SQLITE_IOERR: _ROOM,

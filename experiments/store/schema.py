@@ -1,4 +1,9 @@
-"""The tables of a results file (:mod:`experiments.store.database`)."""
+"""The name and the tables of a results file (:mod:`experiments.store.database`)."""
+
+from pathlib import Path
+
+RESULTS = "results.db"
+"""Default name of a results file."""
 
 APPLICATION_ID = 0x53454D43  # "SEMC", in the header of the file
 SCHEMA_VERSION = 2
@@ -105,3 +110,8 @@ CREATE TABLE pictures (
     PRIMARY KEY (task, kind)
 ) STRICT;
 """
+
+
+def results_file(results: Path) -> Path:
+    """Return the results file in a folder, or the file itself."""
+    return results / RESULTS if results.is_dir() else results

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from pydantic import ValidationError
 
 from experiments.store.integrity import prepare, put
-from experiments.store.schema import SCHEMA, SCHEMA_VERSION
+from experiments.store.schema import RESULTS, SCHEMA, SCHEMA_VERSION
 from experiments.suites.axes import System
 
 _CHANGED = ("suites", "runs", "images", "members", "failures", "intervals", "pictures")
@@ -49,7 +49,7 @@ def image_set_id(images: Iterable[tuple[str, str]]) -> str:
 def upgraded(connection: sqlite3.Connection) -> Iterator[Path]:
     """Provide an upgraded copy of a file of version 1 that is only read."""
     with TemporaryDirectory(prefix="semcom-") as folder:
-        file = Path(folder) / "results.db"
+        file = Path(folder) / RESULTS
         with closing(sqlite3.connect(file, isolation_level=None)) as copy:
             connection.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")

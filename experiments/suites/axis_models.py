@@ -10,9 +10,7 @@ from channels.catalogue import CHANNELS, PACKET_CHANNELS
 from channels.packets.mcs import find_scheme
 from channels.units import parse_cbr
 from experiments.axis_values import parse_snrs
-from experiments.suites.axes import SWEPT as SWEPT
-from experiments.suites.setting import AXES as AXES
-from experiments.suites.setting import BESIDE, BEST_SCHEMES, LINK_AXES
+from experiments.suites.setting import AXES, BESIDE, BEST_SCHEMES, LINK_AXES
 from experiments.suites.value_types import (
     Real,
     Section,
@@ -87,8 +85,6 @@ class _ImageAxes(Section):
 
 
 _KINDS: dict[Any, Any] = {int: Whole, float: Real}
-
-
 _CHECKED: dict[str, Any] = {
     "channel": Annotated[str, checked(CHANNELS.check)],
     "pilots": Annotated[Whole, Field(ge=1)],

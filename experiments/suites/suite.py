@@ -18,13 +18,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from experiments.suites import literature
-from experiments.suites.axes import SWEPT as SWEPT
 from experiments.suites.axes import Part, System, check_size, holds, part_of, system_of
-from experiments.suites.axis_models import Axes as Axes
-from experiments.suites.axis_models import this_segmenter
+from experiments.suites.axis_models import Axes, this_segmenter
 from experiments.suites.draws import AS_NEEDED, ONCE, Draws, as_draws
-from experiments.suites.setting import AXES as AXES
-from experiments.suites.setting import DEFAULTS, Setting
+from experiments.suites.setting import AXES, DEFAULTS, Setting
 from experiments.suites.value_types import (
     Many,
     Real,

@@ -99,10 +99,8 @@ class Hevc:
             part = _Source.of(*sample(image, w), self.grid)
             guess, slope = _guess_by_sample(quick_bits, part, sources, max_bits)
         else:
-            guess, slope = (
-                _guess(quick_bits, max_bits * _QUICK_EXCESS, guess=_MIDDLE, tolerance=0.03),
-                _SLOPE,
-            )
+            slope = _SLOPE
+            guess = _guess(quick_bits, max_bits * _QUICK_EXCESS, guess=_MIDDLE, tolerance=0.03)
         level = best_level(
             size_bits,
             _LEVELS,

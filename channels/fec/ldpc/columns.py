@@ -12,8 +12,6 @@ I32 = NDArray[np.int32]
 
 LANES = 16
 """Columns are processed in whole vectors: Z is rounded up to a multiple of this."""
-
-
 KNOWN_ZERO = np.float32(1e6)
 """Initial value of a filler bit, in the decoder's sign convention log p(b=0)/p(b=1)."""
 
