@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from channels.fec.ldpc.schedule import Schedule
+from channels.fec.ldpc.soft_buffer import gather
 from channels.kernels.jit import kernel
 
 F32 = NDArray[np.float32]
@@ -64,3 +66,19 @@ def _decide(state: F32, rotations: I32, size: int, bits: NDArray[np.uint8]) -> b
         bits[i] = value < 0
         decided &= value != 0
     return decided
+
+
+@kernel
+def load(llr: F32, plan: Schedule, mother: F32, state: F32, messages: F32) -> None:
+    """Fill the columns with the LLRs of a block, and set all messages to 0."""
+    gather(llr, plan.runs, mother)
+    mother[plan.num_info_bits : plan.known_end] = KNOWN_ZERO
+    _fill_columns(mother, plan.rotations, state, plan.size)
+    messages[:] = 0
+
+
+@kernel
+def finish(state: F32, plan: Schedule, parity: NDArray[np.uint8], bits: NDArray[np.uint8]) -> bool:
+    """Write the information bits; return whether all bits are decided and form a codeword."""
+    fulfilled = _is_codeword(state, plan.row_starts, plan.columns, plan.final_offsets, parity)
+    return _decide(state, plan.rotations, plan.size, bits) and fulfilled

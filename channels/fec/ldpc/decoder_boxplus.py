@@ -17,16 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from channels.fec.ldpc.columns import KNOWN_ZERO, LANES, _decide, _fill_columns, _is_codeword
+from channels.fec.ldpc.columns import F32, I32, LANES, finish, load
 from channels.fec.ldpc.schedule import Schedule
-from channels.fec.ldpc.soft_buffer import gather
 from channels.kernels.jit import kernel
 
 if TYPE_CHECKING:
     from channels.fec.ldpc.code import LdpcCode
-
-F32 = NDArray[np.float32]
-I32 = NDArray[np.int32]
 
 _MOST_ENTRIES = 19  # of a row of either base graph
 
@@ -127,16 +123,10 @@ def _decode_blocks(
     room = np.empty((_MOST_ENTRIES + 2, padded), dtype=np.float32)
     parity = np.empty(size, dtype=np.uint8)
     for b in range(num_blocks):
-        gather(llr[b], plan.runs, mother)
-        mother[plan.num_info_bits : plan.known_end] = KNOWN_ZERO
-        _fill_columns(mother, plan.rotations, state, size)
-        messages[:] = 0
+        load(llr[b], plan, mother, state, messages)
         for _ in range(max_iterations):
             _iterate(state, messages, plan.row_starts, plan.columns, plan.offsets, room, size)
-            fulfilled[b] = _is_codeword(
-                state, plan.row_starts, plan.columns, plan.final_offsets, parity
-            )
-            fulfilled[b] &= _decide(state, plan.rotations, size, bits[b])
+            fulfilled[b] = finish(state, plan, parity, bits[b])
             if fulfilled[b]:
                 break
     return bits, fulfilled
