@@ -65,9 +65,10 @@ class Database:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     with Database(Path(folder) / RESULTS, write=True) as database:
+    ...     with Database(Path(folder) / "results.db", write=True) as database:
     ...         list(database.query("SELECT count(*) FROM rows"))
     [(0,)]
     """

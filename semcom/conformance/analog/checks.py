@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,10 +15,10 @@ from semcom.codecs.base import AnalogCodec
 from semcom.conformance import garbage
 from semcom.conformance.analog import promises
 from semcom.conformance.analog.calls import air, build, data_of, decode, encode, same, send
-from semcom.conformance.base import MEMORY, THREADS, Candidate, Check, CheckFailed, told
-from semcom.conformance.calls import attempt, check_harmless, qualities
+from semcom.conformance.base import MEMORY, THREADS, Candidate, Check, CheckFailed
+from semcom.conformance.calls import check_harmless, qualities
+from semcom.conformance.common_checks import bounded_memory, same_in_threads
 from semcom.conformance.isolated_process import ProcessError, run
-from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.conformance.samples import crop, large_photo, made, photo, region
 from semcom.scores.psnr import psnr_db
 from semcom.types import Image
@@ -112,23 +111,12 @@ def _receive(
 def check_threads(candidate: Candidate) -> str:
     """Send three small pictures in three threads, and then one after the other."""
     codec = build(candidate)
-    images = [crop(i, 90 + i, 40, 56) for i in (20, 50, 80)]
 
-    def shown(image: Image) -> bytes:
-        return send(codec, image, 1_000, what="a part of the photo")[1].tobytes()
+    def both(image: Image) -> dict[str, bytes]:
+        shown = send(codec, image, 1_000, what="a part of the photo")[1]
+        return {"pixels": shown.tobytes()}
 
-    alone = [shown(image) for image in images]
-    with ThreadPoolExecutor(len(images)) as pool:
-        together = [pool.submit(shown, image) for image in images]
-    asked = "send three pictures in three threads with the same results as one after the other"
-    for i, future in enumerate(together):
-        if (error := future.exception()) is not None:
-            raise CheckFailed(asked, str(error), THREADS) from error
-        if future.result() != alone[i]:
-            first, second = (encode(codec, images[i], 1_000) for _ in range(2))
-            steady = same(first, second)
-            broken = THREADS if steady else promises.SAME_SIGNAL
-            raise CheckFailed(asked, "different pixels", broken)
+    same_in_threads(both, promises.SAME_SIGNAL)
     return ""
 
 
@@ -222,23 +210,13 @@ def check_frames(candidate: Candidate) -> str:
 
 def check_memory(candidate: Candidate) -> str:
     """Send a picture of 512x512, and decode a few bytes of garbage, in bounded memory."""
-    codec, start = build(candidate), start_measuring()
+    codec = build(candidate)
 
-    def check(asked: str) -> None:
-        growth = grown_bytes(start)
-        if growth > candidate.max_growth_bytes:
-            raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory used", MEMORY)
+    def send_large() -> tuple[Any, list[bytes]]:
+        send(codec, large_photo(), _LARGE_SYMBOLS, what="a larger photo")
+        return _of_side(codec, 1_000)
 
-    send(codec, large_photo(), _LARGE_SYMBOLS, what="a larger photo")
-    check("send a picture of 512x512")
-    decoder, side = _of_side(codec, 1_000)
-    for what, short in garbage.few_bytes(side) if side else ():
-        asked = f"decode a picture of 56x40 from {what}"
-        shown = attempt(decoder, short, 40, 56, candidate.decode_limit_s)
-        if isinstance(shown, TimeoutError):  # other exceptions are left to the check of garbage
-            raise CheckFailed(asked, told(shown), promises.GARBAGE)
-        check(asked)
-    return "" if start.own else "this system does not report the use of memory"
+    return bounded_memory(candidate, send_large, (40, 56), promises.GARBAGE)
 
 
 def _of_side(codec: AnalogCodec, num_symbols: int) -> tuple[Any, list[bytes]]:

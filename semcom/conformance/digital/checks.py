@@ -10,18 +10,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from semcom.codecs.base import BudgetTooSmallError, DigitalCodec, weighted_gain
 from semcom.conformance import garbage
 from semcom.conformance.base import MEMORY, THREADS, Candidate, Check, CheckFailed, told
-from semcom.conformance.calls import attempt, check_harmless, qualities
+from semcom.conformance.calls import check_harmless, qualities
+from semcom.conformance.common_checks import bounded_memory, same_in_threads
 from semcom.conformance.digital import promises
 from semcom.conformance.digital.calls import data_of, decode, encode, send
 from semcom.conformance.digital.other_process import check_other_process
-from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.conformance.samples import crop, flat_map, large_photo, made, photo, region
 from semcom.errors import InputError
 from semcom.scores.psnr import psnr_db
@@ -146,24 +145,12 @@ def _difference(first: Bitstream, again: Bitstream) -> str:
 def check_threads(candidate: Candidate) -> str:
     """Send three small pictures in three threads, and then one after the other."""
     codec = candidate.codec()
-    images = [crop(i, 90 + i, 40, 56) for i in (20, 50, 80)]
 
-    def both(image: Image) -> tuple[list[bytes], bytes]:
+    def both(image: Image) -> dict[str, object]:
         stream, shown = send(codec, image, 12_000, what="a part of the photo")
-        return data_of(stream), shown.tobytes()
+        return {"bytes": data_of(stream), "pixels": shown.tobytes()}
 
-    with ThreadPoolExecutor(len(images)) as pool:
-        together = [pool.submit(both, image) for image in images]
-    alone = [both(image) for image in images]
-    asked = "send three pictures in three threads with the same results as one after the other"
-    for i, future in enumerate(together):
-        error = future.exception()
-        if error is not None:
-            raise CheckFailed(asked, str(error), THREADS) from error
-        if future.result() != alone[i]:
-            steady = both(images[i]) == alone[i]
-            got = f"different {'bytes' if future.result()[0] != alone[i][0] else 'pixels'}"
-            raise CheckFailed(asked, got, THREADS if steady else promises.SAME_BYTES)
+    same_in_threads(both, promises.SAME_BYTES)
     return ""
 
 
@@ -257,22 +244,12 @@ def check_frames(candidate: Candidate) -> str:
 def check_memory(candidate: Candidate) -> str:
     """Send a picture of 512x512, and decode a few bytes of garbage, in bounded memory."""
     codec = candidate.codec()
-    start = start_measuring()
 
-    def check(asked: str) -> None:
-        growth = grown_bytes(start)
-        if growth > candidate.max_growth_bytes:
-            raise CheckFailed(asked, f"{growth / 1e9:.2f} GB of memory used", MEMORY)
+    def send_large() -> tuple[DigitalCodec, list[bytes]]:
+        stream, _ = send(codec, large_photo(), _LARGE_BITS, what="a larger photo")
+        return codec, data_of(stream)
 
-    stream, _ = send(codec, large_photo(), _LARGE_BITS, what="a larger photo")
-    check("send a picture of 512x512")
-    for what, short in garbage.few_bytes(data_of(stream)):
-        asked = f"decode a picture of 512x512 from {what}"
-        shown = attempt(codec, short, 512, 512, candidate.decode_limit_s)
-        if isinstance(shown, TimeoutError):  # other exceptions are left to the check of garbage
-            raise CheckFailed(asked, told(shown), promises.GARBAGE)
-        check(asked)
-    return "" if start.own else "this system does not report the use of memory"
+    return bounded_memory(candidate, send_large, (512, 512), promises.GARBAGE)
 
 
 CODEC_CHECKS = (
