@@ -1,8 +1,12 @@
-"""Which checks a broken plugin fails."""
+"""Broken plugins and the checks that they fail; commands that refuse."""
 
 from __future__ import annotations
 
+import importlib
 import pickle
+import sys
+from contextlib import contextmanager
+from pathlib import Path
 
 from channels.conformance.base import CheckFailed
 from semcom.conformance.runner import stumbled
@@ -28,3 +32,26 @@ def here(function, *arguments, limit_s):
     """Call it as :func:`semcom.conformance.isolated_process.run` does, but in this process."""
     del limit_s
     return function(*pickle.loads(pickle.dumps(arguments)))
+
+
+@contextmanager
+def importable(monkeypatch, module, *folders):
+    """Import a module from folders that other processes search, too; forget it afterwards."""
+    known = set(sys.modules)
+    for folder in folders:
+        monkeypatch.syspath_prepend(folder)
+    yield importlib.import_module(module)
+    files = [Path(folder).resolve() for folder in folders]
+    for name in set(sys.modules) - known:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and Path(file).resolve().parent in files:
+            del sys.modules[name]
+
+
+def refusal(result):
+    """Return the one line of a command that failed before it wrote any file."""
+    assert result.exit_code != 0
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert result.stderr.rstrip().endswith(line)
+    assert list(Path().iterdir()) == []
+    return line

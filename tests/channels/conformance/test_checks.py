@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from channels.conformance.base import Candidate
 from channels.conformance.checks import CHANNEL_CHECKS
 from semcom.conformance.runner import open_channel, run_check
-from tests.failing import failures
+from tests.failing import failures, importable
 
 CHECKS = {check.name: check for check in CHANNEL_CHECKS}
 
@@ -20,9 +18,9 @@ CHECKS = {check.name: check for check in CHANNEL_CHECKS}
 @pytest.fixture
 def broken(monkeypatch):
     """``broken(name)`` is a candidate that can be built in other processes, too."""
-    monkeypatch.syspath_prepend(Path(__file__).with_name("broken"))
-    yield importlib.import_module("broken_channels").Broken
-    monkeypatch.delitem(sys.modules, "broken_channels", raising=False)
+    folders = [Path(__file__).with_name("broken")]
+    with importable(monkeypatch, "broken_channels", *folders) as module:
+        yield module.Broken
 
 
 @pytest.mark.parametrize("check", CHANNEL_CHECKS, ids=lambda check: check.name)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from semcom.conformance.analog import checks
 from semcom.conformance.analog.checks import ANALOG_CHECKS
 from semcom.conformance.runner import open_codec, run_check
-from tests.failing import failures, here
+from tests.failing import failures, here, importable
 
 ROOT = Path(__file__).parents[3]
 
@@ -20,11 +18,9 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def broken(monkeypatch):
     """``broken(name)`` is a candidate that can be built in other processes, too."""
-    monkeypatch.syspath_prepend(Path(__file__).with_name("broken"))
-    monkeypatch.syspath_prepend(ROOT / "docs" / "examples" / "thumbnail-codec")
-    yield importlib.import_module("broken_analog").Broken
-    for module in ("broken_analog", "thumbnail"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    folders = [Path(__file__).with_name("broken"), ROOT / "docs" / "examples" / "thumbnail-codec"]
+    with importable(monkeypatch, "broken_analog", *folders) as module:
+        yield module.Broken
 
 
 @pytest.mark.parametrize(

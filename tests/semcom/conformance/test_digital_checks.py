@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import sys
 import time
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from semcom.conformance.base import Candidate
 from semcom.conformance.digital import other_process
 from semcom.conformance.digital.checks import CODEC_CHECKS
 from semcom.conformance.runner import open_codec, run_check
-from tests.failing import failures, here
+from tests.failing import failures, here, importable
 
 ROOT = Path(__file__).parents[3]
 CHECKS = {check.name: check for check in CODEC_CHECKS}
@@ -25,11 +24,9 @@ CHECKS = {check.name: check for check in CODEC_CHECKS}
 @pytest.fixture
 def broken(monkeypatch):
     """``broken(name)`` is a candidate that can be built in other processes, too."""
-    monkeypatch.syspath_prepend(Path(__file__).with_name("broken"))
-    monkeypatch.syspath_prepend(ROOT / "docs" / "examples" / "strips-codec")
-    yield importlib.import_module("broken_codecs").Broken
-    for module in ("broken_codecs", "strips"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    folders = [Path(__file__).with_name("broken"), ROOT / "docs" / "examples" / "strips-codec"]
+    with importable(monkeypatch, "broken_codecs", *folders) as module:
+        yield module.Broken
 
 
 @pytest.mark.parametrize(
