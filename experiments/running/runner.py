@@ -52,7 +52,15 @@ _BATCH = 1000
 
 @dataclass
 class Summary:
-    """The outcome of a run."""
+    """The outcome of a run.
+
+    Examples
+    --------
+    >>> Summary(Path("results.db"), tasks=432, made=154, seconds=2923.6).lines()[0]
+    '154 rows in 2924 s: results.db'
+    >>> Summary(Path("results.db"), tasks=432).lines()
+    ['nothing to do: all 432 tasks are done in results.db']
+    """
 
     path: Path
     """The results file."""

@@ -168,7 +168,26 @@ class Point:
 
 @dataclass(frozen=True)
 class SuiteResults:
-    """The results of a run of a suite: the points over the images of the run."""
+    """The results of a run of a suite: the points over the images of the run.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from experiments import Suite, read_results, run
+    >>> with TemporaryDirectory() as folder:
+    ...     photo = Path(folder) / "photo.png"
+    ...     Image.fromarray(np.full((48, 64, 3), 90, dtype=np.uint8)).save(photo)
+    ...     suite = Suite(images=str(photo), segmenter="whole_image", codec="jpeg", cbr=["1/2", 1])
+    ...     _ = run(suite, Path(folder) / "out", say=lambda *_: None)
+    ...     results = read_results(Path(folder) / "out")
+    >>> [(point.cbr_budget, point.mean("lost")) for point in results.points]
+    [(0.5, 0.0), (1.0, 0.0)]
+    >>> results.failed, len(results.images)
+    (0, 1)
+    """
 
     name: str
     suite: dict[str, Any]

@@ -37,7 +37,18 @@ _SLOW = ("mobile_sam", "graph")
 
 @dataclass(frozen=True, eq=False)
 class RegionOfInterest:
-    """The region of an image that matters, and how it was found."""
+    """The region of an image that matters, and how it was found.
+
+    Examples
+    --------
+    >>> image = np.full((96, 96, 3), 40, dtype=np.uint8)
+    >>> image[32:64, 24:56] = (220, 40, 40)  # a red square on a dark ground
+    >>> found = find_region(image, RegionOptions("graph", Prompts(points=((40, 48),))))
+    >>> len(found.masks), int(found.masks[0].pixels.sum()), int(found.importance.region.sum())
+    (1, 1024, 1024)
+    >>> found.record["segmenter"], found.record["points"], found.notes
+    ('graph', ((40.0, 48.0),), ())
+    """
 
     importance: Importance
     masks: tuple[Mask, ...]
