@@ -13,16 +13,18 @@ from hypothesis import strategies as st
 from channels.models.awgn import Awgn
 from channels.models.rayleigh import RayleighBlock
 from semcom.codecs.base import CODECS, DecodeError
-from semcom.codecs.parts.chunks import Chunks
-from semcom.codecs.parts.power_allocation import allocate_power, lmmse_error
-from semcom.codecs.parts.softcast_side_information import (
+from semcom.codecs.linear.chunks import Chunks
+from semcom.codecs.linear.code import amplitudes_of, estimate_coefficients, places_of
+from semcom.codecs.linear.power_allocation import allocate_power, lmmse_error
+from semcom.codecs.linear.side_information import (
     LAYOUTS,
     SCALE_UNIT,
     Side,
     layouts,
     snr_level_of,
 )
-from semcom.codecs.softcast import Softcast, _estimate, _gain, _places
+from semcom.codecs.parts.colour import to_planes
+from semcom.codecs.softcast import Softcast, pack, unpack
 from semcom.scores.psnr import psnr_db, region_psnr_db
 
 
@@ -88,22 +90,26 @@ def test_one_gaussian_chunk_has_the_error_of_the_closed_form(snr_db, fading):
     num_symbols = -(-n // 2)
     rng = np.random.default_rng(0)
     sent = 2 ** ((level - 8) / 2) * rng.normal(size=n)
-    gain = float(_gain(side, chunks, num_symbols)[0, 0, 1])
+    gain = float(amplitudes_of(side, chunks, num_symbols)[0, 0, 1])
     assert gain**2 * 2 ** (level - 8) * n == pytest.approx(num_symbols)
     amplitudes = np.zeros(2 * num_symbols)
-    amplitudes[_places(n, 2 * num_symbols)] = gain * sent
+    amplitudes[places_of(n, 2 * num_symbols)] = gain * sent
     h = np.ones(num_symbols, dtype=complex)
     if fading:
         h = (rng.normal(size=num_symbols) + 1j * rng.normal(size=num_symbols)) / np.sqrt(2)
     n0 = 10 ** (-snr_db / 10)
     noise = rng.normal(size=(2, num_symbols)) * np.sqrt(n0 / 2)
     y = h * amplitudes.view(complex) + noise[0] + 1j * noise[1]
-    got = _estimate(side, chunks, y.astype(np.complex64), h, np.full(num_symbols, n0))
+    numbers = side.numbers(chunks, num_symbols)
+    y, n0s = y.astype(np.complex64), np.full(num_symbols, n0)
+    got, errors = estimate_coefficients(side, chunks, numbers, y, h, n0s)
     error = np.square(got[0, 0, chunks.counts[0] :] - sent)
-    strength = np.square(np.abs(h)).repeat(2)[_places(n, 2 * num_symbols)]
+    strength = np.square(np.abs(h)).repeat(2)[places_of(n, 2 * num_symbols)]
     expected = lmmse_error(np.float64(2 ** (level - 8)), strength * gain**2 * 16, n0 / 2).mean()
     assert abs(error.mean() - expected) < 4 * error.std() / np.sqrt(n)
+    assert errors[0, 0, 1] == pytest.approx(n * expected)
     assert not got[1:].any()
+    assert not errors[1:].any()
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.sampled_from(LAYOUTS))
@@ -122,11 +128,11 @@ def test_chunks_lose_nothing(height, width, layout):
 
 def test_places_are_a_permutation():
     for slots in (1, 2, 3, 10, 144, 1000, 5778):  # Fibonacci and Lucas numbers among them
-        assert sorted(_places(slots, slots)) == list(range(slots))
+        assert sorted(places_of(slots, slots)) == list(range(slots))
 
 
 def test_neighbours_are_sent_far_from_each_other():
-    places = _places(1000, 2000)
+    places = places_of(1000, 2000)
     gaps = np.abs(places[:, None] - places)[np.triu_indices(1000, 1)].reshape(-1)
     near = [abs(places[i] - places[j]) for i, j in itertools.combinations(range(10), 2)]
     assert gaps.min() >= 1
@@ -142,11 +148,11 @@ def test_side_information_survives():
             for shape in (chunks.num_tiles, (3, chunks.num_tiles), (3, chunks.num_tiles, bands))
         ]
         side = Side(layout, 100, 0x1234, *parts)
-        again = Side.unpack(side.pack(), 100, 150)
+        again = unpack(pack(side), 100, 150)
         assert again[:3] == side[:3]
-        assert all((a == b).all() for a, b in zip(again[3:], side[3:], strict=True))
+        assert all((a == b).all() for a, b in zip(again[3:6], side[3:6], strict=True))
         with pytest.raises(DecodeError):
-            Side.unpack(side.pack(), 400, 600)
+            unpack(pack(side), 400, 600)
 
 
 def test_nothing_is_sent_twice_and_all_symbols_are_used(photo):
@@ -168,9 +174,8 @@ def test_the_error_is_what_was_expected(photo):
     """Noise of the planned power, no clipping to speak of: within a tenth of a decibel or so."""
     signal = Softcast().encode(photo, blind(photo), 14_400, 10)
     measured = psnr_db(photo, shown(signal, 10, photo.shape[:2]))
-    side = Side.unpack(signal.side[0].data, *photo.shape[:2])
+    side = unpack(signal.side[0].data, *photo.shape[:2])
     chunks = Chunks.of(*photo.shape[:2], *LAYOUTS[side.layout])
-    from semcom.codecs.parts.colour import to_planes
 
     tiles = chunks.cut(to_planes(photo).astype(float))
     coefficients = chunks.analyse(tiles - 8.0 * side.means[..., None, None])
@@ -199,7 +204,7 @@ def test_a_region_without_weight_gets_the_means_only(photo):
     w[:, :128] = 0
     w /= w.mean()
     signal = Softcast().encode(photo, w, 10_000, 20)
-    side = Side.unpack(signal.side[0].data, *photo.shape[:2])
+    side = unpack(signal.side[0].data, *photo.shape[:2])
     assert not side.levels[:, side.weights == 0].any()
     assert (side.weights == 0).any()
 

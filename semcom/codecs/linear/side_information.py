@@ -1,8 +1,4 @@
-"""The side information of SoftCast: the layout of the picture, and the variance of each chunk.
-
-    layout (1 byte) │ planned SNR (1) │ scale (2) │
-    deflate: weight per tile, mean per plane and tile │
-    deflate: variance per plane, band and tile, 0 if the chunk is not sent
+"""What both ends of a linear code know: the layout of the picture, and the variance of each chunk.
 
 Weights have steps of 1.5 dB, variances steps of 3 dB. From them and the number of symbols both ends
 compute the power of every chunk.
@@ -10,16 +6,13 @@ compute the power of every chunk.
 
 from __future__ import annotations
 
-import struct
-import zlib
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semcom.codecs.base import DecodeError
-from semcom.codecs.parts.chunks import Chunks
-from semcom.codecs.parts.power_allocation import Array, allocate_power
+from semcom.codecs.linear.chunks import Chunks
+from semcom.codecs.linear.power_allocation import Array, allocate_power
 
 Levels = NDArray[np.uint8]
 
@@ -27,7 +20,6 @@ LAYOUTS = ((16, 4), (32, 4), (32, 7), (64, 6), (64, 10), (128, 8), (128, 12), (2
 """Sides of tiles in pixels, and bands. The side information contains the index."""
 SCALE_UNIT = 1 / 16384
 _MAX_TILES = 4096
-_HEAD = struct.Struct(">BBH")
 _LEAST_SNR_DB, _SNR_STEP_DB = -40.0, 0.5
 
 
@@ -43,6 +35,8 @@ class Side(NamedTuple):
     """Mean of each plane and tile, (3, tiles)."""
     levels: Levels
     """Variance of each chunk, (3, tiles, bands)."""
+    mean_step: int = 8
+    """Step of the means, for planes with values from 0 to 1023."""
 
     @property
     def noise_var(self) -> float:
@@ -74,45 +68,6 @@ class Side(NamedTuple):
         power = np.zeros(some.shape)
         power[some] = allocate_power(worth[some], numbers[some], self.noise_var, num_symbols)
         return power
-
-    def pack(self) -> bytes:
-        """Return the bytes of the side information."""
-        differences = np.diff(self.means, prepend=0).astype(np.uint8)
-        levels = np.ascontiguousarray(np.moveaxis(self.levels, 2, 1))  # puts similar ones together
-        head = _HEAD.pack(self.layout, self.snr, self.scale)
-        return head + _deflate(self.weights, differences) + _deflate(levels)
-
-    @classmethod
-    def unpack(cls, data: bytes, height: int, width: int) -> Side:
-        """Read the output of :meth:`pack`; raise ``DecodeError`` for anything else."""
-        if len(data) < _HEAD.size:
-            raise DecodeError("softcast: side information is cut off")
-        layout, snr, scale = _HEAD.unpack_from(data)
-        if layout not in layouts(height, width):
-            raise DecodeError(f"softcast: layout {layout} does not exist for {width}x{height}")
-        tiles, bands = chunks_of(layout, height, width).num_tiles, LAYOUTS[layout][1]
-        about, rest = _inflate(data[_HEAD.size :], 4 * tiles)
-        levels, _ = _inflate(rest, 3 * bands * tiles)
-        means = np.cumsum(about[tiles:].reshape(3, tiles), axis=1, dtype=np.uint8)
-        levels = np.moveaxis(levels.reshape(3, bands, tiles), 1, 2)
-        return cls(layout, snr, scale, about[:tiles], means, levels)
-
-
-def _deflate(*parts: Levels) -> bytes:
-    deflate = zlib.compressobj(9, wbits=-15, strategy=zlib.Z_FILTERED)
-    return deflate.compress(b"".join(part.tobytes() for part in parts)) + deflate.flush()
-
-
-def _inflate(data: bytes, size: int) -> tuple[Levels, bytes]:
-    """Return ``size`` numbers, and the bytes after them."""
-    inflate = zlib.decompressobj(-15)
-    try:
-        raw = inflate.decompress(data, size + 1)
-    except zlib.error as error:
-        raise DecodeError(f"softcast: {error}") from None
-    if len(raw) != size or not inflate.eof:
-        raise DecodeError(f"softcast: side information does not have {size} bytes")
-    return np.frombuffer(raw, np.uint8), inflate.unused_data
 
 
 def chunks_of(layout: int, height: int, width: int) -> Chunks:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dctn, idctn
 
-from semcom.codecs.parts.power_allocation import Array
+from semcom.codecs.linear.power_allocation import Array
 from semcom.types import Map
 
 T = TypeVar("T", bound=np.generic)
@@ -92,9 +92,13 @@ class Chunks:
 
     def variances(self, coefficients: Array) -> Array:
         """Return the mean square of each chunk's coefficients, (planes, tiles, bands)."""
+        return np.asarray(self.sums(np.square(coefficients)) / np.maximum(self.counts, 1))
+
+    def sums(self, values: Array) -> Array:
+        """Add the values of each chunk's coefficients: (…, coefficients) to (…, bands)."""
         edges = np.concatenate([[0], np.cumsum(self.counts)])
-        total = np.pad(np.cumsum(np.square(coefficients), axis=-1), ((0, 0), (0, 0), (1, 0)))
-        return np.asarray(np.diff(total[..., edges], axis=-1) / np.maximum(self.counts, 1))
+        total = np.pad(np.cumsum(values, axis=-1), ((0, 0), (0, 0), (1, 0)))
+        return np.asarray(np.diff(total[..., edges], axis=-1))
 
     def first(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Mark the first coefficients of every chunk, as many as ``numbers`` says."""

@@ -1,0 +1,1 @@
+"""Linear analog codes: DCT coefficients as the amplitudes of symbols."""

@@ -1,0 +1,169 @@
+"""A linear analog code: chunks of DCT coefficients as amplitudes, and their linear estimate.
+
+The coefficients of an image are sorted into chunks (:mod:`semcom.codecs.linear.chunks`), and both
+ends know the variance λ of each (:mod:`semcom.codecs.linear.side_information`). The chunks with the
+largest ``w·λ`` that fit into the bandwidth are sent, each coefficient as one real dimension, with
+the power that minimises the weighted squared error at the planned SNR
+(:mod:`semcom.codecs.linear.power_allocation`). An interleaver spreads each chunk over the
+transmission. The receiver computes the linear estimate of least squared error from the gain and the
+noise of each symbol.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semcom.codecs.linear.chunks import Chunks
+from semcom.codecs.linear.power_allocation import Array, lmmse_error
+from semcom.codecs.linear.side_information import (
+    SCALE_UNIT,
+    Side,
+    chunks_of,
+    level_of,
+    variance_of,
+    weight_level_of,
+)
+from semcom.types import Map
+
+_SIDE_LOSS_DB = 6.0  # side information is estimated to be sent for an SNR lower by this,
+_SIDE_EFFICIENCY = 0.75  # at this share of the capacity
+_MAX_SIDE = 0.15  # share of the symbols, if any layout stays below it
+
+
+class LinearPicture(NamedTuple):
+    """An image in one layout: all chunks, before those to send are chosen."""
+
+    side: Side
+    chunks: Chunks
+    coefficients: Array
+    variance: Array
+    """Unquantised variance of each chunk, (3, tiles, bands)."""
+    weights: Array
+    """Unquantised weight of each tile, (tiles,)."""
+
+    @classmethod
+    def of(
+        cls, planes: NDArray[np.floating[Any]], w: Map, layout: int, snr: int, mean_step: int = 8
+    ) -> LinearPicture:
+        """Transform planes (3, H, W) with values from 0 to 1023; see :class:`Side` for the rest."""
+        chunks = chunks_of(layout, *w.shape)
+        tiles = chunks.cut(planes)
+        means = np.rint(tiles.mean(axis=(2, 3)) / mean_step).astype(np.uint8)
+        coefficients = chunks.analyse(tiles - float(mean_step) * means[..., None, None])
+        weights = chunks.weights(w)
+        variance = chunks.variances(coefficients)
+        levels = level_of(variance)
+        side = Side(layout, snr, 0, weight_level_of(weights), means, levels, mean_step)
+        return cls(side, chunks, coefficients, variance, weights)
+
+    def choose(self, num_symbols: int) -> Side:
+        """Leave out the chunks for which there is no room or no power."""
+        served = self.side.powers(self.chunks, num_symbols) > 0
+        return self.side._replace(levels=self.side.levels * served)
+
+    def expected_error(
+        self, num_symbols: int, num_bits: Callable[[Side], float]
+    ) -> tuple[float, float]:
+        """Return the expected weighted squared error, and the symbols of the side information.
+
+        ``num_bits`` tells the size of side information. The error is that with the symbols of the
+        side information taken away. Their number decides between equal errors, as in flat pictures.
+        """
+        snr = 0.5 / self.side.noise_var / 10 ** (_SIDE_LOSS_DB / 10)
+        price = num_bits(self.choose(num_symbols)) / (_SIDE_EFFICIENCY * math.log2(1 + snr))
+        left = math.floor(num_symbols - price)
+        if price > _MAX_SIDE * num_symbols:
+            return math.inf, price
+        numbers = self.side.numbers(self.chunks, left)
+        power = self.side.powers(self.chunks, left)
+        error = numbers * lmmse_error(self.variance, power, self.side.noise_var)
+        error += (self.chunks.counts - numbers) * self.variance
+        return float((error.sum(axis=(0, 2)) * self.weights).sum()), price
+
+    def send(self, num_symbols: int) -> tuple[Side, NDArray[np.complex64]]:
+        """Return the side information, and ``num_symbols`` symbols or none."""
+        side = self.choose(num_symbols)
+        gain = self.chunks.spread(amplitudes_of(side, self.chunks, num_symbols))
+        sent = self.chunks.first(side.numbers(self.chunks, num_symbols))
+        amplitudes = np.zeros(2 * num_symbols)
+        amplitudes[places_of(np.count_nonzero(sent), len(amplitudes))] = (
+            self.coefficients[sent] * gain[sent]
+        )
+        power = np.square(amplitudes).sum() / num_symbols
+        if not power:
+            return side, np.zeros(0, dtype=np.complex64)
+        scale = int(np.clip(round(1 / math.sqrt(power) / SCALE_UNIT), 1, 0xFFFF))
+        amplitudes *= scale * SCALE_UNIT
+        return side._replace(scale=scale), amplitudes.view(np.complex128).astype(np.complex64)
+
+
+class Estimate(NamedTuple):
+    """The receiver's linear estimate of an image."""
+
+    planes: Array
+    """(3, H, W), neither rounded nor clipped."""
+    chunks: Chunks
+    numbers: NDArray[np.int64]
+    """Number of coefficients of each chunk that were sent, (3, tiles, bands)."""
+    error: Array
+    """Expected squared error of all the sent coefficients of each chunk, (3, tiles, bands)."""
+
+
+def estimate(
+    side: Side, height: int, width: int, y: Tensor, h: Tensor, noise_var: Tensor
+) -> Estimate:
+    """Estimate an image by least mean squared error; see :class:`AnalogCodec` for the symbols."""
+    chunks = chunks_of(side.layout, height, width)
+    numbers = side.numbers(chunks, len(y))
+    coefficients, error = estimate_coefficients(
+        side, chunks, numbers, *(t.numpy(force=True) for t in (y, h, noise_var))
+    )
+    tiles = chunks.synthesise(coefficients) + float(side.mean_step) * side.means[..., None, None]
+    return Estimate(chunks.join(tiles), chunks, numbers, error)
+
+
+def estimate_coefficients(
+    side: Side,
+    chunks: Chunks,
+    numbers: NDArray[np.int64],
+    y: NDArray[np.complex64],
+    h: NDArray[np.complex64],
+    noise_var: NDArray[np.float32],
+) -> tuple[Array, Array]:
+    """Estimate all coefficients, (3, tiles, coefficients), with the errors of :class:`Estimate`."""
+    prior = chunks.spread(variance_of(side.levels))
+    gain = chunks.spread(amplitudes_of(side, chunks, len(y))) * side.scale * SCALE_UNIT
+    sent = chunks.first(numbers)
+    at = places_of(np.count_nonzero(sent), 2 * len(y))
+    matched = (h.conj() * y.astype(np.complex128)).view(np.float64)[at]
+    strength = np.square(np.abs(h.astype(np.complex128))).repeat(2)[at]
+    noise = 0.5 * noise_var.astype(np.float64).repeat(2)[at]
+    g, variance = gain[sent], prior[sent]
+    power = (
+        g**2 * variance * strength + noise + 1e-30
+    )  # where nothing was received, 0/0 must give 0
+    found, error = np.zeros(prior.shape), np.zeros(prior.shape)
+    found[sent] = g * variance * matched / power
+    error[sent] = variance * noise / power
+    return found, chunks.sums(error)
+
+
+def amplitudes_of(side: Side, chunks: Chunks, num_symbols: int) -> Array:
+    """Return each chunk's amplitude per unit of a coefficient, before the common scale."""
+    power, variance = side.powers(chunks, num_symbols), variance_of(side.levels)
+    ratio = np.divide(power, variance, out=np.zeros_like(power), where=variance > 0)
+    return np.asarray(np.sqrt(ratio))
+
+
+def places_of(count: int, slots: int) -> NDArray[np.int64]:
+    """Spread coefficients over the real dimensions, in golden-ratio steps coprime to them."""
+    step = max(1, round(slots * (math.sqrt(5) - 1) / 2))
+    while slots and math.gcd(step, slots) != 1:
+        step += 1
+    return step * np.arange(count) % max(slots, 1)
