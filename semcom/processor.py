@@ -55,3 +55,13 @@ def _numpy_features() -> list[str]:
         except (ImportError, AttributeError, KeyError):
             continue
     return []
+
+
+@functools.cache
+def has_bfloat16() -> bool:
+    """Tell whether the processor multiplies bfloat16 matrices faster than those of float32."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(text.split())

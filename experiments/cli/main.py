@@ -17,6 +17,7 @@ from experiments.cli.link_level import ber, bler, mcs
 from experiments.cli.plot import plot
 from experiments.cli.report import report
 from experiments.cli.suites import export, merge, plan, repeat, run
+from experiments.cli.train import train
 
 
 class Commands(click.Group):
@@ -74,6 +75,7 @@ for command in (
     check_channel,
     cache,
     weights,
+    train,
 ):
     main.add_command(command)
 

@@ -79,9 +79,10 @@ class Softcast:
         pictures = (LinearPicture.of(values, w, k, snr) for k in layouts(*w.shape))
 
         def error(picture: LinearPicture) -> tuple[float, float]:
-            return picture.expected_error(num_symbols, lambda side: 8 * len(pack(side)))
+            return picture.expected_error(num_symbols, 8 * len(pack(picture.choose(num_symbols))))
 
-        side, symbols = min(pictures, key=error).send(num_symbols)
+        best = min(pictures, key=error)
+        side, symbols = best.send(best.choose(num_symbols), num_symbols)
         tile, bands = LAYOUTS[side.layout]
         sent = int(np.count_nonzero(side.levels))
         return AnalogSignal(

@@ -12,7 +12,6 @@ noise of each symbol.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,28 +54,41 @@ class LinearPicture(NamedTuple):
         chunks = chunks_of(layout, *w.shape)
         tiles = chunks.cut(planes)
         means = np.rint(tiles.mean(axis=(2, 3)) / mean_step).astype(np.uint8)
-        coefficients = chunks.analyse(tiles - float(mean_step) * means[..., None, None])
+        shift = mean_step * means[..., None, None].astype(tiles.dtype)
+        coefficients = chunks.analyse(tiles - shift)
         weights = chunks.weights(w)
         variance = chunks.variances(coefficients)
         levels = level_of(variance)
         side = Side(layout, snr, 0, weight_level_of(weights), means, levels, mean_step)
         return cls(side, chunks, coefficients, variance, weights)
 
+    def with_mean_step(self, mean_step: int) -> LinearPicture:
+        """Describe the means in other steps; the rest of them stays among the coefficients."""
+        side, first = self.side, self.coefficients[..., 0]
+        size = math.sqrt(np.prod(self.chunks.tile))  # of a tile's mean in its first coefficient
+        whole = first + (side.mean_step * size) * side.means
+        means = np.rint(whole / (size * mean_step)).astype(np.uint8)
+        rest = whole - (mean_step * size) * means
+        variance, coefficients = self.variance.copy(), self.coefficients.copy()
+        variance[..., 0] += (rest**2 - first**2) / self.chunks.counts[0]
+        coefficients[..., 0] = rest
+        levels = level_of(variance)
+        side = side._replace(means=means, levels=levels, mean_step=mean_step)
+        return self._replace(side=side, coefficients=coefficients, variance=variance)
+
     def choose(self, num_symbols: int) -> Side:
         """Leave out the chunks for which there is no room or no power."""
         served = self.side.powers(self.chunks, num_symbols) > 0
         return self.side._replace(levels=self.side.levels * served)
 
-    def expected_error(
-        self, num_symbols: int, num_bits: Callable[[Side], float]
-    ) -> tuple[float, float]:
+    def expected_error(self, num_symbols: int, num_bits: float) -> tuple[float, float]:
         """Return the expected weighted squared error, and the symbols of the side information.
 
-        ``num_bits`` tells the size of side information. The error is that with the symbols of the
-        side information taken away. Their number decides between equal errors, as in flat pictures.
+        The side information has ``num_bits``. The error is that with its symbols taken away; their
+        number decides between equal errors, as in flat pictures.
         """
         snr = 0.5 / self.side.noise_var / 10 ** (_SIDE_LOSS_DB / 10)
-        price = num_bits(self.choose(num_symbols)) / (_SIDE_EFFICIENCY * math.log2(1 + snr))
+        price = num_bits / (_SIDE_EFFICIENCY * math.log2(1 + snr))
         left = math.floor(num_symbols - price)
         if price > _MAX_SIDE * num_symbols:
             return math.inf, price
@@ -86,9 +98,8 @@ class LinearPicture(NamedTuple):
         error += (self.chunks.counts - numbers) * self.variance
         return float((error.sum(axis=(0, 2)) * self.weights).sum()), price
 
-    def send(self, num_symbols: int) -> tuple[Side, NDArray[np.complex64]]:
-        """Return the side information, and ``num_symbols`` symbols or none."""
-        side = self.choose(num_symbols)
+    def send(self, side: Side, num_symbols: int) -> tuple[Side, NDArray[np.complex64]]:
+        """Return the chosen side information with its scale, and the symbols, or none of them."""
         gain = self.chunks.spread(amplitudes_of(side, self.chunks, num_symbols))
         sent = self.chunks.first(side.numbers(self.chunks, num_symbols))
         amplitudes = np.zeros(2 * num_symbols)

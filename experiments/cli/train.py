@@ -1,0 +1,84 @@
+"""The command ``train``: make the weights of learned codecs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from experiments.cli.options import examples, say
+
+
+def _list(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if not value:
+        return
+    from experiments.training.run import TRAINABLE
+
+    for name, what in TRAINABLE.items():
+        click.echo(f"{name}: {what}")
+    ctx.exit()
+
+
+@click.group()
+@click.option(
+    "--list",
+    "listed",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list,
+    help="List what can be trained.",
+)
+def train() -> None:
+    """Train a learned codec on your own images."""
+
+
+@train.command(
+    epilog=examples(
+        "train jscc --data photos --minutes 60",
+        "train jscc --data photos --minutes 60 --resume",
+        "send photo.jpg --codec jscc:weights=semcom-training/jscc/weights.safetensors",
+    )
+)
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of images; a manifest.json in it may name the source of each.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("semcom-training/jscc"),
+    show_default=True,
+    help="Folder for checkpoints, curve, weights and model card.",
+)
+@click.option("--minutes", type=float, help="Time to train, over all sessions  [default: 60]")
+@click.option("--steps", type=int, help="Steps to train, instead of a time.")
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint.")
+@click.option("--device", default="cpu", show_default=True, help="Device, such as cuda.")
+@click.option("--pairs", type=int, default=2400, show_default=True, help="Training pairs to make.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
+def jscc(minutes: float | None, steps: int | None, **options: Any) -> None:
+    """Train codec jscc.
+
+    A square of each image is sent and received by the codec without its network. The network then
+    learns to repair what was received. The images are divided by source into those to train on and
+    those to validate on. The command writes a checkpoint every two minutes, and a killed training
+    continues with --resume.
+    """
+    from experiments.training.loop import Settings
+    from experiments.training.run import Request, train_jscc
+
+    seed, device = options.pop("seed"), options.pop("device")
+    if steps is None and minutes is None:
+        minutes = 60.0
+    settings = Settings(
+        minutes=minutes or 0.0,
+        steps=steps or 0,
+        seed=seed,
+        device=device,
+        batch=64 if device.startswith("cuda") else 10,
+    )
+    click.echo(train_jscc(Request(settings=settings, **options), say))

@@ -1,0 +1,1 @@
+"""Training of learned codecs: the images, the loop, and what can be trained."""

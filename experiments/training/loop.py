@@ -1,0 +1,270 @@
+"""The training loop: batches, averaged weights, checkpoints, validation, and recovery.
+
+The state of a training is one file, which is replaced atomically. Batches are functions of their
+number, so a training that was killed goes on as if it had not been: with a number of steps
+instead of minutes, its result is the same bit by bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Dataset
+
+from experiments.csv_table import to_csv
+from experiments.saving import save
+from experiments.training.protocol import Batch, Trainee
+from semcom.errors import InputError
+from semcom.processor import has_bfloat16
+
+CHECKPOINT, CURVE = "checkpoint.pt", "curve.csv"
+_WARM_UP = 100  # steps until the full learning rate
+_AVERAGE = 0.999
+_CLIP = 1.0
+_LAST_RATE = 0.01  # share of the learning rate that is left at the end
+_DIVERGED = 10.0  # times the usual loss
+_ROLLBACKS = 5
+_MEMORY = 0.98  # of the usual loss
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Exactly one of ``minutes`` and ``steps`` is above 0. ``minutes`` counts the time of training
+    only, over all sessions.
+    """
+
+    minutes: float = 0.0
+    steps: int = 0
+    seed: int = 0
+    device: str = "cpu"
+    batch: int = 10
+    rate: float = 1e-3
+    validate_minutes: float = 5.0
+    checkpoint_minutes: float = 2.0
+
+
+@dataclass
+class State:
+    """All that a training needs in order to go on."""
+
+    step: int = 0
+    seconds: float = 0.0
+    rate_scale: float = 1.0
+    rollbacks: int = 0
+    usual: float = 0.0
+    """Running mean of the loss."""
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+
+class Training:
+    """A training in a folder.
+
+    Parameters
+    ----------
+    trainee
+        What is trained.
+    folder
+        Where its checkpoint and its curve are kept.
+    settings
+        How to train.
+    resume
+        Whether to go on from the checkpoint. Without it, a folder that holds one is refused.
+    about
+        What identifies the training; a checkpoint of another one is refused.
+    """
+
+    def __init__(
+        self,
+        trainee: Trainee,
+        folder: Path,
+        settings: Settings,
+        *,
+        resume: bool = False,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.trainee, self.folder, self.settings = trainee, folder, settings
+        self.about = dict(about or {})
+        self.device = torch.device(settings.device)
+        torch.manual_seed(settings.seed)
+        self.network = trainee.network.to(self.device)
+        averaging = get_ema_multi_avg_fn(_AVERAGE)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(self.network, multi_avg_fn=averaging, use_buffers=True)
+        decay = 1e-4
+        parameters = self.network.parameters()
+        self.optimizer = torch.optim.AdamW(parameters, settings.rate, weight_decay=decay)
+        self.state = State()
+        if (folder / CHECKPOINT).exists():
+            if not resume:
+                raise InputError(f"{folder} holds a training already: go on with --resume")
+            self._restore()
+
+    def run(self, tell: Callable[[State, float, float], None]) -> nn.Module:
+        """Train to the end, and return the averaged network.
+
+        ``tell`` gets the state, the share that is done and the last loss, after every step.
+        """
+        state, settings = self.state, self.settings
+        saved = validated = state.seconds
+        batches = self._batches()
+        try:
+            while (share := self._share()) < 1:
+                began = time.perf_counter()
+                loss = self._step(next(batches), share)
+                state.seconds += time.perf_counter() - began
+                if not self._is_sound(loss):
+                    self._roll_back()
+                    saved, batches = state.seconds, self._batches()
+                    continue
+                tell(state, self._share(), loss)
+                if state.seconds - validated >= 60 * settings.validate_minutes:
+                    self._validate(loss)
+                    validated = state.seconds
+                if state.seconds - saved >= 60 * settings.checkpoint_minutes:
+                    self.save()
+                    saved = state.seconds
+        except KeyboardInterrupt:
+            self.save()
+            raise
+        if not state.curve or state.curve[-1]["step"] != state.step:
+            self._validate(state.usual)
+        self.save()
+        return self.average.module
+
+    def _share(self) -> float:
+        if self.settings.steps:
+            return self.state.step / self.settings.steps
+        return self.state.seconds / (60 * self.settings.minutes)
+
+    def _batches(self) -> Iterator[Batch]:
+        size, first = self.settings.batch, self.state.step
+        workers = 4 if self.device.type == "cuda" else 0
+        dataset = _Batches(self.trainee, size)
+        endless = iter(range(first, 1 << 40))
+        return iter(DataLoader(dataset, batch_size=None, sampler=endless, num_workers=workers))
+
+    def _step(self, batch: Batch, share: float) -> float:
+        state = self.state
+        decayed = _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
+        rate = self.settings.rate * state.rate_scale * min(1, (state.step + 1) / _WARM_UP) * decayed
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        kind = self.device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda" or has_bfloat16()):
+            loss = self.trainee.loss(self.network, tuple(part.to(self.device) for part in batch))
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
+        self.optimizer.step()
+        self.average.update_parameters(self.network)
+        state.step += 1
+        return float(loss.detach())
+
+    def _is_sound(self, loss: float) -> bool:
+        state = self.state
+        if not math.isfinite(loss) or (state.usual and loss > _DIVERGED * state.usual):
+            return False
+        state.usual = _MEMORY * state.usual + (1 - _MEMORY) * loss if state.usual else loss
+        return True
+
+    def _roll_back(self) -> None:
+        """Go back to the checkpoint, and halve the learning rate."""
+        state = self.state
+        rollbacks, scale = state.rollbacks + 1, state.rate_scale / 2
+        if rollbacks > _ROLLBACKS:
+            raise InputError(
+                f"the training of {self.trainee.name} diverged {rollbacks} times, at last in step "
+                f"{state.step}; its last checkpoint is {self.folder / CHECKPOINT}"
+            )
+        if (self.folder / CHECKPOINT).exists():
+            self._restore()
+        else:
+            raise InputError(
+                f"the training of {self.trainee.name} diverged in step {state.step}, before its "
+                "first checkpoint: the loss is not finite or ten times as large as before"
+            )
+        self.state.rollbacks, self.state.rate_scale = rollbacks, scale
+        self.save()
+
+    def _validate(self, loss: float) -> None:
+        state = self.state
+        self.average.eval()
+        scores = self.trainee.validate(self.average.module, self.device)
+        row = {"step": state.step, "minutes": state.seconds / 60, "loss": loss, **scores}
+        state.curve.append(row)
+        columns = list(row)
+        save(self.folder / CURVE, to_csv(columns, [[r[c] for c in columns] for r in state.curve]))
+
+    def save(self) -> None:
+        """Replace the checkpoint."""
+        sink = io.BytesIO()
+        content = {
+            "about": self.about,
+            "state": asdict(self.state),
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+        }
+        torch.save(content, sink)
+        save(self.folder / CHECKPOINT, sink.getvalue())
+
+    def _restore(self) -> None:
+        file = self.folder / CHECKPOINT
+        try:
+            content = torch.load(file, map_location=self.device, weights_only=True)
+            about = content["about"]
+            if about == self.about:
+                self.network.load_state_dict(content["network"])
+                self.average.load_state_dict(content["average"])
+                self.optimizer.load_state_dict(content["optimizer"])
+                self.state.__dict__.update(content["state"])
+                torch.set_rng_state(content["random"].cpu())
+        except Exception as error:  # torch.load raises whatever its parts do
+            raise InputError(f"{file} is no checkpoint of this training: {error}") from error
+        if about != self.about:
+            changed = sorted(k for k in self.about if about.get(k) != self.about[k])
+            raise InputError(f"{file} is of another training: its {', '.join(changed)} differ")
+
+
+class _Batches(Dataset[Batch]):
+    """The batches of a trainee by number."""
+
+    def __init__(self, trainee: Trainee, size: int) -> None:
+        self.trainee, self.size = trainee, size
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.trainee.batch(index, self.size)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder for one training; refuse another one in the meantime."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(f"another training is running in {folder}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def weighted_ratio(found: Tensor, truth: Tensor, w: Tensor, reference: Tensor) -> Tensor:
+    """Return the mean of the weighted squared errors of a batch, each over a reference error."""
+    error = (w * (found - truth).square()).mean(dim=(1, 2, 3))
+    return (error / reference).mean()

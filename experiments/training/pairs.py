@@ -1,0 +1,141 @@
+"""Pairs for the network of ``jscc``: what the receiver estimated and knew, and the picture sent.
+
+A pair is made by the codec's own sender and receiver, over a random channel. It is a function of
+the seed and its number only, so that work that was interrupted goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from experiments.saving import named, save
+from experiments.training.conditions import Condition, draw_condition, receive
+from experiments.training.images import window
+from semcom.codecs.jscc.codec import transmission
+from semcom.codecs.jscc.knowledge import CELL, MAPS, knowledge_of
+from semcom.codecs.jscc.side_coding import SideModel
+from semcom.codecs.linear.code import estimate
+from semcom.codecs.parts.colour import to_planes
+from semcom.types import Image
+
+CHANNELS = MAPS + 4
+"""Maps of cells: those of the network, the expected error of three planes, and the importance."""
+_SAVED_EVERY = 50
+
+
+class Pair(NamedTuple):
+    """One picture, sent and received."""
+
+    estimate: NDArray[np.float16]
+    """Planes of the linear estimate, (3, S, S)."""
+    image: Image
+    """(S, S, 3) uint8."""
+    cells: NDArray[np.float16]
+    """Maps, (43, S/4, S/4)."""
+    error: float
+    """Weighted mean squared error of the estimate, in planes."""
+
+
+def make_pair(image: Image, how: Condition, model: SideModel, rng: np.random.Generator) -> Pair:
+    """Send a square picture, and return what the receiver has of it."""
+    height, width = image.shape[:2]
+    sent = transmission(image, how.w, how.num_symbols, how.planned_snr_db, model)
+    y, h, n0 = receive(sent.symbols, how.snr_db, how.fading, rng)
+    found = estimate(sent.side, height, width, y, h, n0)
+    known = knowledge_of(sent.side, sent.least, found).cells(height, width, found.chunks.tile)
+    w = how.w.reshape(height // CELL, CELL, width // CELL, CELL).mean(axis=(1, 3))
+    cells = np.concatenate([known.maps.numpy(), known.rms.numpy(), w[None]])
+    error = how.w * np.square(found.planes - to_planes(image))
+    values = found.planes.astype(np.float16)
+    return Pair(values, image, cells.astype(np.float16), float(error.mean()))
+
+
+class Pairs:
+    """A folder of pairs, memory-mapped.
+
+    Parameters
+    ----------
+    folder
+        Where the pairs are kept.
+    count
+        Number of pairs.
+    side
+        Side of the pictures in pixels, a multiple of 8.
+    """
+
+    def __init__(self, folder: Path, count: int, side: int) -> None:
+        self.folder, self.count, self.side = folder, count, side
+        folder.mkdir(parents=True, exist_ok=True)
+        cells = side // CELL
+        self.estimates = self._open("estimates", np.float16, (count, 3, side, side))
+        self.images = self._open("images", np.uint8, (count, side, side, 3))
+        self.cells = self._open("cells", np.float16, (count, CHANNELS, cells, cells))
+        self.errors = self._open("errors", np.float32, (count,))
+
+    def _open(self, name: str, dtype: type, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
+        file = self.folder / f"{name}.npy"
+        mode = "r+"
+        if not file.is_file() or np.load(file, mmap_mode="r").shape != shape:
+            (self.folder / "done.json").unlink(missing_ok=True)
+            mode = "w+"
+        with named(file):
+            found: np.memmap[Any, Any] = open_memmap(  # type: ignore[no-untyped-call]
+                file, mode=mode, dtype=dtype, shape=shape
+            )
+            # A disk that fills later would end the process without a word.
+            with file.open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
+        return found
+
+    def fill(
+        self,
+        paths: Sequence[Path],
+        model: SideModel,
+        seed: int,
+        tell: Callable[[int, int], None],
+        conditions: Sequence[Condition] = (),
+    ) -> None:
+        """Make the pairs that are missing, of the images in turn.
+
+        ``conditions`` replace the random ones; each image then goes through all of them.
+        """
+        record = self.folder / "done.json"
+        done = json.loads(record.read_text()) if record.is_file() else 0
+        for i in range(done, self.count):
+            rng = np.random.default_rng((seed, i))
+            image = i // len(conditions) if conditions else i
+            how = conditions[i % len(conditions)] if conditions else draw_condition(self.side, rng)
+            cut = np.random.default_rng((seed, image)) if conditions else rng
+            picture = window(paths[image % len(paths)], self.side, cut)
+            pair = make_pair(picture, how, model, rng)
+            self.estimates[i], self.images[i], self.cells[i], self.errors[i] = pair
+            tell(i + 1, self.count)
+            if (i + 1) % _SAVED_EVERY == 0 or i + 1 == self.count:
+                for kept in (self.estimates, self.images, self.cells, self.errors):
+                    kept.flush()
+                save(record, json.dumps(i + 1))
+
+    def crop(self, i: int, side: int, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
+        """Return a random square of a pair, turned and mirrored: estimate, planes, cells, error."""
+        rows, columns = (8 * int(rng.integers(0, (self.side - side) // 8 + 1)) for _ in range(2))
+        at = slice(rows, rows + side), slice(columns, columns + side)
+        cells = tuple(slice(one.start // CELL, one.stop // CELL) for one in at)
+        found = self.estimates[i][:, *at].astype(np.float32)
+        planes = to_planes(np.ascontiguousarray(self.images[i][at])).astype(np.float32)
+        maps = self.cells[i][:, *cells].astype(np.float32)
+        turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
+        parts = []
+        for values in (found, planes, maps):
+            turned = np.rot90(values, turns, axes=(1, 2))
+            turned = turned[..., ::-1] if mirrored else turned
+            parts.append(torch.from_numpy(np.ascontiguousarray(turned)))
+        return *parts, torch.tensor(float(self.errors[i]))

@@ -1,0 +1,194 @@
+"""A training from a folder of images to weights: its plan, its progress, and its results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from experiments.saving import save
+from experiments.training.card import model_card
+from experiments.training.images import TrainingImages, find_training_images
+from experiments.training.jscc import JsccTrainee
+from experiments.training.loop import CHECKPOINT, CURVE, Settings, State, Training, alone
+from semcom.errors import InputError
+from semcom.versions import __version__, versions
+
+WEIGHTS, CARD, MANIFEST = "weights.safetensors", "MODEL_CARD.md", "manifest.json"
+TRAINABLE = {"jscc": "the receiver's network and the side information's code of codec jscc"}
+_LINE_EVERY_S = 60.0
+
+
+class Request(NamedTuple):
+    """What a user asks for."""
+
+    data: Path
+    out: Path
+    settings: Settings
+    pairs: int
+    resume: bool
+
+
+def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
+    """Train ``jscc``, and return the file of its weights.
+
+    Raises
+    ------
+    ValueError
+        The folder holds no images, another training or one that diverges, or nothing is to be done.
+    """
+    settings = request.settings
+    if (settings.minutes > 0) == (settings.steps > 0):
+        raise InputError("give either --minutes or --steps, above 0")
+    if request.pairs < 1:
+        raise InputError(f"--pairs must be at least 1, got {request.pairs}")
+    check_device(settings.device)
+    with alone(request.out):
+        if (request.out / CHECKPOINT).exists() and not request.resume:
+            raise InputError(f"{request.out} holds a training already: go on with --resume")
+        images = find_training_images(request.data)
+        manifest = json.dumps(images.manifest(), indent=1)
+        digest = hashlib.sha256(manifest.encode()).hexdigest()
+        about = {
+            "model": "jscc",
+            "images": digest,
+            "pairs": request.pairs,
+            "seed": settings.seed,
+            "batch": settings.batch,
+        }
+        save(request.out / MANIFEST, manifest)
+        for line in plan(request, images):
+            say(line)
+        with _Display(say) as display:
+            trainee = JsccTrainee(
+                request.out, images, pairs=request.pairs, seed=settings.seed, tell=display.prepare
+            )
+            training = Training(trainee, request.out, settings, resume=request.resume, about=about)
+            network = training.run(display.step)
+        file = request.out / WEIGHTS
+        metadata = {
+            "commit": commit(),
+            "machine": machine(),
+            "images": digest,
+            "minutes": f"{training.state.seconds / 60:.1f}",
+            "steps": str(training.state.step),
+        }
+        trainee.save(network, file, metadata)
+        card = model_card(file, training.state, settings, images, metadata)
+        save(request.out / CARD, card)
+    return file
+
+
+def plan(request: Request, images: TrainingImages) -> list[str]:
+    """Describe what will be done."""
+    settings = request.settings
+    length = f"{settings.steps:,} steps" if settings.steps else f"{settings.minutes:g} minutes"
+    lines = [
+        f"{len(images.training)} images to train on, {len(images.validation)} to validate on, "
+        f"{len(images.skipped)} skipped",
+        *(f"  skipped: {reason}" for reason in images.skipped[:20]),
+        f"{request.pairs:,} pairs of sent and received squares, {settings.batch} crops a step, "
+        f"{length} on {settings.device}, seed {settings.seed}",
+        f"checkpoints, curve and weights in {request.out}",
+    ]
+    if len(images.skipped) > 20:
+        lines.insert(-2, f"  skipped: {len(images.skipped) - 20} more")
+    return lines
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that is not there."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device {device!r} is not available: {reason}") from error
+
+
+def commit() -> str:
+    """Return the commit of the sources, or their version where they are no repository."""
+    here = Path(__file__).parent
+    git = ("git", "-C", str(here), "describe", "--always", "--dirty", "--exclude=*")
+    try:
+        found = subprocess.run(git, capture_output=True, text=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return f"semcom {__version__}"
+    return found.stdout.strip()
+
+
+def machine() -> str:
+    """Describe the machine and the libraries in one line."""
+    libraries = ", ".join(f"{name} {version}" for name, version in versions().items())
+    return f"{platform.machine()}, {os.cpu_count()} cores; {libraries}"
+
+
+class _Display:
+    """The progress of a training: a bar on a terminal, lines elsewhere, and a table of scores."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._tasks: dict[str, int] = {}
+        self._rows = 0
+        self._told = 0.0
+
+    def __enter__(self) -> _Display:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def _task(self, name: str) -> int:
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name, total=1.0)
+        return self._tasks[name]
+
+    def _line(self, text: str, *, always: bool = False) -> None:
+        """Print a line where there is no bar, now and then."""
+        now = time.monotonic()
+        if always or (self._bar.disable and now - self._told > _LINE_EVERY_S):
+            self._told = now
+            self._say(text)
+
+    def prepare(self, what: str, done: int, of: int) -> None:
+        """Tell how far the preparation is."""
+        self._bar.update(self._task(what), completed=done / of)  # type: ignore[arg-type]
+        self._line(f"{what}: {done:,} of {of:,}")
+
+    def step(self, state: State, share: float, loss: float) -> None:
+        """Tell how far the training is, and the scores of each validation."""
+        task = self._task("training")
+        self._bar.update(task, completed=share)  # type: ignore[arg-type]
+        self._line(f"step {state.step:,}, {100 * share:.0f}%, loss {loss:.3f}")
+        for row in state.curve[self._rows :]:
+            cells = [
+                f"{row['minutes']:6.1f} min",
+                f"step {row['step']:,}",
+                f"loss {row['loss']:.3f}",
+            ]
+            scores = list(row.items())[3:]
+            cells += [f"{name}: {value:.2f}" for name, value in scores]
+            self._line("  ".join(cells), always=True)
+        self._rows = len(state.curve)
+
+
+__all__ = ["CURVE", "TRAINABLE", "Request", "train_jscc"]

@@ -1,0 +1,75 @@
+"""The network of ``jscc``: it refines the linear estimate, told what the receiver knows of it.
+
+A small U-Net on the planes at 1/2, 1/4 and 1/8 of the resolution. Its output is multiplied by the
+expected error, so that one network serves all SNRs and bandwidths; at the start of the training it
+is zero, so that the estimate is the linear one.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from semcom.codecs.jscc.knowledge import CELL, MAPS
+
+_CHANNELS = (32, 64, 96)
+_CENTRE, _UNIT = 512.0, 256.0  # of the planes
+
+
+class Block(nn.Module):
+    """Two convolutions, added to their input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        with torch.no_grad():
+            self.second.weight *= 0.2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the same shape."""
+        added: Tensor = self.second(functional.silu(self.first(x)))
+        return x + added
+
+
+class Refiner(nn.Module):
+    """A U-Net that adds what the linear estimate lacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        half, quarter, eighth = _CHANNELS
+        self.enter = nn.Conv2d(12, half, 3, padding=1)
+        self.known_half = nn.Conv2d(MAPS, half, 1)
+        self.known_quarter = nn.Conv2d(MAPS, quarter, 1)
+        self.down_half, self.up_half = Block(half), Block(half)
+        self.down_quarter, self.up_quarter = Block(quarter), Block(quarter)
+        self.deep = nn.Sequential(Block(eighth), Block(eighth))
+        self.to_quarter = nn.Conv2d(half, quarter, 2, stride=2)
+        self.to_eighth = nn.Conv2d(quarter, eighth, 2, stride=2)
+        self.from_eighth = nn.Conv2d(eighth, 4 * quarter, 1)
+        self.from_quarter = nn.Conv2d(quarter, 4 * half, 1)
+        self.leave = nn.Conv2d(half, 12, 3, padding=1)
+        with torch.no_grad():
+            for parameter in self.leave.parameters():
+                parameter.zero_()
+
+    def forward(self, planes: Tensor, maps: Tensor, rms: Tensor) -> Tensor:
+        """Refine planes.
+
+        Parameters
+        ----------
+        planes
+            (B, 3, H, W) with values from 0 to 1023; H and W are multiples of 8.
+        maps, rms
+            The :class:`Knowledge` of cells, (B, ·, H/4, W/4).
+        """
+        known = functional.interpolate(self.known_half(maps), scale_factor=2.0)
+        entered = functional.pixel_unshuffle((planes - _CENTRE) / _UNIT, 2)
+        half = self.down_half(self.enter(entered) + known)
+        quarter = self.down_quarter(self.to_quarter(half) + self.known_quarter(maps))
+        eighth = self.deep(self.to_eighth(quarter))
+        quarter = self.up_quarter(quarter + functional.pixel_shuffle(self.from_eighth(eighth), 2))
+        half = self.up_half(half + functional.pixel_shuffle(self.from_quarter(quarter), 2))
+        added = functional.pixel_shuffle(self.leave(half).float(), 2)
+        return planes + added * functional.interpolate(rms, scale_factor=float(CELL))
