@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from experiments.saving import save
 from experiments.training.conditions import Condition, symbols_of
 from experiments.training.images import TrainingImages
-from experiments.training.loop import weighted_ratio
 from experiments.training.pairs import Pairs
 from experiments.training.protocol import Batch
 from experiments.training.side_tables import fit
@@ -84,11 +83,18 @@ class JsccTrainee:
         return tuple(torch.stack(parts) for parts in zip(*crops, strict=True))
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
-        """Return the weighted squared error in units of that of the linear estimate."""
-        found, planes, cells, error = batch
-        better = _refine(network, found, cells)
+        """Return the weighted squared error in units of that of the linear estimate.
+
+        The unit is the mean of the estimate's error in the crop and in the whole picture, so that
+        neither flat crops nor important ones take over.
+        """
+        found, planes, cells, whole = batch
         w = nn.functional.interpolate(cells[:, -1:], scale_factor=float(CELL))
-        return weighted_ratio(better, planes, w, error)
+        before, after = (
+            (w * (shown - planes).square()).mean(dim=(1, 2, 3))
+            for shown in (found, _refine(network, found, cells))
+        )
+        return (2 * after / (before + whole)).mean()
 
     def validate(self, network: nn.Module, device: torch.device) -> Mapping[str, float]:
         """Return the mean PSNR in dB at each bandwidth and SNR."""

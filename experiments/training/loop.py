@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
@@ -33,7 +33,8 @@ _WARM_UP = 100  # steps until the full learning rate
 _AVERAGE = 0.999
 _CLIP = 1.0
 _LAST_RATE = 0.01  # share of the learning rate that is left at the end
-_DIVERGED = 10.0  # times the usual loss
+_DIVERGED = 4.0  # times the least loss, as a mean over some steps
+_OUTLIER = 10.0  # times the usual loss: more counts as this
 _ROLLBACKS = 5
 _MEMORY = 0.98  # of the usual loss
 
@@ -66,6 +67,8 @@ class State:
     rollbacks: int = 0
     usual: float = 0.0
     """Running mean of the loss."""
+    least: float = math.inf
+    """Least value of that mean."""
     curve: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -119,6 +122,8 @@ class Training:
         state, settings = self.state, self.settings
         saved = validated = state.seconds
         batches = self._batches()
+        if not state.step:
+            self.save()  # for a training that diverges at once
         try:
             while (share := self._share()) < 1:
                 began = time.perf_counter()
@@ -173,11 +178,14 @@ class Training:
         return float(loss.detach())
 
     def _is_sound(self, loss: float) -> bool:
+        """Tell whether the loss is finite and, over some steps, near the least so far."""
         state = self.state
-        if not math.isfinite(loss) or (state.usual and loss > _DIVERGED * state.usual):
+        if not math.isfinite(loss):
             return False
-        state.usual = _MEMORY * state.usual + (1 - _MEMORY) * loss if state.usual else loss
-        return True
+        usual = state.usual or loss
+        state.usual = _MEMORY * usual + (1 - _MEMORY) * min(loss, _OUTLIER * usual)
+        state.least = min(state.least, state.usual)
+        return state.usual < _DIVERGED * state.least
 
     def _roll_back(self) -> None:
         """Go back to the checkpoint, and halve the learning rate."""
@@ -188,13 +196,7 @@ class Training:
                 f"the training of {self.trainee.name} diverged {rollbacks} times, at last in step "
                 f"{state.step}; its last checkpoint is {self.folder / CHECKPOINT}"
             )
-        if (self.folder / CHECKPOINT).exists():
-            self._restore()
-        else:
-            raise InputError(
-                f"the training of {self.trainee.name} diverged in step {state.step}, before its "
-                "first checkpoint: the loss is not finite or ten times as large as before"
-            )
+        self._restore()
         self.state.rollbacks, self.state.rate_scale = rollbacks, scale
         self.save()
 
@@ -262,9 +264,3 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def weighted_ratio(found: Tensor, truth: Tensor, w: Tensor, reference: Tensor) -> Tensor:
-    """Return the mean of the weighted squared errors of a batch, each over a reference error."""
-    error = (w * (found - truth).square()).mean(dim=(1, 2, 3))
-    return (error / reference).mean()

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from experiments.saving import save
+from experiments.store.provenance import commit, machine
 from experiments.training.card import model_card
 from experiments.training.images import TrainingImages, find_training_images
 from experiments.training.jscc import JsccTrainee
-from experiments.training.loop import CHECKPOINT, CURVE, Settings, State, Training, alone
+from experiments.training.loop import CHECKPOINT, Settings, State, Training, alone
 from semcom.errors import InputError
+from semcom.torch_device import check_device
 from semcom.versions import __version__, versions
 
 WEIGHTS, CARD, MANIFEST = "weights.safetensors", "MODEL_CARD.md", "manifest.json"
@@ -77,8 +75,8 @@ def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
             network = training.run(display.step)
         file = request.out / WEIGHTS
         metadata = {
-            "commit": commit(),
-            "machine": machine(),
+            "commit": commit() or f"of semcom {__version__}",
+            "machine": _machine(),
             "images": digest,
             "minutes": f"{training.state.seconds / 60:.1f}",
             "steps": str(training.state.step),
@@ -106,30 +104,11 @@ def plan(request: Request, images: TrainingImages) -> list[str]:
     return lines
 
 
-def check_device(device: str) -> None:
-    """Refuse a device that is not there."""
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"device {device!r} is not available: {reason}") from error
-
-
-def commit() -> str:
-    """Return the commit of the sources, or their version where they are no repository."""
-    here = Path(__file__).parent
-    git = ("git", "-C", str(here), "describe", "--always", "--dirty", "--exclude=*")
-    try:
-        found = subprocess.run(git, capture_output=True, text=True, check=True)  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
-        return f"semcom {__version__}"
-    return found.stdout.strip()
-
-
-def machine() -> str:
+def _machine() -> str:
     """Describe the machine and the libraries in one line."""
-    libraries = ", ".join(f"{name} {version}" for name, version in versions().items())
-    return f"{platform.machine()}, {os.cpu_count()} cores; {libraries}"
+    about, libraries = machine(), versions()
+    used = ", ".join(f"{name} {libraries[name]}" for name in ("torch", "numpy", "numba"))
+    return f"{about['processor']}, {about['cores']} cores, Python {about['python']}, {used}"
 
 
 class _Display:
@@ -189,6 +168,3 @@ class _Display:
             cells += [f"{name}: {value:.2f}" for name, value in scores]
             self._line("  ".join(cells), always=True)
         self._rows = len(state.curve)
-
-
-__all__ = ["CURVE", "TRAINABLE", "Request", "train_jscc"]

@@ -192,6 +192,11 @@ CODECS = Registry(
             "semcom.codecs.softcast:Softcast",
             "analog: DCT coefficients as amplitudes, scaled by w",
         ),
+        Entry(
+            "jscc",
+            "semcom.codecs.jscc.codec:Jscc",
+            "analog: softcast's amplitudes, described in few bits and refined by a network",
+        ),
     ],
     group="semcom.codecs",
 )

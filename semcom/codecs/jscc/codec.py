@@ -20,24 +20,37 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from semcom.codecs.base import grey, only_packet
+from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.jscc.knowledge import knowledge_of
 from semcom.codecs.jscc.refiner import Refiner
 from semcom.codecs.jscc.side_coding import (
     MEAN_STEPS,
-    Grid,
-    Settled,
     SideModel,
     pack,
     settle,
     unpack,
 )
-from semcom.codecs.jscc.weights import load
+from semcom.codecs.jscc.weights import Weights, identity, load
 from semcom.codecs.linear.code import Estimate, LinearPicture, estimate
 from semcom.codecs.linear.power_allocation import Array
-from semcom.codecs.linear.side_information import LAYOUTS, Side, layouts, snr_level_of
+from semcom.codecs.linear.side_information import (
+    LAYOUTS,
+    NO_COARSE,
+    Side,
+    layouts,
+    snr_level_of,
+)
 from semcom.codecs.parts.colour import from_planes, to_planes
 from semcom.types import AnalogSignal, Image, Map, Packet
+
+_PLAIN, _OWN = 0x80, 0x40  # bits of the first byte: no network, weights of the user's own
+_IDENTITY_BYTES = 2
+_MAX_SIDE = 0.7  # share of the symbols that side information takes at most
+_DEPTHS = (0, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 18)
+"""Levels from the strongest chunk down to the rest of coarse values; 0: none are sent."""
+_USUAL = 10
+_opened: dict[bytes, tuple[Weights, str]] = {}
+"""Weights with which a codec was made in this process, with their device, by their identity."""
 
 
 class Jscc:
@@ -46,11 +59,28 @@ class Jscc:
     Parameters
     ----------
     weights
-        File of weights that ``semcom train jscc`` wrote; those of the package by default.
+        File of weights that ``semcom train jscc`` wrote; those of the package by default. A packet
+        holds two bytes that identify such a file, but not its path: a receiver in another process
+        must have opened the same file.
     refine
-        Whether the receiver's network is used; without it, the linear estimate is shown.
+        Whether the receiver uses the network; without it, it shows the linear estimate.
     device
-        Device of the network: ``cpu``, ``cuda``, …
+        Device of the network in this process: ``cpu``, ``cuda``, …
+
+    Raises
+    ------
+    ValueError
+        The file or the device cannot be used.
+
+    Examples
+    --------
+    >>> ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    >>> image = np.broadcast_to(ramp[:, None, None], (64, 64, 3)).copy()
+    >>> signal = Jscc().encode(image, np.ones((64, 64), dtype=np.float32), 2000, 20.0)
+    >>> x, side = signal.symbols, [packet.data for packet in signal.side]
+    >>> shown = Jscc().decode(x, torch.ones_like(x), torch.zeros(len(x)), side, 64, 64)
+    >>> int(np.abs(shown.astype(int) - image).max()) < 16
+    True
     """
 
     analog: Literal[True] = True
@@ -58,16 +88,18 @@ class Jscc:
 
     def __init__(self, *, weights: str = "", refine: bool = True, device: str = "cpu") -> None:
         self._weights = load(weights, device)
-        self._refine, self._device = refine, device
+        self._flags = (0 if refine else _PLAIN) | (_OWN if weights else 0)
+        self._identity = identity(weights)[:_IDENTITY_BYTES] if weights else b""
+        _opened[self._identity] = self._weights, device
 
     def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
         """Send the chunks that are worth their power; see :class:`AnalogCodec`."""
         sent = transmission(image, w, num_symbols, snr_db, self._weights.side)
+        packet = bytes([sent.packet[0] | self._flags]) + self._identity + sent.packet[1:]
         tile, bands = LAYOUTS[sent.side.layout]
+        chunks = int(np.count_nonzero(sent.side.levels))
         return AnalogSignal(
-            sent.symbols,
-            (Packet(sent.packet),),
-            {"tile": tile, "bands": bands, "chunks": int(np.count_nonzero(sent.side.levels))},
+            sent.symbols, (Packet(packet),), {"tile": tile, "bands": bands, "chunks": chunks}
         )
 
     def decode(
@@ -83,11 +115,20 @@ class Jscc:
         packet = only_packet("jscc", side)
         if packet is None:
             return grey(height, width)
-        about, least = unpack(packet, height, width, self._weights.side)
+        if not packet:
+            raise DecodeError("jscc: side information is empty")
+        kind = packet[0]
+        start = 1 + (_IDENTITY_BYTES if kind & _OWN else 0)
+        opened = _opened.get(packet[1:start])
+        if opened is None:
+            raise DecodeError("jscc: the weights of this packet are not open here")
+        weights, device = opened
+        body = bytes([kind & ~(_PLAIN | _OWN)]) + packet[start:]
+        about, least = unpack(body, height, width, weights.side)
         found = estimate(about, height, width, y, h, noise_var)
         planes = found.planes
-        if self._refine:
-            planes = refined(self._weights.refiner, about, least, found, self._device)
+        if not kind & _PLAIN:
+            planes = refined(weights.refiner, about, least, found, device)
         return from_planes(np.clip(np.rint(planes), 0, 1023).astype(np.uint16))
 
 
@@ -105,22 +146,27 @@ class Transmission(NamedTuple):
 def transmission(
     image: Image, w: Map, num_symbols: int, snr_db: float, model: SideModel
 ) -> Transmission:
-    """Choose the layout of least expected error, and send its chunks."""
+    """Choose the description of least expected error, and send its chunks."""
     planes, snr = to_planes(image).astype(np.float32), snr_level_of(snr_db)
 
-    def settled(picture: LinearPicture) -> Settled:
-        return settle(picture.choose(num_symbols), _grid(picture), model)
-
     def error(picture: LinearPicture) -> tuple[float, float]:
-        return picture.expected_error(num_symbols, settled(picture).bits)
+        bits = settle(picture, num_symbols, model).bits
+        return picture.expected_error(num_symbols, bits, _MAX_SIDE)
 
     pictures = (LinearPicture.of(planes, w, k, snr, MEAN_STEPS[1]) for k in layouts(*w.shape))
-    best = min(pictures, key=error)
+    best = min((p for picture in pictures for p in (picture, _coarse(picture, _USUAL))), key=error)
+    best = min((_coarse(best, depth) for depth in _DEPTHS), key=error)
     best = min((best.with_mean_step(step) for step in MEAN_STEPS), key=error)
-    side, least, _ = settled(best)
+    side, least, _ = settle(best, num_symbols, model)
     side, symbols = best.send(side, num_symbols)
-    packet = pack(side, least, _grid(best), model)
+    packet = pack(side, least, best.chunks, model)
     return Transmission(side, least, packet, torch.from_numpy(symbols))
+
+
+def _coarse(picture: LinearPicture, depth: int) -> LinearPicture:
+    """Send coarse values of the chunks in the uppermost levels, as many as ``depth`` says."""
+    most = int(picture.side.levels.max())
+    return picture.with_coarse(max(most - depth, 1) if depth else NO_COARSE)
 
 
 def refined(refiner: Refiner, side: Side, least: int, found: Estimate, device: str) -> Array:
@@ -134,7 +180,3 @@ def refined(refiner: Refiner, side: Side, least: int, found: Estimate, device: s
             *(t.to(device) for t in (planes, known.maps[None], known.rms[None]))
         )
     return better[0, :, :height, :width].numpy(force=True).astype(np.float64)
-
-
-def _grid(picture: LinearPicture) -> Grid:
-    return picture.chunks.rows, picture.chunks.columns

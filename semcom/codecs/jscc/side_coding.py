@@ -1,13 +1,15 @@
 """The side information of ``jscc`` in few bits: each number is coded by its learned probability.
 
     layout, step of the means, whether all weights are equal (1 byte) │ planned SNR (1) │
-    scale (2) │ least level (1) │ range coder: weights, means, levels
+    scale (2) │ least level (1) │ level of the rest of coarse values (1) │
+    range coder: weights, means, levels, coarse values
 
 A weight or a mean is predicted from the tiles above and to the left, a level also from lower bands
 of the same tile and from the plane before. The difference from the prediction has a probability
 that depends on how much the neighbours differ. Chunks that are not sent are those whose level,
 with half the level of their tile's weight, is below the least one; they cost nothing but their
-share of the probability.
+share of the probability. The probability of a coarse value depends on the level of its chunk and on
+the two values before it.
 
 All of this is whole numbers, so that all machines decode the same. The predictors and the
 probabilities are fitted by ``semcom train jscc``.
@@ -33,13 +35,20 @@ from semcom.codecs.jscc.range_coder import (
     is_read,
     start,
 )
-from semcom.codecs.linear.side_information import LAYOUTS, Side, chunks_of, layouts
+from semcom.codecs.linear.chunks import Chunks
+from semcom.codecs.linear.code import LinearPicture
+from semcom.codecs.linear.side_information import (
+    COARSE_ABOVE,
+    LAYOUTS,
+    NO_COARSE,
+    Side,
+    chunks_of,
+    layouts,
+)
 
 Ints = NDArray[np.int64]
-Grid = tuple[int, int]
-"""Rows and columns of tiles."""
-Tallies = tuple[Ints, Ints]
-"""Numbers of differences of levels and of fields, by context."""
+Tallies = tuple[Ints, Ints, Ints]
+"""Numbers of differences of levels and of fields, and of coarse values, by context."""
 
 MEAN_STEPS: Final = (8, 16, 32, 64)
 FEATURES: Final = 9
@@ -47,13 +56,17 @@ LEVEL_REACH: Final = 12
 """A level differs from its prediction by at most this."""
 FIELD_REACH: Final = 127
 """A weight or a mean differs from its prediction by at most this."""
+VALUE_REACH: Final = 127
+"""Largest coarse value."""
 LEVEL_CONTEXTS: Final = 2 * 8 * 6 * 4 * 4
 FIELD_CONTEXTS: Final = (3 * len(MEAN_STEPS) + 1) * 8
+VALUE_CONTEXTS: Final = 12 * 8
 _MAX_LEVEL: Final = 63
 _EVEN_WEIGHT = 32  # the level of weight 1
 _MEAN_RANGE = 1024
-_HEAD = struct.Struct(">BBHB")
-_NO_TALLIES = np.zeros((0, 0), np.int64), np.zeros((0, 0), np.int64)
+_HEAD = struct.Struct(">BBHBB")
+_EMPTY = np.zeros((0, 0), np.int64)
+_NO_TALLIES = _EMPTY, _EMPTY, _EMPTY
 
 
 class SideModel(NamedTuple):
@@ -65,6 +78,8 @@ class SideModel(NamedTuple):
     """Cumulative shares of differences, (level contexts, differences + 1), from 0 to 2^15."""
     field_shares: Ints
     """The same for weights and means, (field contexts, differences + 1)."""
+    value_shares: Ints
+    """The same for coarse values, (value contexts, values + 1)."""
 
 
 class Settled(NamedTuple):
@@ -76,31 +91,35 @@ class Settled(NamedTuple):
     bits: float
 
 
-def settle(side: Side, grid: Grid, model: SideModel, tallies: Tallies = _NO_TALLIES) -> Settled:
-    """Return the side information as it can be sent.
+def settle(
+    picture: LinearPicture, num_symbols: int, model: SideModel, tallies: Tallies = _NO_TALLIES
+) -> Settled:
+    """Choose the chunks to send, and return the side information as it can be sent.
 
     Equal weights become 1, and a number that differs from its prediction by more than the code can
-    say is changed. ``tallies`` count the differences by context, if they are not empty.
+    say is changed. ``tallies`` count the numbers by context, if they are not empty.
     """
+    side, chunks = picture.choose(num_symbols), picture.chunks
     if side.weights[0] and (side.weights == side.weights[0]).all():
         side = side._replace(weights=np.full_like(side.weights, _EVEN_WEIGHT))
     worth = 2 * side.levels.astype(np.int64) + side.weights[:, None]
     sent = (side.levels > 0) & (side.weights[:, None] > 0)
     least = int(worth[sent].min()) if sent.any() else 0xFF
     state = start(COUNT)
-    settled = _coded(
-        COUNT, state, side, grid, model, least=least, even=_even(side), tallies=tallies
-    )
-    return Settled(settled, least, 8 * _HEAD.size + float(state[1][0]))
+    side = _coded(COUNT, state, side, chunks, model, least=least, even=_even(side), tallies=tallies)
+    side = picture.valued(side, VALUE_REACH)
+    _code_values(COUNT, state, side, chunks, model, tallies[2])
+    return Settled(side, least, 8 * _HEAD.size + float(state[1][0]))
 
 
-def pack(side: Side, least: int, grid: Grid, model: SideModel) -> bytes:
+def pack(side: Side, least: int, chunks: Chunks, model: SideModel) -> bytes:
     """Return the bytes of settled side information."""
-    state = start(ENCODE, room=2 * (side.levels.size + side.means.size + side.weights.size) + 16)
-    even = _even(side)
-    _coded(ENCODE, state, side, grid, model, least=least, even=even)
+    numbers = side.levels.size + side.means.size + side.weights.size + side.values.size
+    state, even = start(ENCODE, room=2 * numbers + 16), _even(side)
+    _coded(ENCODE, state, side, chunks, model, least=least, even=even)
+    _code_values(ENCODE, state, side, chunks, model)
     kind = side.layout << 3 | MEAN_STEPS.index(side.mean_step) << 1 | even
-    return _HEAD.pack(kind, side.snr, side.scale, least) + finish(state)
+    return _HEAD.pack(kind, side.snr, side.scale, least, side.coarse_rest) + finish(state)
 
 
 def unpack(data: bytes, height: int, width: int, model: SideModel) -> tuple[Side, int]:
@@ -110,18 +129,22 @@ def unpack(data: bytes, height: int, width: int, model: SideModel) -> tuple[Side
     """
     if len(data) < _HEAD.size:
         raise DecodeError("jscc: side information is cut off")
-    kind, snr, scale, least = _HEAD.unpack_from(data)
+    kind, snr, scale, least, rest = _HEAD.unpack_from(data)
     layout, step, even = kind >> 3, MEAN_STEPS[kind >> 1 & 3], bool(kind & 1)
     if layout not in layouts(height, width):
         raise DecodeError(f"jscc: layout {layout} does not exist for {width}x{height}")
+    if rest > NO_COARSE:
+        raise DecodeError(f"jscc: coarse values have no rest of level {rest}")
     chunks, bands = chunks_of(layout, height, width), LAYOUTS[layout][1]
     weights = np.full(chunks.num_tiles, _EVEN_WEIGHT, np.uint8)
     means = np.zeros((3, chunks.num_tiles), np.uint8)
     levels = np.zeros((3, chunks.num_tiles, bands), np.uint8)
     state = start(DECODE, data[_HEAD.size :])
-    side = Side(layout, snr, scale, weights, means, levels, step)
-    grid = chunks.rows, chunks.columns
-    side = _coded(DECODE, state, side, grid, model, least=least, even=even)
+    side = Side(layout, snr, scale, weights, means, levels, step, rest)
+    side = _coded(DECODE, state, side, chunks, model, least=least, even=even)
+    count = int((chunks.counts * side.is_coarse).sum())
+    side = side._replace(values=np.zeros(count, np.int64))
+    _code_values(DECODE, state, side, chunks, model)
     if not is_read(state):
         raise DecodeError("jscc: side information has bytes that do not belong to it")
     return side, least
@@ -141,14 +164,15 @@ def _coded(
     mode: int,
     state: State,
     side: Side,
-    grid: Grid,
+    chunks: Chunks,
     model: SideModel,
     *,
     least: int,
     even: bool,
     tallies: Tallies = _NO_TALLIES,
 ) -> Side:
-    """Count, encode or decode all numbers, and return what the decoder finds."""
+    """Count, encode or decode weights, means and levels; return what the decoder finds."""
+    grid = chunks.rows, chunks.columns
     weights = side.weights.astype(np.int64).reshape(grid)
     if not even:
         context = FIELD_CONTEXTS - 8
@@ -177,6 +201,41 @@ def _coded(
         means=means.astype(np.uint8).reshape(side.means.shape),
         levels=levels.astype(np.uint8).reshape(side.levels.shape),
     )
+
+
+def _code_values(
+    mode: int, state: State, side: Side, chunks: Chunks, model: SideModel, tally: Ints = _EMPTY
+) -> None:
+    """Count, encode or decode the coarse values, in place."""
+    coarse, _ = side.coarse(chunks)
+    above = np.broadcast_to(side.levels - side.rest, side.levels.shape)
+    low = np.searchsorted(np.cumsum(chunks.counts), coarse.shape[-1]) + 1
+    kinds = np.repeat(above[..., :low], chunks.counts[:low], axis=-1)
+    kinds = kinds[..., : coarse.shape[-1]][coarse]
+    kinds = np.clip(kinds - COARSE_ABOVE, 0, VALUE_CONTEXTS // 8 - 1)
+    first = np.zeros(coarse.shape[-1] + 1, bool)
+    first[np.minimum(np.cumsum(chunks.counts) - chunks.counts, coarse.shape[-1])] = True
+    begins = np.broadcast_to(first[:-1], coarse.shape)[coarse]
+    code_values(mode, state, model.value_shares, tally, kinds.astype(np.int64), begins, side.values)
+
+
+@kernel
+def code_values(
+    mode: int, state: Any, shares: Any, tally: Any, kinds: Any, begins: Any, values: Any
+) -> None:
+    """Code coarse values (n,) in place, each of a kind and maybe the first of a chunk."""
+    last, before = 0, 0
+    for i in range(len(values)):
+        kind = kinds[i]
+        if begins[i]:
+            last, before, row = 0, 0, 8 * kind + 7
+        else:
+            row = 8 * kind + _class(((2 * abs(last) + abs(before)) * 8) >> (kind // 2), 7)
+        symbol = code(mode, state, shares[row], -1, values[i] + VALUE_REACH)
+        values[i] = symbol - VALUE_REACH
+        last, before = values[i], last
+        if tally.size:
+            tally[row, symbol] += 1
 
 
 @kernel

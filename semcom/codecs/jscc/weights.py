@@ -24,11 +24,14 @@ from semcom.codecs.jscc.side_coding import (
     FIELD_REACH,
     LEVEL_CONTEXTS,
     LEVEL_REACH,
+    VALUE_CONTEXTS,
+    VALUE_REACH,
     SideModel,
 )
 from semcom.codecs.linear.side_information import LAYOUTS
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
+from semcom.torch_device import check_device
 
 ARCHITECTURE = "semcom jscc 1"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
@@ -39,6 +42,7 @@ _SHAPES = {
     "predictors": (len(LAYOUTS), 2, 3, 3, FEATURES),
     "level_shares": (LEVEL_CONTEXTS, 2 * LEVEL_REACH + 2),
     "field_shares": (FIELD_CONTEXTS, 2 * FIELD_REACH + 2),
+    "value_shares": (VALUE_CONTEXTS, 2 * VALUE_REACH + 2),
 }
 
 
@@ -62,6 +66,7 @@ def load(path: str = "", device: str = "cpu") -> Weights:
     file = Path(path).expanduser() if path else PACKAGED
     if not file.is_file():
         raise InputError(f"jscc: there are no weights at {file}")
+    check_device(device)
     if not path and sha256_of(file) != SHA256:
         raise InputError(f"jscc: {file} is not the file of this version of semcom")
     if file.stat().st_size > _MAX_BYTES:
@@ -77,6 +82,11 @@ def load(path: str = "", device: str = "cpu") -> Weights:
     return _checked(file, tensors, device)
 
 
+def identity(path: str) -> bytes:
+    """Return the SHA-256 of a file of weights."""
+    return bytes.fromhex(sha256_of(Path(path).expanduser()))
+
+
 def _checked(file: Path, tensors: Mapping[str, Tensor], device: str) -> Weights:
     refiner = Refiner()
     expected = {name: tuple(tensor.shape) for name, tensor in refiner.state_dict().items()}
@@ -88,7 +98,7 @@ def _checked(file: Path, tensors: Mapping[str, Tensor], device: str) -> Weights:
         if not torch.isfinite(tensor).all():
             raise InputError(f"jscc: {name} of {file} holds NaN or infinity")
     side = SideModel(*(tensors[name].numpy().astype(np.int64) for name in _SHAPES))
-    for name, shares in (("level_shares", side.level_shares), ("field_shares", side.field_shares)):
+    for name, shares in list(side._asdict().items())[1:]:
         ends = (shares[:, 0] == 0).all() and (shares[:, -1] == _WHOLE).all()
         if not ends or (np.diff(shares, axis=1) < 1).any():
             raise InputError(f"jscc: {name} of {file} are no shares of 2^15")

@@ -76,36 +76,53 @@ class LinearPicture(NamedTuple):
         side = side._replace(means=means, levels=levels, mean_step=mean_step)
         return self._replace(side=side, coefficients=coefficients, variance=variance)
 
+    def with_coarse(self, rest: int) -> LinearPicture:
+        """Send coefficients of large variance as coarse values and rests of this level."""
+        return self._replace(side=self.side._replace(coarse_rest=rest))
+
+    def valued(self, side: Side, reach: int) -> Side:
+        """Return side information with its coarse values, which are at most ``reach``."""
+        coarse, steps = side.coarse(self.chunks)
+        kept = self.coefficients[..., : coarse.shape[-1]][coarse]
+        values = np.rint(kept / steps).astype(np.int64)
+        return side._replace(values=np.clip(values, -reach, reach))
+
     def choose(self, num_symbols: int) -> Side:
         """Leave out the chunks for which there is no room or no power."""
-        served = self.side.powers(self.chunks, num_symbols) > 0
+        served = (self.side.powers(self.chunks, num_symbols) > 0) | self.side.is_coarse
         return self.side._replace(levels=self.side.levels * served)
 
-    def expected_error(self, num_symbols: int, num_bits: float) -> tuple[float, float]:
+    def expected_error(
+        self, num_symbols: int, num_bits: float, max_side: float = _MAX_SIDE
+    ) -> tuple[float, float]:
         """Return the expected weighted squared error, and the symbols of the side information.
 
         The side information has ``num_bits``. The error is that with its symbols taken away; their
-        number decides between equal errors, as in flat pictures.
+        number decides between equal errors, as in flat pictures. It is infinite if the side
+        information takes more than the share ``max_side`` of the symbols.
         """
         snr = 0.5 / self.side.noise_var / 10 ** (_SIDE_LOSS_DB / 10)
         price = num_bits / (_SIDE_EFFICIENCY * math.log2(1 + snr))
         left = math.floor(num_symbols - price)
-        if price > _MAX_SIDE * num_symbols:
+        if price > max_side * num_symbols:
             return math.inf, price
         numbers = self.side.numbers(self.chunks, left)
         power = self.side.powers(self.chunks, left)
-        error = numbers * lmmse_error(self.variance, power, self.side.noise_var)
-        error += (self.chunks.counts - numbers) * self.variance
+        variance = np.where(self.side.is_coarse, variance_of(self.side.rest), self.variance)
+        error = numbers * lmmse_error(variance, power, self.side.noise_var)
+        error += (self.chunks.counts - numbers) * variance
         return float((error.sum(axis=(0, 2)) * self.weights).sum()), price
 
     def send(self, side: Side, num_symbols: int) -> tuple[Side, NDArray[np.complex64]]:
         """Return the chosen side information with its scale, and the symbols, or none of them."""
         gain = self.chunks.spread(amplitudes_of(side, self.chunks, num_symbols))
         sent = self.chunks.first(side.numbers(self.chunks, num_symbols))
+        carried = self.coefficients
+        if len(side.values):
+            carried = carried - coarse_part(side, self.chunks)
         amplitudes = np.zeros(2 * num_symbols)
-        amplitudes[places_of(np.count_nonzero(sent), len(amplitudes))] = (
-            self.coefficients[sent] * gain[sent]
-        )
+        places = places_of(np.count_nonzero(sent), len(amplitudes))
+        amplitudes[places] = carried[sent] * gain[sent]
         power = np.square(amplitudes).sum() / num_symbols
         if not power:
             return side, np.zeros(0, dtype=np.complex64)
@@ -121,9 +138,9 @@ class Estimate(NamedTuple):
     """(3, H, W), neither rounded nor clipped."""
     chunks: Chunks
     numbers: NDArray[np.int64]
-    """Number of coefficients of each chunk that were sent, (3, tiles, bands)."""
+    """Number of coefficients of each chunk of which something was sent, (3, tiles, bands)."""
     error: Array
-    """Expected squared error of all the sent coefficients of each chunk, (3, tiles, bands)."""
+    """Expected squared error of all these coefficients, (3, tiles, bands)."""
 
 
 def estimate(
@@ -135,8 +152,21 @@ def estimate(
     coefficients, error = estimate_coefficients(
         side, chunks, numbers, *(t.numpy(force=True) for t in (y, h, noise_var))
     )
+    if len(side.values):
+        coefficients += coarse_part(side, chunks)
+        unsent = np.where(side.is_coarse, chunks.counts - numbers, 0)
+        error += unsent * variance_of(side.rest)
+        numbers = numbers + unsent
     tiles = chunks.synthesise(coefficients) + float(side.mean_step) * side.means[..., None, None]
     return Estimate(chunks.join(tiles), chunks, numbers, error)
+
+
+def coarse_part(side: Side, chunks: Chunks) -> Array:
+    """Return what the coarse values say of the coefficients, (3, tiles, coefficients)."""
+    found = np.zeros((*side.levels.shape[:2], len(chunks.order)))
+    coarse, steps = side.coarse(chunks)
+    found[..., : coarse.shape[-1]][coarse] = side.values * steps
+    return found
 
 
 def estimate_coefficients(
@@ -148,7 +178,7 @@ def estimate_coefficients(
     noise_var: NDArray[np.float32],
 ) -> tuple[Array, Array]:
     """Estimate all coefficients, (3, tiles, coefficients), with the errors of :class:`Estimate`."""
-    prior = chunks.spread(variance_of(side.levels))
+    prior = chunks.spread(variance_of(side.analog_levels))
     gain = chunks.spread(amplitudes_of(side, chunks, len(y))) * side.scale * SCALE_UNIT
     sent = chunks.first(numbers)
     at = places_of(np.count_nonzero(sent), 2 * len(y))
@@ -167,7 +197,8 @@ def estimate_coefficients(
 
 def amplitudes_of(side: Side, chunks: Chunks, num_symbols: int) -> Array:
     """Return each chunk's amplitude per unit of a coefficient, before the common scale."""
-    power, variance = side.powers(chunks, num_symbols), variance_of(side.levels)
+    power = side.powers(chunks, num_symbols)
+    variance = variance_of(side.analog_levels)
     ratio = np.divide(power, variance, out=np.zeros_like(power), where=variance > 0)
     return np.asarray(np.sqrt(ratio))
 

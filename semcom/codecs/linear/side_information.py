@@ -2,11 +2,14 @@
 
 Weights have steps of 1.5 dB, variances steps of 3 dB. From them and the number of symbols both ends
 compute the power of every chunk.
+
+A coefficient of large variance can be sent as a coarse value, which is a whole number of steps, and
+an amplitude for the rest. This takes more than one symbol for what needs more than one.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,13 @@ from semcom.codecs.linear.chunks import Chunks
 from semcom.codecs.linear.power_allocation import Array, allocate_power
 
 Levels = NDArray[np.uint8]
+Values = NDArray[np.int64]
+NO_COARSE = 63
+"""The level that stands for no coarse values."""
+_NO_VALUES: Values = np.zeros(0, np.int64)
+COARSE_ABOVE = 4
+"""Levels that a chunk must be above the rest of its coarse values, whose variance is step²/12."""
+_EVEN_WEIGHT = 32  # the level of weight 1
 
 LAYOUTS = ((16, 4), (32, 4), (32, 7), (64, 6), (64, 10), (128, 8), (128, 12), (256, 12))
 """Sides of tiles in pixels, and bands. The side information contains the index."""
@@ -37,6 +47,38 @@ class Side(NamedTuple):
     """Variance of each chunk, (3, tiles, bands)."""
     mean_step: int = 8
     """Step of the means, for planes with values from 0 to 1023."""
+    coarse_rest: int = NO_COARSE
+    """Level of what remains of a coarse value, in a tile of weight 1."""
+    values: Values = _NO_VALUES
+    """Coarse values, (n,), of the coefficients of :meth:`is_coarse` in their order."""
+
+    @property
+    def rest(self) -> NDArray[np.int64]:
+        """Level of what remains of coarse values, (tiles, 1): lower where the weight is higher."""
+        half = (_EVEN_WEIGHT - self.weights.astype(np.int64) + 1) // 2
+        return np.asarray(np.clip(self.coarse_rest + half, 0, NO_COARSE)[:, None])
+
+    @property
+    def is_coarse(self) -> NDArray[np.bool_]:
+        """Tell which chunks have coarse values, (3, tiles, bands)."""
+        return np.asarray(self.levels >= self.rest + COARSE_ABOVE)
+
+    @property
+    def analog_levels(self) -> NDArray[np.int64]:
+        """Level of what the symbols carry, (3, tiles, bands): the rest of coarse values."""
+        return np.where(self.is_coarse, self.rest, self.levels.astype(np.int64))
+
+    def coarse(self, chunks: Chunks) -> tuple[NDArray[np.bool_], Array]:
+        """Return which coefficients have coarse values, and the step of each value, (n,).
+
+        The first are (3, tiles, m): coefficients from m on have none.
+        """
+        bands = np.flatnonzero(self.is_coarse.any(axis=(0, 1)))
+        low = slice(0, bands[-1] + 1 if len(bands) else 0)
+        counts = chunks.counts[low]
+        mask = np.repeat(self.is_coarse[..., low], counts, axis=-1)
+        step = np.sqrt(12 * variance_of(self.rest))[..., 0]
+        return mask, np.repeat(np.broadcast_to(step, mask.shape[:2]).ravel(), mask.sum(-1).ravel())
 
     @property
     def noise_var(self) -> float:
@@ -48,7 +90,7 @@ class Side(NamedTuple):
 
         The chunks of highest value are sent; the last one is cut where the symbols end.
         """
-        levels, weights = self.levels.astype(np.int64), self.weights.astype(np.int64)[:, None]
+        levels, weights = self.analog_levels, self.weights.astype(np.int64)[:, None]
         sent = (levels > 0) & (weights > 0)
         order = np.argsort(-(2 * levels + weights), axis=None, kind="stable")
         counts = (chunks.counts * sent).ravel()[order]
@@ -62,7 +104,7 @@ class Side(NamedTuple):
 
         The total power of ``num_symbols`` is distributed.
         """
-        worth = weight_of(self.weights)[:, None] * variance_of(self.levels)
+        worth = weight_of(self.weights)[:, None] * variance_of(self.analog_levels)
         numbers = self.numbers(chunks, num_symbols)
         some = numbers > 0
         power = np.zeros(some.shape)
@@ -94,7 +136,7 @@ def level_of(variance: Array) -> Levels:
     return np.asarray(np.clip(level, 0, 63), dtype=np.uint8)
 
 
-def variance_of(level: Levels) -> Array:
+def variance_of(level: NDArray[np.integer[Any]]) -> Array:
     """Return the variance of a level."""
     return np.where(level > 0, np.exp2(level - 8.0), 0.0)
 

@@ -34,6 +34,7 @@ from semcom.hashes import sha256_of
 from semcom.images import MAX_PIXELS
 from semcom.segmenters.mobile_sam import mask_decoder as decoder
 from semcom.segmenters.mobile_sam.network import build_model
+from semcom.torch_device import check_device
 from semcom.types import Image, Mask, Prompts, Region
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class MobileSam:
             min_stability=min_stability,
             min_area=min_area,
         )
-        _check_device(device)
+        check_device(device)
         file = Path(weights).expanduser() if weights else checkpoint.locate()
         state = load_state_dict(file)
         try:
@@ -185,14 +186,6 @@ def segment_everything(
         for i in _distinct(logits[:, :rows, :columns] > 0, iou)
     ]
     return [mask for mask in masks if mask.pixels.sum() >= settings.min_area]
-
-
-def _check_device(device: str) -> None:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"device {device!r} is not available: {reason}") from error
 
 
 def _embed_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> Tensor:
