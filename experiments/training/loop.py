@@ -18,8 +18,8 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset
 
 from experiments.csv_table import to_csv
@@ -30,7 +30,7 @@ from semcom.processor import has_bfloat16
 
 CHECKPOINT, CURVE = "checkpoint.pt", "curve.csv"
 _WARM_UP = 100  # steps until the full learning rate
-_AVERAGE = 0.999
+_AVERAGE = 0.999  # share of the average that a step keeps
 _CLIP = 1.0
 _LAST_RATE = 0.01  # share of the learning rate that is left at the end
 _DIVERGED = 4.0  # times the least loss, as a mean over some steps
@@ -101,10 +101,10 @@ class Training:
         self.trainee, self.folder, self.settings = trainee, folder, settings
         self.about = dict(about or {})
         self.device = torch.device(settings.device)
+        folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(settings.seed)
         self.network = trainee.network.to(self.device)
-        averaging = get_ema_multi_avg_fn(_AVERAGE)  # type: ignore[no-untyped-call]
-        self.average = AveragedModel(self.network, multi_avg_fn=averaging, use_buffers=True)
+        self.average = AveragedModel(self.network, avg_fn=_averaged, use_buffers=True)
         decay = 1e-4
         parameters = self.network.parameters()
         self.optimizer = torch.optim.AdamW(parameters, settings.rate, weight_decay=decay)
@@ -239,6 +239,11 @@ class Training:
         if about != self.about:
             changed = sorted(k for k in self.about if about.get(k) != self.about[k])
             raise InputError(f"{file} is of another training: its {', '.join(changed)} differ")
+
+
+def _averaged(average: Tensor, new: Tensor, steps: Tensor | int) -> Tensor:
+    """Return a moving average, over fewer steps at the start."""
+    return average.lerp(new, max(1 - _AVERAGE, 9 / (10 + int(steps))))
 
 
 class _Batches(Dataset[Batch]):

@@ -12,17 +12,18 @@ Leaves out: a learned encoder, and a sender that chooses its layout by the resul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from semcom.codecs.base import DecodeError, grey, only_packet
-from semcom.codecs.jscc.knowledge import knowledge_of
-from semcom.codecs.jscc.refiner import Refiner
+from semcom.codecs.jscc.knowledge import CELL, knowledge_of
+from semcom.codecs.jscc.refiner import REACH, Refiner
 from semcom.codecs.jscc.side_coding import (
     MEAN_STEPS,
     SideModel,
@@ -32,7 +33,6 @@ from semcom.codecs.jscc.side_coding import (
 )
 from semcom.codecs.jscc.weights import Weights, identity, load
 from semcom.codecs.linear.code import Estimate, LinearPicture, estimate
-from semcom.codecs.linear.power_allocation import Array
 from semcom.codecs.linear.side_information import (
     LAYOUTS,
     NO_COARSE,
@@ -46,9 +46,10 @@ from semcom.types import AnalogSignal, Image, Map, Packet
 _PLAIN, _OWN = 0x80, 0x40  # bits of the first byte: no network, weights of the user's own
 _IDENTITY_BYTES = 2
 _MAX_SIDE = 0.7  # share of the symbols that side information takes at most
-_DEPTHS = (0, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 18)
+_DEPTHS = (0, 4, 6, 8, 10, 12, 14, 16, 18)
 """Levels from the strongest chunk down to the rest of coarse values; 0: none are sent."""
 _USUAL = 10
+_STRIP_PIXELS = 1 << 19  # the network sees this many pixels at once, which bounds its memory
 _opened: dict[bytes, tuple[Weights, str]] = {}
 """Weights with which a codec was made in this process, with their device, by their identity."""
 
@@ -126,7 +127,7 @@ class Jscc:
         body = bytes([kind & ~(_PLAIN | _OWN)]) + packet[start:]
         about, least = unpack(body, height, width, weights.side)
         found = estimate(about, height, width, y, h, noise_var)
-        planes = found.planes
+        planes: NDArray[np.floating[Any]] = found.planes
         if not kind & _PLAIN:
             planes = refined(weights.refiner, about, least, found, device)
         return from_planes(np.clip(np.rint(planes), 0, 1023).astype(np.uint16))
@@ -153,14 +154,24 @@ def transmission(
         bits = settle(picture, num_symbols, model).bits
         return picture.expected_error(num_symbols, bits, _MAX_SIDE)
 
-    pictures = (LinearPicture.of(planes, w, k, snr, MEAN_STEPS[1]) for k in layouts(*w.shape))
-    best = min((p for picture in pictures for p in (picture, _coarse(picture, _USUAL))), key=error)
-    best = min((_coarse(best, depth) for depth in _DEPTHS), key=error)
-    best = min((best.with_mean_step(step) for step in MEAN_STEPS), key=error)
+    whole = min(_pictures(planes, w, snr), key=lambda picture: error(_coarse(picture, _USUAL)))
+    coarse = _walk([_coarse(whole, depth) for depth in _DEPTHS], _DEPTHS.index(_USUAL), error)
+    best = _walk([coarse.with_mean_step(step) for step in MEAN_STEPS], 1, error)
     side, least, _ = settle(best, num_symbols, model)
     side, symbols = best.send(side, num_symbols)
     packet = pack(side, least, best.chunks, model)
     return Transmission(side, least, packet, torch.from_numpy(symbols))
+
+
+def _pictures(planes: NDArray[np.float32], w: Map, snr: int) -> Iterator[LinearPicture]:
+    """Transform an image in every layout; layouts of equal tiles share the transform."""
+    last = None
+    for layout in layouts(*w.shape):
+        if last and LAYOUTS[last.side.layout][0] == LAYOUTS[layout][0]:
+            last = last.with_layout(layout)
+        else:
+            last = LinearPicture.of(planes, w, layout, snr, MEAN_STEPS[1])
+        yield last
 
 
 def _coarse(picture: LinearPicture, depth: int) -> LinearPicture:
@@ -169,14 +180,36 @@ def _coarse(picture: LinearPicture, depth: int) -> LinearPicture:
     return picture.with_coarse(max(most - depth, 1) if depth else NO_COARSE)
 
 
-def refined(refiner: Refiner, side: Side, least: int, found: Estimate, device: str) -> Array:
-    """Return refined planes, (3, H, W), of an estimate."""
+def _walk(
+    options: Sequence[LinearPicture], at: int, cost: Callable[[LinearPicture], tuple[float, float]]
+) -> LinearPicture:
+    """Go from one option to the better neighbour for as long as there is one."""
+    costs: dict[int, tuple[float, float]] = {}
+    while True:
+        for i in range(max(at - 1, 0), min(at + 2, len(options))):
+            if i not in costs:
+                costs[i] = cost(options[i])
+        best = min(costs, key=lambda i: costs[i])
+        if best == at:
+            return options[at]
+        at = best
+
+
+def refined(
+    refiner: Refiner, side: Side, least: int, found: Estimate, device: str
+) -> NDArray[np.float32]:
+    """Return refined planes, float32 (3, H, W), of an estimate."""
     _, height, width = found.planes.shape
     known = knowledge_of(side, least, found).cells(height, width, found.chunks.tile)
     planes = torch.from_numpy(found.planes.astype(np.float32))[None]
     planes = functional.pad(planes, (0, -width % 8, 0, -height % 8), mode="replicate")
-    with torch.inference_mode():
-        better: Tensor = refiner(
-            *(t.to(device) for t in (planes, known.maps[None], known.rms[None]))
-        )
-    return better[0, :, :height, :width].numpy(force=True).astype(np.float64)
+    better = np.empty(planes.shape[1:], np.float32)
+    strip = max(8, _STRIP_PIXELS // planes.shape[3] // 8 * 8)
+    for top in range(0, planes.shape[2], strip):
+        first, end = max(0, top - REACH), min(top + strip + REACH, planes.shape[2])
+        cells = slice(first // CELL, end // CELL)
+        parts = planes[:, :, first:end], known.maps[None, :, cells], known.rms[None, :, cells]
+        with torch.inference_mode():
+            shown: Tensor = refiner(*(part.to(device) for part in parts))
+        better[:, top : top + strip] = shown[0, :, top - first :][:, :strip].numpy(force=True)
+    return better[:, :height, :width]

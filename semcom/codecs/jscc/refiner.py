@@ -14,6 +14,8 @@ from torch.nn import functional
 from semcom.codecs.jscc.knowledge import CELL, MAPS
 
 _CHANNELS = (32, 64, 96)
+REACH = 64
+"""Pixels that are further from a place than this do not change it."""
 _CENTRE, _UNIT = 512.0, 256.0  # of the planes
 
 

@@ -17,6 +17,7 @@ probabilities are fitted by ``semcom train jscc``.
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any, Final, NamedTuple
 
@@ -89,6 +90,7 @@ class Settled(NamedTuple):
     least: int
     """Least value of ``2·level + weight`` that is sent; 255 if none is."""
     bits: float
+    """Number of bits; infinite if a coarse value is too large."""
 
 
 def settle(
@@ -107,7 +109,9 @@ def settle(
     least = int(worth[sent].min()) if sent.any() else 0xFF
     state = start(COUNT)
     side = _coded(COUNT, state, side, chunks, model, least=least, even=_even(side), tallies=tallies)
-    side = picture.valued(side, VALUE_REACH)
+    side = picture.valued(side)
+    if np.abs(side.values).max(initial=0) > VALUE_REACH:
+        return Settled(side, least, math.inf)
     _code_values(COUNT, state, side, chunks, model, tallies[2])
     return Settled(side, least, 8 * _HEAD.size + float(state[1][0]))
 

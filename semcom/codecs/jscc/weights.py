@@ -35,7 +35,7 @@ from semcom.torch_device import check_device
 
 ARCHITECTURE = "semcom jscc 1"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = ""
+SHA256 = "cbccf640e00a1c68bea4d6bb9d1dce3e6c1e8a7c62ee5553e85a1ba9d8b85be3"
 _MAX_BYTES = 16_000_000
 _WHOLE = 1 << 15
 _SHAPES = {

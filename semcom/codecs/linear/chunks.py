@@ -81,7 +81,7 @@ class Chunks:
     def analyse(self, tiles: Array) -> Array:
         """Transform tiles to coefficients by band, (planes, tiles, coefficients)."""
         spectrum = dctn(tiles, axes=(2, 3), norm="ortho")
-        return np.asarray(spectrum.reshape(*tiles.shape[:2], -1)[..., self.order])
+        return np.take(spectrum.reshape(*tiles.shape[:2], -1), self.order, axis=-1)
 
     def synthesise(self, coefficients: Array) -> Array:
         """Transform coefficients back to tiles."""
@@ -96,9 +96,11 @@ class Chunks:
 
     def sums(self, values: Array) -> Array:
         """Add the values of each chunk's coefficients: (…, coefficients) to (…, bands)."""
-        edges = np.concatenate([[0], np.cumsum(self.counts)])
-        total = np.pad(np.cumsum(values, axis=-1), ((0, 0), (0, 0), (1, 0)))
-        return np.asarray(np.diff(total[..., edges], axis=-1))
+        some = self.counts > 0
+        total = np.zeros((*values.shape[:-1], len(self.counts)), values.dtype)
+        starts = np.cumsum(self.counts) - self.counts
+        total[..., some] = np.add.reduceat(values, starts[some], axis=-1)
+        return total
 
     def first(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Mark the first coefficients of every chunk, as many as ``numbers`` says."""

@@ -32,6 +32,7 @@ from semcom.types import Map
 
 _SIDE_LOSS_DB = 6.0  # side information is estimated to be sent for an SNR lower by this,
 _SIDE_EFFICIENCY = 0.75  # at this share of the capacity
+_LEAST_POWER = (0xFFFF * SCALE_UNIT) ** -2  # less is so little that it is not sent
 _MAX_SIDE = 0.15  # share of the symbols, if any layout stays below it
 
 
@@ -62,6 +63,13 @@ class LinearPicture(NamedTuple):
         side = Side(layout, snr, 0, weight_level_of(weights), means, levels, mean_step)
         return cls(side, chunks, coefficients, variance, weights)
 
+    def with_layout(self, layout: int) -> LinearPicture:
+        """Divide the same tiles into other bands, whose coefficients are in the same order."""
+        chunks = chunks_of(layout, self.chunks.height, self.chunks.width)
+        variance = chunks.variances(self.coefficients)
+        side = self.side._replace(layout=layout, levels=level_of(variance))
+        return self._replace(side=side, chunks=chunks, variance=variance)
+
     def with_mean_step(self, mean_step: int) -> LinearPicture:
         """Describe the means in other steps; the rest of them stays among the coefficients."""
         side, first = self.side, self.coefficients[..., 0]
@@ -80,12 +88,11 @@ class LinearPicture(NamedTuple):
         """Send coefficients of large variance as coarse values and rests of this level."""
         return self._replace(side=self.side._replace(coarse_rest=rest))
 
-    def valued(self, side: Side, reach: int) -> Side:
-        """Return side information with its coarse values, which are at most ``reach``."""
+    def valued(self, side: Side) -> Side:
+        """Return side information with its coarse values."""
         coarse, steps = side.coarse(self.chunks)
         kept = self.coefficients[..., : coarse.shape[-1]][coarse]
-        values = np.rint(kept / steps).astype(np.int64)
-        return side._replace(values=np.clip(values, -reach, reach))
+        return side._replace(values=np.rint(kept / steps).astype(np.int64))
 
     def choose(self, num_symbols: int) -> Side:
         """Leave out the chunks for which there is no room or no power."""
@@ -103,9 +110,9 @@ class LinearPicture(NamedTuple):
         """
         snr = 0.5 / self.side.noise_var / 10 ** (_SIDE_LOSS_DB / 10)
         price = num_bits / (_SIDE_EFFICIENCY * math.log2(1 + snr))
-        left = math.floor(num_symbols - price)
         if price > max_side * num_symbols:
             return math.inf, price
+        left = math.floor(num_symbols - price)
         numbers = self.side.numbers(self.chunks, left)
         power = self.side.powers(self.chunks, left)
         variance = np.where(self.side.is_coarse, variance_of(self.side.rest), self.variance)
@@ -124,9 +131,9 @@ class LinearPicture(NamedTuple):
         places = places_of(np.count_nonzero(sent), len(amplitudes))
         amplitudes[places] = carried[sent] * gain[sent]
         power = np.square(amplitudes).sum() / num_symbols
-        if not power:
+        if power < _LEAST_POWER:
             return side, np.zeros(0, dtype=np.complex64)
-        scale = int(np.clip(round(1 / math.sqrt(power) / SCALE_UNIT), 1, 0xFFFF))
+        scale = max(round(1 / math.sqrt(power) / SCALE_UNIT), 1)
         amplitudes *= scale * SCALE_UNIT
         return side._replace(scale=scale), amplitudes.view(np.complex128).astype(np.complex64)
 

@@ -1,0 +1,142 @@
+"""What codec jscc promises: it is never worse than softcast, at any size, by the map."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+import semcom
+from channels.models.awgn import Awgn
+from semcom.codecs.base import CODECS, DecodeError
+from semcom.codecs.jscc import codec
+from semcom.codecs.jscc.codec import Jscc, refined, transmission
+from semcom.codecs.jscc.knowledge import knowledge_of
+from semcom.codecs.jscc.refiner import CELL, REACH, Refiner
+from semcom.codecs.jscc.weights import PACKAGED, load
+from semcom.codecs.linear.code import estimate
+from semcom.codecs.linear.side_information import variance_of
+from semcom.codecs.parts.colour import to_planes
+from semcom.scores.psnr import psnr_db, region_psnr_db
+
+
+def blind(image):
+    return np.ones(image.shape[:2], dtype=np.float32)
+
+
+def received(signal, snr_db, seed=0):
+    rng = torch.Generator().manual_seed(seed)
+    y, h, noise_var = Awgn()(signal.symbols, 10 ** (-snr_db / 10), rng)
+    return y, h, noise_var.expand(y.shape)
+
+
+def shown(signal, snr_db, size, made=None):
+    side = [packet.data for packet in signal.side]
+    return (made or Jscc()).decode(*received(signal, snr_db), side, *size)
+
+
+@pytest.mark.parametrize("snr_db", [0, 10, 20])
+@pytest.mark.parametrize("cbr", [Fraction(1, 48), Fraction(1, 16), Fraction(1, 6)])
+def test_it_is_never_below_softcast_in_the_same_bandwidth(photo, snr_db, cbr):
+    ours, theirs = (
+        semcom.send(photo, codec=name, cbr=cbr, snr_db=snr_db, seed=1).scores["psnr_db"]
+        for name in ("jscc", "softcast")
+    )
+    assert ours > theirs - 0.05
+
+
+def test_the_network_improves_what_was_received(photo):
+    signal = Jscc(refine=False).encode(photo, blind(photo), 7_000, 4)
+    plain = shown(signal, 4, photo.shape[:2])
+    better = shown(Jscc().encode(photo, blind(photo), 7_000, 4), 4, photo.shape[:2])
+    assert psnr_db(photo, better) > psnr_db(photo, plain) + 0.3
+
+
+def test_quality_falls_smoothly_with_the_snr(photo):
+    signal = Jscc().encode(photo, blind(photo), 7_000, 10)
+    found = [psnr_db(photo, shown(signal, snr, photo.shape[:2])) for snr in range(-2, 21)]
+    steps = np.diff(found)
+    assert (steps > 0).all()
+    assert steps.max() < 2
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 250), (33, 40), (160, 239)])
+def test_any_size_is_shown(photo, size):
+    image = np.ascontiguousarray(photo[: size[0], : size[1]])
+    image = np.pad(
+        image, ((0, size[0] - len(image)), (0, size[1] - image.shape[1]), (0, 0)), "edge"
+    )
+    signal = Jscc().encode(image, blind(image), image.size // 6, 15)
+    assert psnr_db(image, shown(signal, 15, size)) > 24
+
+
+def test_importance_moves_quality(photo, region):
+    w = np.where(region, 0.65 / region.mean(), 0.35 / (1 - region.mean())).astype(np.float32)
+    before, after = (
+        shown(Jscc().encode(photo, m, 7_000, 10), 10, photo.shape[:2]) for m in (blind(photo), w)
+    )
+    assert region_psnr_db(photo, after, region) > region_psnr_db(photo, before, region) + 1
+    assert region_psnr_db(photo, after, ~region) < region_psnr_db(photo, before, ~region)
+
+
+def test_a_lost_packet_is_grey_and_an_empty_one_is_refused():
+    nothing = torch.zeros(0, dtype=torch.complex64)
+    grey = Jscc().decode(nothing, nothing, nothing.real, [None], 4, 5)
+    assert (grey == 128).all()
+    with pytest.raises(DecodeError, match="empty"):
+        Jscc().decode(nothing, nothing, nothing.real, [b""], 4, 5)
+
+
+def test_own_weights_are_found_by_what_the_packet_says(photo, tmp_path):
+    file = tmp_path / "own.safetensors"
+    file.write_bytes(PACKAGED.read_bytes())
+    own = CODECS.create(f"jscc:weights={file}")
+    signal = own.encode(photo, blind(photo), 7_000, 10)
+    same = Jscc().encode(photo, blind(photo), 7_000, 10)
+    assert len(signal.side[0].data) == len(same.side[0].data) + 2
+    assert (shown(signal, 10, photo.shape[:2]) == shown(same, 10, photo.shape[:2])).all()
+    codec._opened.clear()
+    with pytest.raises(DecodeError, match="not open here"):
+        shown(signal, 10, photo.shape[:2])
+
+
+def test_the_network_has_no_seams_between_strips(photo, monkeypatch):
+    torch.manual_seed(0)
+    network = Refiner().eval()
+    with torch.no_grad():
+        for parameter in network.leave.parameters():
+            parameter.normal_(0, 0.1)
+    tall = np.concatenate([photo] * 3)[:, :96]
+    sent = transmission(tall, blind(tall), 9_000, 10, load().side)
+    y, h, n0 = received(sent, 10)
+    found = estimate(sent.side, *tall.shape[:2], y, h, n0)
+    whole = refined(network, sent.side, sent.least, found, "cpu")
+    monkeypatch.setattr(codec, "_STRIP_PIXELS", 96 * 120)
+    strips = refined(network, sent.side, sent.least, found, "cpu")
+    assert np.abs(whole - found.planes).max() > 10
+    assert np.abs(whole - strips).max() < 1e-2
+    assert REACH % 8 == 0
+
+
+def test_the_expected_error_is_the_measured_one(photo):
+    """The knowledge of the receiver is honest: the error of what was sent, in all and by tile."""
+    sent = transmission(photo, blind(photo), 9_000, 7, load().side)
+    y, h, n0 = received(sent, 7)
+    found = estimate(sent.side, *photo.shape[:2], y, h, n0)
+    chunks = found.chunks
+    means = sent.side.mean_step * sent.side.means[..., None, None].astype(float)
+    truth = chunks.analyse(chunks.cut(to_planes(photo).astype(float)) - means)
+    shown_ = chunks.analyse(chunks.cut(found.planes) - means)
+    known = chunks.first(found.numbers)
+    measured = np.square(truth - shown_)[known].sum()
+    assert found.error.sum() == pytest.approx(measured, rel=0.25)
+    unsent = variance_of(sent.side.levels)[found.numbers == 0]
+    assert not unsent.any()
+    known_maps = knowledge_of(sent.side, sent.least, found)
+    height, width = photo.shape[:2]
+    cells = known_maps.cells(height, width, chunks.tile)
+    assert cells.maps.shape[1:] == (height // CELL, width // CELL)
+    assert torch.isfinite(cells.maps).all()
+    assert (cells.rms >= 1).all()
