@@ -52,7 +52,7 @@ class Settings:
     seed: int = 0
     device: str = "cpu"
     batch: int = 10
-    rate: float = 1e-3
+    rate: float = 1.5e-3
     validate_minutes: float = 5.0
     checkpoint_minutes: float = 2.0
 
@@ -107,7 +107,8 @@ class Training:
         self.average = AveragedModel(self.network, avg_fn=_averaged, use_buffers=True)
         decay = 1e-4
         parameters = self.network.parameters()
-        self.optimizer = torch.optim.AdamW(parameters, settings.rate, weight_decay=decay)
+        betas = 0.9, 0.99
+        self.optimizer = torch.optim.AdamW(parameters, settings.rate, betas, weight_decay=decay)
         self.state = State()
         if (folder / CHECKPOINT).exists():
             if not resume:

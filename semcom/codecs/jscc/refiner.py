@@ -1,8 +1,8 @@
 """The network of ``jscc``: it refines the linear estimate, told what the receiver knows of it.
 
-A small U-Net on the planes at 1/2, 1/4 and 1/8 of the resolution. Its output is multiplied by the
-expected error, so that one network serves all SNRs and bandwidths; at the start of the training it
-is zero, so that the estimate is the linear one.
+A small U-Net on the planes at 1/2, 1/4 and 1/8 of the resolution. It sees their details in units of
+the expected error, and its output is multiplied by that error, so that one network serves all SNRs
+and bandwidths. At the start of the training the output is zero, and the estimate the linear one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _CHANNELS = (32, 64, 96)
 REACH = 64
 """Pixels that are further from a place than this do not change it."""
 _CENTRE, _UNIT = 512.0, 256.0  # of the planes
+_LIMIT = 16.0  # of details, in units of the expected error
 
 
 class Block(nn.Module):
@@ -41,7 +42,7 @@ class Refiner(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         half, quarter, eighth = _CHANNELS
-        self.enter = nn.Conv2d(12, half, 3, padding=1)
+        self.enter = nn.Conv2d(24, half, 3, padding=1)
         self.known_half = nn.Conv2d(MAPS, half, 1)
         self.known_quarter = nn.Conv2d(MAPS, quarter, 1)
         self.down_half, self.up_half = Block(half), Block(half)
@@ -67,11 +68,14 @@ class Refiner(nn.Module):
             The :class:`Knowledge` of cells, (B, ·, H/4, W/4).
         """
         known = functional.interpolate(self.known_half(maps), scale_factor=2.0)
-        entered = functional.pixel_unshuffle((planes - _CENTRE) / _UNIT, 2)
-        half = self.down_half(self.enter(entered) + known)
+        scale = functional.interpolate(rms, scale_factor=float(CELL))
+        mean = functional.interpolate(functional.avg_pool2d(planes, 8), scale_factor=8.0)
+        detail = ((planes - mean) / scale).clamp(-_LIMIT, _LIMIT)
+        entered = torch.cat([(planes - _CENTRE) / _UNIT, detail], dim=1)
+        half = self.down_half(self.enter(functional.pixel_unshuffle(entered, 2)) + known)
         quarter = self.down_quarter(self.to_quarter(half) + self.known_quarter(maps))
         eighth = self.deep(self.to_eighth(quarter))
         quarter = self.up_quarter(quarter + functional.pixel_shuffle(self.from_eighth(eighth), 2))
         half = self.up_half(half + functional.pixel_shuffle(self.from_quarter(quarter), 2))
         added = functional.pixel_shuffle(self.leave(half).float(), 2)
-        return planes + added * functional.interpolate(rms, scale_factor=float(CELL))
+        return planes + added * scale
