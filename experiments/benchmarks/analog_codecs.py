@@ -18,6 +18,7 @@ from typing import Any
 import click
 import numpy as np
 import torch
+from PIL import Image as PilImage
 from torch.utils.flop_counter import FlopCounterMode
 
 from semcom.codecs.base import CODECS, is_analog
@@ -34,11 +35,9 @@ _SNR_DB = 10.0
 def picture(height: int = HEIGHT, width: int = WIDTH) -> Image:
     """Return a photo of this size, (height, width, 3) uint8."""
     import skimage.data
-    import skimage.transform
 
-    size = (height, width)
-    shown = skimage.transform.resize(skimage.data.coffee(), size, order=3, anti_aliasing=True)
-    return np.rint(255 * np.clip(shown, 0, 1)).astype(np.uint8)
+    coffee = PilImage.fromarray(skimage.data.coffee())  # type: ignore[no-untyped-call]
+    return np.asarray(coffee.resize((width, height), PilImage.Resampling.LANCZOS))
 
 
 def measure(name: str, image: Image, runs: int = RUNS) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from semcom.torch_device import check_device
 from semcom.versions import __version__, versions
 
 WEIGHTS, CARD, MANIFEST = "weights.safetensors", "MODEL_CARD.md", "manifest.json"
+SETTINGS = "settings.json"
 TRAINABLE = {"jscc": "the receiver's network and the side information's code of codec jscc"}
 _LINE_EVERY_S = 60.0
 
@@ -64,6 +65,7 @@ def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
             "seed": settings.seed,
             "batch": settings.batch,
         }
+        _check_same(request.out / SETTINGS, about)
         save(request.out / MANIFEST, manifest)
         for line in plan(request, images):
             say(line)
@@ -85,6 +87,18 @@ def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
         card = model_card(file, training.state, settings, images, metadata)
         save(request.out / CARD, card)
     return file
+
+
+def _check_same(file: Path, about: dict[str, object]) -> None:
+    """Write what identifies a training; refuse a folder whose pairs are of another one."""
+    if file.is_file():
+        before = json.loads(file.read_text(encoding="utf-8"))
+        if changed := sorted(name for name in about if before.get(name) != about[name]):
+            raise InputError(
+                f"{file.parent} is of another training: its {', '.join(changed)} differ; choose "
+                "another --out"
+            )
+    save(file, json.dumps(about, indent=1))
 
 
 def plan(request: Request, images: TrainingImages) -> list[str]:

@@ -12,7 +12,8 @@ from channels.kernels.jit import kernel
 from experiments.training.conditions import draw_condition
 from experiments.training.images import window
 from semcom.codecs.jscc.range_coder import TOTAL_BITS
-from semcom.codecs.jscc.side_coding import (
+from semcom.codecs.jscc.side_coding import Ints, SideModel, floor_of, settle
+from semcom.codecs.jscc.side_kernels import (
     FEATURES,
     FIELD_CONTEXTS,
     FIELD_REACH,
@@ -21,11 +22,7 @@ from semcom.codecs.jscc.side_coding import (
     MEAN_STEPS,
     VALUE_CONTEXTS,
     VALUE_REACH,
-    Ints,
-    SideModel,
     describe,
-    floor_of,
-    settle,
 )
 from semcom.codecs.linear.code import LinearPicture
 from semcom.codecs.linear.side_information import COARSE_ABOVE, LAYOUTS, layouts, snr_level_of

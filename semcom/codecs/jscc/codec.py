@@ -24,13 +24,8 @@ from torch.nn import functional
 from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.jscc.knowledge import CELL, knowledge_of
 from semcom.codecs.jscc.refiner import REACH, Refiner
-from semcom.codecs.jscc.side_coding import (
-    MEAN_STEPS,
-    SideModel,
-    pack,
-    settle,
-    unpack,
-)
+from semcom.codecs.jscc.side_coding import SideModel, pack, settle, unpack
+from semcom.codecs.jscc.side_kernels import MEAN_STEPS
 from semcom.codecs.jscc.weights import Weights, identity, load
 from semcom.codecs.linear.code import Estimate, LinearPicture, estimate
 from semcom.codecs.linear.side_information import (

@@ -18,7 +18,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from semcom.codecs.jscc.refiner import Refiner
-from semcom.codecs.jscc.side_coding import (
+from semcom.codecs.jscc.side_coding import SideModel
+from semcom.codecs.jscc.side_kernels import (
     FEATURES,
     FIELD_CONTEXTS,
     FIELD_REACH,
@@ -26,7 +27,6 @@ from semcom.codecs.jscc.side_coding import (
     LEVEL_REACH,
     VALUE_CONTEXTS,
     VALUE_REACH,
-    SideModel,
 )
 from semcom.codecs.linear.side_information import LAYOUTS
 from semcom.errors import InputError
@@ -35,7 +35,7 @@ from semcom.torch_device import check_device
 
 ARCHITECTURE = "semcom jscc 1"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = "cbccf640e00a1c68bea4d6bb9d1dce3e6c1e8a7c62ee5553e85a1ba9d8b85be3"
+SHA256 = "579c131d5840795ef85e34e150f5c869db50e8afa737d039a66adc4853d63764"
 _MAX_BYTES = 16_000_000
 _WHOLE = 1 << 15
 _SHAPES = {

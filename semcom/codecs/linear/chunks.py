@@ -8,7 +8,6 @@ are repeated if the image is not a multiple of the tile.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,6 @@ from scipy.fft import dctn, idctn
 
 from semcom.codecs.linear.power_allocation import Array
 from semcom.types import Map
-
-T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +99,13 @@ class Chunks:
         total[..., some] = np.add.reduceat(values, starts[some], axis=-1)
         return total
 
-    def first(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Mark the first coefficients of every chunk, as many as ``numbers`` says."""
-        rank = np.arange(len(self.order)) - np.repeat(np.cumsum(self.counts), self.counts)
-        return np.asarray(rank + self.spread(self.counts) < self.spread(numbers))
+    def first(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the first coefficients of every chunk, as many as ``numbers`` (…, bands) says.
 
-    def spread(self, chunks: NDArray[T]) -> NDArray[T]:
-        """Copy each chunk's value to its coefficients: the last axis changes from bands."""
-        return np.asarray(np.repeat(chunks, self.counts, axis=-1))
+        They are indices (n,) into the raveled coefficients (…, coefficients), in ascending order.
+        """
+        rows = np.arange(numbers[..., 0].size).reshape(*numbers.shape[:-1], 1) * len(self.order)
+        starts = (rows + np.cumsum(self.counts) - self.counts).ravel()
+        flat = numbers.ravel()
+        ends = np.cumsum(flat)
+        return np.asarray(np.arange(ends[-1]) + np.repeat(starts - (ends - flat), flat))

@@ -122,14 +122,14 @@ class LinearPicture(NamedTuple):
 
     def send(self, side: Side, num_symbols: int) -> tuple[Side, NDArray[np.complex64]]:
         """Return the chosen side information with its scale, and the symbols, or none of them."""
-        gain = self.chunks.spread(amplitudes_of(side, self.chunks, num_symbols))
-        sent = self.chunks.first(side.numbers(self.chunks, num_symbols))
+        numbers = side.numbers(self.chunks, num_symbols)
+        gain = np.repeat(amplitudes_of(side, self.chunks, num_symbols).ravel(), numbers.ravel())
+        sent = self.chunks.first(numbers)
         carried = self.coefficients
         if len(side.values):
             carried = carried - coarse_part(side, self.chunks)
         amplitudes = np.zeros(2 * num_symbols)
-        places = places_of(np.count_nonzero(sent), len(amplitudes))
-        amplitudes[places] = carried[sent] * gain[sent]
+        amplitudes[places_of(len(sent), len(amplitudes))] = carried.ravel()[sent] * gain
         power = np.square(amplitudes).sum() / num_symbols
         if power < _LEAST_POWER:
             return side, np.zeros(0, dtype=np.complex64)
@@ -185,21 +185,21 @@ def estimate_coefficients(
     noise_var: NDArray[np.float32],
 ) -> tuple[Array, Array]:
     """Estimate all coefficients, (3, tiles, coefficients), with the errors of :class:`Estimate`."""
-    prior = chunks.spread(variance_of(side.analog_levels))
-    gain = chunks.spread(amplitudes_of(side, chunks, len(y))) * side.scale * SCALE_UNIT
-    sent = chunks.first(numbers)
-    at = places_of(np.count_nonzero(sent), 2 * len(y))
+    gains = amplitudes_of(side, chunks, len(y)) * side.scale * SCALE_UNIT
+    g = np.repeat(gains.ravel(), numbers.ravel())
+    variance = np.repeat(variance_of(side.analog_levels).ravel(), numbers.ravel())
+    at = places_of(len(g), 2 * len(y))
     matched = (h.conj() * y.astype(np.complex128)).view(np.float64)[at]
     strength = np.square(np.abs(h.astype(np.complex128))).repeat(2)[at]
     noise = 0.5 * noise_var.astype(np.float64).repeat(2)[at]
-    g, variance = gain[sent], prior[sent]
-    power = (
-        g**2 * variance * strength + noise + 1e-30
-    )  # where nothing was received, 0/0 must give 0
-    found, error = np.zeros(prior.shape), np.zeros(prior.shape)
-    found[sent] = g * variance * matched / power
-    error[sent] = variance * noise / power
-    return found, chunks.sums(error)
+    power = g**2 * variance * strength + noise + 1e-30  # where nothing was received, 0/0 gives 0
+    found = np.zeros((*numbers.shape[:2], len(chunks.order)))
+    found.ravel()[chunks.first(numbers)] = g * variance * matched / power
+    some, error = numbers > 0, np.zeros(numbers.shape)
+    if some.any():
+        starts = np.cumsum(numbers[some]) - numbers[some]
+        error[some] = np.add.reduceat(variance * noise / power, starts)
+    return found, error
 
 
 def amplitudes_of(side: Side, chunks: Chunks, num_symbols: int) -> Array:

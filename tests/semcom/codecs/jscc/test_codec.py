@@ -130,7 +130,7 @@ def test_the_expected_error_is_the_measured_one(photo):
     truth = chunks.analyse(chunks.cut(to_planes(photo).astype(float)) - means)
     shown_ = chunks.analyse(chunks.cut(found.planes) - means)
     known = chunks.first(found.numbers)
-    measured = np.square(truth - shown_)[known].sum()
+    measured = np.square(truth - shown_).ravel()[known].sum()
     assert found.error.sum() == pytest.approx(measured, rel=0.25)
     unsent = variance_of(sent.side.levels)[found.numbers == 0]
     assert not unsent.any()

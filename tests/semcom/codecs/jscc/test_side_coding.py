@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from semcom.codecs.base import DecodeError
-from semcom.codecs.jscc.side_coding import MEAN_STEPS, pack, settle, unpack
+from semcom.codecs.jscc.side_coding import pack, settle, unpack
+from semcom.codecs.jscc.side_kernels import MEAN_STEPS
 from semcom.codecs.jscc.weights import load
 from semcom.codecs.linear.code import LinearPicture
 from semcom.codecs.linear.side_information import LAYOUTS, layouts, snr_level_of
