@@ -146,6 +146,7 @@ class Training:
             raise
         if not state.curve or state.curve[-1]["step"] != state.step:
             self._validate(state.usual)
+        tell(state, self._share(), state.usual)
         self.save()
         return self.average.module
 

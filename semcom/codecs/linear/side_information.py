@@ -56,7 +56,8 @@ class Side(NamedTuple):
     def rest(self) -> NDArray[np.int64]:
         """Level of what remains of coarse values, (tiles, 1): lower where the weight is higher."""
         half = (_EVEN_WEIGHT - self.weights.astype(np.int64) + 1) // 2
-        return np.asarray(np.clip(self.coarse_rest + half, 0, NO_COARSE)[:, None])
+        rest = np.clip(self.coarse_rest + half, 0, NO_COARSE)
+        return np.where(self.weights > 0, rest, NO_COARSE)[:, None]
 
     @property
     def is_coarse(self) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from semcom.codecs.jscc.knowledge import knowledge_of
 from semcom.codecs.jscc.refiner import CELL, REACH, Refiner
 from semcom.codecs.jscc.weights import PACKAGED, load
 from semcom.codecs.linear.code import estimate
-from semcom.codecs.linear.side_information import variance_of
+from semcom.codecs.linear.side_information import chunks_of, variance_of
 from semcom.codecs.parts.colour import to_planes
 from semcom.scores.psnr import psnr_db, region_psnr_db
 
@@ -79,6 +79,15 @@ def test_importance_moves_quality(photo, region):
     )
     assert region_psnr_db(photo, after, region) > region_psnr_db(photo, before, region) + 1
     assert region_psnr_db(photo, after, ~region) < region_psnr_db(photo, before, ~region)
+
+
+def test_a_part_without_weight_gets_the_means_only(photo):
+    w = blind(photo)
+    w[:, :128] = 0
+    sent = transmission(photo, w / w.mean(), 7_000, 10, load().side)
+    chunks = chunks_of(sent.side.layout, *w.shape)
+    assert not sent.side.levels[:, chunks.weights(w) == 0].any()
+    assert sent.side.levels[:, chunks.weights(w) > 0].any()
 
 
 def test_a_lost_packet_is_grey_and_an_empty_one_is_refused():
