@@ -109,7 +109,7 @@ class Training:
         parameters = self.network.parameters()
         betas = 0.9, 0.99
         self.optimizer = torch.optim.AdamW(parameters, settings.rate, betas, weight_decay=decay)
-        self.state = State()
+        self.state, self._between_steps = State(), True
         if (folder / CHECKPOINT).exists():
             if not resume:
                 raise InputError(f"{folder} holds a training already: go on with --resume")
@@ -142,7 +142,8 @@ class Training:
                     self.save()
                     saved = state.seconds
         except KeyboardInterrupt:
-            self.save()
+            if self._between_steps:  # otherwise the last checkpoint is the last consistent state
+                self.save()
             raise
         if not state.curve or state.curve[-1]["step"] != state.step:
             self._validate(state.usual)
@@ -174,9 +175,11 @@ class Training:
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
+        self._between_steps = False
         self.optimizer.step()
         self.average.update_parameters(self.network)
         state.step += 1
+        self._between_steps = True
         return float(loss.detach())
 
     def _is_sound(self, loss: float) -> bool:

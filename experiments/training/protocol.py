@@ -25,7 +25,7 @@ class Trainee(Protocol):
         ...
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
-        """Return the loss of a batch, a scalar; it is on the network's device."""
+        """Return the loss of a batch, a scalar above 0; the batch is on the network's device."""
         ...
 
     def validate(self, network: nn.Module, device: torch.device) -> Mapping[str, float]:
