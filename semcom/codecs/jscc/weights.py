@@ -35,7 +35,7 @@ from semcom.torch_device import check_device
 
 ARCHITECTURE = "semcom jscc 1"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = "579c131d5840795ef85e34e150f5c869db50e8afa737d039a66adc4853d63764"
+SHA256 = "dd80d0e17f22d8cc8e665b567c111b0d22fb559588c8b6ef8e8f51836205fae1"
 _MAX_BYTES = 16_000_000
 _WHOLE = 1 << 15
 _SHAPES = {
