@@ -15,6 +15,7 @@ from PIL import Image as PilImage
 from channels.packets.mcs import LEVELS, find_scheme
 from experiments import benchmarks
 from experiments.benchmarks import (
+    analog_codecs,
     chain,
     error_floor,
     first_minute,
@@ -26,6 +27,7 @@ from experiments.benchmarks import (
     suite_overhead,
 )
 from experiments.benchmarks.peers import HAS_LDPC, HAS_SIONNA, ldpc_decoder, sionna_chain
+from semcom.codecs.jscc.knowledge import MAPS
 
 CASE = (1024, 1 / 2, "1/2")
 needs_sionna = pytest.mark.skipif(not HAS_SIONNA, reason="needs the extra sionna")
@@ -36,6 +38,25 @@ def test_it_imports_and_says_its_goal(name: str) -> None:
     module = importlib.import_module(f"experiments.benchmarks.{name}")
     assert module.__doc__
     assert name == "peers" or callable(module.main)
+
+
+def test_analog_codecs() -> None:
+    image = analog_codecs.picture(64, 96)
+    assert image.shape == (64, 96, 3)
+    for name in analog_codecs.CODECS_MEASURED:
+        row = analog_codecs.measure(name, image, runs=1)
+        assert row["sum_ms"] == row["encode_ms"] + row["decode_ms"] > 0
+
+
+def test_multiply_accumulates_of_jscc() -> None:
+    """Counted by hand: kernel area, channels in and out, and the share of pixels at each scale."""
+    half, quarter, eighth = 32, 64, 96
+    blocks = 2 * 2 * 9 * np.array([half**2 / 4, quarter**2 / 16, eighth**2 / 64])
+    ends = 9 * half * (24 + 12) / 4
+    known = MAPS * (half + quarter) / 16
+    down = 4 * half * quarter / 16 + 4 * quarter * eighth / 64
+    up = eighth * 4 * quarter / 64 + quarter * 4 * half / 16
+    assert analog_codecs.macs_per_pixel() == pytest.approx(blocks.sum() + ends + known + down + up)
 
 
 def test_chain(monkeypatch: pytest.MonkeyPatch) -> None:
