@@ -58,8 +58,20 @@ def train() -> None:
 @click.option("--steps", type=int, help="Steps to train, instead of a time.")
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint.")
 @click.option("--device", default="cpu", show_default=True, help="Device, such as cuda.")
-@click.option("--pairs", type=int, default=2400, show_default=True, help="Training pairs to make.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
+@click.option(
+    "--pairs",
+    type=click.IntRange(min=1),
+    default=2400,
+    show_default=True,
+    help="Training pairs to make.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of everything random.",
+)
 def jscc(minutes: float | None, steps: int | None, **options: Any) -> None:
     """Train codec jscc.
 

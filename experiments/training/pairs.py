@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from semcom.codecs.jscc.knowledge import CELL, MAPS, knowledge_of
 from semcom.codecs.jscc.side_coding import SideModel
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.parts.colour import to_planes
+from semcom.errors import InputError
 from semcom.types import Image
 
 CHANNELS = MAPS + 4
@@ -57,6 +59,18 @@ def make_pair(image: Image, how: Condition, model: SideModel, rng: np.random.Gen
     error = how.w * np.square(found.planes - to_planes(image))
     values = found.planes.astype(np.float16)
     return Pair(values, image, cells.astype(np.float16), float(error.mean()))
+
+
+def check_room(folder: Path, count: int, side: int) -> None:
+    """Refuse more pairs than the disk takes; those that are in the folder already need no more."""
+    size = count * (side * side * (3 * 2 + 3) + CHANNELS * 2 * (side // CELL) ** 2)
+    there = sum(file.stat().st_size for file in folder.glob("*.npy"))
+    free = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists())).free
+    if size - there > free:
+        raise InputError(
+            f"{count:,} pairs take {size / 1e9:,.1f} GB in {folder}, and {free / 1e9:,.1f} GB are "
+            "free there; give a smaller --pairs"
+        )
 
 
 class Pairs:

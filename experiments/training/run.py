@@ -16,8 +16,9 @@ from experiments.saving import save
 from experiments.store.provenance import commit, machine
 from experiments.training.card import model_card
 from experiments.training.images import TrainingImages, find_training_images
-from experiments.training.jscc import JsccTrainee
+from experiments.training.jscc import SIDE, JsccTrainee
 from experiments.training.loop import CHECKPOINT, Settings, State, Training, alone
+from experiments.training.pairs import check_room
 from semcom.errors import InputError
 from semcom.torch_device import check_device
 from semcom.versions import __version__, versions
@@ -49,9 +50,13 @@ def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
     settings = request.settings
     if (settings.minutes > 0) == (settings.steps > 0):
         raise InputError("give either --minutes or --steps, above 0")
-    if request.pairs < 1:
-        raise InputError(f"--pairs must be at least 1, got {request.pairs}")
     check_device(settings.device)
+    if request.out.exists() and not request.out.is_dir():
+        raise InputError(f"--out must be a folder, and {request.out} is a file")
+    if request.out.resolve() == request.data.resolve():
+        raise InputError(
+            "--out must be another folder than --data, whose manifest.json it would replace"
+        )
     with alone(request.out):
         if (request.out / CHECKPOINT).exists() and not request.resume:
             raise InputError(f"{request.out} holds a training already: go on with --resume")
@@ -65,6 +70,7 @@ def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
             "seed": settings.seed,
             "batch": settings.batch,
         }
+        check_room(request.out / "pairs", request.pairs, SIDE)
         _check_same(request.out / SETTINGS, about)
         save(request.out / MANIFEST, manifest)
         for line in plan(request, images):

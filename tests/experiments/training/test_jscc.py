@@ -69,7 +69,9 @@ def test_a_training_from_images_to_a_picture(train, photos, tmp_path):
     [
         (("--minutes", "0"), "give either --minutes or --steps, above 0"),
         (("--minutes", "5", "--steps", "5"), "give either --minutes or --steps, above 0"),
-        (("--steps", "5", "--pairs", "0"), "--pairs must be at least 1, got 0"),
+        (("--steps", "5", "--pairs", "999999999"), "999,999,999 pairs take"),
+        (("--steps", "5", "--data", "photos", "--out", "photos"), "another folder than --data"),
+        (("--steps", "5", "--out", "photos/p00.png"), "--out must be a folder, and"),
         (("--steps", "5", "--device", "cuda:9"), "device 'cuda:9' is not available"),
         (("--steps", "5", "--data", "nowhere"), "there is no folder nowhere"),
     ],
@@ -79,6 +81,13 @@ def test_nonsense_is_refused(train, arguments, message):
     assert result.exit_code == 1
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
     assert message in line
+
+
+@pytest.mark.parametrize("option", [("--seed", "-1"), ("--pairs", "0")])
+def test_numbers_have_a_range(train, option):
+    result = train("--steps", "5", *option)
+    assert result.exit_code == 2
+    assert f"{option[1]} is not in the range" in result.stderr
 
 
 def test_the_list_names_what_can_be_trained():
