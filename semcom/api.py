@@ -52,7 +52,7 @@ def send(
     segmenter, points, boxes, mask, theta, importance
         Options of the region: see :class:`semcom.importance.region.RegionOptions`.
     channel, snr_db, csi, num_pilots, scheme, protection, copies, planned_snr_db, planned_std_db, \
-losses, target
+side_margin_db, losses, target
         Options of the link: see :class:`semcom.link.config.LinkConfig`.
 
     Returns

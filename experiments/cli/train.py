@@ -38,6 +38,7 @@ def train() -> None:
     epilog=examples(
         "train jscc --data photos --minutes 60",
         "train jscc --data photos --minutes 60 --resume",
+        "train jscc --data my-domain --minutes 20 --start shipped --out my-training",
         "send photo.jpg --codec jscc:weights=semcom-training/jscc/weights.safetensors",
     )
 )
@@ -56,6 +57,13 @@ def train() -> None:
 )
 @click.option("--minutes", type=float, help="Time to train, over all sessions  [default: 60]")
 @click.option("--steps", type=int, help="Steps to train, instead of a time.")
+@click.option(
+    "--start",
+    default="",
+    metavar="WEIGHTS",
+    show_default="random",
+    help="Weights to start from: a file, or shipped for those of the package.",
+)
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint.")
 @click.option("--device", default="cpu", show_default=True, help="Device, such as cuda.")
 @click.option(

@@ -13,6 +13,7 @@ AXIS = {
     "snr_db": "SNR",
     "planned_snr_db": "planned SNR",
     "planned_std_db": "standard deviation of planned SNR",
+    "side_margin_db": "margin of side information",
     "cbr": "CBR",
     "scored": "scored region",
     "losses": "packet losses",

@@ -82,6 +82,8 @@ def _describe(axis: str, value: Any) -> str:
         return "planned as it is" if value is None else f"planned {text} dB"
     if axis == "planned_std_db":
         return f"± {text} dB"
+    if axis == "side_margin_db":
+        return f"margin {text} dB"
     return text if axis in ("codec", "segmenter", "protection") else f"{axis} {text}"
 
 

@@ -23,7 +23,7 @@ from semcom.checkpoints import mobile_sam as weights
 from semcom.codecs.base import CODECS
 from semcom.errors import InputError
 from semcom.importance.maps import check_kind, check_theta
-from semcom.link.config import MAX_COPIES
+from semcom.link.config import MAX_COPIES, MAX_SIDE_MARGIN_DB
 from semcom.link.options import LinkOptions
 from semcom.segmenters.base import SEGMENTERS
 
@@ -92,6 +92,7 @@ _CHECKED: dict[str, Any] = {
     "copies": Annotated[Whole, Field(ge=1, le=MAX_COPIES)],
     "planned_snr_db": Decibels | None,
     "planned_std_db": Annotated[Real, Field(ge=0, le=30)],
+    "side_margin_db": Annotated[Real, Field(ge=0, le=MAX_SIDE_MARGIN_DB)],
     "losses": Annotated[str, AfterValidator(_losses)],
 }
 """Axes of a link with checks beyond the type of the value."""

@@ -26,6 +26,7 @@ def model_card(
         "images": f"{len(images.training)} to train on, {len(images.validation)} to validate on",
         "manifest": f"SHA-256 `{metadata['images']}`",
         "time": f"{metadata['minutes']} minutes, {state.step:,} steps of {settings.batch} crops",
+        **({"start": f"weights of SHA-256 `{metadata['start']}`"} if "start" in metadata else {}),
         "device": f"{settings.device}; {metadata['machine']}",
         "seed": str(settings.seed),
         "rollbacks": str(state.rollbacks),

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from semcom.codecs.linear.code import SIDE_MARGIN_DB
 from semcom.types import Map
 
 _UNCERTAIN = 0.3  # share of transmissions at another SNR than planned
@@ -25,20 +26,24 @@ class Condition(NamedTuple):
     snr_db: float
     fading: str = "none"
     """``none``, ``block`` or ``symbol``."""
+    side_margin_db: float = SIDE_MARGIN_DB
+    """Margin for which the sender expects its side information to be protected."""
 
 
 def draw_condition(side: int, rng: np.random.Generator) -> Condition:
     """Draw conditions for a square picture.
 
     The planned SNR is uniform in 0 to 20 dB. The CBR is 1/16 in three cases of ten, and otherwise
-    log-uniform in 1/64 to 1/5. Half of the pictures are blind, and a quarter fade.
+    log-uniform in 1/64 to 1/5. Half of the pictures are blind, and a quarter fade. The margin of
+    side information is uniform in 0 to 12 dB.
     """
     cbr = 1 / 16 if rng.random() < 0.3 else 2 ** rng.uniform(math.log2(1 / 64), math.log2(1 / 5))
     planned = rng.uniform(0, 20)
     snr_db = planned + (rng.normal(0, 4) if rng.random() < _UNCERTAIN else 0)
     fading = str(rng.choice(["none", "block", "symbol"], p=[0.75, 0.1, 0.15]))
     w = np.ones((side, side), np.float32) if rng.random() < 0.5 else _importance(side, rng)
-    return Condition(w, symbols_of(cbr, side), planned, snr_db, fading)
+    margin = rng.uniform(0, 2 * SIDE_MARGIN_DB)
+    return Condition(w, symbols_of(cbr, side), planned, snr_db, fading, margin)
 
 
 def symbols_of(cbr: float, side: int) -> int:

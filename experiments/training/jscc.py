@@ -50,6 +50,8 @@ class JsccTrainee:
         Number of pairs to train on.
     seed
         Seed of the pairs, of the batches and of the network.
+    start
+        Weights to start from; without them the network is random and the code is fitted.
     tell
         Called with the name of a piece of preparation, the number of its parts done, and of all.
     """
@@ -57,10 +59,19 @@ class JsccTrainee:
     name = "jscc"
 
     def __init__(
-        self, folder: Path, images: TrainingImages, *, pairs: int, seed: int, tell: Tell
+        self,
+        folder: Path,
+        images: TrainingImages,
+        *,
+        pairs: int,
+        seed: int,
+        tell: Tell,
+        start: Weights | None = None,
     ) -> None:
         self._seed = seed
-        self.side_model = _side_model(folder / "side.npz", images, seed, tell)
+        self.side_model = (
+            start.side if start else _side_model(folder / "side.npz", images, seed, tell)
+        )
         self._pairs = Pairs(folder / "pairs", pairs, SIDE)
         self._pairs.fill(images.training, self.side_model, seed, _telling(tell, "training pairs"))
         conditions = [
@@ -74,6 +85,8 @@ class JsccTrainee:
         self._validation.fill(paths, self.side_model, seed, telling, conditions)
         torch.manual_seed(seed)
         self.network: nn.Module = Refiner().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if start:
+            self.network.load_state_dict(start.refiner.state_dict())
 
     def batch(self, index: int, size: int) -> Batch:
         """Return crops of random pairs: estimates, planes, cells and errors."""

@@ -242,7 +242,8 @@ class Training:
         except Exception as error:  # torch.load raises whatever its parts do
             raise InputError(f"{file} is no checkpoint of this training: {error}") from error
         if about != self.about:
-            changed = sorted(k for k in self.about if about.get(k) != self.about[k])
+            names = self.about.keys() | about.keys()
+            changed = sorted(k for k in names if about.get(k) != self.about.get(k))
             raise InputError(f"{file} is of another training: its {', '.join(changed)} differ")
 
 

@@ -50,7 +50,8 @@ class Pair(NamedTuple):
 def make_pair(image: Image, how: Condition, model: SideModel, rng: np.random.Generator) -> Pair:
     """Send a square picture, and return what the receiver has of it."""
     height, width = image.shape[:2]
-    sent = transmission(image, how.w, how.num_symbols, how.planned_snr_db, model)
+    planned, side_snr = how.planned_snr_db, how.planned_snr_db - how.side_margin_db
+    sent = transmission(image, how.w, how.num_symbols, planned, side_snr, model)
     y, h, n0 = receive(sent.symbols, how.snr_db, how.fading, rng)
     found = estimate(sent.side, height, width, y, h, n0)
     known = knowledge_of(sent.side, sent.least, found).cells(height, width, found.chunks.tile)

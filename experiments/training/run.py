@@ -19,12 +19,16 @@ from experiments.training.images import TrainingImages, find_training_images
 from experiments.training.jscc import SIDE, JsccTrainee
 from experiments.training.loop import CHECKPOINT, Settings, State, Training, alone
 from experiments.training.pairs import check_room
+from semcom.codecs.jscc.weights import SHA256, load
 from semcom.errors import InputError
+from semcom.hashes import sha256_of
 from semcom.torch_device import check_device
 from semcom.versions import __version__, versions
 
 WEIGHTS, CARD, MANIFEST = "weights.safetensors", "MODEL_CARD.md", "manifest.json"
 SETTINGS = "settings.json"
+SHIPPED = "shipped"
+"""Weights to start from that stand for those of the package."""
 TRAINABLE = {"jscc": "the receiver's network and the side information's code of codec jscc"}
 _LINE_EVERY_S = 60.0
 
@@ -37,6 +41,8 @@ class Request(NamedTuple):
     settings: Settings
     pairs: int
     resume: bool
+    start: str = ""
+    """File of weights to start from, or :data:`SHIPPED`."""
 
 
 def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
@@ -61,6 +67,7 @@ def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
         if (request.out / CHECKPOINT).exists() and not request.resume:
             raise InputError(f"{request.out} holds a training already: go on with --resume")
         images = find_training_images(request.data)
+        start = load("" if request.start == SHIPPED else request.start) if request.start else None
         manifest = json.dumps(images.manifest(), indent=1)
         digest = hashlib.sha256(manifest.encode()).hexdigest()
         about = {
@@ -70,6 +77,8 @@ def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
             "seed": settings.seed,
             "batch": settings.batch,
         }
+        if request.start:
+            about["start"] = SHA256 if request.start == SHIPPED else sha256_of(Path(request.start))
         check_room(request.out / "pairs", request.pairs, SIDE)
         _check_same(request.out / SETTINGS, about)
         save(request.out / MANIFEST, manifest)
@@ -77,7 +86,12 @@ def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
             say(line)
         with _Display(say) as display:
             trainee = JsccTrainee(
-                request.out, images, pairs=request.pairs, seed=settings.seed, tell=display.prepare
+                request.out,
+                images,
+                pairs=request.pairs,
+                seed=settings.seed,
+                tell=display.prepare,
+                start=start,
             )
             training = Training(trainee, request.out, settings, resume=request.resume, about=about)
             network = training.run(display.step)
@@ -88,6 +102,7 @@ def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
             "images": digest,
             "minutes": f"{training.state.seconds / 60:.1f}",
             "steps": str(training.state.step),
+            **({"start": str(about["start"])} if request.start else {}),
         }
         trainee.save(network, file, metadata)
         card = model_card(file, training.state, settings, images, metadata)
@@ -99,7 +114,8 @@ def _check_same(file: Path, about: dict[str, object]) -> None:
     """Write what identifies a training; refuse a folder whose pairs are of another one."""
     if file.is_file():
         before = json.loads(file.read_text(encoding="utf-8"))
-        if changed := sorted(name for name in about if before.get(name) != about[name]):
+        names = about.keys() | before.keys()
+        if changed := sorted(name for name in names if before.get(name) != about.get(name)):
             raise InputError(
                 f"{file.parent} is of another training: its {', '.join(changed)} differ; choose "
                 "another --out"
@@ -117,6 +133,7 @@ def plan(request: Request, images: TrainingImages) -> list[str]:
         *(f"  skipped: {reason}" for reason in images.skipped[:20]),
         f"{request.pairs:,} pairs of sent and received squares, {settings.batch} crops a step, "
         f"{length} on {settings.device}, seed {settings.seed}",
+        *([f"starting from the weights {request.start}"] if request.start else []),
         f"checkpoints, curve and weights in {request.out}",
     ]
     if len(images.skipped) > 20:

@@ -9,6 +9,7 @@ it never sees the original, the masks or the map unless they were sent and paid 
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 
@@ -101,6 +102,9 @@ class AnalogCodec(Protocol):
         layout) goes into packets of side information, which are paid for in addition to
         ``num_symbols``. ``w`` is as for :class:`DigitalCodec`; ``snr_db`` is the mean Es/N0 that
         the sender expects.
+
+        A codec may have a further parameter ``side_snr_db``. It then gets the Es/N0 for which its
+        side information will be protected, and can choose how much of it is worth its price.
         """
         ...
 
@@ -131,6 +135,11 @@ class AnalogCodec(Protocol):
             made for this size.
         """
         ...
+
+
+def takes_side_snr(codec: AnalogCodec) -> bool:
+    """Tell whether the ``encode`` of an analog codec has the parameter ``side_snr_db``."""
+    return "side_snr_db" in inspect.signature(codec.encode).parameters
 
 
 def is_analog(codec: object) -> TypeGuard[AnalogCodec]:

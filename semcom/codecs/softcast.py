@@ -34,7 +34,7 @@ import torch
 from torch import Tensor
 
 from semcom.codecs.base import DecodeError, grey, only_packet
-from semcom.codecs.linear.code import LinearPicture, estimate
+from semcom.codecs.linear.code import SIDE_MARGIN_DB, LinearPicture, estimate
 from semcom.codecs.linear.side_information import (
     LAYOUTS,
     Levels,
@@ -71,15 +71,24 @@ class Softcast:
     analog: Literal[True] = True
     steerable = True
 
-    def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
+    def encode(
+        self,
+        image: Image,
+        w: Map,
+        num_symbols: int,
+        snr_db: float,
+        side_snr_db: float | None = None,
+    ) -> AnalogSignal:
         """Send the chunks that are worth their power; see :class:`AnalogCodec`."""
         planes = to_planes(image)
+        side_snr = snr_db - SIDE_MARGIN_DB if side_snr_db is None else side_snr_db
         snr = snr_level_of(snr_db)
         values = planes.astype(np.float64)
         pictures = (LinearPicture.of(values, w, k, snr) for k in layouts(*w.shape))
 
         def error(picture: LinearPicture) -> tuple[float, float]:
-            return picture.expected_error(num_symbols, 8 * len(pack(picture.choose(num_symbols))))
+            num_bits = 8 * len(pack(picture.choose(num_symbols)))
+            return picture.expected_error(num_symbols, num_bits, side_snr)
 
         best = min(pictures, key=error)
         side, symbols = best.send(best.choose(num_symbols), num_symbols)

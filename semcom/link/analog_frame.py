@@ -5,8 +5,9 @@ on the number of symbols. The codec therefore encodes first with an estimate and
 left; if that is too much again, with a number in between.
 
 With an analog codec, a worse channel makes the picture worse but does not lose it. Its side
-information must be as reliable: header and packets are protected for an SNR 6 dB below the planned
-one, or lower if the sender is less certain of it, and for the fading that the target allows for.
+information must be as reliable: header and packets are protected for an SNR that is lower than the
+planned one by a margin (6 dB unless the link says otherwise), or lower still if the sender is less
+certain of it, and for the fading that the target allows for.
 """
 
 from __future__ import annotations
@@ -15,15 +16,13 @@ import math
 
 from channels.packets.mcs import HEADER_SYMBOLS, SCHEMES, find_scheme
 from channels.packets.selection import packet_ways
-from semcom.codecs.base import AnalogCodec
+from semcom.codecs.base import AnalogCodec, takes_side_snr
 from semcom.errors import InputError
 from semcom.link.config import LinkConfig
 from semcom.link.frame import MAX_PACKETS, PacketFormat, analog_packets
 from semcom.link.frame_plan import Plan, control_ways, room
 from semcom.types import AnalogSignal, Image, Map
 
-MARGIN_DB = 6.0
-"""Margin in dB that the channel may fall below the plan without risk to side information."""
 POWER_TOLERANCE = 0.01
 """Accepted deviation from 1 of the mean power of an analog codec's symbols."""
 _ROUNDS = 8
@@ -50,9 +49,10 @@ def encode_analog(
     snr_db, symbols = _mean_snr_db(link), room(link, budget)
     num_symbols = symbols - _header(link, 1)
     best, fits, too_many = None, 0, num_symbols + 1
+    told = {"side_snr_db": side_snr_db(link)} if takes_side_snr(encoder) else {}
 
     def attempt(num_symbols: int) -> tuple[AnalogSignal, Plan]:
-        signal = encoder.encode(image, w, num_symbols, snr_db)
+        signal = encoder.encode(image, w, num_symbols, snr_db, **told)
         _check(signal, num_symbols)
         return signal, plan_analog(signal, link)
 
@@ -95,7 +95,7 @@ def plan_analog(signal: AnalogSignal, link: LinkConfig) -> Plan:
 
 def side_snr_db(link: LinkConfig) -> float:
     """Return the SNR in dB for which side information is protected."""
-    return min(link.usable_snr_db, _mean_snr_db(link) - MARGIN_DB)
+    return min(link.usable_snr_db, _mean_snr_db(link) - link.side_margin_db)
 
 
 def _header(link: LinkConfig, packets: int) -> int:

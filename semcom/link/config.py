@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PROTECTIONS = ("equal", "unequal", "graceful")
 MAX_COPIES = 4
 """Largest number of copies of a packet."""
+MAX_SIDE_MARGIN_DB = 60
+"""Largest margin of side information in dB."""
 NUM_PLANNED = 33
 """Number of SNRs that represent the distribution of the mean SNR that the sender assumes."""
 
@@ -57,6 +59,10 @@ class LinkConfig(LinkOptions):
         assumption in dB, for a normal distribution as under shadowing. Equal protection plans for
         the SNR that is missed only with the accepted outage probability; the others plan for the
         whole distribution.
+    side_margin_db
+        Margin in dB, 0 to 60, for analog codecs: header and side information are protected for an
+        SNR that is lower than the planned one by this much, so that the channel may fall so far
+        before the picture is lost. 0 is the plan of a digital codec, which has no margin.
     losses
         Packet channel by name (``"packet_erasure:p=0.1"``) that causes additional packet loss.
         Every packet and every copy may be lost in it, but not the control block. Empty: no
@@ -91,6 +97,11 @@ class LinkConfig(LinkOptions):
             raise InputError(
                 "the standard deviation of the planned SNR must be 0 to 30 dB, "
                 f"got {self.planned_std_db}"
+            )
+        if not 0 <= self.side_margin_db <= MAX_SIDE_MARGIN_DB:
+            raise InputError(
+                f"the margin of side information must be 0 to {MAX_SIDE_MARGIN_DB} dB, "
+                f"got {self.side_margin_db}"
             )
         if self.csi not in ("perfect", "pilots"):
             raise InputError(f"unknown csi {self.csi!r}; choices: perfect, pilots")

@@ -56,6 +56,12 @@ class LinkOptions:
     planned_std_db: float = _option(
         0.0, "Standard deviation of that assumption in dB, as under shadowing.", metavar="DB"
     )
+    side_margin_db: float = _option(
+        6.0,
+        "Margin in dB below the planned SNR for which side information of analog codecs is "
+        "protected.",
+        metavar="DB",
+    )
     losses: str = _option(
         "",
         "Additional packet loss, by a packet channel such as packet_erasure:p=0.1.",

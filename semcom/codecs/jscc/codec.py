@@ -27,7 +27,7 @@ from semcom.codecs.jscc.refiner import REACH, Refiner
 from semcom.codecs.jscc.side_coding import SideModel, pack, settle, unpack
 from semcom.codecs.jscc.side_kernels import MEAN_STEPS
 from semcom.codecs.jscc.weights import Weights, identity, load
-from semcom.codecs.linear.code import Estimate, LinearPicture, estimate
+from semcom.codecs.linear.code import SIDE_MARGIN_DB, Estimate, LinearPicture, estimate
 from semcom.codecs.linear.side_information import (
     LAYOUTS,
     NO_COARSE,
@@ -88,9 +88,17 @@ class Jscc:
         self._identity = identity(weights)[:_IDENTITY_BYTES] if weights else b""
         _opened[self._identity] = self._weights, device
 
-    def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
+    def encode(
+        self,
+        image: Image,
+        w: Map,
+        num_symbols: int,
+        snr_db: float,
+        side_snr_db: float | None = None,
+    ) -> AnalogSignal:
         """Send the chunks that are worth their power; see :class:`AnalogCodec`."""
-        sent = transmission(image, w, num_symbols, snr_db, self._weights.side)
+        side_snr = snr_db - SIDE_MARGIN_DB if side_snr_db is None else side_snr_db
+        sent = transmission(image, w, num_symbols, snr_db, side_snr, self._weights.side)
         packet = bytes([sent.packet[0] | self._flags]) + self._identity + sent.packet[1:]
         tile, bands = LAYOUTS[sent.side.layout]
         chunks = int(np.count_nonzero(sent.side.levels))
@@ -140,14 +148,22 @@ class Transmission(NamedTuple):
 
 
 def transmission(
-    image: Image, w: Map, num_symbols: int, snr_db: float, model: SideModel
+    image: Image,
+    w: Map,
+    num_symbols: int,
+    snr_db: float,
+    side_snr_db: float,
+    model: SideModel,
 ) -> Transmission:
-    """Choose the description of least expected error, and send its chunks."""
+    """Choose the description of least expected error, and send its chunks.
+
+    The symbols are planned for ``snr_db``, and the packet will be protected for ``side_snr_db``.
+    """
     planes, snr = to_planes(image).astype(np.float32), snr_level_of(snr_db)
 
     def error(picture: LinearPicture) -> tuple[float, float]:
         bits = settle(picture, num_symbols, model).bits
-        return picture.expected_error(num_symbols, bits, _MAX_SIDE)
+        return picture.expected_error(num_symbols, bits, side_snr_db, _MAX_SIDE)
 
     whole = min(_pictures(planes, w, snr), key=lambda picture: error(_coarse(picture, _USUAL)))
     coarse = _walk([_coarse(whole, depth) for depth in _DEPTHS], _DEPTHS.index(_USUAL), error)

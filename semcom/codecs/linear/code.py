@@ -30,8 +30,9 @@ from semcom.codecs.linear.side_information import (
 )
 from semcom.types import Map
 
-_SIDE_LOSS_DB = 6.0  # side information is estimated to be sent for an SNR lower by this,
-_SIDE_EFFICIENCY = 0.75  # at this share of the capacity
+SIDE_MARGIN_DB = 6.0
+"""Margin in dB of side information, for a sender that is not told for which SNR it is protected."""
+_SIDE_EFFICIENCY = 0.75  # side information is estimated to be sent at this share of the capacity
 _LEAST_POWER = (0xFFFF * SCALE_UNIT) ** -2  # less is so little that it is not sent
 _MAX_SIDE = 0.15  # share of the symbols, if any layout stays below it
 
@@ -100,16 +101,16 @@ class LinearPicture(NamedTuple):
         return self.side._replace(levels=self.side.levels * served)
 
     def expected_error(
-        self, num_symbols: int, num_bits: float, max_side: float = _MAX_SIDE
+        self, num_symbols: int, num_bits: float, side_snr_db: float, max_side: float = _MAX_SIDE
     ) -> tuple[float, float]:
         """Return the expected weighted squared error, and the symbols of the side information.
 
-        The side information has ``num_bits``. The error is that with its symbols taken away; their
-        number decides between equal errors, as in flat pictures. It is infinite if the side
-        information takes more than the share ``max_side`` of the symbols.
+        The side information has ``num_bits`` and is protected for ``side_snr_db``. The error is
+        that with its symbols taken away; their number decides between equal errors, as in flat
+        pictures. It is infinite if the side information takes more than the share ``max_side`` of
+        the symbols.
         """
-        snr = 0.5 / self.side.noise_var / 10 ** (_SIDE_LOSS_DB / 10)
-        price = num_bits / (_SIDE_EFFICIENCY * math.log2(1 + snr))
+        price = num_bits / (_SIDE_EFFICIENCY * math.log2(1 + 10 ** (side_snr_db / 10)))
         if price > max_side * num_symbols:
             return math.inf, price
         left = math.floor(num_symbols - price)
