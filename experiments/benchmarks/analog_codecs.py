@@ -22,8 +22,8 @@ from PIL import Image as PilImage
 from torch.utils.flop_counter import FlopCounterMode
 
 from semcom.codecs.base import CODECS, is_analog
-from semcom.codecs.jscc.knowledge import CELL, MAPS
-from semcom.codecs.jscc.refiner import Refiner
+from semcom.codecs.jscc.weights import new_refiner
+from semcom.codecs.refiner.knowledge import CELL, MAPS
 from semcom.types import Image
 
 GOAL_MS, THREADS, RUNS = 150, 2, 5
@@ -64,7 +64,9 @@ def macs_per_pixel() -> float:
     cells = HEIGHT // CELL, WIDTH // CELL
     counter = FlopCounterMode(display=False)
     with counter, torch.inference_mode():
-        Refiner()(torch.zeros(1, 3, HEIGHT, WIDTH), *(torch.zeros(1, n, *cells) for n in (MAPS, 3)))
+        new_refiner()(
+            torch.zeros(1, 3, HEIGHT, WIDTH), *(torch.zeros(1, n, *cells) for n in (MAPS, 3))
+        )
     return counter.get_total_flops() / 2 / (HEIGHT * WIDTH)
 
 

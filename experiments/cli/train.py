@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ def _list(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
         return
     from experiments.training.run import TRAINABLE
 
-    for name, what in TRAINABLE.items():
-        click.echo(f"{name}: {what}")
+    for name, model in TRAINABLE.items():
+        click.echo(f"{name}: {model.about}")
     ctx.exit()
 
 
@@ -34,6 +35,59 @@ def train() -> None:
     """Train a learned codec on your own images."""
 
 
+def _options(model: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options that all trainings have."""
+    options = [
+        click.option(
+            "--data",
+            required=True,
+            type=click.Path(path_type=Path),
+            help="Folder of images; a manifest.json in it may name the source of each.",
+        ),
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path),
+            default=Path("semcom-training") / model,
+            show_default=True,
+            help="Folder for checkpoints, curve, weights and model card.",
+        ),
+        click.option(
+            "--minutes", type=float, help="Time to train, over all sessions  [default: 60]"
+        ),
+        click.option("--steps", type=int, help="Steps to train, instead of a time."),
+        click.option(
+            "--start",
+            default="",
+            metavar="WEIGHTS",
+            show_default="random",
+            help="Weights to start from: a file, or shipped for those of the package.",
+        ),
+        click.option("--resume", is_flag=True, help="Continue from the checkpoint."),
+        click.option("--device", default="cpu", show_default=True, help="Device, such as cuda."),
+        click.option(
+            "--pairs",
+            type=click.IntRange(min=1),
+            default=2400,
+            show_default=True,
+            help="Training pairs to make.",
+        ),
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Seed of everything random.",
+        ),
+    ]
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
 @train.command(
     epilog=examples(
         "train jscc --data photos --minutes 60",
@@ -42,45 +96,8 @@ def train() -> None:
         "send photo.jpg --codec jscc:weights=semcom-training/jscc/weights.safetensors",
     )
 )
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder of images; a manifest.json in it may name the source of each.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("semcom-training/jscc"),
-    show_default=True,
-    help="Folder for checkpoints, curve, weights and model card.",
-)
-@click.option("--minutes", type=float, help="Time to train, over all sessions  [default: 60]")
-@click.option("--steps", type=int, help="Steps to train, instead of a time.")
-@click.option(
-    "--start",
-    default="",
-    metavar="WEIGHTS",
-    show_default="random",
-    help="Weights to start from: a file, or shipped for those of the package.",
-)
-@click.option("--resume", is_flag=True, help="Continue from the checkpoint.")
-@click.option("--device", default="cpu", show_default=True, help="Device, such as cuda.")
-@click.option(
-    "--pairs",
-    type=click.IntRange(min=1),
-    default=2400,
-    show_default=True,
-    help="Training pairs to make.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Seed of everything random.",
-)
-def jscc(minutes: float | None, steps: int | None, **options: Any) -> None:
+@_options("jscc")
+def jscc(**options: Any) -> None:
     """Train codec jscc.
 
     A square of each image is sent and received by the codec without its network. The network then
@@ -88,10 +105,33 @@ def jscc(minutes: float | None, steps: int | None, **options: Any) -> None:
     those to validate on. The command writes a checkpoint every two minutes, and a killed training
     continues with --resume.
     """
-    from experiments.training.loop import Settings
-    from experiments.training.run import Request, train_jscc
+    _train("jscc", **options)
 
-    seed, device = options.pop("seed"), options.pop("device")
+
+@train.command(epilog=examples("train restorer --data photos --minutes 60"))
+@_options("restorer")
+def restorer(**options: Any) -> None:
+    """Train the network that restores pictures of jpeg, hevc and softcast.
+
+    A square of each image is coded by one of these codecs, and the network learns to repair what
+    was decoded. The codecs use it with restore=true.
+    """
+    _train("restorer", **options)
+
+
+def _train(
+    model: str,
+    *,
+    minutes: float | None,
+    steps: int | None,
+    seed: int,
+    device: str,
+    **options: Any,
+) -> None:
+    from experiments.training.loop import Settings
+    from experiments.training.run import Request
+    from experiments.training.run import train as start_training
+
     if steps is None and minutes is None:
         minutes = 60.0
     settings = Settings(
@@ -101,4 +141,4 @@ def jscc(minutes: float | None, steps: int | None, **options: Any) -> None:
         device=device,
         batch=64 if device.startswith("cuda") else 10,
     )
-    click.echo(train_jscc(Request(settings=settings, **options), say))
+    click.echo(start_training(Request(model=model, settings=settings, **options), say))

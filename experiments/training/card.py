@@ -22,7 +22,7 @@ def model_card(
     """Describe how weights came to be: data, time, settings, and the curve of the validation."""
     facts = {
         "file": f"`{file.name}`, SHA-256 `{sha256_of(file)}`",
-        "made by": f"`semcom train jscc`, commit {metadata['commit']}",
+        "made by": f"`semcom train {metadata['model']}`, commit {metadata['commit']}",
         "images": f"{len(images.training)} to train on, {len(images.validation)} to validate on",
         "manifest": f"SHA-256 `{metadata['images']}`",
         "time": f"{metadata['minutes']} minutes, {state.step:,} steps of {settings.batch} crops",
@@ -31,8 +31,13 @@ def model_card(
         "seed": str(settings.seed),
         "rollbacks": str(state.rollbacks),
     }
-    lines = ["# jscc", "", *(f"- **{name}**: {text}" for name, text in facts.items()), ""]
-    lines += ["Mean PSNR in dB of squares that are not trained on, by CBR and SNR:", ""]
+    lines = [
+        f"# {metadata['model']}",
+        "",
+        *(f"- **{name}**: {text}" for name, text in facts.items()),
+        "",
+    ]
+    lines += [f"{metadata['scores']}:", ""]
     columns = list(state.curve[-1])
     lines += ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     every = -(-len(state.curve) // _ROWS)

@@ -41,7 +41,7 @@ def draw_condition(side: int, rng: np.random.Generator) -> Condition:
     planned = rng.uniform(0, 20)
     snr_db = planned + (rng.normal(0, 4) if rng.random() < _UNCERTAIN else 0)
     fading = str(rng.choice(["none", "block", "symbol"], p=[0.75, 0.1, 0.15]))
-    w = np.ones((side, side), np.float32) if rng.random() < 0.5 else _importance(side, rng)
+    w = np.ones((side, side), np.float32) if rng.random() < 0.5 else draw_importance(side, rng)
     margin = rng.uniform(0, 2 * SIDE_MARGIN_DB)
     return Condition(w, symbols_of(cbr, side), planned, snr_db, fading, margin)
 
@@ -51,7 +51,7 @@ def symbols_of(cbr: float, side: int) -> int:
     return round(3 * side * side * cbr * (1 - _SIDE_SHARE))
 
 
-def _importance(side: int, rng: np.random.Generator) -> Map:
+def draw_importance(side: int, rng: np.random.Generator) -> Map:
     """Return the map of an ellipse that gets a share θ of 0.5 to 0.95 of all importance."""
     y, x = np.mgrid[:side, :side] / side
     (cy, cx), (ry, rx) = rng.uniform(0.1, 0.9, 2), rng.uniform(0.08, 0.4, 2)

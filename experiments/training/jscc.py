@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
+import functools
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from experiments.saving import save
-from experiments.training.conditions import Condition, symbols_of
+from experiments.training import refining
+from experiments.training.conditions import Condition, draw_condition, receive, symbols_of
 from experiments.training.images import TrainingImages
-from experiments.training.pairs import Pairs
-from experiments.training.protocol import Batch
+from experiments.training.pairs import Pair, pair_of
+from experiments.training.refining import RefinerTrainee, Tell
 from experiments.training.side_tables import fit
-from semcom.codecs.jscc.knowledge import CELL, MAPS
-from semcom.codecs.jscc.refiner import Refiner
+from semcom.codecs.jscc.codec import transmission
 from semcom.codecs.jscc.side_coding import SideModel
-from semcom.codecs.jscc.weights import Weights, to_bytes
-from semcom.codecs.parts.colour import to_planes
+from semcom.codecs.jscc.weights import Weights, new_refiner, to_bytes
+from semcom.codecs.linear.code import estimate
+from semcom.codecs.refiner.knowledge import MAPS, knowledge_of
+from semcom.codecs.refiner.network import Refiner
+from semcom.types import Image
 
-SIDE, CROP = 384, 160
-"""Sides of pairs, and of what is cut out of them for a batch, in pixels."""
-_VALIDATION_IMAGES = 12
 _CONDITIONS = (
     *((Fraction(1, 16), snr) for snr in (1, 4, 7, 10, 13)),
     (Fraction(1, 48), 10),
     (Fraction(1, 6), 10),
 )
-_UNIT = 255 * np.sqrt(3) / 1023  # of the planes, in grey levels
-
-Tell = Callable[[str, int, int], None]
 
 
-class JsccTrainee:
+class JsccTrainee(RefinerTrainee):
     """The network of ``jscc``, with pairs to train and to validate it on.
 
     Parameters
@@ -50,10 +48,10 @@ class JsccTrainee:
         Number of pairs to train on.
     seed
         Seed of the pairs, of the batches and of the network.
-    start
-        Weights to start from; without them the network is random and the code is fitted.
     tell
         Called with the name of a piece of preparation, the number of its parts done, and of all.
+    start
+        Weights to start from; without them the network is random and the code is fitted.
     """
 
     name = "jscc"
@@ -68,62 +66,27 @@ class JsccTrainee:
         tell: Tell,
         start: Weights | None = None,
     ) -> None:
-        self._seed = seed
+        torch.manual_seed(seed)
+        network = new_refiner()
+        if start:
+            network.load_state_dict(start.refiner.state_dict())
+        super().__init__(network, MAPS, folder, seed)
         self.side_model = (
             start.side if start else _side_model(folder / "side.npz", images, seed, tell)
         )
-        self._pairs = Pairs(folder / "pairs", pairs, SIDE)
-        self._pairs.fill(images.training, self.side_model, seed, _telling(tell, "training pairs"))
-        conditions = [
-            Condition(np.ones((SIDE, SIDE), np.float32), symbols_of(float(cbr), SIDE), snr, snr)
-            for cbr, snr in _CONDITIONS
-        ]
-        shown = min(_VALIDATION_IMAGES, len(images.validation))
-        paths = images.validation[:: len(images.validation) // shown][:shown]
-        self._validation = Pairs(folder / "validation", shown * len(conditions), SIDE)
-        telling = _telling(tell, "validation pairs")
-        self._validation.fill(paths, self.side_model, seed, telling, conditions)
-        torch.manual_seed(seed)
-        self.network: nn.Module = Refiner().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if start:
-            self.network.load_state_dict(start.refiner.state_dict())
 
-    def batch(self, index: int, size: int) -> Batch:
-        """Return crops of random pairs: estimates, planes, cells and errors."""
-        rng = np.random.default_rng((self._seed, 1 << 20, index))
-        chosen = rng.integers(0, self._pairs.count, size)
-        crops = [self._pairs.crop(int(i), CROP, rng) for i in chosen]
-        return tuple(torch.stack(parts) for parts in zip(*crops, strict=True))
+        def make(image: Image, _: int, rng: np.random.Generator) -> Pair:
+            return make_pair(image, draw_condition(refining.SIDE, rng), self.side_model, rng)
 
-    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
-        """Return the weighted squared error in units of that of the linear estimate.
+        def make_for_validation(image: Image, i: int, rng: np.random.Generator) -> Pair:
+            (cbr, snr), side = _CONDITIONS[i], refining.SIDE
+            even = np.ones((side, side), np.float32)
+            how = Condition(even, symbols_of(float(cbr), side), snr, snr)
+            return make_pair(image, how, self.side_model, rng)
 
-        The unit is the mean of the estimate's error in the crop and in the whole picture, so that
-        neither flat crops nor important ones take over.
-        """
-        found, planes, cells, whole = batch
-        w = nn.functional.interpolate(cells[:, -1:], scale_factor=float(CELL))
-        before, after = (
-            (w * (shown - planes).square()).mean(dim=(1, 2, 3))
-            for shown in (found, _refine(network, found, cells))
-        )
-        return (2 * after / (before + whole)).mean()
-
-    def validate(self, network: nn.Module, device: torch.device) -> Mapping[str, float]:
-        """Return the mean PSNR in dB at each bandwidth and SNR."""
-        found: dict[str, list[float]] = {}
-        kept = self._validation
-        for i in range(kept.count):
-            planes, cells = (
-                torch.from_numpy(values[i].astype(np.float32))[None].to(device)
-                for values in (kept.estimates, kept.cells)
-            )
-            with torch.inference_mode():
-                better = _refine(network, planes, cells)[0].cpu().numpy()
-            error = np.square(better - to_planes(kept.images[i])).mean() * _UNIT**2
-            cbr, snr = _CONDITIONS[i % len(_CONDITIONS)]
-            found.setdefault(f"{cbr} {snr} dB", []).append(10 * np.log10(255**2 / error))
-        return {name: float(np.mean(values)) for name, values in found.items()}
+        self.prepare(images, pairs, make, tell)
+        names = [f"{cbr} {snr} dB" for cbr, snr in _CONDITIONS]
+        self.prepare_validation(images, names, make_for_validation, tell)
 
     def save(self, network: nn.Module, file: Path, metadata: Mapping[str, str]) -> None:
         """Write the weights as ``jscc`` reads them."""
@@ -131,14 +94,15 @@ class JsccTrainee:
         save(file, to_bytes(Weights(self.side_model, network.cpu()), metadata))
 
 
-def _refine(network: nn.Module, planes: Tensor, cells: Tensor) -> Tensor:
-    parts = planes, cells[:, :MAPS], cells[:, MAPS : MAPS + 3]
-    better: Tensor = network(*(t.contiguous(memory_format=torch.channels_last) for t in parts))
-    return better
-
-
-def _telling(tell: Tell, what: str) -> Callable[[int, int], None]:
-    return lambda done, of: tell(what, done, of)
+def make_pair(image: Image, how: Condition, model: SideModel, rng: np.random.Generator) -> Pair:
+    """Send a square picture, and return what the receiver has of it."""
+    height, width = image.shape[:2]
+    planned, side_snr = how.planned_snr_db, how.planned_snr_db - how.side_margin_db
+    sent = transmission(image, how.w, how.num_symbols, planned, side_snr, model)
+    y, h, n0 = receive(sent.symbols, how.snr_db, how.fading, rng)
+    found = estimate(sent.side, height, width, y, h, n0)
+    known = knowledge_of(sent.side, sent.least, found).cells(height, width, found.chunks.tile)
+    return pair_of(image, how.w, found.planes, known)
 
 
 def _side_model(file: Path, images: TrainingImages, seed: int, tell: Tell) -> SideModel:
@@ -146,7 +110,8 @@ def _side_model(file: Path, images: TrainingImages, seed: int, tell: Tell) -> Si
     if file.is_file():
         with np.load(file) as kept:
             return SideModel(*(kept[name] for name in SideModel._fields))
-    model = fit(images.training, SIDE, seed, _telling(tell, "side information"))
+    telling = functools.partial(tell, "side information")
+    model = fit(images.training, refining.SIDE, seed, telling)
     arrays: dict[str, Any] = dict(zip(SideModel._fields, model, strict=True))
     sink = io.BytesIO()
     np.savez_compressed(sink, **arrays)

@@ -1,7 +1,8 @@
-"""Pairs for the network of ``jscc``: what the receiver estimated and knew, and the picture sent.
+"""Pairs for a network that refines: what a receiver decoded and knew, and the picture sent.
 
-A pair is made by the codec's own sender and receiver, over a random channel. It is a function of
-the seed and its number only, so that work that was interrupted goes on where it ended.
+A pair is made by a codec's own sender and receiver, over a random channel or at a random quality.
+It is a function of the seed and its number only, so that work that was interrupted goes on where it
+ended.
 """
 
 from __future__ import annotations
@@ -19,18 +20,14 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from experiments.saving import named, save
-from experiments.training.conditions import Condition, draw_condition, receive
 from experiments.training.images import window
-from semcom.codecs.jscc.codec import transmission
-from semcom.codecs.jscc.knowledge import CELL, MAPS, knowledge_of
-from semcom.codecs.jscc.side_coding import SideModel
-from semcom.codecs.linear.code import estimate
 from semcom.codecs.parts.colour import to_planes
+from semcom.codecs.refiner.knowledge import CELL, Knowledge
 from semcom.errors import InputError
-from semcom.types import Image
+from semcom.types import Image, Map
 
-CHANNELS = MAPS + 4
-"""Maps of cells: those of the network, the expected error of three planes, and the importance."""
+MORE_MAPS = 4
+"""Maps of cells beside those of the network: expected error of three planes, and importance."""
 _SAVED_EVERY = 50
 
 
@@ -38,33 +35,33 @@ class Pair(NamedTuple):
     """One picture, sent and received."""
 
     estimate: NDArray[np.float16]
-    """Planes of the linear estimate, (3, S, S)."""
+    """Decoded planes, (3, S, S)."""
     image: Image
     """(S, S, 3) uint8."""
     cells: NDArray[np.float16]
-    """Maps, (43, S/4, S/4)."""
+    """Maps, (N, S/4, S/4)."""
     error: float
     """Weighted mean squared error of the estimate, in planes."""
 
 
-def make_pair(image: Image, how: Condition, model: SideModel, rng: np.random.Generator) -> Pair:
-    """Send a square picture, and return what the receiver has of it."""
-    height, width = image.shape[:2]
-    planned, side_snr = how.planned_snr_db, how.planned_snr_db - how.side_margin_db
-    sent = transmission(image, how.w, how.num_symbols, planned, side_snr, model)
-    y, h, n0 = receive(sent.symbols, how.snr_db, how.fading, rng)
-    found = estimate(sent.side, height, width, y, h, n0)
-    known = knowledge_of(sent.side, sent.least, found).cells(height, width, found.chunks.tile)
-    w = how.w.reshape(height // CELL, CELL, width // CELL, CELL).mean(axis=(1, 3))
-    cells = np.concatenate([known.maps.numpy(), known.rms.numpy(), w[None]])
-    error = how.w * np.square(found.planes - to_planes(image))
-    values = found.planes.astype(np.float16)
+Make = Callable[[Image, int, np.random.Generator], Pair]
+"""Makes the pair of an image and a number: of the condition, if each image has several."""
+
+
+def pair_of(image: Image, w: Map, planes: NDArray[Any], known: Knowledge) -> Pair:
+    """Put together what was sent with importance ``w``, and what was decoded and known of it."""
+    height, width = w.shape
+    importance = w.reshape(height // CELL, CELL, width // CELL, CELL).mean(axis=(1, 3))
+    cells = np.concatenate([known.maps.numpy(), known.rms.numpy(), importance[None]])
+    error = w * np.square(planes - to_planes(image).astype(np.float64))
+    values = planes.astype(np.float16)
     return Pair(values, image, cells.astype(np.float16), float(error.mean()))
 
 
-def check_room(folder: Path, count: int, side: int) -> None:
+def check_room(folder: Path, count: int, side: int, maps: int) -> None:
     """Refuse more pairs than the disk takes; those that are in the folder already need no more."""
-    size = count * (side * side * (3 * 2 + 3) + CHANNELS * 2 * (side // CELL) ** 2)
+    cells = (side // CELL) ** 2
+    size = count * (side * side * (3 * 2 + 3) + (maps + MORE_MAPS) * 2 * cells)
     there = sum(file.stat().st_size for file in folder.glob("*.npy"))
     free = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists())).free
     if size - there > free:
@@ -85,15 +82,17 @@ class Pairs:
         Number of pairs.
     side
         Side of the pictures in pixels, a multiple of 8.
+    maps
+        Number of maps that the network sees.
     """
 
-    def __init__(self, folder: Path, count: int, side: int) -> None:
+    def __init__(self, folder: Path, count: int, side: int, maps: int) -> None:
         self.folder, self.count, self.side = folder, count, side
         folder.mkdir(parents=True, exist_ok=True)
         cells = side // CELL
         self.estimates = self._open("estimates", np.float16, (count, 3, side, side))
         self.images = self._open("images", np.uint8, (count, side, side, 3))
-        self.cells = self._open("cells", np.float16, (count, CHANNELS, cells, cells))
+        self.cells = self._open("cells", np.float16, (count, maps + MORE_MAPS, cells, cells))
         self.errors = self._open("errors", np.float32, (count,))
 
     def _open(self, name: str, dtype: type, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
@@ -114,24 +113,24 @@ class Pairs:
     def fill(
         self,
         paths: Sequence[Path],
-        model: SideModel,
+        make: Make,
         seed: int,
         tell: Callable[[int, int], None],
-        conditions: Sequence[Condition] = (),
+        conditions: int = 0,
     ) -> None:
         """Make the pairs that are missing, of the images in turn.
 
-        ``conditions`` replace the random ones; each image then goes through all of them.
+        ``conditions`` is the number of pairs of each image, one after the other and of the same
+        square; with 0, the images take turns, and each pair is of a random square.
         """
         record = self.folder / "done.json"
         done = json.loads(record.read_text()) if record.is_file() else 0
         for i in range(done, self.count):
             rng = np.random.default_rng((seed, i))
-            image = i // len(conditions) if conditions else i
-            how = conditions[i % len(conditions)] if conditions else draw_condition(self.side, rng)
+            image = i // conditions if conditions else i
             cut = np.random.default_rng((seed, image)) if conditions else rng
             picture = window(paths[image % len(paths)], self.side, cut)
-            pair = make_pair(picture, how, model, rng)
+            pair = make(picture, i % conditions if conditions else i, rng)
             self.estimates[i], self.images[i], self.cells[i], self.errors[i] = pair
             tell(i + 1, self.count)
             if (i + 1) % _SAVED_EVERY == 0 or i + 1 == self.count:

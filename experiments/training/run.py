@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -16,10 +16,15 @@ from experiments.saving import save
 from experiments.store.provenance import commit, machine
 from experiments.training.card import model_card
 from experiments.training.images import TrainingImages, find_training_images
-from experiments.training.jscc import SIDE, JsccTrainee
+from experiments.training.jscc import JsccTrainee
 from experiments.training.loop import CHECKPOINT, Settings, State, Training, alone
 from experiments.training.pairs import check_room
-from semcom.codecs.jscc.weights import SHA256, load
+from experiments.training.refining import SIDE
+from experiments.training.restorer import RestorerTrainee
+from semcom.codecs.jscc import weights as jscc_weights
+from semcom.codecs.refiner.knowledge import MAPS
+from semcom.codecs.restorer import restorer
+from semcom.codecs.restorer.restorer import ALL_MAPS
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.torch_device import check_device
@@ -29,13 +34,50 @@ WEIGHTS, CARD, MANIFEST = "weights.safetensors", "MODEL_CARD.md", "manifest.json
 SETTINGS = "settings.json"
 SHIPPED = "shipped"
 """Weights to start from that stand for those of the package."""
-TRAINABLE = {"jscc": "the receiver's network and the side information's code of codec jscc"}
 _LINE_EVERY_S = 60.0
+
+
+class Trainable(NamedTuple):
+    """A model that can be trained."""
+
+    about: str
+    trainee: type[JsccTrainee] | type[RestorerTrainee]
+    maps: int
+    """Number of maps that its network sees."""
+    load: Callable[[str], Any]
+    """Reads a file of weights, or with an empty path those of the package."""
+    shipped: str
+    """SHA-256 of the weights of the package."""
+    scores: str
+    """What the scores of its validation are."""
+
+
+TRAINABLE = {
+    "jscc": Trainable(
+        "the receiver's network and the side information's code of codec jscc",
+        JsccTrainee,
+        MAPS,
+        jscc_weights.load,
+        jscc_weights.SHA256,
+        "Mean PSNR in dB of squares that are not trained on, by CBR and SNR",
+    ),
+    "restorer": Trainable(
+        "the network behind the decoders of jpeg, hevc and softcast, for restore=true",
+        RestorerTrainee,
+        ALL_MAPS,
+        restorer.load,
+        restorer.SHA256,
+        "Mean gain in PSNR in dB over the codec alone, for squares that are not trained on, by "
+        "codec and its quality, QP or SNR",
+    ),
+}
 
 
 class Request(NamedTuple):
     """What a user asks for."""
 
+    model: str
+    """A name in :data:`TRAINABLE`."""
     data: Path
     out: Path
     settings: Settings
@@ -45,15 +87,15 @@ class Request(NamedTuple):
     """File of weights to start from, or :data:`SHIPPED`."""
 
 
-def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
-    """Train ``jscc``, and return the file of its weights.
+def train(request: Request, say: Callable[[str], None]) -> Path:
+    """Train a model, and return the file of its weights.
 
     Raises
     ------
     ValueError
         The folder holds no images, another training or one that diverges, or nothing is to be done.
     """
-    settings = request.settings
+    settings, model = request.settings, TRAINABLE[request.model]
     if (settings.minutes > 0) == (settings.steps > 0):
         raise InputError("give either --minutes or --steps, above 0")
     check_device(settings.device)
@@ -67,37 +109,41 @@ def train_jscc(request: Request, say: Callable[[str], None]) -> Path:
         if (request.out / CHECKPOINT).exists() and not request.resume:
             raise InputError(f"{request.out} holds a training already: go on with --resume")
         images = find_training_images(request.data)
-        start = load("" if request.start == SHIPPED else request.start) if request.start else None
+        start = "" if request.start == SHIPPED else request.start
+        started = model.load(start) if request.start else None
         manifest = json.dumps(images.manifest(), indent=1)
         digest = hashlib.sha256(manifest.encode()).hexdigest()
         about = {
-            "model": "jscc",
+            "model": request.model,
             "images": digest,
             "pairs": request.pairs,
             "seed": settings.seed,
             "batch": settings.batch,
         }
         if request.start:
-            about["start"] = SHA256 if request.start == SHIPPED else sha256_of(Path(request.start))
-        check_room(request.out / "pairs", request.pairs, SIDE)
+            about["start"] = sha256_of(Path(start)) if start else model.shipped
+        check_room(request.out / "pairs", request.pairs, SIDE, model.maps)
         _check_same(request.out / SETTINGS, about)
         save(request.out / MANIFEST, manifest)
+        made_by = commit() or f"of semcom {__version__}"
         for line in plan(request, images):
             say(line)
         with _Display(say) as display:
-            trainee = JsccTrainee(
+            trainee = model.trainee(
                 request.out,
                 images,
                 pairs=request.pairs,
                 seed=settings.seed,
                 tell=display.prepare,
-                start=start,
+                start=started,
             )
             training = Training(trainee, request.out, settings, resume=request.resume, about=about)
             network = training.run(display.step)
         file = request.out / WEIGHTS
         metadata = {
-            "commit": commit() or f"of semcom {__version__}",
+            "model": request.model,
+            "scores": model.scores,
+            "commit": made_by,
             "machine": _machine(),
             "images": digest,
             "minutes": f"{training.state.seconds / 60:.1f}",

@@ -6,7 +6,8 @@ are 32x32, the quantisation groups of x265. :mod:`semcom.codecs.parts.x265` driv
 
 A packet consists of one byte with the tile grid, the rotation of the colour axes
 (:mod:`semcom.codecs.parts.colour`), and one slice. Tiles are independent pictures in packets of
-their own, so that a lost packet costs one tile.
+their own, so that a lost packet costs one tile. If the receiver shall restore the picture, a zero
+byte and the base QP in quarters come first.
 
 For pictures of more than 2 megapixels, the search uses a sample
 (:mod:`semcom.codecs.parts.sampling`) and may leave 3 % of the budget unused instead of 1 %, and
@@ -36,6 +37,7 @@ from semcom.types import Bitstream, Image, Map, Packet
 
 _TILE_UNIT = 16  # pixels
 _FINE = 64  # levels per QP
+_QP_STEPS = 4  # steps per QP of what the receiver is told for restoring
 _LEVELS = range((MAX_QP + 1) * _FINE)
 _MAX_OFFSET = 24  # QP; reached at w = 2^±8
 _SLOPE = 0.13 / _FINE  # typical growth of ln(size) per level: 0.13 for one QP less
@@ -55,6 +57,8 @@ class Hevc:
     tiles
         Grid of independent tiles, ``"ROWSxCOLUMNS"`` with 1 to 15 of each. A tile is at least 16
         pixels high and wide.
+    restore
+        Whether the receiver repairs the picture by :mod:`semcom.codecs.restorer`.
 
     Examples
     --------
@@ -71,11 +75,11 @@ class Hevc:
 
     steerable = True
 
-    def __init__(self, *, tiles: str = "1x1") -> None:
+    def __init__(self, *, tiles: str = "1x1", restore: bool = False) -> None:
         match = re.fullmatch(r"([1-9]|1[0-5])x([1-9]|1[0-5])", tiles)
         if match is None:
             raise InputError(f"hevc: tiles must be ROWSxCOLUMNS, each 1 to 15, got {tiles!r}")
-        self.grid = int(match[1]), int(match[2])
+        self.grid, self._restore = (int(match[1]), int(match[2])), restore
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the lowest QP that fits; see :class:`DigitalCodec`.
@@ -89,7 +93,8 @@ class Hevc:
         streams: dict[int, list[bytes]] = {}
 
         def size_bits(level: int) -> int:
-            streams[level] = [source.encode(level, "slow") for source in sources]
+            qp = bytes([0, round(_QP_STEPS * qp_of(level))]) if self._restore else b""
+            streams[level] = [qp + source.encode(level, "slow") for source in sources]
             return _num_bits(streams[level])
 
         def quick_bits(level: int) -> int:
@@ -114,14 +119,14 @@ class Hevc:
         for tile, data in zip(tiles, streams[level], strict=True):
             decoded = _decode(data, *image[tile].shape[:2])
             packets.append(Packet(data, weighted_gain(image[tile], decoded, w[tile])))
-        info: dict[str, float | str] = {"qp": MAX_QP - level / _FINE}
+        info: dict[str, float | str] = {"qp": qp_of(level)}
         if special := x265.settings(*sources[0].size):
             info["x265"] = special
         return Bitstream(tuple(packets), info)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; a lost tile is interpolated from its neighbours."""
-        tags = {packet[:1] for packet in packets if packet is not None}
+        tags = {_stream(packet)[:1] for packet in packets if packet is not None}
         if not tags:
             return grey(height, width)
         if len(tags) > 1 or len(tag := tags.pop()) != 1:
@@ -166,12 +171,38 @@ class _Source:
         return self.head + x265.encode(self.planes, finer, MAX_QP - steps, preset, as_of=as_of)
 
 
+def qp_of(level: int) -> float:
+    """Return the base QP of a level."""
+    return MAX_QP - level / _FINE
+
+
+def level_of(qp: float) -> int:
+    """Return the level of a base QP, 0 to 51."""
+    return round((MAX_QP - qp) * _FINE)
+
+
+def packet_at(image: Image, w: Map, level: int) -> bytes:
+    """Return the packet of a picture in one tile at a level, 0 (worst) to 3327."""
+    return _Source.of(image, w, (1, 1)).encode(level, "slow")
+
+
+def _stream(packet: bytes) -> bytes:
+    """Return a packet without the QP for restoring it."""
+    return packet if packet[:1] != b"\0" else packet[2:]
+
+
 def _decode(packet: bytes, height: int, width: int) -> Image:
-    """Rebuild a tile."""
-    turn, body = packet[1 : 1 + TURN_BYTES], packet[1 + TURN_BYTES :]
+    """Rebuild a tile, and restore it if its packet says so."""
+    stream = _stream(packet)
+    turn, body = stream[1 : 1 + TURN_BYTES], stream[1 + TURN_BYTES :]
     if len(turn) < TURN_BYTES:
         raise DecodeError("HEVC packet ends before its slice")
-    return from_planes(x265.decode(body, height, width), turn)
+    picture = from_planes(x265.decode(body, height, width), turn)
+    if stream == packet:
+        return picture
+    from semcom.codecs.restorer.restorer import restore  # it loads a network
+
+    return restore("hevc", picture, min(packet[1] / _QP_STEPS, MAX_QP))
 
 
 def _tiles(height: int, width: int, grid: tuple[int, int]) -> Iterator[Tile]:

@@ -2,7 +2,8 @@
 
 The importance map ``w`` cannot steer it, because JPEG has one quantisation table per image. With
 standard Huffman tables, everything before the entropy-coded scan follows from the size and the
-quality. The receiver rebuilds it, so that only one byte with the quality and the scan are sent.
+quality. The receiver rebuilds it, so that only one byte with the quality and the scan are sent. The
+highest bit of that byte says that the receiver shall restore the picture.
 """
 
 from __future__ import annotations
@@ -20,12 +21,18 @@ from semcom.codecs.parts.one_quality import (
 from semcom.types import Bitstream, Image, Map
 
 _SEARCH = Search(range(1, 101), guess=50, slope=0.02)
+_RESTORED = 0x80
 _EOI = b"\xff\xd9"
 _MAX_SIDE = 65_500  # pixels, libjpeg's JPEG_MAX_DIMENSION
 
 
 class Jpeg:
     """Baseline sequential JPEG, 4:2:0, with standard tables, in one packet.
+
+    Parameters
+    ----------
+    restore
+        Whether the receiver repairs the picture by :mod:`semcom.codecs.restorer`.
 
     Examples
     --------
@@ -41,15 +48,17 @@ class Jpeg:
 
     steerable = False
 
+    def __init__(self, *, restore: bool = False) -> None:
+        self._flag = _RESTORED if restore else 0
+
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the highest quality (1 to 100) that fits; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
         check_sides("jpeg", height, width, _MAX_SIDE)
 
         def write(quality: int) -> bytes:
-            header, scan = _split(_compress(image, quality))
-            assert header == _header(height, width, quality)
-            return bytes([quality]) + scan
+            packet = packet_of(image, quality)
+            return bytes([packet[0] | self._flag]) + packet[1:]
 
         return encode_at_best_quality(self, image, w, max_bits, write=write, search=_SEARCH)
 
@@ -58,11 +67,24 @@ class Jpeg:
         data = only_packet("jpeg", packets)
         if data is None:
             return grey(height, width)
-        if not data or data[0] not in _SEARCH.qualities:
+        quality = data[0] & ~_RESTORED if data else 0
+        if quality not in _SEARCH.qualities:
             raise DecodeError("not a JPEG packet: its first byte must be a quality, 1 to 100")
         check_sides("jpeg", height, width, _MAX_SIDE, DecodeError)
-        stream = _header(height, width, data[0]) + data[1:] + _EOI
-        return read_picture(stream, height, width, "JPEG scan")
+        stream = _header(height, width, quality) + data[1:] + _EOI
+        picture = read_picture(stream, height, width, "JPEG scan")
+        if not data[0] & _RESTORED:
+            return picture
+        from semcom.codecs.restorer.restorer import restore  # it loads a network
+
+        return restore("jpeg", picture, quality)
+
+
+def packet_of(image: Image, quality: int) -> bytes:
+    """Return the packet of a picture at a quality."""
+    header, scan = _split(_compress(image, quality))
+    assert header == _header(*image.shape[:2], quality)
+    return bytes([quality]) + scan
 
 
 def _compress(image: Image, quality: int) -> bytes:

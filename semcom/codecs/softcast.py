@@ -47,10 +47,16 @@ from semcom.codecs.parts.colour import from_planes, to_planes
 from semcom.types import AnalogSignal, Image, Map, Packet
 
 _HEAD = struct.Struct(">BBH")
+_RESTORED = 0x80  # a bit of the first byte, which holds the layout
 
 
 class Softcast:
     """DCT coefficients as amplitudes.
+
+    Parameters
+    ----------
+    restore
+        Whether the receiver repairs the picture by :mod:`semcom.codecs.restorer`.
 
     Examples
     --------
@@ -70,6 +76,9 @@ class Softcast:
 
     analog: Literal[True] = True
     steerable = True
+
+    def __init__(self, *, restore: bool = False) -> None:
+        self._flag = _RESTORED if restore else 0
 
     def encode(
         self,
@@ -94,9 +103,10 @@ class Softcast:
         side, symbols = best.send(best.choose(num_symbols), num_symbols)
         tile, bands = LAYOUTS[side.layout]
         sent = int(np.count_nonzero(side.levels))
+        packet = pack(side)
         return AnalogSignal(
             torch.from_numpy(symbols),
-            (Packet(pack(side)),),
+            (Packet(bytes([packet[0] | self._flag]) + packet[1:]),),
             {"tile": tile, "bands": bands, "chunks": sent},
         )
 
@@ -113,7 +123,13 @@ class Softcast:
         packet = only_packet("softcast", side)
         if packet is None:
             return grey(height, width)
-        found = estimate(unpack(packet, height, width), height, width, y, h, noise_var)
+        kind = packet[0] if packet else 0
+        about = unpack(bytes([kind & ~_RESTORED]) + packet[1:], height, width)
+        found = estimate(about, height, width, y, h, noise_var)
+        if kind & _RESTORED:
+            from semcom.codecs.restorer.restorer import linear_knowledge, restore_planes
+
+            return from_planes(restore_planes(found.planes, linear_knowledge(about, found)))
         planes = np.clip(np.rint(found.planes), 0, 1023).astype(np.uint16)
         return from_planes(planes)
 

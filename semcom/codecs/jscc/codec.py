@@ -4,8 +4,8 @@ One model serves every SNR, bandwidth and size. The sender is the linear code of
 :mod:`semcom.codecs.linear.code`: the content decides which coefficients get symbols and power, by
 ``w·λ``. Its description is coded with learned probabilities
 (:mod:`semcom.codecs.jscc.side_coding`), which makes a finer description worth its price. The
-receiver computes the linear estimate, and a network (:mod:`semcom.codecs.jscc.refiner`), told how
-large the error of each part is, removes some of that error.
+receiver computes the linear estimate, and a network (:mod:`semcom.codecs.refiner.network`), told
+how large the error of each part is, removes some of that error.
 
 Leaves out: a learned encoder, and a sender that chooses its layout by the result of the network.
 """
@@ -19,15 +19,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from semcom.codecs.base import DecodeError, grey, only_packet
-from semcom.codecs.jscc.knowledge import CELL, knowledge_of
-from semcom.codecs.jscc.refiner import REACH, Refiner
 from semcom.codecs.jscc.side_coding import SideModel, pack, settle, unpack
 from semcom.codecs.jscc.side_kernels import MEAN_STEPS
 from semcom.codecs.jscc.weights import Weights, identity, load
-from semcom.codecs.linear.code import SIDE_MARGIN_DB, Estimate, LinearPicture, estimate
+from semcom.codecs.linear.code import SIDE_MARGIN_DB, LinearPicture, estimate
 from semcom.codecs.linear.side_information import (
     LAYOUTS,
     NO_COARSE,
@@ -36,6 +33,8 @@ from semcom.codecs.linear.side_information import (
     snr_level_of,
 )
 from semcom.codecs.parts.colour import from_planes, to_planes
+from semcom.codecs.refiner.knowledge import knowledge_of
+from semcom.codecs.refiner.strips import refined
 from semcom.types import AnalogSignal, Image, Map, Packet
 
 _PLAIN, _OWN = 0x80, 0x40  # bits of the first byte: no network, weights of the user's own
@@ -44,7 +43,6 @@ _MAX_SIDE = 0.7  # share of the symbols that side information takes at most
 _DEPTHS = (0, 4, 6, 8, 10, 12, 14, 16, 18)
 """Levels from the strongest chunk down to the rest of coarse values; 0: none are sent."""
 _USUAL = 10
-_STRIP_PIXELS = 1 << 19  # the network sees this many pixels at once, which bounds its memory
 _opened: dict[bytes, tuple[Weights, str]] = {}
 """Weights with which a codec was made in this process, with their device, by their identity."""
 
@@ -132,7 +130,8 @@ class Jscc:
         found = estimate(about, height, width, y, h, noise_var)
         planes: NDArray[np.floating[Any]] = found.planes
         if not kind & _PLAIN:
-            planes = refined(weights.refiner, about, least, found, device)
+            known = knowledge_of(about, least, found).cells(height, width, found.chunks.tile)
+            planes = refined(weights.refiner, planes, known, device)
         return from_planes(np.clip(np.rint(planes), 0, 1023).astype(np.uint16))
 
 
@@ -204,23 +203,3 @@ def _walk(
         if best == at:
             return options[at]
         at = best
-
-
-def refined(
-    refiner: Refiner, side: Side, least: int, found: Estimate, device: str
-) -> NDArray[np.float32]:
-    """Return refined planes, float32 (3, H, W), of an estimate."""
-    _, height, width = found.planes.shape
-    known = knowledge_of(side, least, found).cells(height, width, found.chunks.tile)
-    planes = torch.from_numpy(found.planes.astype(np.float32))[None]
-    planes = functional.pad(planes, (0, -width % 8, 0, -height % 8), mode="replicate")
-    better = np.empty(planes.shape[1:], np.float32)
-    strip = max(8, _STRIP_PIXELS // planes.shape[3] // 8 * 8)
-    for top in range(0, planes.shape[2], strip):
-        first, end = max(0, top - REACH), min(top + strip + REACH, planes.shape[2])
-        cells = slice(first // CELL, end // CELL)
-        parts = planes[:, :, first:end], known.maps[None, :, cells], known.rms[None, :, cells]
-        with torch.inference_mode():
-            shown: Tensor = refiner(*(part.to(device) for part in parts))
-        better[:, top : top + strip] = shown[0, :, top - first :][:, :strip].numpy(force=True)
-    return better[:, :height, :width]

@@ -28,7 +28,6 @@ from semcom.codecs.base import DecodeError
 from semcom.codecs.jscc.range_coder import COUNT, DECODE, ENCODE, State, finish, is_read, start
 from semcom.codecs.jscc.side_kernels import (
     FIELD_CONTEXTS,
-    MAX_LEVEL,
     MEAN_STEPS,
     VALUE_CONTEXTS,
     VALUE_REACH,
@@ -46,6 +45,7 @@ from semcom.codecs.linear.side_information import (
     chunks_of,
     layouts,
 )
+from semcom.codecs.refiner.knowledge import floor_of
 
 Ints = NDArray[np.int64]
 Tallies = tuple[Ints, Ints, Ints]
@@ -144,12 +144,6 @@ def unpack(data: bytes, height: int, width: int, model: SideModel) -> tuple[Side
 
 def _even(side: Side) -> bool:
     return bool((side.weights == _EVEN_WEIGHT).all())
-
-
-def floor_of(weights: Ints, least: int) -> Ints:
-    """Return the level up to which chunks of a tile are not sent."""
-    floor = (least - weights + 1) // 2 - 1
-    return np.where(weights > 0, np.clip(floor, 0, MAX_LEVEL), MAX_LEVEL)
 
 
 def _coded(

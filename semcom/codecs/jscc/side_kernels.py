@@ -8,6 +8,7 @@ import numpy as np
 
 from channels.kernels.jit import kernel
 from semcom.codecs.jscc.range_coder import code
+from semcom.codecs.linear.side_information import MAX_LEVEL
 
 MEAN_STEPS: Final = (8, 16, 32, 64)
 FEATURES: Final = 9
@@ -20,7 +21,6 @@ VALUE_REACH: Final = 127
 LEVEL_CONTEXTS: Final = 2 * 8 * 6 * 4 * 4
 FIELD_CONTEXTS: Final = (3 * len(MEAN_STEPS) + 1) * 8
 VALUE_CONTEXTS: Final = 12 * 8
-MAX_LEVEL: Final = 63
 
 
 @kernel

@@ -19,7 +19,9 @@ from semcom.codecs.linear.power_allocation import Array, allocate_power
 
 Levels = NDArray[np.uint8]
 Values = NDArray[np.int64]
-NO_COARSE = 63
+MAX_LEVEL = 63
+"""Highest level of a variance."""
+NO_COARSE = MAX_LEVEL
 """The level that stands for no coarse values."""
 _NO_VALUES: Values = np.zeros(0, np.int64)
 COARSE_ABOVE = 4

@@ -27,7 +27,7 @@ from experiments.benchmarks import (
     suite_overhead,
 )
 from experiments.benchmarks.peers import HAS_LDPC, HAS_SIONNA, ldpc_decoder, sionna_chain
-from semcom.codecs.jscc.knowledge import MAPS
+from semcom.codecs.refiner.knowledge import MAPS
 
 CASE = (1024, 1 / 2, "1/2")
 needs_sionna = pytest.mark.skipif(not HAS_SIONNA, reason="needs the extra sionna")

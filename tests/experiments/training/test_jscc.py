@@ -11,18 +11,20 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 from experiments.cli.main import main
-from experiments.training import jscc
+from experiments.training import refining
 from experiments.training.conditions import draw_condition, receive
-from experiments.training.pairs import Pairs, make_pair
+from experiments.training.jscc import make_pair
+from experiments.training.pairs import Pairs
 from semcom.codecs.jscc.weights import load
 from semcom.codecs.parts.colour import to_planes
+from semcom.codecs.refiner.knowledge import MAPS
 
 
 @pytest.fixture
 def train(photos, tmp_path, monkeypatch):
     """Run the command on the small pictures, with small squares."""
-    monkeypatch.setattr(jscc, "SIDE", 96)
-    monkeypatch.setattr(jscc, "CROP", 64)
+    monkeypatch.setattr(refining, "SIDE", 96)
+    monkeypatch.setattr(refining, "CROP", 64)
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
@@ -98,18 +100,22 @@ def test_the_list_names_what_can_be_trained():
 
 def test_pairs_do_not_depend_on_where_the_work_stopped(photos, tmp_path):
     model, paths = load().side, sorted(photos.glob("p*.png"))
-    whole = Pairs(tmp_path / "whole", 5, 96)
-    whole.fill(paths, model, 3, lambda *_: None)
+
+    def make(image, _, rng):
+        return make_pair(image, draw_condition(96, rng), model, rng)
+
+    whole = Pairs(tmp_path / "whole", 5, 96, MAPS)
+    whole.fill(paths, make, 3, lambda *_: None)
 
     def stop(done, _):
         if done == 3:
             raise KeyboardInterrupt
 
-    parts = Pairs(tmp_path / "parts", 5, 96)
+    parts = Pairs(tmp_path / "parts", 5, 96, MAPS)
     with pytest.raises(KeyboardInterrupt):
-        parts.fill(paths, model, 3, stop)
-    parts = Pairs(tmp_path / "parts", 5, 96)
-    parts.fill(paths, model, 3, lambda *_: None)
+        parts.fill(paths, make, 3, stop)
+    parts = Pairs(tmp_path / "parts", 5, 96, MAPS)
+    parts.fill(paths, make, 3, lambda *_: None)
     for ours, theirs in (
         (whole.estimates, parts.estimates),
         (whole.images, parts.images),

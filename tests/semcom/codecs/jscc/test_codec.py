@@ -12,13 +12,15 @@ import semcom
 from channels.models.awgn import Awgn
 from semcom.codecs.base import CODECS, DecodeError
 from semcom.codecs.jscc import codec
-from semcom.codecs.jscc.codec import Jscc, refined, transmission
-from semcom.codecs.jscc.knowledge import knowledge_of
-from semcom.codecs.jscc.refiner import CELL, REACH, Refiner
-from semcom.codecs.jscc.weights import PACKAGED, load
+from semcom.codecs.jscc.codec import Jscc, transmission
+from semcom.codecs.jscc.weights import PACKAGED, load, new_refiner
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.linear.side_information import chunks_of, variance_of
 from semcom.codecs.parts.colour import to_planes
+from semcom.codecs.refiner import strips
+from semcom.codecs.refiner.knowledge import CELL, knowledge_of
+from semcom.codecs.refiner.network import REACH
+from semcom.codecs.refiner.strips import refined
 from semcom.scores.psnr import psnr_db, region_psnr_db
 
 
@@ -115,7 +117,7 @@ def test_own_weights_are_found_by_what_the_packet_says(photo, tmp_path):
 
 def test_the_network_has_no_seams_between_strips(photo, monkeypatch):
     torch.manual_seed(0)
-    network = Refiner().eval()
+    network = new_refiner().eval()
     with torch.no_grad():
         for parameter in network.leave.parameters():
             parameter.normal_(0, 0.1)
@@ -123,11 +125,13 @@ def test_the_network_has_no_seams_between_strips(photo, monkeypatch):
     sent = transmission(tall, blind(tall), 9_000, 10, 4, load().side)
     y, h, n0 = received(sent, 10)
     found = estimate(sent.side, *tall.shape[:2], y, h, n0)
-    whole = refined(network, sent.side, sent.least, found, "cpu")
-    monkeypatch.setattr(codec, "_STRIP_PIXELS", 96 * 120)
-    strips = refined(network, sent.side, sent.least, found, "cpu")
+    chunks = found.chunks
+    known = knowledge_of(sent.side, sent.least, found).cells(*tall.shape[:2], chunks.tile)
+    whole = refined(network, found.planes, known)
+    monkeypatch.setattr(strips, "_STRIP_PIXELS", 96 * 120)
+    parts = refined(network, found.planes, known)
     assert np.abs(whole - found.planes).max() > 10
-    assert np.abs(whole - strips).max() < 1e-2
+    assert np.abs(whole - parts).max() < 1e-2
     assert REACH % 8 == 0
 
 

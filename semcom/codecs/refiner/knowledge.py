@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from semcom.codecs.jscc.side_coding import floor_of
 from semcom.codecs.linear.chunks import Chunks
 from semcom.codecs.linear.code import Estimate
 from semcom.codecs.linear.power_allocation import Array
-from semcom.codecs.linear.side_information import Side, chunks_of, variance_of
+from semcom.codecs.linear.side_information import MAX_LEVEL, Side, chunks_of, variance_of
 
 OCTAVES = 4
 MAPS = 3 * OCTAVES * 3 + 3
@@ -26,6 +26,9 @@ CELL = 4
 """Side in pixels of a cell of the maps."""
 _EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the octaves, in units of the highest frequency
 _UNSENT = 0.08  # mean variance of what was not sent, in units of its limit
+
+
+Ints = NDArray[np.int64]
 
 
 class Knowledge(NamedTuple):
@@ -80,6 +83,15 @@ def knowledge_of(side: Side, least: int, found: Estimate) -> Knowledge:
         torch.from_numpy(maps.reshape(-1, *grid).astype(np.float32) / 4),
         torch.from_numpy(rms.reshape(3, *grid).astype(np.float32)),
     )
+
+
+def floor_of(weights: Ints, least: int) -> Ints:
+    """Return the level up to which chunks of a tile are not sent.
+
+    ``least`` is the least ``2·level + weight`` that is sent.
+    """
+    floor = (least - weights + 1) // 2 - 1
+    return np.where(weights > 0, np.clip(floor, 0, MAX_LEVEL), MAX_LEVEL)
 
 
 @functools.lru_cache(32)

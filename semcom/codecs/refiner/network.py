@@ -1,8 +1,8 @@
-"""The network of ``jscc``: it refines the linear estimate, told what the receiver knows of it.
+"""The network: it refines decoded planes, told what the receiver knows of their error.
 
 A small U-Net on the planes at 1/2, 1/4 and 1/8 of the resolution. It sees their details in units of
 the expected error, and its output is multiplied by that error, so that one network serves all SNRs
-and bandwidths. At the start of the training the output is zero, and the estimate the linear one.
+and bandwidths. At the start of the training the output is zero, and the planes stay as they are.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from semcom.codecs.jscc.knowledge import CELL, MAPS
+from semcom.codecs.refiner.knowledge import CELL
 
-_CHANNELS = (32, 64, 96)
 REACH = 64
 """Pixels that are further from a place than this do not change it."""
 _CENTRE, _UNIT = 512.0, 256.0  # of the planes
@@ -37,14 +36,22 @@ class Block(nn.Module):
 
 
 class Refiner(nn.Module):
-    """A U-Net that adds what the linear estimate lacks."""
+    """A U-Net that adds what a decoded picture lacks.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    maps
+        Number of maps of what the receiver knows.
+    channels
+        Channels at 1/2, 1/4 and 1/8 of the resolution.
+    """
+
+    def __init__(self, maps: int, channels: tuple[int, int, int]) -> None:
         super().__init__()
-        half, quarter, eighth = _CHANNELS
+        half, quarter, eighth = channels
         self.enter = nn.Conv2d(24, half, 3, padding=1)
-        self.known_half = nn.Conv2d(MAPS, half, 1)
-        self.known_quarter = nn.Conv2d(MAPS, quarter, 1)
+        self.known_half = nn.Conv2d(maps, half, 1)
+        self.known_quarter = nn.Conv2d(maps, quarter, 1)
         self.down_half, self.up_half = Block(half), Block(half)
         self.down_quarter, self.up_quarter = Block(quarter), Block(quarter)
         self.deep = nn.Sequential(Block(eighth), Block(eighth))
@@ -65,7 +72,7 @@ class Refiner(nn.Module):
         planes
             (B, 3, H, W) with values from 0 to 1023; H and W are multiples of 8.
         maps, rms
-            The :class:`Knowledge` of cells, (B, ·, H/4, W/4).
+            The :class:`~semcom.codecs.refiner.knowledge.Knowledge` of cells, (B, ·, H/4, W/4).
         """
         known = functional.interpolate(self.known_half(maps), scale_factor=2.0)
         scale = functional.interpolate(rms, scale_factor=float(CELL))

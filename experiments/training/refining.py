@@ -1,0 +1,118 @@
+"""What is common to the training of all networks that refine decoded pictures."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from experiments.training.images import TrainingImages
+from experiments.training.pairs import Make, Pairs
+from experiments.training.protocol import Batch
+from semcom.codecs.parts.colour import to_planes
+from semcom.codecs.refiner.knowledge import CELL
+
+SIDE, CROP = 384, 160
+"""Sides of pairs, and of what is cut out of them for a batch, in pixels."""
+_VALIDATION_IMAGES = 12
+_UNIT = 255 * np.sqrt(3) / 1023  # of the planes, in grey levels
+
+Tell = Callable[[str, int, int], None]
+"""Gets the name of a piece of preparation, the number of its parts done, and of all."""
+
+
+class RefinerTrainee:
+    """A network that refines, with pairs to train and to validate it on.
+
+    Parameters
+    ----------
+    network
+        The network, as it is before the first step.
+    maps
+        Number of maps that it sees.
+    folder
+        Where the pairs are kept.
+    seed
+        Seed of the pairs and of the batches.
+    """
+
+    def __init__(self, network: nn.Module, maps: int, folder: Path, seed: int) -> None:
+        self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._maps, self._folder, self._seed = maps, folder, seed
+        self._conditions: Sequence[str] = ()
+
+    def prepare(self, images: TrainingImages, count: int, make: Make, tell: Tell) -> None:
+        """Make the pairs to train on."""
+        self._pairs = Pairs(self._folder / "pairs", count, SIDE, self._maps)
+        telling = functools.partial(tell, "training pairs")
+        self._pairs.fill(images.training, make, self._seed, telling)
+
+    def prepare_validation(
+        self, images: TrainingImages, conditions: Sequence[str], make: Make, tell: Tell
+    ) -> None:
+        """Make the pairs to validate on: of some images, under each of the named conditions."""
+        shown = min(_VALIDATION_IMAGES, len(images.validation))
+        paths = images.validation[:: len(images.validation) // shown][:shown]
+        count = shown * len(conditions)
+        self._conditions = conditions
+        self._validation = Pairs(self._folder / "validation", count, SIDE, self._maps)
+        telling = functools.partial(tell, "validation pairs")
+        self._validation.fill(paths, make, self._seed, telling, len(conditions))
+
+    def batch(self, index: int, size: int) -> Batch:
+        """Return crops of random pairs: estimates, planes, cells and errors."""
+        rng = np.random.default_rng((self._seed, 1 << 20, index))
+        chosen = rng.integers(0, self._pairs.count, size)
+        crops = [self._pairs.crop(int(i), CROP, rng) for i in chosen]
+        return tuple(torch.stack(parts) for parts in zip(*crops, strict=True))
+
+    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Return the weighted squared error in units of that of the estimate.
+
+        The unit is the mean of the estimate's error in the crop and in the whole picture, so that
+        neither flat crops nor important ones take over.
+        """
+        found, planes, cells, whole = batch
+        w = nn.functional.interpolate(cells[:, -1:], scale_factor=float(CELL))
+        before, after = (
+            (w * (shown - planes).square()).mean(dim=(1, 2, 3))
+            for shown in (found, self._refine(network, found, cells))
+        )
+        return (2 * after / (before + whole)).mean()
+
+    def validate(self, network: nn.Module, device: torch.device) -> Mapping[str, float]:
+        """Return the mean PSNR in dB under each condition."""
+        return {name: after for name, (_, after) in self._psnrs(network, device).items()}
+
+    def _psnrs(self, network: nn.Module, device: torch.device) -> dict[str, tuple[float, float]]:
+        """Return the mean PSNR in dB under each condition, before and after the network."""
+        found: dict[str, list[tuple[float, float]]] = {}
+        kept = self._validation
+        for i in range(kept.count):
+            planes, cells = (
+                torch.from_numpy(values[i].astype(np.float32))[None].to(device)
+                for values in (kept.estimates, kept.cells)
+            )
+            with torch.inference_mode():
+                better = self._refine(network, planes, cells)
+            truth = to_planes(kept.images[i])
+            before, after = (
+                10 * np.log10(255**2 / np.square(shown[0].cpu().numpy() - truth).mean() / _UNIT**2)
+                for shown in (planes, better)
+            )
+            name = self._conditions[i % len(self._conditions)]
+            found.setdefault(name, []).append((before, after))
+        return {
+            name: (float(np.mean([b for b, _ in pairs])), float(np.mean([a for _, a in pairs])))
+            for name, pairs in found.items()
+        }
+
+    def _refine(self, network: nn.Module, planes: Tensor, cells: Tensor) -> Tensor:
+        parts = planes, cells[:, : self._maps], cells[:, self._maps : self._maps + 3]
+        last = torch.channels_last
+        better: Tensor = network(*(part.contiguous(memory_format=last) for part in parts))
+        return better

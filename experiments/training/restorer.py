@@ -1,0 +1,149 @@
+"""What is trained of the restorer: the network behind the decoders of several codecs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from experiments.saving import save
+from experiments.training import refining
+from experiments.training.conditions import (
+    Condition,
+    draw_condition,
+    draw_importance,
+    receive,
+    symbols_of,
+)
+from experiments.training.images import TrainingImages
+from experiments.training.pairs import Pair, pair_of
+from experiments.training.refining import RefinerTrainee, Tell
+from semcom.codecs import hevc, jpeg
+from semcom.codecs.hevc import Hevc
+from semcom.codecs.jpeg import Jpeg
+from semcom.codecs.linear.code import estimate
+from semcom.codecs.parts.colour import to_planes
+from semcom.codecs.refiner.network import Refiner
+from semcom.codecs.restorer.restorer import (
+    ALL_MAPS,
+    RESTORABLE,
+    Restorable,
+    linear_knowledge,
+    new_network,
+    to_bytes,
+    uniform_knowledge,
+)
+from semcom.codecs.softcast import Softcast, unpack
+from semcom.types import Image, Map
+
+_SHARES = {"jpeg": 0.25, "hevc": 0.5, "softcast": 0.25}  # hevc leaves the least to restore
+_SOFTCAST_CBR = 1 / 16
+_CONDITIONS: tuple[tuple[Restorable, float], ...] = (
+    ("jpeg", 10),
+    ("jpeg", 30),
+    ("jpeg", 70),
+    ("hevc", 41),
+    ("hevc", 35),
+    ("hevc", 29),
+    ("softcast", 10),
+)
+"""Codecs with their quality; for ``softcast``, the SNR in dB."""
+
+
+class RestorerTrainee(RefinerTrainee):
+    """The restorer's network, with pairs to train and to validate it on.
+
+    Parameters
+    ----------
+    folder
+        Where the pairs are kept.
+    images
+        The images.
+    pairs
+        Number of pairs to train on.
+    seed
+        Seed of the pairs, of the batches and of the network.
+    tell
+        Called with the name of a piece of preparation, the number of its parts done, and of all.
+    start
+        Network to start from; without it, the network is random.
+    """
+
+    name = "restorer"
+
+    def __init__(
+        self,
+        folder: Path,
+        images: TrainingImages,
+        *,
+        pairs: int,
+        seed: int,
+        tell: Tell,
+        start: Refiner | None = None,
+    ) -> None:
+        torch.manual_seed(seed)
+        network = new_network()
+        if start:
+            network.load_state_dict(start.state_dict())
+        super().__init__(network, ALL_MAPS, folder, seed)
+        self.prepare(images, pairs, _make_random, tell)
+        names = [f"{codec} {quality:g}" for codec, quality in _CONDITIONS]
+        self.prepare_validation(images, names, _make_for_validation, tell)
+
+    def validate(self, network: nn.Module, device: torch.device) -> Mapping[str, float]:
+        """Return the mean gain in PSNR in dB over the codec alone, under each condition."""
+        psnrs = self._psnrs(network, device)
+        return {name: after - before for name, (before, after) in psnrs.items()}
+
+    def save(self, network: nn.Module, file: Path, metadata: Mapping[str, str]) -> None:
+        """Write the weights as the codecs read them."""
+        assert isinstance(network, Refiner)
+        save(file, to_bytes(network.cpu(), metadata))
+
+
+def _make_random(image: Image, _: int, rng: np.random.Generator) -> Pair:
+    codec = RESTORABLE[rng.choice(len(RESTORABLE), p=[_SHARES[name] for name in RESTORABLE])]
+    if codec == "softcast":
+        return _sent(image, draw_condition(refining.SIDE, rng), rng)
+    steered = codec == "hevc" and rng.random() < 0.5
+    w = draw_importance(refining.SIDE, rng) if steered else _even()
+    quality = rng.uniform(22, 46) if codec == "hevc" else 2 ** rng.uniform(2, 6.5)
+    return _coded(codec, image, w, quality)
+
+
+def _make_for_validation(image: Image, i: int, rng: np.random.Generator) -> Pair:
+    codec, quality = _CONDITIONS[i]
+    if codec == "softcast":
+        symbols = symbols_of(_SOFTCAST_CBR, refining.SIDE)
+        return _sent(image, Condition(_even(), symbols, quality, quality), rng)
+    return _coded(codec, image, _even(), quality)
+
+
+def _even() -> Map:
+    return np.ones((refining.SIDE, refining.SIDE), np.float32)
+
+
+def _sent(image: Image, how: Condition, rng: np.random.Generator) -> Pair:
+    """Send a square picture by ``softcast``."""
+    height, width = image.shape[:2]
+    sent = Softcast().encode(image, how.w, how.num_symbols, how.planned_snr_db)
+    side = unpack(sent.side[0].data, height, width)
+    found = estimate(side, height, width, *receive(sent.symbols, how.snr_db, how.fading, rng))
+    return pair_of(image, how.w, found.planes, linear_knowledge(side, found))
+
+
+def _coded(codec: Restorable, image: Image, w: Map, quality: float) -> Pair:
+    """Code a square picture by ``jpeg`` or ``hevc``."""
+    height, width = image.shape[:2]
+    if codec == "jpeg":
+        quality = round(quality)
+        decoded = Jpeg().decode([jpeg.packet_of(image, quality)], height, width)
+    else:
+        level = hevc.level_of(quality)
+        quality = hevc.qp_of(level)
+        decoded = Hevc().decode([hevc.packet_at(image, w, level)], height, width)
+    known = uniform_knowledge(codec, quality, height, width)
+    return pair_of(image, w, to_planes(decoded), known)

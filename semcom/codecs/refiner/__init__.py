@@ -1,0 +1,1 @@
+"""A network that refines a decoded picture, told what the receiver knows of its error."""

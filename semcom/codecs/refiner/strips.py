@@ -1,0 +1,47 @@
+"""Applying the network to a picture of any size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from semcom.codecs.refiner.knowledge import CELL, Knowledge
+from semcom.codecs.refiner.network import REACH, Refiner
+
+_STRIP_PIXELS = 1 << 19  # the network sees this many pixels at once, which bounds its memory
+
+
+def refined(
+    refiner: Refiner, planes: NDArray[np.floating[Any]], known: Knowledge, device: str = "cpu"
+) -> NDArray[np.float32]:
+    """Return refined planes, float32 (3, H, W).
+
+    Parameters
+    ----------
+    refiner
+        The network, on ``device``.
+    planes
+        Decoded planes, (3, H, W), with values from 0 to 1023.
+    known
+        What the receiver knows of their error, in cells.
+    device
+        Device of the network.
+    """
+    _, height, width = planes.shape
+    padded = torch.from_numpy(planes.astype(np.float32))[None]
+    padded = functional.pad(padded, (0, -width % 8, 0, -height % 8), mode="replicate")
+    better = np.empty(padded.shape[1:], np.float32)
+    strip = max(8, _STRIP_PIXELS // padded.shape[3] // 8 * 8)
+    for top in range(0, padded.shape[2], strip):
+        first, end = max(0, top - REACH), min(top + strip + REACH, padded.shape[2])
+        cells = slice(first // CELL, end // CELL)
+        parts = padded[:, :, first:end], known.maps[None, :, cells], known.rms[None, :, cells]
+        with torch.inference_mode():
+            shown: Tensor = refiner(*(part.to(device) for part in parts))
+        better[:, top : top + strip] = shown[0, :, top - first :][:, :strip].numpy(force=True)
+    return better[:, :height, :width]

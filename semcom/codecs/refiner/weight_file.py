@@ -1,0 +1,79 @@
+"""Files of weights in safetensors: reading, checking and writing them. Reading cannot run code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from semcom.errors import InputError
+
+_MAX_BYTES = 16_000_000
+
+
+def read_tensors(
+    who: str, file: Path, architecture: str, shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, Tensor]:
+    """Read the tensors of a file of weights.
+
+    Parameters
+    ----------
+    who
+        Name of the codec in messages.
+    file
+        The file.
+    architecture
+        The architecture that the file must name in its metadata.
+    shapes
+        Names and shapes of all tensors.
+
+    Raises
+    ------
+    ValueError
+        The file is missing or damaged, is of another architecture, has other tensors, or holds NaN
+        or infinity.
+    """
+    if not file.is_file():
+        raise InputError(f"{who}: there are no weights at {file}")
+    if file.stat().st_size > _MAX_BYTES:
+        raise InputError(f"{who}: {file} has {file.stat().st_size:,} bytes, which no weights have")
+    try:
+        with safe_open(file, "pt") as stored:
+            named = (stored.metadata() or {}).get("architecture", "none")
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{who}: {file} cannot be read as safetensors: {error}") from error
+    if named != architecture:
+        raise InputError(f"{who}: {file} is for {named!r}, and this is {architecture!r}")
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if found != dict(shapes):
+        wrong = sorted(dict(found.items() ^ shapes.items()))
+        raise InputError(f"{who}: {file} has missing, foreign or misshapen tensors: {wrong[0]}, …")
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise InputError(f"{who}: {name} of {file} holds NaN or infinity")
+    return tensors
+
+
+def shapes_of(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of a network's tensors."""
+    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+
+
+def freeze(network: nn.Module, device: str) -> None:
+    """Make a network ready for use on a device."""
+    network.requires_grad_(False)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(device).eval()
+
+
+def write_tensors(
+    tensors: Mapping[str, Tensor], architecture: str, metadata: Mapping[str, str]
+) -> bytes:
+    """Return the content of a file of weights, with metadata beside the architecture."""
+    kept = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    return save(kept, {"architecture": architecture, **metadata})

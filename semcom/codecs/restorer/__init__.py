@@ -1,0 +1,1 @@
+"""A network behind the decoders of several codecs, which repairs their typical damage."""

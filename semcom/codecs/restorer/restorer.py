@@ -1,0 +1,128 @@
+"""Restoring the pictures of ``jpeg``, ``hevc`` and ``softcast`` at the receiver.
+
+One small network (:mod:`semcom.codecs.refiner.network`) serves these codecs. It is told which one
+decoded the picture and how large its error is. For a digital codec, that follows from the quality
+that is in the packet; for ``softcast``, the receiver knows it for each part of the picture.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from semcom.codecs.linear.code import Estimate
+from semcom.codecs.linear.side_information import Side
+from semcom.codecs.parts.colour import Planes, from_planes, to_planes
+from semcom.codecs.refiner.knowledge import CELL, MAPS, OCTAVES, Knowledge, knowledge_of
+from semcom.codecs.refiner.network import Refiner
+from semcom.codecs.refiner.strips import refined
+from semcom.codecs.refiner.weight_file import freeze, read_tensors, shapes_of, write_tensors
+from semcom.errors import InputError
+from semcom.hashes import sha256_of
+from semcom.types import Image
+
+Restorable = Literal["jpeg", "hevc", "softcast"]
+"""Codecs whose pictures the network restores."""
+RESTORABLE: tuple[Restorable, ...] = get_args(Restorable)
+ALL_MAPS = MAPS + len(RESTORABLE)
+"""Maps that the network sees: the knowledge of an error, and one for each codec."""
+ARCHITECTURE = "semcom restorer 1"
+PACKAGED = Path(__file__).with_name("weights.safetensors")
+SHA256 = ""
+_CHANNELS = (32, 48, 72)
+
+
+def restore(codec: Restorable, image: Image, quality: float) -> Image:
+    """Restore a picture of a digital codec, (H, W, 3) uint8.
+
+    Parameters
+    ----------
+    codec
+        ``jpeg`` or ``hevc``.
+    image
+        The decoded picture.
+    quality
+        Quality of ``jpeg``, 1 to 100, or base QP of ``hevc``, 0 to 51.
+    """
+    known = uniform_knowledge(codec, quality, *image.shape[:2])
+    return from_planes(restore_planes(to_planes(image), known))
+
+
+def restore_planes(planes: NDArray[np.floating[Any]] | Planes, known: Knowledge) -> Planes:
+    """Restore planes (3, H, W) with values from 0 to 1023, and round them."""
+    better = refined(load(), planes.astype(np.float32), known)
+    return np.clip(np.rint(better), 0, 1023).astype(np.uint16)
+
+
+def uniform_knowledge(codec: Restorable, quality: float, height: int, width: int) -> Knowledge:
+    """Return what the quality of a digital codec says of the error, in cells.
+
+    The root mean squared errors are those that photographs typically have, fitted by eye to a few
+    images of the training set; the network only needs their size.
+    """
+    if codec == "jpeg":
+        step = (50 / quality) if quality < 50 else max(2 - quality / 50, 0.02)
+        rms = math.sqrt(step) * np.array([21.0, 7.0, 9.0])
+    else:
+        rms = np.array([3.8, 2.3, 2.3]) * 2 ** ((quality - 20) / np.array([7.0, 11.0, 11.0]))
+    maps = np.zeros(MAPS)
+    maps[: 3 * OCTAVES] = np.repeat(np.log(rms**2 + 0.1) / 4, OCTAVES)  # the error in each octave
+    grid = -(-height // 8) * 8 // CELL, -(-width // 8) * 8 // CELL
+    known = Knowledge(*(_spread(values, grid) for values in (maps, rms)))
+    return _of_codec(codec, known)
+
+
+def linear_knowledge(side: Side, found: Estimate) -> Knowledge:
+    """Return what the receiver of ``softcast`` knows of its error, in cells."""
+    worth = 2 * side.levels.astype(np.int64) + side.weights[:, None]
+    sent = (side.levels > 0) & (side.weights[:, None] > 0)
+    known = knowledge_of(side, int(worth[sent].min()) if sent.any() else 0xFF, found)
+    _, height, width = found.planes.shape
+    return _of_codec("softcast", known.cells(height, width, found.chunks.tile))
+
+
+def _of_codec(codec: Restorable, known: Knowledge) -> Knowledge:
+    """Add the maps that say which codec it is."""
+    which = torch.zeros(len(RESTORABLE), *known.maps.shape[1:])
+    which[RESTORABLE.index(codec)] = 1
+    return known._replace(maps=torch.cat([known.maps, which]))
+
+
+def _spread(values: NDArray[np.float64], grid: tuple[int, int]) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.float32))[:, None, None].expand(-1, *grid)
+
+
+def new_network() -> Refiner:
+    """Return a network with random weights."""
+    return Refiner(ALL_MAPS, _CHANNELS)
+
+
+@functools.lru_cache(2)
+def load(path: str = "") -> Refiner:
+    """Read a file of weights, or those of the package.
+
+    Raises
+    ------
+    ValueError
+        The file is missing or damaged, is of another architecture, or holds numbers that no
+        training writes; or the packaged file is not the published one.
+    """
+    file = Path(path).expanduser() if path else PACKAGED
+    network = new_network()
+    network.load_state_dict(read_tensors("restorer", file, ARCHITECTURE, shapes_of(network)))
+    if not path and sha256_of(file) != SHA256:
+        raise InputError(f"restorer: {file} is not the file of this version of semcom")
+    freeze(network, "cpu")
+    return network
+
+
+def to_bytes(network: Refiner, metadata: Mapping[str, str]) -> bytes:
+    """Return the content of a file of weights, with metadata beside the architecture."""
+    return write_tensors(network.state_dict(), ARCHITECTURE, metadata)
