@@ -80,7 +80,7 @@ def test_what_was_made_says_on_which_processor(made: Path) -> None:
 def test_another_processor_shows_and_scores_differ_in_their_last_bits_alone(made: Path) -> None:
     results = str(made / "results.db")
     said = []
-    for arguments in [(results, task[:12]) for task in _tasks(made / "results.db")]:
+    for arguments in [(results, task[:12]) for task in _tasks(made / "results.db")[:2]]:
         assert "the same, bit for bit" in _repeat(*arguments).stdout
         done = _elsewhere("repeat", *arguments)
         assert done.returncode == 0, done.stderr

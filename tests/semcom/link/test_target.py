@@ -78,7 +78,7 @@ def test_losses_on_block_fading_keep_to_the_outage(photo):
     outage, bler = links[0].target.outage, links[0].target.bler
     for name in PICTURES:
         # Only the photo is also held to a lower bound, which takes more frames.
-        frames = FRAMES if name == "photo" else FRAMES // 2
+        frames = FRAMES if name == "photo" else FRAMES // 3
         lost = [_lost(name, photo, link, frames) for link in links]
         assert max(lost) <= binom.ppf(1 - SURE, frames, outage + 1.2 * bler), name
         assert sum(lost) <= binom.ppf(1 - SURE, len(lost) * frames, outage + 1.2 * bler), name
