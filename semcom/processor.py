@@ -58,8 +58,20 @@ def _numpy_features() -> list[str]:
 
 
 @functools.cache
-def has_bfloat16() -> bool:
-    """Tell whether the processor multiplies bfloat16 matrices faster than those of float32."""
+def has_bfloat16(device: str = "cpu") -> bool:
+    """Tell whether a device of PyTorch multiplies bfloat16 matrices faster than those of float32.
+
+    Examples
+    --------
+    >>> has_bfloat16("meta")
+    False
+    """
+    if device.startswith("cuda"):
+        import torch
+
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device != "cpu":
+        return False
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:

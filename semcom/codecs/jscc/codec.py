@@ -12,7 +12,8 @@ Leaves out: a learned encoder, and a sender that chooses its layout by the resul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -35,10 +36,13 @@ from semcom.codecs.linear.side_information import (
 from semcom.codecs.parts.colour import from_planes, to_planes
 from semcom.codecs.refiner.knowledge import knowledge_of
 from semcom.codecs.refiner.strips import refined
+from semcom.errors import InputError
+from semcom.large import in_threads, is_large
 from semcom.types import AnalogSignal, Image, Map, Packet
 
 _PLAIN, _OWN = 0x80, 0x40  # bits of the first byte: no network, weights of the user's own
 _IDENTITY_BYTES = 2
+_PRECISIONS = ("auto", "float32")
 _MAX_SIDE = 0.7  # share of the symbols that side information takes at most
 _DEPTHS = (0, 4, 6, 8, 10, 12, 14, 16, 18)
 """Levels from the strongest chunk down to the rest of coarse values; 0: none are sent."""
@@ -60,11 +64,14 @@ class Jscc:
         Whether the receiver uses the network; without it, it shows the linear estimate.
     device
         Device of the network in this process: ``cpu``, ``cuda``, …
+    precision
+        ``auto``: the network multiplies in bfloat16 where the device has it, which takes a third of
+        the time and changes the PSNR by some thousandths of a decibel. ``float32``: it never does.
 
     Raises
     ------
     ValueError
-        The file or the device cannot be used.
+        The file or the device cannot be used, or the precision is unknown.
 
     Examples
     --------
@@ -80,7 +87,18 @@ class Jscc:
     analog: Literal[True] = True
     steerable = True
 
-    def __init__(self, *, weights: str = "", refine: bool = True, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        *,
+        weights: str = "",
+        refine: bool = True,
+        device: str = "cpu",
+        precision: str = "auto",
+    ) -> None:
+        if precision not in _PRECISIONS:
+            choices = ", ".join(_PRECISIONS)
+            raise InputError(f"jscc: unknown precision {precision!r}; choices: {choices}")
+        self._fast = precision == "auto"
         self._weights = load(weights, device)
         self._flags = (0 if refine else _PLAIN) | (_OWN if weights else 0)
         self._identity = identity(weights)[:_IDENTITY_BYTES] if weights else b""
@@ -131,7 +149,7 @@ class Jscc:
         planes: NDArray[np.floating[Any]] = found.planes
         if not kind & _PLAIN:
             known = knowledge_of(about, least, found).cells(height, width, found.chunks.tile)
-            planes = refined(weights.refiner, planes, known, device)
+            planes = refined(weights.refiner, planes, known, device, fast=self._fast)
         return from_planes(np.clip(np.rint(planes), 0, 1023).astype(np.uint16))
 
 
@@ -164,7 +182,7 @@ def transmission(
         bits = settle(picture, num_symbols, model).bits
         return picture.expected_error(num_symbols, bits, side_snr_db, _MAX_SIDE)
 
-    whole = min(_pictures(planes, w, snr), key=lambda picture: error(_coarse(picture, _USUAL)))
+    whole = _best_layout(planes, w, snr, error)
     coarse = _walk([_coarse(whole, depth) for depth in _DEPTHS], _DEPTHS.index(_USUAL), error)
     best = _walk([coarse.with_mean_step(step) for step in MEAN_STEPS], 1, error)
     side, least, _ = settle(best, num_symbols, model)
@@ -173,15 +191,30 @@ def transmission(
     return Transmission(side, least, packet, torch.from_numpy(symbols))
 
 
-def _pictures(planes: NDArray[np.float32], w: Map, snr: int) -> Iterator[LinearPicture]:
-    """Transform an image in every layout; layouts of equal tiles share the transform."""
-    last = None
-    for layout in layouts(*w.shape):
-        if last and LAYOUTS[last.side.layout][0] == LAYOUTS[layout][0]:
-            last = last.with_layout(layout)
-        else:
-            last = LinearPicture.of(planes, w, layout, snr, MEAN_STEPS[1])
-        yield last
+Error = Callable[[LinearPicture], tuple[float, float]]
+
+
+def _best_layout(planes: NDArray[np.float32], w: Map, snr: int, error: Error) -> LinearPicture:
+    """Transform an image in every layout, and return the one of least error.
+
+    Layouts of equal tiles share the transform. Each size of tiles has a thread of its own, unless
+    this process shall keep to one, or the picture is so large that memory matters.
+    """
+    by_tile = groupby(layouts(*w.shape), key=lambda layout: LAYOUTS[layout][0])
+    groups = [list(group) for _, group in by_tile]
+
+    def best(i: int) -> tuple[tuple[float, float], LinearPicture]:
+        first, *others = groups[i]
+        picture = LinearPicture.of(planes, w, first, snr, MEAN_STEPS[1])
+        options = [picture, *(picture.with_layout(layout) for layout in others)]
+        costs = [error(_coarse(option, _USUAL)) for option in options]
+        least = costs.index(min(costs))
+        return costs[least], options[least]
+
+    every = range(len(groups))
+    alone = torch.get_num_threads() == 1 or is_large(*w.shape)
+    found = [best(i) for i in every] if alone else in_threads(best, every)
+    return min(found, key=lambda one: one[0])[1]
 
 
 def _coarse(picture: LinearPicture, depth: int) -> LinearPicture:
@@ -190,9 +223,7 @@ def _coarse(picture: LinearPicture, depth: int) -> LinearPicture:
     return picture.with_coarse(max(most - depth, 1) if depth else NO_COARSE)
 
 
-def _walk(
-    options: Sequence[LinearPicture], at: int, cost: Callable[[LinearPicture], tuple[float, float]]
-) -> LinearPicture:
+def _walk(options: Sequence[LinearPicture], at: int, cost: Error) -> LinearPicture:
     """Go from one option to the better neighbour for as long as there is one."""
     costs: dict[int, tuple[float, float]] = {}
     while True:

@@ -12,12 +12,18 @@ from torch.nn import functional
 
 from semcom.codecs.refiner.knowledge import CELL, Knowledge
 from semcom.codecs.refiner.network import REACH, Refiner
+from semcom.processor import has_bfloat16
 
 _STRIP_PIXELS = 1 << 19  # the network sees this many pixels at once, which bounds its memory
 
 
 def refined(
-    refiner: Refiner, planes: NDArray[np.floating[Any]], known: Knowledge, device: str = "cpu"
+    refiner: Refiner,
+    planes: NDArray[np.floating[Any]],
+    known: Knowledge,
+    device: str = "cpu",
+    *,
+    fast: bool = True,
 ) -> NDArray[np.float32]:
     """Return refined planes, float32 (3, H, W).
 
@@ -31,7 +37,12 @@ def refined(
         What the receiver knows of their error, in cells.
     device
         Device of the network.
+    fast
+        Whether to multiply in bfloat16 where the device has it. This takes a third of the time and
+        changes the PSNR by some thousandths of a decibel.
     """
+    reduced = fast and has_bfloat16(device)
+    kind = torch.device(device).type
     _, height, width = planes.shape
     padded = torch.from_numpy(planes.astype(np.float32))[None]
     padded = functional.pad(padded, (0, -width % 8, 0, -height % 8), mode="replicate")
@@ -41,7 +52,7 @@ def refined(
         first, end = max(0, top - REACH), min(top + strip + REACH, padded.shape[2])
         cells = slice(first // CELL, end // CELL)
         parts = padded[:, :, first:end], known.maps[None, :, cells], known.rms[None, :, cells]
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=reduced):
             shown: Tensor = refiner(*(part.to(device) for part in parts))
         better[:, top : top + strip] = shown[0, :, top - first :][:, :strip].numpy(force=True)
     return better[:, :height, :width]

@@ -21,6 +21,7 @@ from semcom.codecs.refiner import strips
 from semcom.codecs.refiner.knowledge import CELL, knowledge_of
 from semcom.codecs.refiner.network import REACH
 from semcom.codecs.refiner.strips import refined
+from semcom.processor import has_bfloat16
 from semcom.scores.psnr import psnr_db, region_psnr_db
 
 
@@ -127,12 +128,28 @@ def test_the_network_has_no_seams_between_strips(photo, monkeypatch):
     found = estimate(sent.side, *tall.shape[:2], y, h, n0)
     chunks = found.chunks
     known = knowledge_of(sent.side, sent.least, found).cells(*tall.shape[:2], chunks.tile)
-    whole = refined(network, found.planes, known)
+    whole = refined(network, found.planes, known, fast=False)
     monkeypatch.setattr(strips, "_STRIP_PIXELS", 96 * 120)
-    parts = refined(network, found.planes, known)
+    parts = refined(network, found.planes, known, fast=False)
     assert np.abs(whole - found.planes).max() > 10
     assert np.abs(whole - parts).max() < 1e-2
     assert REACH % 8 == 0
+
+
+@pytest.mark.skipif(not has_bfloat16(), reason="needs a processor with bfloat16")
+@pytest.mark.parametrize(("snr_db", "num_symbols"), [(1, 7_000), (20, 16_000)])
+def test_bfloat16_costs_next_to_nothing(photo, snr_db, num_symbols):
+    signal = Jscc().encode(photo, blind(photo), num_symbols, snr_db)
+    fast, exact = (
+        shown(signal, snr_db, photo.shape[:2], Jscc(precision=kind)) for kind in ("auto", "float32")
+    )
+    assert (fast != exact).any()
+    assert abs(psnr_db(photo, fast) - psnr_db(photo, exact)) < 0.05
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="unknown precision 'half'; choices: auto, float32"):
+        Jscc(precision="half")
 
 
 def test_the_expected_error_is_the_measured_one(photo):

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from channels.base import ChannelOutput
+from semcom.codecs.softcast import Softcast
 from semcom.link.analog_frame import encode_analog, plan_analog, side_snr_db
 from semcom.link.config import LinkConfig
 from semcom.link.delivery import deliver
@@ -66,6 +67,65 @@ def test_planned_for_10_db_shown_at_any_from_4_db_up(photo, what):
         assert delivery.record["packets_received"] == 1
         qualities.append(delivery.scores["theta_psnr_db"])
     assert (np.diff(qualities) > 0.7).all()
+
+
+@pytest.mark.parametrize("codec", ["softcast", "jscc"])
+def test_the_margin_is_how_far_the_channel_may_fall(photo, what, codec):
+    """Just below the plan, nothing arrives without a margin; 12 dB below it, a picture with one."""
+    lost = {}
+    for margin, snr_db in ((0, 8), (12, 8), (12, -2), (12, -5)):
+        link = LinkConfig("awgn", snr_db, planned_snr_db=10, side_margin_db=margin)
+        lost[margin, snr_db] = deliver(
+            photo, what, codec=codec, cbr=Fraction(1, 6), link=link
+        ).all_lost
+    assert lost == {(0, 8): True, (12, 8): False, (12, -2): False, (12, -5): True}
+
+
+@pytest.mark.parametrize("codec", ["softcast", "jscc"])
+@pytest.mark.parametrize("snr_db", [1, 10])
+def test_at_the_planned_snr_a_margin_costs_quality(photo, what, codec, snr_db):
+    qualities = []
+    for margin in (0, 6, 12):
+        link = LinkConfig("awgn", snr_db, side_margin_db=margin)
+        delivery = deliver(photo, what, codec=codec, cbr=Fraction(1, 12), link=link)
+        qualities.append(delivery.scores["theta_psnr_db"])
+    assert qualities == sorted(qualities, reverse=True)
+    assert qualities[0] > qualities[2] + 0.5
+
+
+class Told(Pixels):
+    """It wants to know for which SNR its side information is protected."""
+
+    told: float | None = None
+
+    def encode(self, image, w, num_symbols, snr_db, side_snr_db=None):
+        Told.told = side_snr_db
+        return super().encode(image, w, num_symbols, snr_db)
+
+
+@pytest.mark.parametrize(("margin", "told"), [(0, 10), (2.5, 7.5), (60, -50)])
+def test_a_codec_is_told_for_which_snr_its_side_information_is_safe(photo, what, margin, told):
+    link = LinkConfig("awgn", 10, side_margin_db=margin)
+    encode_analog(Told(), photo, what.w, link, 10_000)
+    assert Told.told == pytest.approx(told)
+
+
+def test_more_side_information_is_worth_it_where_it_is_cheap(photo, what):
+    w = what.w
+    sizes = [
+        len(Softcast().encode(photo, w, 20_000, 10, side_snr_db).side[0].data)
+        for side_snr_db in (-10, 0, 10)
+    ]
+    assert sizes[0] <= sizes[1] <= sizes[2]
+    assert sizes[0] < sizes[2]
+    usual, told = (Softcast().encode(photo, w, 20_000, 10, snr).side for snr in (None, 4))
+    assert usual == told  # 6 dB below the plan, if it is not told
+
+
+@pytest.mark.parametrize("margin", [-1, 61, float("nan")])
+def test_a_senseless_margin_is_refused(margin):
+    with pytest.raises(ValueError, match="margin of side information must be 0 to 60 dB, got"):
+        LinkConfig("awgn", 10, side_margin_db=margin)
 
 
 def test_all_lost_shows_grey_and_says_so(photo, what):
