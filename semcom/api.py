@@ -12,12 +12,13 @@ from typing import Any
 
 from channels.units import parse_cbr
 from semcom.codecs.base import CODECS
+from semcom.disturbances.apply import DEFAULT_SEVERITY, Disturb
 from semcom.errors import InputError
 from semcom.importance.maps import DEFAULT_THETA
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.delivery import Delivery
-from semcom.scene import find_scene, send_scene
+from semcom.scene import Scene, find_scene, send_scene
 from semcom.types import Image, Prompts
 
 
@@ -28,6 +29,8 @@ def send(
     cbr: str | float | Fraction = Fraction(1, 16),
     blind: bool = False,
     max_side: int | None = None,
+    disturb: str = "",
+    severity: int | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Delivery:
@@ -47,6 +50,10 @@ def send(
         Encode with ``w = 1``, that is without regard to importance; the same region is scored.
     max_side
         Shrink the image first so that its longer side has at most this many pixels.
+    disturb, severity
+        Disturbance by name, with options, and its severity, 1 to 5 (default 3): the sender's camera
+        sees the disturbed picture. Scores compare with that picture; the record also has those
+        against the clean one.
     seed
         Seed for fading and noise; it is combined with the content of the image.
     segmenter, points, boxes, mask, theta, importance
@@ -75,9 +82,18 @@ side_margin_db, losses, target
     True
     """
     order = order_of(
-        {**options, "codec": codec, "cbr": cbr, "blind": blind, "max_side": max_side, "seed": seed}
+        {
+            **options,
+            "codec": codec,
+            "cbr": cbr,
+            "blind": blind,
+            "max_side": max_side,
+            "disturb": disturb,
+            "severity": severity,
+            "seed": seed,
+        }
     )
-    return send_scene(find_scene(image, order.region, max_side=order.max_side), **order.sending)
+    return send_scene(order.scene(image), **order.sending)
 
 
 @dataclass(frozen=True)
@@ -88,6 +104,13 @@ class Order:
     max_side: int | None
     sending: dict[str, Any]
     """Options of :func:`semcom.scene.send_scene`."""
+    disturb: Disturb | None = None
+
+    def scene(self, image: str | Path | Image, *, source: str | None = None) -> Scene:
+        """Read an image, disturb it if that is asked for, and find the region that matters."""
+        return find_scene(
+            image, self.region, max_side=self.max_side, source=source, disturb=self.disturb
+        )
 
 
 def order_of(options: Mapping[str, Any]) -> Order:
@@ -118,7 +141,30 @@ def order_of(options: Mapping[str, Any]) -> Order:
     CODECS.parse(all_of["codec"])
     sending = {"codec": all_of["codec"], "cbr": parse_cbr(str(all_of["cbr"])), "link": link}
     sending |= {"blind": all_of["blind"], "seed": all_of["seed"]}
-    return Order(region, all_of["max_side"], sending)
+    return Order(
+        region, all_of["max_side"], sending, disturb_of(all_of["disturb"], all_of["severity"])
+    )
+
+
+def disturb_of(name: str, severity: int | None) -> Disturb | None:
+    """Return the disturbance of that name and severity; None for no name.
+
+    Raises
+    ------
+    ValueError
+        The disturbance or its severity is invalid, or a severity has no disturbance.
+
+    Examples
+    --------
+    >>> disturb_of("", None)
+    >>> disturb_of("rain", None).severity
+    3
+    """
+    if name:
+        return Disturb(name, DEFAULT_SEVERITY if severity is None else severity)
+    if severity is not None:
+        raise InputError(f"severity {severity} needs a disturbance")
+    return None
 
 
 def _region(

@@ -13,10 +13,11 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from semcom.api import Order, order_of
+from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
 from semcom.importance.region import RegionOptions
 from semcom.link.delivery import Delivery
-from semcom.scene import Scene, find_scene, send_scene
+from semcom.scene import Scene, send_scene
 from semcom.types import Image
 
 BLIND_AND_NOT: Mapping[str, Mapping[str, Any]] = {"blind": {"blind": True}, "importance": {}}
@@ -81,7 +82,7 @@ def compare(image: str | Path | Image, **options: Any) -> Comparison:
     True
     """
     order = order_of(_without(options, "blind"))
-    scene = find_scene(image, order.region, max_side=order.max_side)
+    scene = order.scene(image)
     return compare_scene(scene, **order.sending)
 
 
@@ -157,12 +158,12 @@ def _send_all(
     image: str | Path | Image, orders: Sequence[tuple[str, int, Order]]
 ) -> list[dict[str, Any]]:
     """Carry out orders of systems and draws; return their rows."""
-    scenes: dict[tuple[RegionOptions, int | None], Scene] = {}
+    scenes: dict[tuple[RegionOptions, int | None, Disturb | None], Scene] = {}
     rows = []
     for name, draw, order in tqdm(orders, unit="delivery", leave=False, disable=None):
-        key = order.region, order.max_side
+        key = order.region, order.max_side, order.disturb
         if key not in scenes:
-            scenes[key] = find_scene(image, order.region, max_side=order.max_side)
+            scenes[key] = order.scene(image)
         record = send_scene(scenes[key], **order.sending).record
         rows.append({"system": name, "draw": draw, **_flat(record)})
     return rows

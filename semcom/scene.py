@@ -1,4 +1,7 @@
-"""The two steps of :func:`semcom.send`: find the region of an image, then send the image."""
+"""The two steps of :func:`semcom.send`: find the region of an image, then send the image.
+
+If the image is disturbed, the sender segments and sends what its camera sees.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from semcom.disturbances.apply import Disturb, disturbed
 from semcom.hashes import derive_seed, digest
 from semcom.images import check_pixels, load_image
 from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
 from semcom.link.config import LinkConfig
-from semcom.link.delivery import Delivery, deliver
+from semcom.link.delivery import Delivery, deliver, finite
 from semcom.processor import processor
+from semcom.scores.psnr import psnr_db, region_psnr_db
 from semcom.sizes import shrink, size_of
 from semcom.types import Image
 from semcom.versions import versions
@@ -23,12 +28,16 @@ class Scene:
     """An image and the region of it that matters."""
 
     image: Image
-    """(H, W, 3) uint8."""
+    """What the camera sees and the sender sends, (H, W, 3) uint8."""
     region: RegionOfInterest
     source: str | None
     """Name of the image in records: its file, if there is one."""
     notes: tuple[str, ...]
     """Notes for the user on how the image was read and segmented, one line each."""
+    disturb: Disturb | None = None
+    """How the image was disturbed, if it was."""
+    clean: Image | None = None
+    """The image before it was disturbed."""
 
 
 def find_scene(
@@ -37,6 +46,7 @@ def find_scene(
     *,
     max_side: int | None = None,
     source: str | None = None,
+    disturb: Disturb | None = None,
 ) -> Scene:
     """Read an image and find the region that matters.
 
@@ -51,11 +61,14 @@ def find_scene(
         boxes still refer to pixels of the original image.
     source
         Name of the image in records; the name of its file by default.
+    disturb
+        How to disturb the image before the sender sees it. A mask of ``options`` is the true one.
 
     Raises
     ------
     ValueError
-        If the file is not an image, or masks or prompts do not fit the image.
+        If the file is not an image, masks or prompts do not fit the image, or the disturbance
+        cannot be applied to it.
 
     Examples
     --------
@@ -79,8 +92,15 @@ def find_scene(
     if max_side is not None and max(size) > max_side:
         pixels, shrunk_from = shrink(pixels, max_side), size
         notes.append("shrunk from {1}x{0} to {3}x{2}".format(*size, *pixels.shape))
-    region = find_region(pixels, options, shrunk_from=shrunk_from)
-    return Scene(pixels, region, source, (*notes, *region.notes))
+    seen, clean = pixels, None
+    if disturb is not None:
+        truth = None
+        if options.mask is not None:
+            truth = find_region(pixels, options, shrunk_from=shrunk_from).importance.region
+        seen, clean = disturbed(pixels, disturb, truth=truth, source=source), pixels
+        notes.append(f"disturbed by {disturb}")
+    region = find_region(seen, options, shrunk_from=shrunk_from)
+    return Scene(seen, region, source, (*notes, *region.notes), disturb, clean)
 
 
 def send_scene(
@@ -124,6 +144,7 @@ def send_scene(
         "height": scene.image.shape[0],
         "width": scene.image.shape[1],
         **scene.region.record,
+        **_about_disturbance(scene, delivery),
     }
     record = {
         **about,
@@ -134,3 +155,21 @@ def send_scene(
         "cpu": processor(),
     }
     return dataclasses.replace(delivery, record=record)
+
+
+def _about_disturbance(scene: Scene, delivery: Delivery) -> dict[str, object]:
+    """Return the disturbance and the scores against the clean image, for the record."""
+    if scene.disturb is None or scene.clean is None:
+        return {}
+    region = scene.region.importance.region
+    scores: dict[str, float | None] = {
+        "seen_psnr_db": psnr_db(scene.clean, scene.image),
+        "clean_psnr_db": psnr_db(scene.clean, delivery.received),
+        "clean_region_psnr_db": region_psnr_db(scene.clean, delivery.received, region),
+    }
+    return {
+        "disturbance": scene.disturb.name,
+        "severity": scene.disturb.severity,
+        "clean_sha256": digest(scene.clean),
+        **finite(scores),
+    }

@@ -1,4 +1,4 @@
-"""``semcom check-codec`` and ``check-channel``: check that a plugin fulfils its contract."""
+"""``semcom check-codec`` and its like: check that a plugin fulfils its contract."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import click
 from semcom.errors import InputError
 
 if TYPE_CHECKING:
-    from channels.conformance.base import Candidate as ChannelCandidate
-    from semcom.conformance.base import Candidate, Check, CheckFailed
+    from semcom.conformance.base import Check, CheckFailed
+    from semcom.conformance.runner import AnyCandidate
 
 _only = click.option(
     "--only", multiple=True, metavar="CHECK", help="Run only this check (repeatable)."
@@ -76,6 +76,33 @@ def check_channel(channel: str, only: tuple[str, ...], limit_s: float) -> None:
     _check(candidate, _chosen(CHANNEL_CHECKS, only), "docs/tutorials/adding-a-channel.md")
 
 
+@click.command("check-disturbance")
+@click.argument("disturbance", metavar="NAME[:OPTION=VALUE,…]")
+@_only
+@click.option(
+    "--limit-s",
+    default=60.0,
+    show_default=True,
+    help="Limit the time for each check, in seconds.",
+)
+def check_disturbance(disturbance: str, only: tuple[str, ...], limit_s: float) -> None:
+    """Check that an installed disturbance fulfils the contract for disturbances.
+
+    Each check runs in its own process, so a disturbance that hangs or crashes does no harm. The
+    command ends with status 1 if a check fails.
+    """
+    from semcom.disturbances.base import DISTURBANCES
+
+    DISTURBANCES.check(disturbance.partition(":")[0])
+    from semcom.conformance.disturbances import DISTURBANCE_CHECKS, Candidate
+    from semcom.conformance.runner import open_disturbance
+
+    candidate = Candidate(disturbance, check_limit_s=limit_s)
+    open_disturbance(candidate)
+    chosen = _chosen(DISTURBANCE_CHECKS, only)
+    _check(candidate, chosen, "docs/tutorials/adding-a-disturbance.md")
+
+
 def _chosen(checks: Sequence[Check], only: tuple[str, ...]) -> list[Check]:
     names = [check.name for check in checks]
     for name in only:
@@ -84,7 +111,7 @@ def _chosen(checks: Sequence[Check], only: tuple[str, ...]) -> list[Check]:
     return [check for check in checks if not only or check.name in only]
 
 
-def _check(candidate: Candidate | ChannelCandidate, checks: Sequence[Check], page: str) -> None:
+def _check(candidate: AnyCandidate, checks: Sequence[Check], page: str) -> None:
     """Run the checks and print the outcome of each."""
     from semcom.conformance.runner import run_check, stumbled
 

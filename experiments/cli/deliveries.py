@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from experiments.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from semcom.api import Order
     from semcom.importance.region import RegionOptions
 
 
@@ -32,32 +34,70 @@ def demo(out: Path) -> None:
     run(out, say=say)
 
 
+def _order(command: Callable[..., None], *, link: bool) -> Callable[..., None]:
+    """Add the options of picture, region and maybe link; the command gets them as ``order``."""
+
+    @functools.wraps(command)
+    def checked(
+        *,
+        max_side: int | None,
+        disturb: str,
+        severity: int | None,
+        region_options: RegionOptions,
+        sending: dict[str, Any] | None = None,
+        **others: Any,
+    ) -> None:
+        from semcom.api import Order, disturb_of
+
+        how = disturb_of(disturb, severity)
+        command(order=Order(region_options, max_side, sending or {}, how), **others)
+
+    made = what_matters(the_link(checked) if link else checked)
+    for option in (_severity, _disturb, _max_side):
+        made = option(made)
+    return made
+
+
+_picture = functools.partial(_order, link=False)
+_picture_and_link = functools.partial(_order, link=True)
+
+
 _max_side = click.option(
     "--max-side",
     type=click.IntRange(min=16),
     metavar="N",
     help="Shrink each image before anything else so that its longer side has at most N pixels.",
 )
+_disturb = click.option(
+    "--disturb",
+    default="",
+    metavar="NAME",
+    show_default="nothing",
+    help="Disturb the picture that the camera sees, such as fog; see semcom list disturbances.",
+)
+_severity = click.option(
+    "--severity",
+    type=int,
+    metavar="1-5",
+    show_default="3",
+    help="Severity of the disturbance.",
+)
 
 
 @click.command(epilog=examples("send photo.jpg", "send photos/ --snr-db 4 --cbr 1/24 --blind"))
 @some_images
-@_max_side
-@what_matters
+@_picture_and_link
 @click.option(
     "--blind",
     is_flag=True,
     help="Weigh all pixels alike when encoding; the regions are still scored.",
 )
-@the_link
 @out_option("semcom-out")
 @as_json_option
 def send(
     images: tuple[Path, ...],
-    max_side: int | None,
-    region_options: RegionOptions,
+    order: Order,
     blind: bool,
-    sending: dict[str, Any],
     out: Path,
     as_json: bool,
 ) -> None:
@@ -67,25 +107,20 @@ def send(
     --out folder. Run "semcom list" to see the available codecs, channels and segmenters.
     """
     from experiments.deliveries.send_files import send_files
-    from semcom.api import Order
 
-    order = Order(region_options, max_side, {**sending, "blind": blind})
+    order.sending["blind"] = blind
     failed = send_files(images, out, order, tell=_tell(as_json), say=say)
     _end(failed, "sent")
 
 
 @click.command(epilog=examples("compare photo.jpg", "compare photos/ --mask beside --cbr 1/24"))
 @some_images
-@_max_side
-@what_matters
-@the_link
+@_picture_and_link
 @out_option("semcom-out")
 @as_json_option
 def compare(
     images: tuple[Path, ...],
-    max_side: int | None,
-    region_options: RegionOptions,
-    sending: dict[str, Any],
+    order: Order,
     out: Path,
     as_json: bool,
 ) -> None:
@@ -96,23 +131,20 @@ def compare(
     squared error inside the region by θ (--theta) and the error outside by 1-θ.
     """
     from experiments.deliveries.compare import compare_files
-    from semcom.api import Order
 
-    order = Order(region_options, max_side, {**sending, "blind": False})
+    order.sending["blind"] = False
     failed = compare_files(images, out, order, tell=_tell(as_json), say=say)
     _end(failed, "sent")
 
 
 @click.command(epilog=examples("segment photo.jpg", "segment photo.jpg --point 320,200"))
 @some_images
-@_max_side
-@what_matters
+@_picture
 @out_option("semcom-out")
 @as_json_option
 def segment(
     images: tuple[Path, ...],
-    max_side: int | None,
-    region_options: RegionOptions,
+    order: Order,
     out: Path,
     as_json: bool,
 ) -> None:
@@ -123,9 +155,7 @@ def segment(
     """
     from experiments.deliveries.segment import segment_files
 
-    failed = segment_files(
-        images, out, region_options, max_side=max_side, tell=_tell(as_json), say=say
-    )
+    failed = segment_files(images, out, order, tell=_tell(as_json), say=say)
     _end(failed, "segmented")
 
 

@@ -10,7 +10,7 @@ import click
 from channels.errors import InputError
 from experiments import streams
 from experiments.cli.cache import cache
-from experiments.cli.check_codec import check_channel, check_codec
+from experiments.cli.check_codec import check_channel, check_codec, check_disturbance
 from experiments.cli.checkpoints import weights
 from experiments.cli.deliveries import compare, demo, segment, send
 from experiments.cli.link_level import ber, bler, mcs
@@ -73,6 +73,7 @@ for command in (
     mcs,
     check_codec,
     check_channel,
+    check_disturbance,
     cache,
     weights,
     train,
@@ -93,6 +94,7 @@ for command in (
             "packet-channels",
             "decoders",
             "segmenters",
+            "disturbances",
             "scores",
             "suites",
         ]

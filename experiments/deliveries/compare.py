@@ -54,7 +54,7 @@ def compare_files(
     gains: dict[str, dict[str, float | None]] = {}
 
     def one(file: Path, name: str) -> None:
-        scene = look(file, order.region, order.max_side, say)
+        scene = look(file, order, say)
         found = compare_one(scene, out, name, order, tell=tell, say=say)
         gains[f"{file.parent.name}/{file.name}" if file.parent.name else file.name] = found.gains
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from experiments.deliveries.compare import compare_one
 from semcom.api import order_of
-from semcom.scene import find_scene
 
 PHOTO = "rocket"
 """A photo that comes with scikit-image, by its name in ``skimage.data``."""
@@ -30,6 +29,6 @@ def demo(out: Path, *, say: Callable[..., None]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     order = order_of({"cbr": CBR, "snr_db": 10.0})
     photo = getattr(skimage.data, PHOTO)()
-    scene = find_scene(photo, order.region, source=f"skimage.data.{PHOTO}")
+    scene = order.scene(photo, source=f"skimage.data.{PHOTO}")
     say(*scene.notes)
     compare_one(scene, out, PHOTO, order, tell=None, say=say)

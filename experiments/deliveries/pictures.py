@@ -49,7 +49,7 @@ def save_comparison(blind: Delivery, steered: Delivery, roi: RegionOfInterest, p
     """Draw a blind delivery beside one by importance, each above its error."""
     with plain_text():
         figure, axes = _panels(blind.original, rows=2)
-        _draw_image(axes[0], blind.original, "original")
+        _draw_image(axes[0], blind.original, _original(blind.record))
         _draw_masks(axes[1], blind.original, roi)
         _draw_received(axes[2], blind, "blind")
         _draw_received(axes[3], steered, "by importance")
@@ -71,6 +71,13 @@ def save_masks(image: Image, roi: RegionOfInterest, name: str, path: Path) -> No
         title = f"{name}: found by {roi.record['segmenter']}, θ = {roi.importance.theta:g}"
         figure.suptitle(f"{title}, region {area:.1%} of the frame", fontsize=12)
         _write(figure, path)
+
+
+def _original(record: dict[str, Any]) -> str:
+    """Name the picture that was sent."""
+    if "disturbance" not in record:
+        return "original"
+    return f"what the camera sees: {record['disturbance']}, severity {record['severity']}"
 
 
 def _panels(image: Image, rows: int, columns: int = 4) -> tuple[Figure, list[Axes]]:
@@ -166,10 +173,11 @@ def _squared_error(delivery: Delivery) -> NDArray[np.float64]:
 
 
 def _save(figure: Figure, path: Path, record: dict[str, Any]) -> None:
+    seen = f"; {_original(record)}" if "disturbance" in record else ""
     figure.suptitle(
         f"{record['codec']} over {record['channel']} at {record['snr_db']:g} dB, "
         f"{record['scheme']}, within CBR {ratio(record['cbr_budget'])}; "
-        f"regions: {record['segmenter']}, θ = {record['theta']:g}",
+        f"regions: {record['segmenter']}, θ = {record['theta']:g}{seen}",
         fontsize=12,
     )
     _write(figure, path)

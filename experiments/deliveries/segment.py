@@ -15,8 +15,9 @@ from rich.table import Table
 from experiments.deliveries.pictures import save_masks
 from experiments.deliveries.send_files import draw, for_each, look
 from experiments.saving import save
+from semcom.api import Order
 from semcom.images import MASK_ENDING
-from semcom.importance.region import RegionOfInterest, RegionOptions
+from semcom.importance.region import RegionOfInterest
 
 ENDINGS = (MASK_ENDING, "_masks.npz", "_masks.png")
 _MOST_ROWS = 20  # largest number of rows of the table
@@ -25,9 +26,8 @@ _MOST_ROWS = 20  # largest number of rows of the table
 def segment_files(
     images: tuple[Path, ...],
     out: Path,
-    options: RegionOptions,
+    order: Order,
     *,
-    max_side: int | None,
     tell: Callable[[dict[str, Any]], None] | None,
     say: Callable[..., None],
 ) -> int:
@@ -41,8 +41,8 @@ def segment_files(
         Folder for ``NAME_mask.png`` (the region in white, which ``--mask`` accepts),
         ``NAME_masks.npz`` (all masks that were found, most important first, with their scores and
         labels) and ``NAME_masks.png`` (a figure).
-    options, max_side
-        See :func:`semcom.scene.find_scene`.
+    order
+        Options of :func:`semcom.send`, of which those of the link do not matter.
     tell
         Function that receives a description of each image; without it, a table is printed.
     say
@@ -55,7 +55,7 @@ def segment_files(
     """
 
     def one(file: Path, name: str) -> None:
-        scene = look(file, options, max_side, say)
+        scene = look(file, order, say)
         region = scene.region
         _write(region, out, name)
         figure = out / f"{name}_masks.png"
@@ -66,7 +66,7 @@ def segment_files(
         _print(region, str(file))
         say(f"{file}: written to {out / name}{MASK_ENDING}, _masks.npz and _masks.png")
 
-    return for_each(images, options.mask, out, ENDINGS, one, say=say)
+    return for_each(images, order.region.mask, out, ENDINGS, one, say=say)
 
 
 def _write(region: RegionOfInterest, out: Path, name: str) -> None:

@@ -26,10 +26,9 @@ from semcom.api import Order
 from semcom.codecs.base import CODECS
 from semcom.errors import InputError
 from semcom.images import find_images
-from semcom.importance.region import RegionOptions
 from semcom.large import STAGES, is_large, say_stage
 from semcom.link.delivery import Delivery
-from semcom.scene import Scene, find_scene, send_scene
+from semcom.scene import Scene, send_scene
 
 _LONGEST = 220
 """Largest number of bytes of an output's name, before its ending; file systems allow some 255."""
@@ -69,7 +68,7 @@ def send_files(
         say(f"codec {codec} cannot follow the importance map, which only the scores then use")
 
     def one(file: Path, name: str) -> None:
-        scene = look(file, order.region, order.max_side, say)
+        scene = look(file, order, say)
         delivery = send_scene(scene, **order.sending)
         name += "_blind" * blind
         figure = out / f"{name}_figure.png"
@@ -150,11 +149,9 @@ def _stages(file: Path, say: Callable[..., None]) -> Iterator[None]:
         STAGES.removeHandler(handler)
 
 
-def look(
-    file: Path, options: RegionOptions, max_side: int | None, say: Callable[..., None]
-) -> Scene:
+def look(file: Path, order: Order, say: Callable[..., None]) -> Scene:
     """Read an image and find the region that matters; pass notes for the user to ``say``."""
-    scene = find_scene(file, options, max_side=max_side)
+    scene = order.scene(file)
     say(*(f"{file}: {note}" for note in scene.notes))
     return scene
 

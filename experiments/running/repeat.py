@@ -21,11 +21,13 @@ from experiments.store.queries import (
     rows_of_task,
 )
 from experiments.store.record_comparison import TOLERANCE, Difference, differences
+from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
 from semcom.hashes import digest
 from semcom.images import load_image
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
+from semcom.link.options import LinkOptions
 from semcom.processor import processor
 from semcom.scene import find_scene, send_scene
 from semcom.types import Prompts
@@ -96,12 +98,13 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(f"{file}: not a record of semcom send ({error!r})") from None
     pixels, _ = load_image(image or source)
-    if digest(pixels) != record["sha256"]:
+    disturb = Disturb(record["disturbance"], record["severity"]) if "severity" in record else None
+    if digest(pixels) != record["sha256" if disturb is None else "clean_sha256"]:
         raise InputError(
             f"{image or source} is not the image that was sent; name the right file with --image"
         )
     # A mask file for several images refers to the image by its original name.
-    scene = find_scene(pixels, options, source=source)
+    scene = find_scene(pixels, options, source=source, disturb=disturb)
     again = send_scene(scene, link=link, blind=blind, **about).record
     again = json.loads(json.dumps(again))
     then, made_on = record.pop("versions", {}), record.pop("cpu", None)
@@ -123,9 +126,14 @@ def _region_options(record: dict[str, Any]) -> RegionOptions:
     return RegionOptions(segmenter, prompts, record["mask"], record["theta"], record["importance"])
 
 
+_LINK_DEFAULTS = {option.name: option.default for option in dataclasses.fields(LinkOptions)}
+
+
 def _link(record: dict[str, Any]) -> LinkConfig:
     from channels.packets.target import Target
 
+    # A record from before an option existed was made with its default value.
+    record |= {name: value for name, value in _LINK_DEFAULTS.items() if name not in record}
     values = {field.name: record[field.name] for field in dataclasses.fields(LinkConfig)}
     values["target"] = Target(**values["target"])
     if not record["scheme_fixed"]:

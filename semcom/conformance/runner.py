@@ -10,8 +10,11 @@ from typing import Any
 from channels.conformance.base import Candidate as ChannelCandidate
 from semcom.codecs.base import is_analog
 from semcom.conformance.base import MEMORY, Candidate, Check, CheckFailed
+from semcom.conformance.disturbances import Candidate as DisturbanceCandidate
 from semcom.conformance.isolated_process import ProcessError, run
 from semcom.errors import InputError
+
+AnyCandidate = Candidate | ChannelCandidate | DisturbanceCandidate
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,12 @@ def open_channel(candidate: ChannelCandidate) -> None:
     _open(_build, candidate, f"channel {candidate.spec!r}", candidate.check_limit_s)
 
 
+def open_disturbance(candidate: DisturbanceCandidate) -> None:
+    """Build the disturbance once; raise ``ValueError`` as :func:`open_codec` does."""
+    who = f"disturbance {candidate.spec!r}"
+    _open(_build_disturbance, candidate, who, candidate.check_limit_s)
+
+
 def _open(function: Callable[..., Any], candidate: object, who: str, limit_s: float) -> Any:
     try:
         problem, result = run(_told, function, candidate, limit_s=limit_s)
@@ -66,7 +75,11 @@ def _build(candidate: ChannelCandidate) -> None:
     candidate.channel()
 
 
-def run_check(check: Check, candidate: Candidate | ChannelCandidate) -> Report:
+def _build_disturbance(candidate: DisturbanceCandidate) -> None:
+    candidate.disturbance()
+
+
+def run_check(check: Check, candidate: AnyCandidate) -> Report:
     """Run a check; a plugin that hangs or crashes fails it."""
     start = time.monotonic()
     remark, failure = "", None

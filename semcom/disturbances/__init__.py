@@ -1,0 +1,1 @@
+"""Disturbances: what happens to a picture before the sender's camera delivers it."""

@@ -1,0 +1,51 @@
+"""Pictures that were disturbed elsewhere: by a network that paints weather, by hand, in reality."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+from semcom.errors import InputError
+from semcom.images import load_image
+from semcom.types import Image, Region
+
+
+class FromFolder:
+    """The picture of the same name and size in a folder.
+
+    Parameters
+    ----------
+    path
+        The folder. If it has folders ``1`` to ``5``, the one of the severity is used; otherwise the
+        folder itself, whatever the severity. The ending of the file may differ.
+    """
+
+    def __init__(self, *, path: str = "") -> None:
+        self._folder, self._source = Path(path).expanduser(), ""
+        if not path or not self._folder.is_dir():
+            raise InputError(f"from_folder: there is no folder {path!r}: from_folder:path=DIR")
+
+    def of(self, source: str | None) -> FromFolder:
+        """Return the disturbance of the picture in a file."""
+        if not source:
+            raise InputError("from_folder: this picture comes from no file and has no name")
+        known = copy.copy(self)
+        known._source = source
+        return known
+
+    def __call__(self, image: Image, *, severity: int, seed: int, truth: Region | None) -> Image:
+        """Read the picture; see :class:`semcom.disturbances.base.Disturbance`."""
+        level = self._folder / str(severity)
+        folder = level if level.is_dir() else self._folder
+        name = Path(self._source).stem
+        files = sorted(file for file in folder.glob("*") if file.is_file() and file.stem == name)
+        if not files:
+            raise InputError(f"from_folder: {folder} has no picture {name}")
+        seen, _ = load_image(files[0])
+        if seen.shape != image.shape:
+            (height, width, _), (rows, columns, _) = seen.shape, image.shape
+            raise InputError(
+                f"from_folder: {files[0]} has {width}x{height} pixels, and {self._source} "
+                f"{columns}x{rows}"
+            )
+        return seen

@@ -1,0 +1,76 @@
+"""The style of another picture: its colours, or its low frequencies."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as PilImage
+from scipy.fft import fft2, ifft2
+from skimage.color import lab2rgb, rgb2lab
+
+from semcom.errors import InputError
+from semcom.hashes import digest
+from semcom.images import load_image
+from semcom.types import Image, Region
+
+STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Share of the other picture's colours, by severity."""
+BETAS = (0.002, 0.005, 0.01, 0.015, 0.02)
+"""Side of the square of low frequencies, as a share of all, by severity; more makes blobs of
+colour, and no style."""
+_KINDS = ("colour", "fourier")
+
+
+class Style:
+    """Statistics of a given picture.
+
+    Parameters
+    ----------
+    picture
+        File of the other picture.
+    kind
+        ``colour``: mean and standard deviation in CIELAB (Reinhard et al., IEEE CG&A 2001, in
+        CIELAB instead of lαβ). ``fourier``: the magnitudes of the lowest frequencies (Yang and
+        Soatto, CVPR 2020, arXiv:2004.05498).
+    """
+
+    def __init__(self, *, picture: str = "", kind: str = "colour") -> None:
+        if kind not in _KINDS:
+            raise InputError(f"style: unknown kind {kind!r}; choices: {', '.join(_KINDS)}")
+        if not picture:
+            raise InputError("style: name the other picture: style:picture=FILE")
+        self._other, _ = load_image(Path(picture).expanduser())
+        self._kind = kind
+        self.identity = digest(self._other)
+
+    def __call__(self, image: Image, *, severity: int, seed: int, truth: Region | None) -> Image:
+        """Disturb a picture; see :class:`semcom.disturbances.base.Disturbance`."""
+        if self._kind == "colour":
+            return _coloured(image, self._other, STRENGTHS[severity - 1])
+        return _low_frequencies_of(image, self._other, BETAS[severity - 1])
+
+
+def _coloured(image: Image, other: Image, strength: float) -> Image:
+    own, theirs = rgb2lab(image), rgb2lab(other)
+    (mean, std), (their_mean, their_std) = (
+        (lab.mean(axis=(0, 1)), lab.std(axis=(0, 1)) + 1e-6) for lab in (own, theirs)
+    )
+    moved = (own - mean) * (their_std / std) + their_mean
+    mixed = own + strength * (moved - own)
+    with warnings.catch_warnings():  # that some colours do not exist, and are clipped
+        warnings.simplefilter("ignore", UserWarning)
+        shown = lab2rgb(mixed)
+    return np.asarray(np.rint(255 * np.clip(shown, 0, 1)), np.uint8)
+
+
+def _low_frequencies_of(image: Image, other: Image, beta: float) -> Image:
+    height, width = image.shape[:2]
+    resized = PilImage.fromarray(other).resize((width, height), PilImage.Resampling.LANCZOS)
+    own, theirs = (fft2(np.asarray(p, np.float64), axes=(0, 1)) for p in (image, resized))
+    v, u = (np.abs(np.fft.fftfreq(n)) for n in (height, width))
+    low = (v[:, None] <= beta / 2) & (u[None, :] <= beta / 2)
+    magnitude = np.where(low[..., None], np.abs(theirs), np.abs(own))
+    shown = ifft2(magnitude * np.exp(1j * np.angle(own)), axes=(0, 1)).real
+    return np.asarray(np.clip(np.rint(shown), 0, 255), np.uint8)
