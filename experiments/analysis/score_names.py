@@ -14,6 +14,15 @@ SHORT = {
     "region_psnr_db": "region",
     "background_psnr_db": "rest",
     "theta_psnr_db": "θ-PSNR",
+    "clean_psnr_db": "PSNR to clean",
+    "clean_region_psnr_db": "region to clean",
+    "iou_truth": "IoU",
+    "iou_clean": "IoU to clean",
+    "boundary_f": "boundary F",
+    "f_beta": "Fβ",
+    "mae": "MAE",
+    "ber": "BER",
+    "mask_area": "area",
     "lost": "lost",
 }
 """Short names, for the heads of tables."""
@@ -21,9 +30,25 @@ _LONG = {
     **SHORT,
     "region_psnr_db": "region PSNR",
     "background_psnr_db": "background PSNR",
+    "clean_psnr_db": "PSNR against the clean picture",
+    "clean_region_psnr_db": "region PSNR against the clean picture",
+    "iou_truth": "IoU with the true mask",
+    "iou_clean": "IoU with the mask of the clean picture",
+    "boundary_f": "F-measure of boundaries",
+    "f_beta": "F-beta (β² = 0.3)",
+    "mae": "mean absolute error of the mask",
+    "ber": "balanced error rate of the mask",
+    "mask_area": "area of the mask, share of the frame",
     "lost": "lost, share of draws",
 }
-GAINS = ("region_psnr_db", "background_psnr_db", "psnr_db", "theta_psnr_db")
+GAINS = (
+    "region_psnr_db",
+    "background_psnr_db",
+    "psnr_db",
+    "theta_psnr_db",
+    "clean_psnr_db",
+    "clean_region_psnr_db",
+)
 """Scores in dB for which gains are computed."""
 
 

@@ -136,7 +136,8 @@ def place(point: Point) -> tuple[str, str, float, str]:
 
 def gains_table(study: SuiteResults) -> Table | None:
     """Return the table of gains over the anchor at equal bandwidth; None if there are none."""
-    scores = gain_scores(study)
+    if not (scores := gain_scores(study)):
+        return None
     found = {id(pair.point): [gain(pair, score) for score in scores] for pair in pairs(study)}
     points = [point for point in by_condition(study) if id(point) in found]
     if not points:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from experiments.analysis.points import prepare
+from experiments.analysis.robustness import is_disturbed
 from experiments.analysis.table import Tell, spared
 from experiments.figures.crops import crops
 from experiments.figures.drawing import Drawing
@@ -14,6 +15,7 @@ from experiments.figures.parts.style import COLUMN
 from experiments.figures.rate_distortion import quality_snr, rate_distortion
 from experiments.figures.region_background import region_background
 from experiments.figures.scatter import scatter
+from experiments.figures.severity import gain_over_severity, over_severity, severity_map
 from experiments.store.database import Database
 from experiments.store.measured import SuiteResults
 
@@ -26,6 +28,9 @@ FIGURES = (
     outage,
     scatter,
 )
+DISTURBED = (over_severity, gain_over_severity, severity_map)
+"""The figures of a suite whose systems are disturbed in different ways; the others would show each
+disturbance and severity as a system of its own."""
 
 
 def draw(
@@ -42,10 +47,10 @@ def draw(
     """
     study = prepare(study)
     found: list[Drawing] = []
-    for figure in FIGURES:
+    for figure in DISTURBED if is_disturbed(study) else FIGURES:
         with spared(figure.__name__.replace("_", "-"), tell):
             found += figure(study, width=width)
-    if pictures is not None:
+    if pictures is not None and not is_disturbed(study):
         with spared("crops", tell):
             found += crops(study, pictures, width=width, tell=tell)
     return found

@@ -30,6 +30,7 @@ from semcom.link.config import LinkConfig
 from semcom.link.options import LinkOptions
 from semcom.processor import processor
 from semcom.scene import find_scene, send_scene
+from semcom.scores.masks import MASK_SCORES
 from semcom.types import Prompts
 from semcom.versions import versions
 
@@ -157,7 +158,10 @@ def _item(database: Database, row: dict[str, Any], image: Path | None) -> Item:
 
 def _compare(row: dict[str, Any], made: TaskResult) -> list[Difference]:
     recorded = {"record": json.loads(row["record"]), "outcomes": json.loads(row["outcomes"])}
-    again = {"record": made.record, "outcomes": made.outcomes}
+    # Rows from before masks were scored lack their scores.
+    known = recorded["record"].keys() | made.record.keys() - {*MASK_SCORES, "mask_area"}
+    kept = {name: value for name, value in made.record.items() if name in known}
+    again = {"record": kept, "outcomes": made.outcomes}
     return list(differences(recorded, json.loads(json.dumps(again))))
 
 

@@ -16,6 +16,7 @@ from experiments.suites.axis_models import Axes
 from experiments.suites.setting import BESIDE, Setting, task_id
 from experiments.suites.suite import Suite
 from semcom.checkpoints import mobile_sam as weights
+from semcom.disturbances.apply import Disturb
 
 A = TypeVar("A", bound=Axes)
 
@@ -48,7 +49,7 @@ def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item
         If there are no images, or too many tasks.
     """
     parts = (suite, *suite.points, *suite.systems.values())
-    need_masks = any(BESIDE in (*(p.segmenter or ()), *(p.scored or ())) for p in parts)
+    need_masks = any(_needs_masks(part) for part in parts)
     items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks, say=say)
     check_size(suite.most_settings(), len(items))
     if need_masks:
@@ -62,6 +63,15 @@ def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item
                 "use: the image counts once"
             )
     return list(plain.values())
+
+
+def _needs_masks(part: Axes) -> bool:
+    """Whether a part of a suite uses the masks beside the images."""
+    if BESIDE in (*(part.segmenter or ()), *(part.scored or ())):
+        return True
+    if any(prompt != "none" for prompt in part.prompt or ()):
+        return True
+    return any(name and Disturb(name).needs_truth for name in part.disturbance or ())
 
 
 def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
@@ -169,14 +179,17 @@ class Found(NamedTuple):
 
 def count(todo: Iterator[PendingTask]) -> Found:
     """Count the work that is left."""
-    looks: dict[tuple[str, str], tuple[Item, Setting]] = {}
+    looks: dict[tuple[str, ...], tuple[Item, Setting]] = {}
     begun = batches = 0
     last: tuple[Item, Setting] | None = None
     for one in todo:
         batches += 1
         begun += (one.item, one.setting) != last
         last = one.item, one.setting
-        looks.setdefault((one.item.sha256, one.setting.segmenter), last)
+        s = one.setting
+        looks.setdefault(
+            (one.item.sha256, s.segmenter, s.disturbance, str(s.severity), s.prompt), last
+        )
     return Found(begun, batches, list(looks.values()))
 
 
@@ -210,7 +223,10 @@ def units(
     item: Item | None = None
     for one in todo:
         s = one.setting
-        key = (one.item.sha256, s.segmenter, s.importance, s.theta, s.blind, s.codec)
+        key = (
+            *(one.item.sha256, s.segmenter, s.disturbance, s.severity, s.prompt, s.sent),
+            *(s.importance, s.theta, s.blind, s.codec),
+        )
         draws = one.draws + sum(job.draws for job in kept)
         if kept and item is not None and (key != about or len(kept) >= size or draws > MOST_DRAWS):
             yield Unit(item, tuple(kept))

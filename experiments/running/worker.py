@@ -6,12 +6,10 @@ import contextlib
 import functools
 import io
 import json
-import platform
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from PIL import Image as PilImage
@@ -20,14 +18,14 @@ from experiments.datasets.items import Item
 from experiments.path_text import readable
 from experiments.running.best_fixed_scheme import best_fixed
 from experiments.running.capacity_bound import bound
+from experiments.running.looking import load, region_options, scores_of_masks, see, seen_of
 from experiments.store.database import TaskResult
 from experiments.suites.setting import BEST_SCHEMES, Setting, task_id
 from semcom.codecs.base import weighted_gain
 from semcom.errors import InputError
-from semcom.hashes import derive_seed, digest, sha256_of
-from semcom.images import load_image
+from semcom.hashes import derive_seed, digest
 from semcom.importance.maps import Importance
-from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
+from semcom.importance.region import RegionOfInterest
 from semcom.link.delivery import (
     bandwidth,
     expected_psnr_db,
@@ -37,6 +35,7 @@ from semcom.link.delivery import (
 )
 from semcom.link.transmitter import Transmission, transmit
 from semcom.scores import score
+from semcom.scores.psnr import psnr_db, region_psnr_db
 from semcom.types import Image
 
 
@@ -99,35 +98,50 @@ def segment(unit: Unit) -> list[TaskResult]:
     """Find the masks of an image, so that they are in the cache; errors show up later."""
     with contextlib.suppress(Exception):
         for job in unit.jobs:
-            _see(unit.item, job.setting.region_options(unit.item.mask))
+            see(unit.item, region_options(unit.item, job.setting), job.setting.disturb)
     return []
 
 
 def _do(item: Item, job: Job) -> dict[str, Any]:
     setting = job.setting
-    image = _load(item)
-    region = _see(item, setting.region_options(item.mask))
-    scored_region = _see(item, setting.scored_region(item.mask)).importance
-    if setting.bound:
+    clean, seen = load(item), seen_of(item, setting.disturb)
+    image = clean if setting.sent == "clean" else seen
+    region = see(item, region_options(item, setting), setting.disturb)
+    scored = setting.disturb if setting.scored == "own" else None
+    scored_region = see(item, region_options(item, setting, scored=True), scored).importance
+    if setting.sent == "nothing":
+        record, outcomes, shown = *_nothing(job), seen
+    elif setting.bound:
         record, outcomes, shown = _bound(image, region, scored_region, setting)
     else:
-        record, outcomes, shown = _draw(image, region, scored_region, job)
+        beside = clean if setting.disturbance else None
+        record, outcomes, shown = _draw(image, region, scored_region, job, beside)
     pictures = {}
     if job.pictures and job.first == 0:
         pictures = {
-            "original": _webp(image),
+            "original": _webp(clean),
+            **({"seen": _webp(seen)} if setting.disturbance else {}),
             "received": _webp(shown),
             "region": _webp(scored_region.region),
         }
     about = {
-        "sha256": digest(image),
+        "sha256": digest(clean),
         "height": image.shape[0],
         "width": image.shape[1],
         "num_masks": len(region.masks),
         "region_area": float(scored_region.region.mean()),
+        **scores_of_masks(item, setting),
         "notes": list(region.notes),
     }
     return {"record": {**about, **record}, "outcomes": outcomes, "pictures": pictures}
+
+
+def _nothing(job: Job) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Describe a delivery of nothing, of which only the masks are scored."""
+    outcome = _outcome(job.first, 0, False, "", {}) | {"count": job.draws}
+    return {"packets_sent": 0, "num_bits": 0, "num_uses": 0, "cbr": 0.0, "accounting": {}}, [
+        outcome
+    ]
 
 
 def _bound(
@@ -147,9 +161,16 @@ def _bound(
 
 
 def _draw(
-    image: Image, region: RegionOfInterest, scored_region: Importance, job: Job
+    image: Image,
+    region: RegionOfInterest,
+    scored_region: Importance,
+    job: Job,
+    clean: Image | None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
-    """Send once over several draws of the channel; each distinct picture is scored once."""
+    """Send once over several draws of the channel; each distinct picture is scored once.
+
+    If the picture was disturbed, it is also compared with the ``clean`` one.
+    """
     setting = job.setting
     what = region.importance.blind() if setting.blind else region.importance
     outcomes: dict[tuple[int, bool, str], dict[str, Any]] = {}
@@ -167,13 +188,24 @@ def _draw(
             if seen in outcomes:
                 outcomes[seen]["count"] += 1
             else:
-                outcomes[seen] = _outcome(draw, *seen, arrival.scores)
+                scores = arrival.scores | _against(clean, arrival.received, scored_region)
+                outcomes[seen] = _outcome(draw, *seen, scores)
     record = {
         **bandwidth(image, sent),
         "packets_sent": len(sent.stream.packets),
         "expected_psnr_db": expected_psnr_db(image, what.w, sent),
     }
     return record, list(outcomes.values()), first
+
+
+def _against(clean: Image | None, received: Image, scored: Importance) -> dict[str, float | None]:
+    """Score a received picture against the clean one."""
+    if clean is None:
+        return {}
+    return {
+        "clean_psnr_db": psnr_db(clean, received),
+        "clean_region_psnr_db": region_psnr_db(clean, received, scored.region),
+    }
 
 
 def _outcome(
@@ -196,27 +228,6 @@ def _transmit(image: Image, w: Any, setting: Setting) -> Transmission:
         error = weighted_gain(image, image, w)
         return best_fixed(send, setting.link, BEST_SCHEMES[setting.scheme], error)
     return send(link=setting.link)
-
-
-@functools.lru_cache(maxsize=2)
-def _load(item: Item) -> Image:
-    _check_same(item.path, item.sha256)
-    return load_image(item.path)[0]
-
-
-@functools.lru_cache(maxsize=8)
-def _see(item: Item, region_options: RegionOptions) -> RegionOfInterest:
-    if region_options.mask is not None and item.mask is not None:
-        _check_same(item.mask, item.mask_sha256)
-    return find_region(_load(item), region_options)
-
-
-def _check_same(path: Path, sha256: str) -> None:
-    """Raise ``ValueError`` if a file is not the one that the id of a task refers to."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file on {platform.node()}")
-    if sha256_of(path) != sha256:
-        raise InputError(f"{path} has changed since the run was planned")
 
 
 def _webp(picture: Any) -> bytes:

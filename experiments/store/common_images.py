@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from experiments.store.measured import Key, Point
-from semcom.scores import SCORES
+from experiments.suites.value_types import SCORE_NAMES
 
 
 def align(points: Sequence[Point]) -> tuple[Point, ...]:
@@ -30,7 +30,7 @@ def align(points: Sequence[Point]) -> tuple[Point, ...]:
         s = point.setting
         conditions.setdefault((s.channel, s.cbr, s.snr_db), []).append(i)
     there = [frozenset(row.key for row in point.rows) for point in points]
-    for score in (*SCORES, "lost"):
+    for score in SCORE_NAMES:
         have = [
             frozenset(row.key for row in point.rows if row.mean(score) is not None)
             for point in points

@@ -19,9 +19,15 @@ import numpy as np
 from experiments.intervals import Interval, lost_interval, mean_interval
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
+from semcom.scores.masks import IOU_CLEAN, MASK_SCORES
 
 Key = tuple[str, str]
 """Key of an image: the SHA-256 of its file and of its mask's file; the latter may be empty."""
+OF_RECORD = (
+    *("cbr", "expected_psnr_db", "region_area", "num_bits", "mask_area", IOU_CLEAN),
+    *MASK_SCORES,
+)
+"""Scores that do not depend on the draw of the channel, by their names in the record."""
 _SHOWN = 6  # names of images in a message
 _DIGITS = 8  # digits of a run's id in a message
 
@@ -66,7 +72,7 @@ class ImageRow:
         """Return the mean over the draws; None if a draw has no finite value (an exact copy)."""
         if score == "lost":
             return self.lost / self.draws
-        if score in ("cbr", "expected_psnr_db", "region_area", "num_bits"):
+        if score in OF_RECORD:
             value = self.record.get(score)
             return None if value is None else float(value)
         n, total, _ = self.sums.get(score, (0, 0.0, 0.0))
@@ -147,6 +153,8 @@ class Point:
         if score == "lost":
             lost, draws = sum(r.lost for r in point.tasks), sum(r.draws for r in point.tasks)
             return lost_interval(lost, draws, 1)
+        if score in OF_RECORD:  # it is the same in all draws
+            return Interval(score, len(point.rows), 1, point.mean(score), None, None)
         rows = [row for row in point.tasks if row.mean(score) is not None]
         weights = Counter(row.task for row in point.rows)
         sums = [row.sums[score] for row in rows]

@@ -51,7 +51,9 @@ class System:
     def label(self) -> str:
         """Name for display, such as ``"masks, θ 0.65"``."""
         head = [self.name] if self.name else []
-        return visible(", ".join([*head, *(_describe(axis, value) for axis, value in self.varies)]))
+        undisturbed = ("disturbance", "") in self.varies
+        told = [one for one in self.varies if not (undisturbed and one[0] == "severity")]
+        return visible(", ".join([*head, *(_describe(axis, value) for axis, value in told)]))
 
     def without(self, axis: str) -> System:
         """Return the system without ``axis``: equal for systems that differ only in that axis."""
@@ -78,6 +80,8 @@ def _describe(axis: str, value: Any) -> str:
         return "blind" if value else "by importance"
     if axis == "theta":
         return f"θ {text}"
+    if axis == "disturbance":
+        return text or "undisturbed"
     if axis == "planned_snr_db":
         return "planned as it is" if value is None else f"planned {text} dB"
     if axis == "planned_std_db":

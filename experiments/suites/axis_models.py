@@ -21,6 +21,7 @@ from experiments.suites.value_types import (
 )
 from semcom.checkpoints import mobile_sam as weights
 from semcom.codecs.base import CODECS
+from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
 from semcom.importance.maps import check_kind, check_theta
 from semcom.link.config import MAX_COPIES, MAX_SIDE_MARGIN_DB
@@ -69,6 +70,13 @@ def _losses(value: str) -> str:
     return value
 
 
+def _disturbance(value: str) -> str:
+    if value in ("", "none"):
+        return ""
+    Disturb(value)
+    return value
+
+
 Decibels = Annotated[Real, Field(ge=-300, le=300)]
 
 
@@ -76,7 +84,11 @@ class _ImageAxes(Section):
     """Axes of the region and of the codec."""
 
     segmenter: Several[Annotated[str, AfterValidator(this_segmenter)]] | None = None
-    scored: Several[Literal["own", "beside"]] | None = None
+    scored: Several[Literal["own", "beside", "clean"]] | None = None
+    disturbance: Several[Annotated[str, AfterValidator(_disturbance)]] | None = None
+    severity: Several[Annotated[Whole, Field(ge=1, le=5)]] | None = None
+    prompt: Several[Literal["none", "point", "box"]] | None = None
+    sent: Several[Literal["seen", "clean", "nothing"]] | None = None
     importance: Several[Annotated[str, checked(check_kind)]] | None = None
     theta: Several[Annotated[Real, checked(check_theta)]] | None = None
     blind: Several[bool] | None = None

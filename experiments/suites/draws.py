@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from experiments.suites.value_types import Real, Score, Section, Whole
+from experiments.suites.value_types import DrawnScore, Real, Section, Whole
 
 
 class Draws(Section):
@@ -29,7 +29,7 @@ class Draws(Section):
 
     most: Whole = Field(1, ge=1, le=1_000_000)
     first: Whole = Field(8, ge=2)
-    score: Score = "psnr_db"
+    score: DrawnScore = "psnr_db"
     within: Real | None = Field(None, gt=0)
     """Half-width of the interval, in the units of the score."""
     relative: Real | None = Field(None, gt=0)

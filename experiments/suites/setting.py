@@ -14,6 +14,7 @@ from typing import Any, Literal
 from channels.catalogue import CHANNELS
 from channels.packets.target import Target
 from semcom.codecs.base import CODECS, is_analog
+from semcom.disturbances.apply import DEFAULT_SEVERITY, Disturb
 from semcom.errors import InputError
 from semcom.importance.maps import DEFAULT_THETA
 from semcom.importance.region import RegionOptions
@@ -46,8 +47,18 @@ class Setting(LinkOptions):
 
     codec: str = "hevc"
     segmenter: str = "auto"
-    scored: Literal["own", "beside"] = "own"
-    """Region to score: the one that the segmenter found, or that of the mask file beside."""
+    scored: Literal["own", "beside", "clean"] = "own"
+    """Region to score: the one that the segmenter found, that of the mask file beside, or the one
+    that the segmenter finds in the clean picture."""
+    disturbance: str = ""
+    """Disturbance of what the camera sees; empty: none."""
+    severity: int = DEFAULT_SEVERITY
+    """Severity of the disturbance, 1 to 5."""
+    prompt: Literal["none", "point", "box"] = "none"
+    """Prompt of the segmenter, made from the mask file beside: a point within it, or its box."""
+    sent: Literal["seen", "clean", "nothing"] = "seen"
+    """Picture to send: the one that was seen; the clean one, with the masks of the one that was
+    seen; or nothing, to score the masks alone."""
     importance: str = "region"
     theta: float = DEFAULT_THETA
     blind: bool = False
@@ -94,12 +105,24 @@ class Setting(LinkOptions):
     @property
     def needs_mask(self) -> bool:
         """Whether the setting uses the mask file beside the image."""
-        return BESIDE in (self.segmenter, self.scored)
+        if BESIDE in (self.segmenter, self.scored) or self.prompt != "none":
+            return True
+        return self.disturb is not None and self.disturb.needs_truth
 
     def scored_region(self, mask: Path | None) -> RegionOptions:
         """Return the options that define the region to score, as :meth:`region_options`."""
-        scored_region = self if self.scored == "own" else replace(self, segmenter=BESIDE)
+        scored_region = self if self.scored != BESIDE else replace(self, segmenter=BESIDE)
         return scored_region.region_options(mask)
+
+    @property
+    def disturb(self) -> Disturb | None:
+        """The disturbance with its severity; None if there is none."""
+        return Disturb(self.disturbance, self.severity) if self.disturbance else None
+
+    @property
+    def looks_at_masks(self) -> bool:
+        """Whether the masks themselves are scored."""
+        return bool(self.disturbance) or self.needs_mask or self.sent == "nothing"
 
     @property
     def random(self) -> bool:
@@ -107,7 +130,7 @@ class Setting(LinkOptions):
 
         Noise, and gains that are independent for every symbol, average out within a frame.
         """
-        if self.bound:
+        if self.bound or self.sent == "nothing":
             return False
         return bool(self.losses) or _coherence(self.channel) in ("block", "varying")
 
@@ -118,11 +141,18 @@ class Setting(LinkOptions):
 
     def check(self) -> None:
         """Raise ``ValueError`` for a combination of values that is impossible."""
+        if self.bound and self.disturbance:
+            raise InputError("the capacity bound takes no disturbance")
+        if self.sent == "clean" and not self.disturbance:
+            raise InputError("sent: clean needs a disturbance, without which it is what is seen")
         _check(self.codec, self.bound, self.scheme, self.protection, self.link)
 
 
 LINK_AXES = {f.metadata.get("axis", f.name): f.name for f in fields(LinkOptions)}
-_FIRST = ("codec", "segmenter", "scored", "importance", "theta", "blind", "bound")
+_FIRST = (
+    *("codec", "segmenter", "scored", "disturbance", "severity", "prompt", "sent"),
+    *("importance", "theta", "blind", "bound"),
+)
 _LAST = ("seed", "cbr", "snr_db")
 AXES = {
     **dict(zip(_FIRST, _FIRST, strict=True)),

@@ -100,6 +100,15 @@ class Suite(Axes):
         return self
 
     @model_validator(mode="after")
+    def _check_severity(self) -> Suite:
+        parts = [part.values() for part in (self, *self.points, *self.systems.values())]
+        if any("severity" in part for part in parts) and not any(
+            any(part.get("disturbance", ())) for part in parts
+        ):
+            raise InputError("severity needs a disturbance: none of this suite's parts has one")
+        return self
+
+    @model_validator(mode="after")
     def _check_seeds(self) -> Suite:
         for name in self._systems():
             seeds = sorted({seed for grid in self._grids(name) for seed in grid["seed"]})
@@ -131,8 +140,13 @@ class Suite(Axes):
             without = self._drops(name)
             for grid in grids:
                 for values in itertools.product(*grid.values()):
+                    about = dict(zip(AXES, values, strict=True))
+                    if not about["disturbance"]:  # then a severity has no meaning
+                        if about["severity"] != grid["severity"][0]:
+                            continue
+                        about["severity"] = DEFAULTS["severity"]
                     if not any(holds(part, values) for part in without):
-                        yield system(values), Setting.of(dict(zip(AXES, values, strict=True)))
+                        yield system(tuple(about.values())), Setting.of(about)
                 without.append(part_of(grid))
 
     def resolved(self) -> Suite:

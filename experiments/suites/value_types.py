@@ -8,8 +8,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from semcom.errors import InputError
 from semcom.scores import SCORES
+from semcom.scores.masks import IOU_CLEAN, MASK_SCORES
 
-SCORE_NAMES = (*SCORES, "lost")
+SCORE_NAMES = (
+    *SCORES,
+    *("clean_psnr_db", "clean_region_psnr_db", "lost"),
+    *(IOU_CLEAN, *MASK_SCORES, "mask_area"),
+)
+DRAWN_SCORES = (*SCORES, "clean_psnr_db", "clean_region_psnr_db", "lost")
+"""The scores that depend on the draw of the channel."""
 
 
 def several(value: Any) -> tuple[Any, ...]:
@@ -32,6 +39,11 @@ def _score(value: str) -> None:
         raise InputError(f"unknown score {value!r}; choices: {', '.join(SCORE_NAMES)}")
 
 
+def _drawn_score(value: str) -> None:
+    if value not in DRAWN_SCORES:
+        raise InputError(f"unknown score {value!r}; choices: {', '.join(DRAWN_SCORES)}")
+
+
 T = TypeVar("T")
 Several = Annotated[tuple[T, ...], BeforeValidator(several), Field(min_length=1)]
 Many = Annotated[tuple[T, ...], BeforeValidator(several)]
@@ -39,6 +51,7 @@ Whole = Annotated[int, Field(strict=True)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(lambda v: v + 0.0)]
 """A real number, not text and not a truth value; -0 becomes 0."""
 Score = Annotated[str, checked(_score)]
+DrawnScore = Annotated[str, checked(_drawn_score)]
 
 
 class Section(BaseModel):

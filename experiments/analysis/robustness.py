@@ -1,0 +1,75 @@
+"""Results over disturbances and their severities."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from experiments.analysis.score_names import SHORT, shown_scores
+from experiments.analysis.table import Table
+from experiments.store.measured import Point, SuiteResults
+from experiments.suites.axes import System
+
+
+def is_disturbed(study: SuiteResults) -> bool:
+    """Whether systems differ in what disturbs them."""
+    return len(study.axis("disturbance")) > 1 or len(study.axis("severity")) > 1
+
+
+def kind_of(point: Point) -> System:
+    """Return the system of a point without its disturbance."""
+    return point.key.without("disturbance").without("severity")
+
+
+def name_of(kind: System) -> str:
+    """Return the name of a system without its disturbance."""
+    return kind.label or "all"
+
+
+def by_kind(study: SuiteResults) -> dict[tuple[System, tuple[Any, ...]], list[Point]]:
+    """Group points by their system without the disturbance, and by channel, bandwidth and SNR."""
+    found: dict[tuple[System, tuple[Any, ...]], list[Point]] = {}
+    for point in study.points:
+        s = point.setting
+        found.setdefault((kind_of(point), (s.channel, s.cbr, s.snr_db)), []).append(point)
+    return found
+
+
+def robustness_table(study: SuiteResults) -> Table | None:
+    """Return the means over all disturbances and severities, as Michaelis et al. define them.
+
+    mPC is the mean performance under corruption: a mean over the severities of each disturbance,
+    and over the disturbances. rPC is mPC relative to the performance on undisturbed pictures. None
+    if nothing is disturbed.
+    """
+    if not is_disturbed(study):
+        return None
+    columns = ("channel", "CBR", "SNR", "system", "score", "clean", "mPC", "rPC", "worst", "cells")
+    rows = []
+    for (kind, (channel, cbr, snr_db)), points in by_kind(study).items():
+        for score in shown_scores(study):
+            clean = [p.mean(score) for p in points if not p.setting.disturbance]
+            cells: dict[str, list[float]] = {}
+            for point in points:
+                value = point.mean(score)
+                if point.setting.disturbance and value is not None:
+                    cells.setdefault(point.setting.disturbance, []).append(value)
+            if not cells:
+                continue
+            means = {name: math.fsum(values) / len(values) for name, values in cells.items()}
+            mpc = math.fsum(means.values()) / len(means)
+            before = clean[0] if clean else None
+            ratio = mpc / before if before and not score.endswith("_db") else None
+            worst = min(means, key=lambda name: means[name])
+            count = sum(map(len, cells.values()))
+            place = channel, cbr, snr_db, name_of(kind)
+            rows.append((*place, SHORT[score], before, mpc, ratio, worst, count))
+    return Table(
+        "robustness",
+        f"means over disturbances and severities, {len(study.counted['lost'])} images",
+        "clean: of undisturbed pictures. mPC: mean over the severities of each disturbance, then "
+        "over the disturbances. rPC: mPC over clean, for scores that are no decibels. worst: the "
+        "disturbance of the least mean. cells: disturbances times severities with a value.",
+        columns,
+        tuple(rows),
+    )

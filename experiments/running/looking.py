@@ -1,0 +1,100 @@
+"""What a sender sees of an image: the picture, disturbed or not, and the region in it."""
+
+from __future__ import annotations
+
+import functools
+import platform
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from experiments.datasets.items import Item
+from experiments.suites.setting import Setting
+from semcom.disturbances.apply import Disturb, disturbed
+from semcom.errors import InputError
+from semcom.hashes import sha256_of
+from semcom.images import load_image
+from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
+from semcom.scores.masks import mask_scores
+from semcom.types import Image, Prompts, Region
+
+
+@functools.lru_cache(maxsize=2)
+def load(item: Item) -> Image:
+    """Read an image, which must not have changed."""
+    _check_same(item.path, item.sha256)
+    return load_image(item.path)[0]
+
+
+@functools.lru_cache(maxsize=2)
+def seen_of(item: Item, disturb: Disturb | None) -> Image:
+    """Return what the camera sees of an image."""
+    if disturb is None:
+        return load(item)
+    truth = None if item.mask is None else _truth(item)
+    return disturbed(load(item), disturb, truth=truth, source=str(item.path))
+
+
+@functools.lru_cache(maxsize=16)
+def see(
+    item: Item, region_options: RegionOptions, disturb: Disturb | None = None
+) -> RegionOfInterest:
+    """Find the region in what is seen of an image."""
+    if region_options.mask is not None and item.mask is not None:
+        _check_same(item.mask, item.mask_sha256)
+    return find_region(seen_of(item, disturb), region_options)
+
+
+def _check_same(path: Path, sha256: str) -> None:
+    """Raise ``ValueError`` if a file is not the one that the id of a task refers to."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file on {platform.node()}")
+    if sha256_of(path) != sha256:
+        raise InputError(f"{path} has changed since the run was planned")
+
+
+def scores_of_masks(item: Item, setting: Setting) -> dict[str, Any]:
+    """Score the masks that were found, where the suite has true masks or disturbs the picture."""
+    if not setting.looks_at_masks:
+        return {}
+    options = region_options(item, setting)
+    return dict(_scores(item, options, setting.disturb, setting.needs_mask))
+
+
+@functools.lru_cache(maxsize=64)
+def _scores(
+    item: Item, options: RegionOptions, disturb: Disturb | None, with_truth: bool
+) -> tuple[tuple[str, float | None], ...]:
+    found = see(item, options, disturb).importance.region
+    truth = _truth(item) if with_truth else None
+    clean = None if disturb is None else see(item, options).importance.region
+    area = float(found.mean())
+    return tuple({"mask_area": area, **mask_scores(found, truth=truth, clean=clean)}.items())
+
+
+def region_options(item: Item, setting: Setting, *, scored: bool = False) -> RegionOptions:
+    """Return the options of the region to send or to score, with the prompt that the truth gives.
+
+    The point is the one that is furthest from the edge of the true mask.
+    """
+    options = setting.scored_region(item.mask) if scored else setting.region_options(item.mask)
+    if setting.prompt == "none" or options.mask is not None:
+        return options
+    truth = _truth(item)
+    if not truth.any():
+        raise InputError(f"{item.mask} shows no object to make a {setting.prompt} of")
+    if setting.prompt == "point":
+        inside = distance_transform_edt(np.pad(truth, 1))[1:-1, 1:-1]
+        y, x = np.unravel_index(int(inside.argmax()), truth.shape)
+        return replace(options, prompts=Prompts(points=((float(x), float(y)),)))
+    (top, bottom), (left, right) = (np.flatnonzero(truth.any(axis=a))[[0, -1]] for a in (1, 0))
+    box = (float(left), float(top), float(right + 1), float(bottom + 1))
+    return replace(options, prompts=Prompts(boxes=(box,)))
+
+
+def _truth(item: Item) -> Region:
+    """Return the true mask of an image."""
+    return see(item, RegionOptions(mask=str(item.mask))).importance.region

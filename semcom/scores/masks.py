@@ -1,0 +1,113 @@
+"""Scores of masks, for the question how wrong a segmenter is. They need the true mask."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.ndimage import binary_dilation
+from skimage.morphology import disk
+
+from semcom.types import Region
+
+_BETA2 = 0.3  # weight of precision in F-beta, usual for salient objects
+_BOUNDARY = 0.008  # tolerance of the boundary as a share of the diagonal, as DAVIS has it
+
+
+def iou(mask: Region, truth: Region) -> float | None:
+    """Return the intersection over the union, 0 to 1; None if both are empty.
+
+    Examples
+    --------
+    >>> left, top = np.zeros((2, 4, 4), bool)
+    >>> left[:, :2], top[:2] = True, True
+    >>> round(iou(left, top), 4)  # 4 of 12 pixels
+    0.3333
+    """
+    union = np.count_nonzero(mask | truth)
+    return np.count_nonzero(mask & truth) / union if union else None
+
+
+def f_beta(mask: Region, truth: Region) -> float | None:
+    """Return F-beta with β² = 0.3 (Achanta et al., CVPR 2009), 0 to 1; None for an empty truth."""
+    if not truth.any():
+        return None
+    hit = np.count_nonzero(mask & truth)
+    if not hit:
+        return 0.0
+    precision, recall = hit / np.count_nonzero(mask), hit / np.count_nonzero(truth)
+    return (1 + _BETA2) * precision * recall / (_BETA2 * precision + recall)
+
+
+def mae(mask: Region, truth: Region) -> float:
+    """Return the mean absolute error: the share of pixels that differ."""
+    return float(np.mean(mask != truth))
+
+
+def ber(mask: Region, truth: Region) -> float | None:
+    """Return the balanced error rate, 0 to 1: the mean of the error rates of both classes.
+
+    None if the truth is empty or full.
+    """
+    if truth.all() or not truth.any():
+        return None
+    return 1 - 0.5 * (float(mask[truth].mean()) + float((~mask[~truth]).mean()))
+
+
+def boundary_f(mask: Region, truth: Region) -> float | None:
+    """Return the F-measure of boundaries, 0 to 1; None if neither mask has a boundary.
+
+    A boundary counts as found within 0.8 % of the diagonal (Perazzi et al., "A benchmark dataset
+    and evaluation methodology for video object segmentation", CVPR 2016).
+    """
+    edges = [_boundary(one) for one in (mask, truth)]
+    counts = [np.count_nonzero(edge) for edge in edges]
+    if not any(counts):
+        return None
+    if not all(counts):
+        return 0.0
+    reach = disk(math.ceil(_BOUNDARY * math.hypot(*truth.shape)))  # type: ignore[no-untyped-call]
+    near = [binary_dilation(edge, reach) for edge in edges]
+    precision = np.count_nonzero(edges[0] & near[1]) / counts[0]
+    recall = np.count_nonzero(edges[1] & near[0]) / counts[1]
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _boundary(mask: Region) -> Region:
+    """Return the pixels that differ from the next one to the right, below, or both."""
+    padded = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
+    right, below, both = padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
+    edge = (mask != right) | (mask != below) | (mask != both)
+    return np.asarray(edge)
+
+
+MASK_SCORES = {
+    "iou_truth": ("IoU with the true mask", iou),
+    "boundary_f": ("F-measure of boundaries", boundary_f),
+    "f_beta": ("F-beta, β² = 0.3", f_beta),
+    "mae": ("mean absolute error of the mask", mae),
+    "ber": ("balanced error rate of the mask", ber),
+}
+"""Description and function of each score against the true mask, by name."""
+IOU_CLEAN = "iou_clean"
+"""Name of the IoU with the mask that the segmenter finds in the clean picture."""
+
+
+def mask_scores(
+    mask: Region, *, truth: Region | None = None, clean: Region | None = None
+) -> dict[str, float | None]:
+    """Score a mask against the true one and against that of the clean picture, if they are given.
+
+    Examples
+    --------
+    >>> truth = np.zeros((32, 32), bool)
+    >>> truth[8:24, 8:24] = True
+    >>> mask_scores(truth, truth=truth)["iou_truth"], mask_scores(~truth, clean=truth)
+    (1.0, {'iou_clean': 0.0})
+    """
+    found: dict[str, float | None] = {}
+    if truth is not None:
+        found |= {name: function(mask, truth) for name, (_, function) in MASK_SCORES.items()}
+    if clean is not None:
+        found[IOU_CLEAN] = iou(mask, clean)
+    return found

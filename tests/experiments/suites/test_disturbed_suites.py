@@ -1,0 +1,188 @@
+"""Suites of disturbed pictures: what is asked, done, scored and shown."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+from click.testing import CliRunner
+from PIL import Image as PilImage
+
+from experiments import read_results
+from experiments.analysis.all_tables import tables
+from experiments.cli.main import main
+from experiments.figures.all_figures import draw
+from experiments.running.runner import run
+from experiments.store.database import Database
+from experiments.suites.setting import Setting
+from experiments.suites.suite import Suite
+from semcom.disturbances.apply import Disturb, disturbed
+from semcom.hashes import digest
+from semcom.scores.psnr import region_psnr_db
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A photo with the true mask of a face."""
+    made = tmp_path_factory.mktemp("disturbed")
+    photo = np.ascontiguousarray(skimage.data.astronaut()[30:190, 100:340])
+    PilImage.fromarray(photo).save(made / "a.png")
+    mask = np.zeros(photo.shape[:2], bool)
+    mask[30:110, 90:138] = True
+    PilImage.fromarray(mask).save(made / "a_mask.png")
+    return made
+
+
+def suite(folder, **about):
+    shared = {"images": str(folder / "a.png"), "codec": "jpeg", "cbr": "1/8", "segmenter": "graph"}
+    return Suite.model_validate({**shared, **about})
+
+
+def rows(file):
+    """Return the records and the scores of the first draws, by what their settings say."""
+    with Database(file / "results.db") as database:
+        found = database.query("SELECT setting, record, outcomes FROM rows ORDER BY rowid")
+        return [
+            (database.setting(setting), json.loads(record), json.loads(outcomes)[0]["scores"])
+            for setting, record, outcomes in found
+        ]
+
+
+def test_old_settings_keep_their_ids():
+    assert Setting().id[:12] == "44136fa355b3"
+    assert Setting(codec="jpeg").about() == {"codec": "jpeg"}
+
+
+def test_undisturbed_pictures_have_no_severity(folder):
+    found = suite(folder, disturbance=["none", "fog"], severity=[1, 3, 5])
+    labels = [system.label for system, _ in found.settings()]
+    assert labels == ["undisturbed", "fog, severity 1", "fog, severity 3", "fog, severity 5"]
+    clean = next(setting for _, setting in found.settings())
+    assert clean.about() == {"codec": "jpeg", "segmenter": "graph", "cbr": "1/8"}
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ({"severity": 2}, "severity needs a disturbance"),
+        ({"disturbance": "fgo"}, "unknown disturbance 'fgo'"),
+        ({"disturbance": "fog", "severity": 6}, "less than or equal to 5"),
+        ({"disturbance": "occlusion:where=up"}, "unknown place 'up'"),
+        ({"prompt": "scribble"}, "'none', 'point' or 'box'"),
+        ({"draws": {"most": 8, "score": "iou_truth"}}, "unknown score 'iou_truth'"),
+    ],
+)
+def test_what_cannot_be_is_refused(folder, about, message):
+    with pytest.raises(ValueError, match=message):
+        suite(folder, **about)
+
+
+def test_an_impossible_combination_is_refused():
+    for about in ({"sent": "clean"}, {"disturbance": "fog", "bound": True}):
+        with pytest.raises(ValueError, match=r"needs a disturbance|takes no disturbance"):
+            Setting(**about).check()
+
+
+def test_each_picture_is_what_it_should_be(folder, tmp_path):
+    """Seen, clean with the masks of what was seen, and nothing."""
+    about = {"disturbance": "night", "severity": 4, "scored": "beside"}
+    asked = suite(folder, **about, sent=["seen", "clean", "nothing"], pictures=1)
+    done = run(asked, tmp_path, say=lambda *_: None)
+    assert (done.made, done.failed) == (3, 0)
+    photo = np.asarray(PilImage.open(folder / "a.png"))
+    truth = np.asarray(PilImage.open(folder / "a_mask.png"))
+    seen = disturbed(photo, Disturb("night", 4), truth=truth)
+    found = {setting.sent: (record, scores) for setting, record, scores in rows(tmp_path)}
+    areas = {record["mask_area"] for record, _ in found.values()}
+    ious = {(record["iou_truth"], record["iou_clean"]) for record, _ in found.values()}
+    assert len(areas) == len(ious) == 1  # the masks are those of what was seen
+    assert all(record["sha256"] == digest(photo) for record, _ in found.values())
+    record, scores = found["nothing"]
+    assert scores == {}
+    assert record["packets_sent"] == 0
+    clean, dark = found["clean"][1], found["seen"][1]
+    # What was sent clean differs from the clean picture by the errors of the link alone.
+    assert clean["clean_region_psnr_db"] == pytest.approx(clean["region_psnr_db"])
+    own_error = region_psnr_db(photo, seen, truth)
+    assert dark["clean_region_psnr_db"] == pytest.approx(own_error, abs=0.5)
+    assert dark["region_psnr_db"] > own_error + 5
+    with Database(tmp_path / "results.db") as database:
+        kinds = {kind for (kind,) in database.query("SELECT kind FROM pictures")}
+    assert kinds == {"original", "seen", "received", "region"}
+
+
+def test_prompts_come_from_the_true_mask(folder, tmp_path):
+    about = {"sent": "nothing", "scored": "beside", "scores": ["iou_truth"]}
+    asked = suite(folder, prompt=["none", "point", "box"], **about)
+    run(asked, tmp_path, say=lambda *_: None)
+    found = {setting.prompt: record for setting, record, _ in rows(tmp_path)}
+    assert found["none"]["num_masks"] > 1
+    assert found["point"]["num_masks"] == found["box"]["num_masks"] == 1
+    assert found["box"]["iou_truth"] > found["none"]["iou_truth"]
+    assert "iou_clean" not in found["none"]  # nothing was disturbed
+
+
+def test_figures_and_tables_keep_disturbances_apart(folder, tmp_path):
+    asked = suite(
+        folder,
+        disturbance=["none", "fog", "occlusion"],
+        severity=[1, 5],
+        scored="beside",
+        systems={"blind": {"blind": True}, "masks": {"segmenter": "beside"}},
+        scores=["region_psnr_db", "iou_truth"],
+    )
+    run(asked, tmp_path, say=lambda *_: None)
+    study = read_results(tmp_path)
+    assert len(study.systems) == 2 * 5
+    drawn = {drawing.data.name: drawing.data for drawing in draw(study)}
+    assert all(name.startswith(("severity", "gain-severity")) for name in drawn)
+    gains = drawn["gain-severity-region-psnr"]
+    assert {row[gains.columns.index("disturbance")] for row in gains.rows} == {"fog", "occlusion"}
+    assert [row[gains.columns.index("severity")] for row in gains.rows] == [0, 1, 5] * 2
+    (robust,) = (table for table in tables(study) if table.name == "robustness")
+    row = dict(zip(robust.columns, robust.rows[0], strict=True))
+    assert (row["system"], row["score"], row["cells"]) == ("blind", "region", 4)
+    means = {
+        (p.setting.disturbance, p.setting.severity): p.mean("region_psnr_db")
+        for p in study.points
+        if p.setting.blind
+    }
+    assert row["clean"] == means.pop(("", 3))
+    assert row["mPC"] == pytest.approx(sum(means.values()) / 4)
+    assert row["rPC"] is None  # decibels have no ratio
+    with_iou = dict(zip(robust.columns, robust.rows[-1], strict=True))
+    assert with_iou["rPC"] == pytest.approx(with_iou["mPC"] / with_iou["clean"])
+
+
+def test_many_disturbances_become_a_map(folder, tmp_path):
+    names = ["fog", "rain", "snow", "night", "drops", "occlusion", "jitter"]
+    asked = suite(
+        folder,
+        disturbance=names,
+        severity=[1, 5],
+        segmenter="whole_image",
+        sent="nothing",
+        scores="iou_clean",
+    )
+    run(asked, tmp_path, say=lambda *_: None)
+    (drawing,) = draw(read_results(tmp_path))
+    assert drawing.data.name == "severity-map-1"
+    assert len(drawing.data.rows) == 2 * len(names)
+    assert drawing.figure.axes
+
+
+def test_a_picture_that_is_too_small_is_a_recorded_failure(tmp_path):
+    PilImage.new("RGB", (40, 31)).save(tmp_path / "tiny.png")
+    asked = Suite.model_validate(
+        {"images": str(tmp_path / "tiny.png"), "segmenter": "whole_image", "disturbance": "fog"}
+    )
+    done = run(asked, tmp_path / "out", say=lambda *_: None)
+    assert done.failed == 1
+
+
+def test_the_report_shows_what_was_seen(folder, tmp_path):
+    run(suite(folder, disturbance="fog"), tmp_path, say=lambda *_: None)
+    result = CliRunner().invoke(main, ["report", str(tmp_path)])
+    assert result.exit_code == 0, result.output
