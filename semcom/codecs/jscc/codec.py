@@ -46,7 +46,9 @@ _PRECISIONS = ("auto", "float32")
 _MAX_SIDE = 0.7  # share of the symbols that side information takes at most
 _DEPTHS = (0, 4, 6, 8, 10, 12, 14, 16, 18)
 """Levels from the strongest chunk down to the rest of coarse values; 0: none are sent."""
-_USUAL = 10
+_BEGINNINGS = (_DEPTHS.index(10), 0)
+"""Depths with which a layout is tried: the usual one, and none."""
+_TRIED = 3  # layouts of which all depths are walked; more gain less than 0.02 dB
 _opened: dict[bytes, tuple[Weights, str]] = {}
 """Weights with which a codec was made in this process, with their device, by their identity."""
 
@@ -182,9 +184,12 @@ def transmission(
         bits = settle(picture, num_symbols, model).bits
         return picture.expected_error(num_symbols, bits, side_snr_db, _MAX_SIDE)
 
-    whole = _best_layout(planes, w, snr, error)
-    coarse = _walk([_coarse(whole, depth) for depth in _DEPTHS], _DEPTHS.index(_USUAL), error)
-    best = _walk([coarse.with_mean_step(step) for step in MEAN_STEPS], 1, error)
+    walks = (
+        _walk([_coarse(whole, depth) for depth in _DEPTHS], at, error)
+        for whole, at in _promising(planes, w, snr, error)
+    )
+    _, coarse = min(walks, key=lambda walk: walk[0])
+    _, best = _walk([coarse.with_mean_step(step) for step in MEAN_STEPS], 1, error)
     side, least, _ = settle(best, num_symbols, model)
     side, symbols = best.send(side, num_symbols)
     packet = pack(side, least, best.chunks, model)
@@ -194,27 +199,33 @@ def transmission(
 Error = Callable[[LinearPicture], tuple[float, float]]
 
 
-def _best_layout(planes: NDArray[np.float32], w: Map, snr: int, error: Error) -> LinearPicture:
-    """Transform an image in every layout, and return the one of least error.
+def _promising(
+    planes: NDArray[np.float32], w: Map, snr: int, error: Error
+) -> list[tuple[LinearPicture, int]]:
+    """Transform an image in every layout; return some of them, each with a depth to begin with.
 
-    Layouts of equal tiles share the transform. Each size of tiles has a thread of its own, unless
-    this process shall keep to one, or the picture is so large that memory matters.
+    Each is tried with coarse values of the usual depth and without any, and those of least error
+    are returned. Layouts of equal tiles share the transform. Each size of tiles has a thread of its
+    own, unless this process shall keep to one, or the picture is so large that memory matters.
     """
     by_tile = groupby(layouts(*w.shape), key=lambda layout: LAYOUTS[layout][0])
     groups = [list(group) for _, group in by_tile]
 
-    def best(i: int) -> tuple[tuple[float, float], LinearPicture]:
+    def tried(i: int) -> list[tuple[tuple[float, float], LinearPicture, int]]:
         first, *others = groups[i]
         picture = LinearPicture.of(planes, w, first, snr, MEAN_STEPS[1])
         options = [picture, *(picture.with_layout(layout) for layout in others)]
-        costs = [error(_coarse(option, _USUAL)) for option in options]
-        least = costs.index(min(costs))
-        return costs[least], options[least]
+        found = []
+        for option in options:
+            costs = [(error(_coarse(option, _DEPTHS[at])), at) for at in _BEGINNINGS]
+            found.append((min(costs)[0], option, min(costs)[1]))
+        return found
 
     every = range(len(groups))
     alone = torch.get_num_threads() == 1 or is_large(*w.shape)
-    found = [best(i) for i in every] if alone else in_threads(best, every)
-    return min(found, key=lambda one: one[0])[1]
+    parts = [tried(i) for i in every] if alone else in_threads(tried, every)
+    ranked = sorted((one for part in parts for one in part), key=lambda one: one[0])
+    return [(picture, at) for _, picture, at in ranked[:_TRIED]]
 
 
 def _coarse(picture: LinearPicture, depth: int) -> LinearPicture:
@@ -223,7 +234,9 @@ def _coarse(picture: LinearPicture, depth: int) -> LinearPicture:
     return picture.with_coarse(max(most - depth, 1) if depth else NO_COARSE)
 
 
-def _walk(options: Sequence[LinearPicture], at: int, cost: Error) -> LinearPicture:
+def _walk(
+    options: Sequence[LinearPicture], at: int, cost: Error
+) -> tuple[tuple[float, float], LinearPicture]:
     """Go from one option to the better neighbour for as long as there is one."""
     costs: dict[int, tuple[float, float]] = {}
     while True:
@@ -232,5 +245,5 @@ def _walk(options: Sequence[LinearPicture], at: int, cost: Error) -> LinearPictu
                 costs[i] = cost(options[i])
         best = min(costs, key=lambda i: costs[i])
         if best == at:
-            return options[at]
+            return costs[at], options[at]
         at = best
