@@ -29,8 +29,6 @@ def send(
     cbr: str | float | Fraction = Fraction(1, 16),
     blind: bool = False,
     max_side: int | None = None,
-    disturb: str = "",
-    severity: int | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Delivery:
@@ -50,10 +48,6 @@ def send(
         Encode with ``w = 1``, that is without regard to importance; the same region is scored.
     max_side
         Shrink the image first so that its longer side has at most this many pixels.
-    disturb, severity
-        Disturbance by name, with options, and its severity, 1 to 5 (default 3): the sender's camera
-        sees the disturbed picture. Scores compare with that picture; the record also has those
-        against the clean one.
     seed
         Seed for fading and noise; it is combined with the content of the image.
     segmenter, points, boxes, mask, theta, importance
@@ -61,6 +55,10 @@ def send(
     channel, snr_db, csi, num_pilots, scheme, protection, copies, planned_snr_db, planned_std_db, \
 side_margin_db, losses, target
         Options of the link: see :class:`semcom.link.config.LinkConfig`.
+    disturb, severity
+        Disturbance by name, with options, and its severity, 1 to 5 (default 3): the sender's camera
+        sees the disturbed picture. Scores compare with that picture; the record also has those
+        against the clean one.
 
     Returns
     -------
@@ -82,16 +80,7 @@ side_margin_db, losses, target
     True
     """
     order = order_of(
-        {
-            **options,
-            "codec": codec,
-            "cbr": cbr,
-            "blind": blind,
-            "max_side": max_side,
-            "disturb": disturb,
-            "severity": severity,
-            "seed": seed,
-        }
+        {**options, "codec": codec, "cbr": cbr, "blind": blind, "max_side": max_side, "seed": seed}
     )
     return send_scene(order.scene(image), **order.sending)
 
@@ -141,12 +130,11 @@ def order_of(options: Mapping[str, Any]) -> Order:
     CODECS.parse(all_of["codec"])
     sending = {"codec": all_of["codec"], "cbr": parse_cbr(str(all_of["cbr"])), "link": link}
     sending |= {"blind": all_of["blind"], "seed": all_of["seed"]}
-    return Order(
-        region, all_of["max_side"], sending, disturb_of(all_of["disturb"], all_of["severity"])
-    )
+    how = disturb_of(**{name: all_of[name] for name in _DISTURB})
+    return Order(region, all_of["max_side"], sending, how)
 
 
-def disturb_of(name: str, severity: int | None) -> Disturb | None:
+def disturb_of(*, disturb: str = "", severity: int | None = None) -> Disturb | None:
     """Return the disturbance of that name and severity; None for no name.
 
     Raises
@@ -156,12 +144,12 @@ def disturb_of(name: str, severity: int | None) -> Disturb | None:
 
     Examples
     --------
-    >>> disturb_of("", None)
-    >>> disturb_of("rain", None).severity
+    >>> disturb_of()
+    >>> disturb_of(disturb="rain").severity
     3
     """
-    if name:
-        return Disturb(name, DEFAULT_SEVERITY if severity is None else severity)
+    if disturb:
+        return Disturb(disturb, DEFAULT_SEVERITY if severity is None else severity)
     if severity is not None:
         raise InputError(f"severity {severity} needs a disturbance")
     return None
@@ -181,10 +169,11 @@ def _region(
 
 
 _REGION: dict[str, Any] = dict(_region.__kwdefaults__ or {})
+_DISTURB: dict[str, Any] = dict(disturb_of.__kwdefaults__ or {})
 _LINK = {
     name: parameter.default for name, parameter in inspect.signature(LinkConfig).parameters.items()
 }
-OPTIONS: dict[str, Any] = {**_REGION, **_LINK, **(send.__kwdefaults__ or {})}
+OPTIONS: dict[str, Any] = {**_REGION, **_LINK, **_DISTURB, **(send.__kwdefaults__ or {})}
 """The options of :func:`send`, with their default values."""
 
 
@@ -195,6 +184,7 @@ def _signature() -> inspect.Signature:
     keyword = inspect.Parameter.KEYWORD_ONLY
     found = [*inspect.signature(_region).parameters.values()]
     found += inspect.signature(LinkConfig).parameters.values()
+    found += inspect.signature(disturb_of).parameters.values()
     return own.replace(parameters=[*first, *(p.replace(kind=keyword) for p in found)])
 
 

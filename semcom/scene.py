@@ -62,7 +62,8 @@ def find_scene(
     source
         Name of the image in records; the name of its file by default.
     disturb
-        How to disturb the image before the sender sees it. A mask of ``options`` is the true one.
+        How to disturb the image before the sender sees it. A mask of ``options`` is the true one;
+        otherwise, what its prompts mark in the clean picture stands for it.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def find_scene(
     seen, clean = pixels, None
     if disturb is not None:
         truth = None
-        if options.mask is not None:
+        if options.mask is not None or (disturb.needs_truth and options.prompts):
             truth = find_region(pixels, options, shrunk_from=shrunk_from).importance.region
         seen, clean = disturbed(pixels, disturb, truth=truth, source=source), pixels
         notes.append(f"disturbed by {disturb}")

@@ -49,7 +49,7 @@ def _order(command: Callable[..., None], *, link: bool) -> Callable[..., None]:
     ) -> None:
         from semcom.api import Order, disturb_of
 
-        how = disturb_of(disturb, severity)
+        how = disturb_of(disturb=disturb, severity=severity)
         command(order=Order(region_options, max_side, sending or {}, how), **others)
 
     made = what_matters(the_link(checked) if link else checked)

@@ -64,9 +64,9 @@ def plot(
     figures and tables cover the images of one run, by default the latest.
     """
     from experiments.analysis.all_tables import tables
-    from experiments.analysis.latex import as_latex
+    from experiments.analysis.formats.latex import as_latex
+    from experiments.analysis.formats.printing import print_tables
     from experiments.analysis.points import prepare
-    from experiments.analysis.printing import print_tables
     from experiments.figures.all_figures import draw
     from experiments.figures.files import write
     from experiments.figures.parts.fonts import plain_text

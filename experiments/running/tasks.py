@@ -75,7 +75,7 @@ def _needs_masks(part: Axes) -> bool:
 
 
 def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
-    """Leave MobileSAM out if its weights are missing and there are other segmenters."""
+    """Leave MobileSAM and attacks on it out if its weights are missing and others are there."""
     if weights.available():
         return suite
     why = weights.why_unavailable()
@@ -85,22 +85,31 @@ def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
     parts = {name: _without_mobile_sam(axes) for name, axes in suite.systems.items()}
     found = _without_mobile_sam(suite)
     systems = {name: axes for name, axes in parts.items() if axes is not None}
-    if found is None or bool(systems) != bool(parts):
+    points = tuple(p for p in map(_without_mobile_sam, suite.points) if p is not None)
+    if found is None or bool(systems) != bool(parts) or bool(points) != bool(suite.points):
         return suite  # nothing would be left: each task then says how to fetch the weights
-    found = found.model_copy(update={"systems": systems})
+    found = found.model_copy(update={"systems": systems, "points": points})
     if found != suite:
         say(
-            f"{why}: systems that need MobileSAM are left out; semcom weights fetch downloads the "
-            "weights"
+            f"{why}: systems that need MobileSAM, and attacks on it, are left out; semcom weights "
+            "fetch downloads the weights"
         )
     return found
 
 
 def _without_mobile_sam(axes: A) -> A | None:
-    if axes.segmenter is None:
-        return axes
-    others = tuple(s for s in axes.segmenter if s.partition(":")[0] != "mobile_sam")
-    return axes.model_copy(update={"segmenter": others}) if others else None
+    left: dict[str, tuple[str, ...]] = {}
+    if axes.segmenter is not None:
+        left["segmenter"] = tuple(s for s in axes.segmenter if not _is_mobile_sam(s))
+    if axes.disturbance is not None:
+        left["disturbance"] = tuple(
+            name for name in axes.disturbance if not (name and _is_mobile_sam(Disturb(name).victim))
+        )
+    return axes.model_copy(update=left) if all(left.values()) else None
+
+
+def _is_mobile_sam(segmenter: str) -> bool:
+    return segmenter.partition(":")[0] == "mobile_sam"
 
 
 def tasks(suite: Suite, items: Collection[Item]) -> Iterator[tuple[Item, Setting, str]]:

@@ -19,15 +19,10 @@ import numpy as np
 from experiments.intervals import Interval, lost_interval, mean_interval
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
-from semcom.scores.masks import IOU_CLEAN, MASK_SCORES
+from experiments.suites.value_types import OF_RECORD
 
 Key = tuple[str, str]
 """Key of an image: the SHA-256 of its file and of its mask's file; the latter may be empty."""
-OF_RECORD = (
-    *("cbr", "expected_psnr_db", "region_area", "num_bits", "mask_area", IOU_CLEAN),
-    *MASK_SCORES,
-)
-"""Scores that do not depend on the draw of the channel, by their names in the record."""
 _SHOWN = 6  # names of images in a message
 _DIGITS = 8  # digits of a run's id in a message
 

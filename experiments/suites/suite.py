@@ -102,9 +102,8 @@ class Suite(Axes):
     @model_validator(mode="after")
     def _check_severity(self) -> Suite:
         parts = [part.values() for part in (self, *self.points, *self.systems.values())]
-        if any("severity" in part for part in parts) and not any(
-            any(part.get("disturbance", ())) for part in parts
-        ):
+        told = any(set(part.get("severity", ())) - {DEFAULTS["severity"]} for part in parts)
+        if told and not any(any(part.get("disturbance", ())) for part in parts):
             raise InputError("severity needs a disturbance: none of this suite's parts has one")
         return self
 

@@ -17,6 +17,11 @@ SCORE_NAMES = (
 )
 DRAWN_SCORES = (*SCORES, "clean_psnr_db", "clean_region_psnr_db", "lost")
 """The scores that depend on the draw of the channel."""
+OF_RECORD = (
+    *("cbr", "expected_psnr_db", "region_area", "num_bits", "mask_area", IOU_CLEAN),
+    *MASK_SCORES,
+)
+"""The numbers that do not, by their names in the record."""
 
 
 def several(value: Any) -> tuple[Any, ...]:

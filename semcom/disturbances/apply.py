@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,11 @@ class Disturb:
         """Whether the true mask of the object is needed."""
         return bool(getattr(_build(self.name), "needs_truth", False))
 
+    @property
+    def victim(self) -> str:
+        """The segmenter that an attack computes gradients of; empty if this is no attack."""
+        return str(getattr(_build(self.name), "victim", ""))
+
     def __str__(self) -> str:
         """Return the name and the severity."""
         return f"{self.name}, severity {self.severity}"
@@ -99,9 +105,12 @@ def disturbed(
             f"a picture to disturb needs at least {LEAST_SIDE}x{LEAST_SIDE} pixels, this one has "
             f"{width}x{height}"
         )
-    disturb = _build(how.name)
+    disturb: Any = _build(how.name)
     if how.needs_truth and truth is None:
-        raise InputError(f"disturbance {how.name!r} needs the true mask of the object: give a mask")
+        raise InputError(
+            f"disturbance {how.name!r} needs the true mask of the object: give a mask, or a point "
+            "or box that marks the object"
+        )
     seed = derive_seed("disturbance", how.name, digest(image))
     if hasattr(disturb, "of"):
         disturb = disturb.of(source)
@@ -113,9 +122,21 @@ def disturbed(
 
     if not getattr(disturb, "slow", False):
         return _from_bytes(make(), image)
-    libraries = [cache.version(name) for name in ("numpy", "scipy", "imagecorruptions-imaug")]
-    about = (image, how.name, how.severity, seed, libraries)
+    libraries = [*map(_version, ("numpy", "scipy", "torch", "imagecorruptions-imaug"))]
+    about = (
+        *(image, how.name, how.severity, seed, getattr(disturb, "identity", "")),
+        np.zeros(0, bool) if truth is None else truth,
+        libraries,
+    )
     return _from_bytes(cache.recall(make, *about, part="disturbances"), image)
+
+
+def _version(package: str) -> str:
+    """Return the version of a package, or that it is not installed."""
+    try:
+        return cache.version(package)
+    except PackageNotFoundError:
+        return f"{package} none"
 
 
 def _from_bytes(data: bytes, image: Image) -> Image:

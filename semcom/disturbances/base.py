@@ -96,6 +96,21 @@ DISTURBANCES = Registry(
         Entry(
             "jitter", "semcom.disturbances.jitter:Jitter", "one grey level of noise, as a control"
         ),
+        Entry(
+            "fgsm",
+            "semcom.disturbances.attacks.gradient:Fgsm",
+            "attack on a segmenter: one step by the sign of the gradient",
+        ),
+        Entry(
+            "pgd",
+            "semcom.disturbances.attacks.gradient:Pgd",
+            "attack on a segmenter: ten steps by the sign of the gradient",
+        ),
+        Entry(
+            "patch",
+            "semcom.disturbances.attacks.patch:Patch",
+            "attack on a segmenter: a square of any content",
+        ),
         _corruption("gaussian_noise", "Gaussian noise"),
         _corruption("shot_noise", "Poisson noise"),
         _corruption("impulse_noise", "salt and pepper"),

@@ -14,7 +14,8 @@ from semcom.codecs.refiner.knowledge import CELL, Knowledge
 from semcom.codecs.refiner.network import REACH, Refiner
 from semcom.processor import has_bfloat16
 
-_STRIP_PIXELS = 1 << 19  # the network sees this many pixels at once, which bounds its memory
+STRIP_PIXELS = 1 << 19
+"""Pixels that the network sees at once, which bounds its memory."""
 
 
 def refined(
@@ -47,7 +48,7 @@ def refined(
     padded = torch.from_numpy(planes.astype(np.float32))[None]
     padded = functional.pad(padded, (0, -width % 8, 0, -height % 8), mode="replicate")
     better = np.empty(padded.shape[1:], np.float32)
-    strip = max(8, _STRIP_PIXELS // padded.shape[3] // 8 * 8)
+    strip = max(8, STRIP_PIXELS // padded.shape[3] // 8 * 8)
     for top in range(0, padded.shape[2], strip):
         first, end = max(0, top - REACH), min(top + strip + REACH, padded.shape[2])
         cells = slice(first // CELL, end // CELL)

@@ -19,10 +19,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-import PIL.Image
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -33,6 +32,8 @@ from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import MAX_PIXELS
 from semcom.segmenters.mobile_sam import mask_decoder as decoder
+from semcom.segmenters.mobile_sam.embedding import Embedding, embed, embed_prompts
+from semcom.segmenters.mobile_sam.gradients import logits
 from semcom.segmenters.mobile_sam.network import build_model
 from semcom.torch_device import check_device
 from semcom.types import Image, Mask, Prompts, Region
@@ -67,17 +68,6 @@ class Everything:
                 raise InputError(f"{name} must be 0 to 1, got {getattr(self, name)}")
         if not 1 <= self.min_area <= MAX_PIXELS:
             raise InputError(f"min_area must be 1 to {MAX_PIXELS} pixels, got {self.min_area}")
-
-
-class Embedding(NamedTuple):
-    """The decoder's input for an image, shared by all prompts."""
-
-    features: Tensor
-    """(1, 256, 64, 64) float32, over the image padded to a square at the bottom or the right."""
-    image_size: tuple[int, int]
-    """Height and width of the image in pixels."""
-    input_size: tuple[int, int]
-    """Height and width after resizing the long side to 1024."""
 
 
 class MobileSam:
@@ -136,17 +126,10 @@ class MobileSam:
             return segment_prompts(self.model, embedding, prompts)
         return segment_everything(self.model, embedding, self.settings)
 
-
-@torch.inference_mode()
-def embed(model: Sam, image: Image) -> Embedding:
-    """Encode ``image``, (H, W, 3) uint8 of any size, resized to a long side of 1024."""
-    height, width = image.shape[:2]
-    scale = model.image_encoder.img_size / max(height, width)
-    h, w = (max(1, int(side * scale + 0.5)) for side in (height, width))
-    resized = PIL.Image.fromarray(image).resize((w, h), PIL.Image.Resampling.BILINEAR)
-    x = torch.from_numpy(np.array(resized)).to(model.device).permute(2, 0, 1)[None]
-    x = model.preprocess(x).contiguous(memory_format=torch.channels_last)
-    return Embedding(model.image_encoder(x), (height, width), (h, w))
+    def logits(self, image: Tensor, prompts: Prompts) -> Tensor:
+        """Return differentiable logits: :func:`semcom.segmenters.mobile_sam.gradients.logits`."""
+        prompts.check(*image.shape[1:])
+        return logits(self.model, image, prompts)
 
 
 @torch.inference_mode()
@@ -158,7 +141,7 @@ def segment_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> list[
     1. A mask may be empty if the network finds nothing.
     """
     found: list[Mask] = []
-    sparse = _embed_prompts(model, embedding, prompts)
+    sparse = embed_prompts(model, embedding, prompts)
     for batch in torch.split(sparse, POINTS_AT_ONCE):
         decoded = decoder.attend(model, embedding.features, batch)
         for i in range(len(batch)):
@@ -186,19 +169,6 @@ def segment_everything(
         for i in _distinct(logits[:, :rows, :columns] > 0, iou)
     ]
     return [mask for mask in masks if mask.pixels.sum() >= settings.min_area]
-
-
-def _embed_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> Tensor:
-    """Embed points, then boxes, as (B, 2, 256): point and padding, or two corners."""
-    (height, width), (h, w) = embedding.image_size, embedding.input_size
-    points = np.reshape(prompts.points, (-1, 1, 2)) * (w / width, h / height)
-    boxes = np.reshape(prompts.boxes, (-1, 2, 2)) * (w / width, h / height)
-    xy = torch.as_tensor(points, dtype=torch.float32, device=model.device)
-    corners = torch.as_tensor(boxes, dtype=torch.float32, device=model.device)
-    label = torch.ones(xy.shape[:2], device=model.device)
-    by_point, _ = model.prompt_encoder(points=(xy, label), boxes=None, masks=None)
-    by_box, _ = model.prompt_encoder(points=None, boxes=corners, masks=None)
-    return torch.cat([by_point, by_box])
 
 
 def _grid(per_side: int) -> NDArray[np.float64]:
@@ -238,7 +208,7 @@ def _search(
         batch, todo = todo[:POINTS_AT_ONCE], todo[POINTS_AT_ONCE:]
         always -= len(batch)
         points = tuple((x * width, y * height) for y, x in batch)
-        sparse = _embed_prompts(model, embedding, Prompts(points=points))
+        sparse = embed_prompts(model, embedding, Prompts(points=points))
         decoded = decoder.attend(model, embedding.features, sparse)
         for i in range(len(batch)):
             logits, iou = _candidates(model, decoded.only(i), (rows, columns), settings)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from experiments.analysis.all_tables import tables
 from experiments.analysis.export import export
-from experiments.analysis.printing import print_tables
+from experiments.analysis.formats.printing import print_tables
 from experiments.analysis.table import Table
 from experiments.figures.all_figures import draw
 from experiments.running.stopping import measure

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments.analysis.all_tables import tables
-from experiments.analysis.latex import as_latex, escape
+from experiments.analysis.formats.latex import as_latex, escape
 from experiments.suites.axes import System
 from tests.experiments.conftest import Run
 from tests.experiments.figures.studies import masks

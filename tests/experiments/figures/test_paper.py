@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from PIL import Image as PilImage
 
 from experiments.analysis.all_tables import tables
-from experiments.analysis.printing import print_tables
+from experiments.analysis.formats.printing import print_tables
 from experiments.figures.all_figures import draw
 from experiments.figures.files import FORMATS, render, write
 from experiments.figures.parts.style import COLUMN, PAGE, SETTINGS, system_look

@@ -129,7 +129,7 @@ def test_the_network_has_no_seams_between_strips(photo, monkeypatch):
     chunks = found.chunks
     known = knowledge_of(sent.side, sent.least, found).cells(*tall.shape[:2], chunks.tile)
     whole = refined(network, found.planes, known, fast=False)
-    monkeypatch.setattr(strips, "_STRIP_PIXELS", 96 * 120)
+    monkeypatch.setattr(strips, "STRIP_PIXELS", 96 * 120)
     parts = refined(network, found.planes, known, fast=False)
     assert np.abs(whole - found.planes).max() > 10
     assert np.abs(whole - parts).max() < 1e-2

@@ -21,7 +21,7 @@ class _Oracle:
         self.regions = regions
         self.asked: list[tuple[float, float]] = []
         self.iou = 0.95
-        monkeypatch.setattr(segmenter, "_embed_prompts", self._points)
+        monkeypatch.setattr(segmenter, "embed_prompts", self._points)
         monkeypatch.setattr(mask_decoder, "attend", self._attend)
         monkeypatch.setattr(mask_decoder, "masks", self._masks)
 

@@ -61,7 +61,7 @@ def test_any_size_is_segmented(model: Any, height: int, width: int) -> None:
 def test_decoder_equals_the_references(model: Any, embedding: Embedding) -> None:
     prompts = Prompts(points=(POINT, (3.0, 160.0)), boxes=(BOX,))
     with torch.inference_mode():
-        sparse = segmenter._embed_prompts(model, embedding, prompts)
+        sparse = segmenter.embed_prompts(model, embedding, prompts)
         decoded = mask_decoder.attend(model, embedding.features, sparse)
         logits = mask_decoder.masks(model, decoded)
         dense = model.prompt_encoder.no_mask_embed.weight.reshape(1, -1, 1, 1).expand(3, -1, 64, 64)

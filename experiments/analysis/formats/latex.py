@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from experiments.analysis.sheets import Sheet, rates, sheets
+from experiments.analysis.formats.sheets import Sheet, rates, sheets
 from experiments.analysis.table import Table
 from experiments.naming import visible
 

@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from experiments.analysis.sheets import Sheet, sheets
+from experiments.analysis.formats.sheets import Sheet, sheets
 from experiments.analysis.table import Table
 
 _WIDTH = 200  # if the output is not a terminal; tables use what they need

@@ -1,0 +1,1 @@
+"""Tables as text on a terminal and in LaTeX."""

@@ -1,0 +1,1 @@
+"""Attacks: pictures that were changed on purpose, so that a segmenter errs."""
