@@ -48,11 +48,13 @@ document.querySelectorAll("figure").forEach((figure) => {
 // The viewer: the values of the selects are the key of a picture.
 
 const ORIGINAL = -1;
+const SEEN = -2;
 
 function startViewer(data) {
   const at = (id) => document.getElementById(id);
   const shots = new Map(data.shots.map((shot) => [shot.key.join(), shot]));
   const systems = [...data.systems.map((name, i) => [name, i]), ["the original", ORIGINAL]];
+  if (data.shots.some((shot) => shot.seen !== undefined)) systems.push(["what the camera saw", SEEN]);
 
   fill(at("image"), data.images.map((image, i) => [image.name, i]), 0);
   fill(at("left"), systems, data.left);
@@ -77,7 +79,10 @@ function startViewer(data) {
   function look(side) {
     const system = Number(at(side).value);
     if (system === ORIGINAL) return { received: image().original };
-    return shots.get([...place.map((select) => select.value), system].join());
+    const of = (number) => shots.get([...place.map((select) => select.value), number].join());
+    if (system !== SEEN) return of(system);
+    const beside = of(Number(at(side === "left" ? "right" : "left").value));
+    return beside?.seen === undefined ? undefined : { received: beside.seen };
   }
 
   // If the chosen condition has no picture, go to the nearest one that keeps the last choice.

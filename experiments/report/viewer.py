@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from PIL.Image import Image as Picture
 
 from experiments.analysis.points import bandwidth_sweep, evenly
 from experiments.analysis.score_names import label, shown_scores
@@ -20,6 +22,7 @@ from experiments.store.kept_pictures import Shot, decode, in_threads, intact, re
 from experiments.store.measured import Key, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import AXES, Setting
+from experiments.suites.value_types import OF_RECORD
 
 LIMIT = 40 << 20
 """Largest number of characters of all pictures of a page."""
@@ -145,26 +148,37 @@ def _notes(study: SuiteResults, values: dict[str, list[Any]], shots: Sequence[Sh
 
 def _fill(database: Database, album: Album, shots: Sequence[Shot]) -> None:
     """Add every picture and its error map to the album, each once."""
-    originals = {}
+    originals: dict[Hashable, Picture] = {}
     for shot in shots:
         if shot.row.image not in originals:
             original = decode(read(database, shot.row.task, "original"))
             originals[shot.row.image] = original
             album.add(shot.row.image, pictures.received(original))
-    new = {shot.key: shot.row.task for shot in shots}
+        if (seen := _seen(shot)) is not None and seen not in album:
+            originals[seen] = decode(read(database, shot.row.task, "seen"))
+            album.add(seen, pictures.received(originals[seen]))
+    new = {shot.key: shot for shot in shots}
 
-    def lossless() -> Iterator[tuple[tuple[str, str], bytes]]:
-        for key, task in new.items():
-            yield key, read(database, task, "received")
+    def lossless() -> Iterator[tuple[Shot, bytes]]:
+        for shot in new.values():
+            yield shot, read(database, shot.row.task, "received")
 
-    def make(one: tuple[tuple[str, str], bytes]) -> tuple[tuple[str, str], bytes, bytes]:
-        key, data = one
+    def make(one: tuple[Shot, bytes]) -> tuple[tuple[str, str], bytes, bytes]:
+        shot, data = one
         picture = decode(data)
-        return key, pictures.received(picture), pictures.error_map(originals[key[0]], picture)
+        sent = None if shot.setting.sent == "clean" else _seen(shot)
+        reference = originals[sent or shot.row.image]
+        return shot.key, pictures.received(picture), pictures.error_map(reference, picture)
 
     for key, picture, error in in_threads(make, lossless()):
         album.add(key, picture)
         album.add((*key, "error"), error)
+
+
+def _seen(shot: Shot) -> tuple[str, str] | None:
+    """Return the key of what the camera saw; None if nothing was disturbed."""
+    how = shot.setting.disturb
+    return None if how is None else (shot.row.image, str(how))
 
 
 def _describe(
@@ -196,6 +210,7 @@ def _describe(
                 ],
                 "received": album.number(shot.key),
                 "error": album.number((*shot.key, "error")),
+                **({} if (seen := _seen(shot)) is None else {"seen": album.number(seen)}),
                 **regions[shot.row.task],
                 "cells": _cells(shot, scores, several=several),
                 "task": shot.row.task[:TASK],
@@ -270,7 +285,7 @@ def _cells(shot: Shot, scores: Sequence[str], *, several: bool) -> list[Any]:
     row, outcome = shot.row, shot.outcome
     bits = row.record["num_bits"]
     return [
-        *(outcome["scores"].get(score) for score in scores),
+        *(row.mean(s) if s in OF_RECORD else outcome["scores"].get(s) for s in scores),
         *(row.mean(score) for score in scores if several),
         row.record["cbr"],
         str(bits) if bits else None,

@@ -110,7 +110,7 @@ def _do(item: Item, job: Job) -> dict[str, Any]:
     scored = setting.disturb if setting.scored == "own" else None
     scored_region = see(item, region_options(item, setting, scored=True), scored).importance
     if setting.sent == "nothing":
-        record, outcomes, shown = *_nothing(job), seen
+        record, outcomes, shown = *_nothing(job, seen), seen
     elif setting.bound:
         record, outcomes, shown = _bound(image, region, scored_region, setting)
     else:
@@ -136,9 +136,9 @@ def _do(item: Item, job: Job) -> dict[str, Any]:
     return {"record": {**about, **record}, "outcomes": outcomes, "pictures": pictures}
 
 
-def _nothing(job: Job) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _nothing(job: Job, seen: Image) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Describe a delivery of nothing, of which only the masks are scored."""
-    outcome = _outcome(job.first, 0, False, "", {}) | {"count": job.draws}
+    outcome = _outcome(job.first, 0, False, digest(seen), {}) | {"count": job.draws}
     return {"packets_sent": 0, "num_bits": 0, "num_uses": 0, "cbr": 0.0, "accounting": {}}, [
         outcome
     ]

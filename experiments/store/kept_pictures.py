@@ -22,7 +22,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 _SIZES = (
     "SELECT task, sum(length(data) * (kind = 'received')) FROM pictures "
-    "GROUP BY task HAVING count(*) = 3"
+    "GROUP BY task HAVING count(*) >= 3"
 )
 _SQL = "SELECT kind, data, seal FROM pictures WHERE task = ?"
 
@@ -64,7 +64,7 @@ def shots_of(study: SuiteResults, database: Database) -> tuple[list[Shot], dict[
 
 
 def read(database: Database, task: str, kind: str) -> bytes:
-    """Return a picture as it was written: ``original``, ``received`` or ``region``."""
+    """Return a picture as it was written: ``original``, ``seen``, ``received``, ``region``."""
     sql = "SELECT data FROM pictures WHERE task = ? AND kind = ?"
     ((data,),) = database.query(sql, (task, kind))
     return bytes(data)

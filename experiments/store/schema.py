@@ -104,7 +104,7 @@ CREATE TABLE intervals (      -- of the mean over the draws of a setting, 95 %
 ) STRICT;
 CREATE TABLE pictures (
     task TEXT NOT NULL,
-    kind TEXT NOT NULL,       -- original, received (of the first draw), region
+    kind TEXT NOT NULL,       -- original, seen (if disturbed), received (first draw), region
     data BLOB NOT NULL,       -- lossless WebP
     seal INTEGER NOT NULL,
     PRIMARY KEY (task, kind)

@@ -14,6 +14,7 @@ from experiments import read_results
 from experiments.analysis.all_tables import tables
 from experiments.cli.main import main
 from experiments.figures.all_figures import draw
+from experiments.report.viewer import build_viewer
 from experiments.running.runner import run
 from experiments.store.database import Database
 from experiments.suites.setting import Setting
@@ -183,6 +184,17 @@ def test_a_picture_that_is_too_small_is_a_recorded_failure(tmp_path):
 
 
 def test_the_report_shows_what_was_seen(folder, tmp_path):
-    run(suite(folder, disturbance="fog"), tmp_path, say=lambda *_: None)
+    """Two disturbances, seen and received: four pictures and the original, and two error maps."""
+    asked = suite(folder, disturbance=["fog", "night"], segmenter="whole_image", pictures=1)
+    run(asked, tmp_path, say=lambda *_: None)
+    study = read_results(tmp_path)
+    viewer = build_viewer(study, tmp_path / "results.db")
+    assert viewer is not None
+    data = viewer.data
+    shots = data["shots"]
+    assert len({shot["seen"] for shot in shots}) == 2
+    shown = {data["images"][0]["original"], *(s[k] for s in shots for k in ("seen", "received"))}
+    assert len(shown) == 5
     result = CliRunner().invoke(main, ["report", str(tmp_path)])
     assert result.exit_code == 0, result.output
+    assert "what the camera saw" in next(tmp_path.glob("*.html")).read_text(encoding="utf-8")
