@@ -10,6 +10,9 @@ from .codecs.parts.rate_control import best_level as best_level
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .comparison import sweep as sweep
+from .disturbances.apply import Disturb as Disturb
+from .disturbances.apply import disturbed as disturbed
+from .disturbances.base import DISTURBANCES as DISTURBANCES
 from .errors import InputError as InputError
 from .images import load_image as load_image
 from .importance.maps import Importance as Importance
