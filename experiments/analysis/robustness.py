@@ -9,6 +9,10 @@ from experiments.analysis.score_names import SHORT, shown_scores
 from experiments.analysis.table import Table
 from experiments.store.measured import Point, SuiteResults
 from experiments.suites.axes import System
+from semcom.scores.masks import IOU_CLEAN
+
+_GOOD = 0.5
+_SPOILT = (0.5, 0.1)
 
 
 def is_disturbed(study: SuiteResults) -> bool:
@@ -71,5 +75,41 @@ def robustness_table(study: SuiteResults) -> Table | None:
         "over the disturbances. rPC: mPC over clean, for scores that are no decibels. worst: the "
         "disturbance of the least mean. cells: disturbances times severities with a value.",
         columns,
+        tuple(rows),
+    )
+
+
+def success_table(study: SuiteResults) -> Table | None:
+    """Return how often a disturbance or an attack spoils a mask that was good; None without masks.
+
+    A mask is good if its IoU with the true mask is at least 0.5 in the undisturbed picture, and
+    spoilt if its IoU with that mask is at most 0.5, or at most 0.1, in the disturbed one.
+    """
+    if not is_disturbed(study) or IOU_CLEAN not in study.suite["scores"]:
+        return None
+    rows = []
+    for (kind, (channel, cbr, snr_db)), points in by_kind(study).items():
+        clean = [row for p in points if not p.setting.disturbance for row in p.rows]
+        good = {row.key for row in clean if (row.mean("iou_truth") or 0.0) >= _GOOD}
+        for point in points:
+            values = [row.mean(IOU_CLEAN) for row in point.rows if row.key in good]
+            known = [value for value in values if value is not None]
+            if not known or not point.setting.disturbance:
+                continue
+            shares = (sum(v <= most for v in known) / len(known) for most in _SPOILT)
+            place = channel, cbr, snr_db, name_of(kind)
+            what = point.setting.disturbance, point.setting.severity
+            rows.append((*place, *what, len(known), *shares))
+    if not rows:
+        return None
+    return Table(
+        "spoilt",
+        "masks that were good and are spoilt",
+        "good: an IoU of at least 0.5 with the true mask in the undisturbed picture. IoU ≤ 0.5 and "
+        "IoU ≤ 0.1: the shares of these whose IoU with that mask is as low in the disturbed one.",
+        (
+            *("channel", "CBR", "SNR", "system", "disturbance", "severity", "good"),
+            *(f"IoU ≤ {most:g}" for most in _SPOILT),
+        ),
         tuple(rows),
     )

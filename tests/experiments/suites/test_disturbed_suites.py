@@ -157,6 +157,31 @@ def test_figures_and_tables_keep_disturbances_apart(folder, tmp_path):
     assert with_iou["rPC"] == pytest.approx(with_iou["mPC"] / with_iou["clean"])
 
 
+def test_masks_that_are_spoilt_are_counted(folder, tmp_path):
+    """Occlusion of half of the frame spoils the mask of a box, and jitter does not."""
+    asked = suite(
+        folder,
+        prompt="box",
+        sent="nothing",
+        points=[
+            {"disturbance": "none"},
+            {"disturbance": ["jitter", "occlusion"], "severity": 5},
+        ],
+        scores=["iou_clean", "iou_truth"],
+    )
+    run(asked, tmp_path, say=lambda *_: None)
+    study = read_results(tmp_path)
+    found = {table.name: table for table in tables(study)}
+    rows = [dict(zip(found["spoilt"].columns, row, strict=True)) for row in found["spoilt"].rows]
+    means = {p.setting.disturbance: p for p in study.points}
+    good = means[""].mean("iou_truth") >= 0.5
+    assert len(rows) == 2 * good
+    for row in rows:
+        iou = means[row["disturbance"]].mean("iou_clean")
+        assert row["good"] == 1
+        assert (row["IoU ≤ 0.5"], row["IoU ≤ 0.1"]) == (iou <= 0.5, iou <= 0.1)
+
+
 def test_many_disturbances_become_a_map(folder, tmp_path):
     names = ["fog", "rain", "snow", "night", "drops", "occlusion", "jitter"]
     asked = suite(
