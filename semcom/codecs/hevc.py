@@ -93,7 +93,7 @@ class Hevc:
         streams: dict[int, list[bytes]] = {}
 
         def size_bits(level: int) -> int:
-            qp = bytes([0, round(_QP_STEPS * qp_of(level))]) if self._restore else b""
+            qp = bytes([0, _quarters(level)]) if self._restore else b""
             streams[level] = [qp + source.encode(level, "slow") for source in sources]
             return _num_bits(streams[level])
 
@@ -174,6 +174,11 @@ class _Source:
 def qp_of(level: int) -> float:
     """Return the base QP of a level."""
     return MAX_QP - level / _FINE
+
+
+def _quarters(level: int) -> int:
+    """Return the base QP in quarters, as the receiver is told for restoring."""
+    return round(_QP_STEPS * max(qp_of(level), 0))
 
 
 def level_of(qp: float) -> int:

@@ -34,7 +34,7 @@ from semcom.torch_device import check_device
 
 ARCHITECTURE = "semcom jscc 1"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = "dd80d0e17f22d8cc8e665b567c111b0d22fb559588c8b6ef8e8f51836205fae1"
+SHA256 = "1aa9a85d4b8f657d4ab479209baee7d3ecbfe6821b3972a639b5362c4246e296"
 _CHANNELS = (32, 64, 96)
 _WHOLE = 1 << 15
 _SHAPES = {
