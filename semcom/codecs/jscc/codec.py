@@ -12,9 +12,10 @@ Leaves out: a learned encoder, and a sender that chooses its layout by the resul
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -49,8 +50,13 @@ _DEPTHS = (0, 4, 6, 8, 10, 12, 14, 16, 18)
 _BEGINNINGS = (_DEPTHS.index(10), 0)
 """Depths with which a layout is tried: the usual one, and none."""
 _TRIED = 3  # layouts of which all depths are walked; more gain less than 0.02 dB
+_transformed: dict[bytes, list[LinearPicture]] = {}
+"""The transforms of the last image, by the hash of the image and of ``w``."""
 _opened: dict[bytes, tuple[Weights, str]] = {}
 """Weights with which a codec was made in this process, with their device, by their identity."""
+
+
+T = TypeVar("T")
 
 
 class Jscc:
@@ -178,7 +184,6 @@ def transmission(
 
     The symbols are planned for ``snr_db``, and the packet will be protected for ``side_snr_db``.
     """
-    planes, snr = to_planes(image).astype(np.float32), snr_level_of(snr_db)
 
     def error(picture: LinearPicture) -> tuple[float, float]:
         bits = settle(picture, num_symbols, model).bits
@@ -186,7 +191,7 @@ def transmission(
 
     walks = (
         _walk([_coarse(whole, depth) for depth in _DEPTHS], at, error)
-        for whole, at in _promising(planes, w, snr, error)
+        for whole, at in _promising(image, w, snr_level_of(snr_db), error)
     )
     _, coarse = min(walks, key=lambda walk: walk[0])
     _, best = _walk([coarse.with_mean_step(step) for step in MEAN_STEPS], 1, error)
@@ -199,33 +204,57 @@ def transmission(
 Error = Callable[[LinearPicture], tuple[float, float]]
 
 
-def _promising(
-    planes: NDArray[np.float32], w: Map, snr: int, error: Error
-) -> list[tuple[LinearPicture, int]]:
-    """Transform an image in every layout; return some of them, each with a depth to begin with.
+def _promising(image: Image, w: Map, snr: int, error: Error) -> list[tuple[LinearPicture, int]]:
+    """Try an image in every layout; return some layouts, each with a depth to begin with.
 
     Each is tried with coarse values of the usual depth and without any, and those of least error
-    are returned. Layouts of equal tiles share the transform. Each size of tiles has a thread of its
-    own, unless this process shall keep to one, or the picture is so large that memory matters.
+    are returned.
     """
+    pictures = [
+        picture._replace(side=picture.side._replace(snr=snr)) for picture in _pictures(image, w)
+    ]
+
+    def tried(i: int) -> tuple[tuple[float, float], int]:
+        return min((error(_coarse(pictures[i], _DEPTHS[at])), at) for at in _BEGINNINGS)
+
+    found = _each(tried, len(pictures), w)
+    best = sorted(range(len(pictures)), key=lambda i: found[i])[:_TRIED]
+    return [(pictures[i], found[i][1]) for i in best]
+
+
+def _pictures(image: Image, w: Map) -> list[LinearPicture]:
+    """Transform an image in every layout; layouts of equal tiles share the transform.
+
+    The transforms of the last image are kept, unless it is large: the link asks several times how
+    many symbols an image needs.
+    """
+    key = hashlib.sha256(image.tobytes() + w.tobytes()).digest()
+    if (kept := _transformed.get(key)) is not None:
+        return kept
+    planes = to_planes(image).astype(np.float32)
     by_tile = groupby(layouts(*w.shape), key=lambda layout: LAYOUTS[layout][0])
     groups = [list(group) for _, group in by_tile]
 
-    def tried(i: int) -> list[tuple[tuple[float, float], LinearPicture, int]]:
+    def transformed(i: int) -> list[LinearPicture]:
         first, *others = groups[i]
-        picture = LinearPicture.of(planes, w, first, snr, MEAN_STEPS[1])
-        options = [picture, *(picture.with_layout(layout) for layout in others)]
-        found = []
-        for option in options:
-            costs = [(error(_coarse(option, _DEPTHS[at])), at) for at in _BEGINNINGS]
-            found.append((min(costs)[0], option, min(costs)[1]))
-        return found
+        picture = LinearPicture.of(planes, w, first, 0, MEAN_STEPS[1])
+        return [picture, *(picture.with_layout(layout) for layout in others)]
 
-    every = range(len(groups))
-    alone = torch.get_num_threads() == 1 or is_large(*w.shape)
-    parts = [tried(i) for i in every] if alone else in_threads(tried, every)
-    ranked = sorted((one for part in parts for one in part), key=lambda one: one[0])
-    return [(picture, at) for _, picture, at in ranked[:_TRIED]]
+    pictures = [one for group in _each(transformed, len(groups), w) for one in group]
+    if not is_large(*w.shape):
+        _transformed.clear()
+        _transformed[key] = pictures
+    return pictures
+
+
+def _each(do: Callable[[int], T], count: int, w: Map) -> list[T]:
+    """Do something for each number: in threads, unless this process shall keep to one thread.
+
+    Large pictures are treated one by one as well, because of the memory.
+    """
+    if torch.get_num_threads() == 1 or is_large(*w.shape):
+        return [do(i) for i in range(count)]
+    return in_threads(do, range(count))
 
 
 def _coarse(picture: LinearPicture, depth: int) -> LinearPicture:
