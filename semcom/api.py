@@ -148,7 +148,7 @@ def disturb_of(*, disturb: str = "", severity: int | None = None) -> Disturb | N
     >>> disturb_of(disturb="rain").severity
     3
     """
-    if disturb:
+    if disturb not in ("", "none"):
         return Disturb(disturb, DEFAULT_SEVERITY if severity is None else severity)
     if severity is not None:
         raise InputError(f"severity {severity} needs a disturbance")

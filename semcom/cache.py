@@ -176,7 +176,7 @@ def _seal(key: str, data: bytes) -> bytes:
 
 
 def _key(about: tuple[object, ...], part: str) -> str:
-    digest = hashlib.sha256(_sources(part))
+    digest = hashlib.sha256(sources(part))
     for one in about:
         if isinstance(one, np.ndarray):
             digest.update(f"{one.dtype.str} {one.shape} ".encode())
@@ -188,7 +188,7 @@ def _key(about: tuple[object, ...], part: str) -> str:
 
 
 @functools.cache
-def _sources(part: str) -> bytes:
+def sources(part: str) -> bytes:
     """Hash the part of our sources that results depend on: any change invalidates them."""
     files = sorted((Path(__file__).parent / part).rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).digest()

@@ -169,7 +169,7 @@ def _about_disturbance(scene: Scene, delivery: Delivery) -> dict[str, object]:
         "clean_region_psnr_db": region_psnr_db(scene.clean, delivery.received, region),
     }
     return {
-        "disturbance": scene.disturb.name,
+        "disturbance": scene.disturb.pinned,
         "severity": scene.disturb.severity,
         "clean_sha256": digest(scene.clean),
         **finite(scores),

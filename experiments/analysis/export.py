@@ -17,6 +17,7 @@ from experiments.store.measured import ImageRow, Point, SuiteResults
 from experiments.suites.axes import System
 from semcom.errors import InputError
 from semcom.scores import SCORES
+from semcom.scores.masks import IOU_CLEAN, MASK_SCORES
 
 FORMATS = ("parquet", "csv", "json")
 COMPRESSAI_NAMES = {
@@ -68,6 +69,13 @@ def export(study: SuiteResults, out: Path, formats: Sequence[str]) -> list[Path]
     return files
 
 
+_OF_DISTURBED = (
+    *("clean_psnr_db", "clean_region_psnr_db", IOU_CLEAN),
+    *(*MASK_SCORES, "mask_area"),
+)
+"""Scores that rows have only if something was disturbed, or if there are true masks."""
+
+
 def flat_rows(study: SuiteResults) -> Iterator[dict[str, Any]]:
     """Yield a flat row per task, with means over the draws.
 
@@ -102,6 +110,7 @@ def _flat(study: SuiteResults, point: Point, row: ImageRow) -> dict[str, Any]:
         "lost": row.lost,
         "exact": row.exact,
         **{name: row.mean(name) for name in SCORES},
+        **{name: value for name in _OF_DISTURBED if (value := row.mean(name)) is not None},
         **{f"uses_{item}": uses for item, uses in record.get("accounting", {}).items()},
     }
 

@@ -57,7 +57,7 @@ def pairs(study: SuiteResults) -> list[Pair]:
     Points without such a partner are left out, as are bounds, which are not systems.
     """
     against = anchors(study)
-    found: dict[tuple[str, str, float], list[Point]] = {}
+    found: dict[tuple[object, ...], list[Point]] = {}
     for point in study.points:
         if point.key in against:
             found.setdefault(_condition(point), []).append(point)
@@ -70,8 +70,10 @@ def pairs(study: SuiteResults) -> list[Pair]:
     ]
 
 
-def _condition(point: Point) -> tuple[str, str, float]:
-    return point.setting.channel, point.setting.cbr, point.setting.snr_db
+def _condition(point: Point) -> tuple[object, ...]:
+    """Return what must be the same for a gain to compare the same things."""
+    s = point.setting
+    return s.channel, s.cbr, s.snr_db, s.disturb, s.sent
 
 
 def _common(one: Point, other: Point) -> int:

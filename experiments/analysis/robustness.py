@@ -11,6 +11,9 @@ from experiments.store.measured import Point, SuiteResults
 from experiments.suites.axes import System
 from semcom.scores.masks import IOU_CLEAN
 
+_CONTROL = "jitter"
+_ERRORS = ("mae", "ber", "lost")
+"""Scores that are better if they are lower."""
 _GOOD = 0.5
 _SPOILT = (0.5, 0.1)
 
@@ -43,7 +46,8 @@ def robustness_table(study: SuiteResults) -> Table | None:
     """Return the means over all disturbances and severities, as Michaelis et al. define them.
 
     mPC is the mean performance under corruption: a mean over the severities of each disturbance,
-    and over the disturbances. rPC is mPC relative to the performance on undisturbed pictures. None
+    and over the disturbances without ``jitter``, which is the control. rPC is mPC relative to the
+    performance on undisturbed pictures. None
     if nothing is disturbed.
     """
     if not is_disturbed(study):
@@ -56,7 +60,7 @@ def robustness_table(study: SuiteResults) -> Table | None:
             cells: dict[str, list[float]] = {}
             for point in points:
                 value = point.mean(score)
-                if point.setting.disturbance and value is not None:
+                if point.setting.disturbance not in ("", _CONTROL) and value is not None:
                     cells.setdefault(point.setting.disturbance, []).append(value)
             if not cells:
                 continue
@@ -64,7 +68,8 @@ def robustness_table(study: SuiteResults) -> Table | None:
             mpc = math.fsum(means.values()) / len(means)
             before = clean[0] if clean else None
             ratio = mpc / before if before and not score.endswith("_db") else None
-            worst = min(means, key=lambda name: means[name])
+            worse = max if score in _ERRORS else min
+            worst = "" if score == "mask_area" else worse(means, key=lambda name: means[name])
             count = sum(map(len, cells.values()))
             place = channel, cbr, snr_db, name_of(kind)
             rows.append((*place, SHORT[score], before, mpc, ratio, worst, count))
@@ -72,8 +77,9 @@ def robustness_table(study: SuiteResults) -> Table | None:
         "robustness",
         f"means over disturbances and severities, {len(study.counted['lost'])} images",
         "clean: of undisturbed pictures. mPC: mean over the severities of each disturbance, then "
-        "over the disturbances. rPC: mPC over clean, for scores that are no decibels. worst: the "
-        "disturbance of the least mean. cells: disturbances times severities with a value.",
+        "over the disturbances; jitter, the control, is left out. rPC: mPC over clean, for scores "
+        "that are no decibels. worst: the disturbance of the worst mean. cells: disturbances times "
+        "severities with a value.",
         columns,
         tuple(rows),
     )

@@ -99,7 +99,9 @@ def _value(point: Point, score: str, partner: dict[int, Pair] | None) -> tuple[f
         mean = point.mean(score)
         return None if mean is None else (mean, point.standard_error(score))
     pair = partner.get(id(point))
-    found = None if pair is None else gain(pair, score)
+    if pair is None:
+        return None
+    found = gain(pair, score)
     return None if found is None else (found.mean, found.error)
 
 
@@ -123,27 +125,31 @@ def severity_map(study: SuiteResults, *, width: float) -> list[Drawing]:
     names = _names(study)
     if not is_disturbed(study) or len(names) <= _MOST_LINES or not (scores := shown_scores(study)):
         return []
-    found = []
-    for i, ((kind, _), points) in enumerate(by_kind(study).items(), 1):
-        score = scores[0]
+    found: list[Drawing] = []
+    several = len({condition for _, condition in by_kind(study)}) > 1
+    score = scores[0]
+    for (kind, (channel, cbr, snr_db)), points in by_kind(study).items():
         values = np.full((len(names), 5), np.nan)
         for point in points:
             mean = point.mean(score)
             if point.setting.disturbance and mean is not None:
-                place = names.index(point.setting.disturbance), point.setting.severity - 1
-                values[place] = mean
-        text = f"{name_of(kind)}: {label(score, study)}"
+                at = names.index(point.setting.disturbance), point.setting.severity - 1
+                values[at] = mean
+        if np.isnan(values).all():
+            continue
+        place = where(channel, snr_db=snr_db, cbr=cbr) if several else ()
+        text = f"{', '.join((name_of(kind), *place))}: {label(score, study)}"
         rows = tuple(
-            (name, j + 1, float(values[k, j]))
+            (channel, cbr, snr_db, name, j + 1, float(values[k, j]))
             for k, name in enumerate(names)
             for j in range(5)
             if not np.isnan(values[k, j])
         )
         table = Table(
-            f"severity-map-{i}",
+            f"severity-map-{len(found) + 1}",
             text,
             about(study.points),
-            ("disturbance", "severity", score),
+            ("channel", "cbr", "snr_db", "disturbance", "severity", score),
             rows,
         )
         figure = functools.partial(_draw_map, values, names, text, width=width)

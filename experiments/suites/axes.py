@@ -81,7 +81,7 @@ def _describe(axis: str, value: Any) -> str:
     if axis == "theta":
         return f"θ {text}"
     if axis == "disturbance":
-        return text or "undisturbed"
+        return text.partition(",sha256=")[0] or "undisturbed"
     if axis == "planned_snr_db":
         return "planned as it is" if value is None else f"planned {text} dB"
     if axis == "planned_std_db":

@@ -73,8 +73,7 @@ def _losses(value: str) -> str:
 def _disturbance(value: str) -> str:
     if value in ("", "none"):
         return ""
-    Disturb(value)
-    return value
+    return Disturb(value).pinned  # results depend on the files, not on their names
 
 
 Decibels = Annotated[Real, Field(ge=-300, le=300)]

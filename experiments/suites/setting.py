@@ -141,8 +141,8 @@ class Setting(LinkOptions):
 
     def check(self) -> None:
         """Raise ``ValueError`` for a combination of values that is impossible."""
-        if self.bound and self.disturbance:
-            raise InputError("the capacity bound takes no disturbance")
+        if self.bound and (self.disturbance or self.sent != "seen"):
+            raise InputError("the capacity bound takes no disturbance, and sends what is seen")
         if self.sent == "clean" and not self.disturbance:
             raise InputError("sent: clean needs a disturbance, without which it is what is seen")
         _check(self.codec, self.bound, self.scheme, self.protection, self.link)

@@ -31,6 +31,8 @@ from experiments.suites.value_types import (
 )
 from semcom.errors import InputError
 
+_SEVERITY = list(AXES).index("severity")
+
 
 class Exclude(Axes):
     """Settings to leave out: those with all of these values, in these systems."""
@@ -137,15 +139,21 @@ class Suite(Axes):
             grids = self._grids(name)
             system = system_of(name, grids)
             without = self._drops(name)
+            undisturbed: set[tuple[Any, ...]] = set()
+            drops = [part for part in without if not any(i == _SEVERITY for i, _ in part)]
             for grid in grids:
                 for values in itertools.product(*grid.values()):
                     about = dict(zip(AXES, values, strict=True))
-                    if not about["disturbance"]:  # then a severity has no meaning
-                        if about["severity"] != grid["severity"][0]:
-                            continue
-                        about["severity"] = DEFAULTS["severity"]
-                    if not any(holds(part, values) for part in without):
-                        yield system(tuple(about.values())), Setting.of(about)
+                    if about["disturbance"]:
+                        if not any(holds(part, values) for part in without):
+                            yield system(values), Setting.of(about)
+                        continue
+                    # A severity has no meaning then.
+                    about["severity"] = DEFAULTS["severity"]
+                    plain = tuple(about.values())
+                    if plain not in undisturbed and not any(holds(p, plain) for p in drops):
+                        undisturbed.add(plain)
+                        yield system(plain), Setting.of(about)
                 without.append(part_of(grid))
 
     def resolved(self) -> Suite:

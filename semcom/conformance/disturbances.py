@@ -47,10 +47,13 @@ class Candidate:
 
     def disturbance(self) -> Disturbance:
         """Build the disturbance; raise ``ValueError`` if its name or options are wrong."""
-        built: Disturbance = DISTURBANCES.create(self.spec)
+        built: Any = DISTURBANCES.create(self.spec)
+        if hasattr(built, "of"):
+            raise InputError(f"disturbance {self.spec!r} reads pictures by name: nothing to check")
         if not callable(built):
             raise InputError(f"disturbance {self.spec!r} cannot be called")
-        return built
+        disturbance: Disturbance = built
+        return disturbance
 
 
 def check_pictures(candidate: Candidate) -> str:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from semcom import cache
 from semcom.disturbances.base import DISTURBANCES, LEAST_SIDE, SEVERITIES, Disturbance
+from semcom.disturbances.pin import stamp
 from semcom.errors import InputError
 from semcom.hashes import derive_seed, digest
+from semcom.images import check_pixels
 from semcom.types import Image, Region
 
 DEFAULT_SEVERITY = 3
+PIN = 12
+"""Digits of a hash in :attr:`Disturb.pinned`."""
+_LIBRARIES = (
+    *("numpy", "scipy", "torch", "imagecorruptions-imaug"),
+    *("pillow", "scikit-image", "opencv-python", "numba"),
+)
+"""What the pixels of slow disturbances depend on."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,8 @@ class Disturb:
 
     def __post_init__(self) -> None:
         _build(self.name)
-        if self.severity not in SEVERITIES:
-            raise InputError(f"severity must be 1 to 5, got {self.severity}")
+        if not isinstance(self.severity, int) or self.severity not in SEVERITIES:
+            raise InputError(f"severity must be 1 to 5, got {self.severity!r}")
 
     @property
     def needs_truth(self) -> bool:
@@ -61,6 +71,19 @@ class Disturb:
         """The segmenter that an attack computes gradients of; empty if this is no attack."""
         return str(getattr(_build(self.name), "victim", ""))
 
+    @property
+    def pinned(self) -> str:
+        """The name with the hash of the files that the result depends on, if there are any.
+
+        A disturbance of that name refuses to be built when the files have changed.
+        """
+        if self.victim or "sha256=" in self.name:  # the network of a victim is recorded elsewhere
+            return self.name
+        identity = str(getattr(_build(self.name), "identity", ""))
+        if not identity:
+            return self.name
+        return f"{self.name},sha256={identity[:PIN]}"
+
     def __str__(self) -> str:
         """Return the name and the severity."""
         return f"{self.name}, severity {self.severity}"
@@ -71,8 +94,8 @@ def disturbed(
 ) -> Image:
     """Return the picture that the camera sees.
 
-    The seed follows from the pixels and the name, but not from the severity: the five levels of a
-    disturbance are five strengths of one random field.
+    The seed follows from the pixels and the name, but not from the severity, so that the levels of
+    a disturbance share their random numbers where it draws the same of them.
 
     Parameters
     ----------
@@ -88,8 +111,8 @@ def disturbed(
     Raises
     ------
     ValueError
-        If the picture is smaller than 32x32, a mask or file is missing or does not fit, or the
-        disturbance breaks its contract.
+        If the image is none or smaller than 32x32, a mask or file is missing or does not fit, or
+        the disturbance breaks its contract.
 
     Examples
     --------
@@ -99,6 +122,7 @@ def disturbed(
     >>> float(near.std()) > float(thick.std())
     True
     """
+    check_pixels(image)
     if min(image.shape[:2]) < LEAST_SIDE:
         height, width = image.shape[:2]
         raise InputError(
@@ -111,6 +135,13 @@ def disturbed(
             f"disturbance {how.name!r} needs the true mask of the object: give a mask, or a point "
             "or box that marks the object"
         )
+    if not how.needs_truth:
+        truth = None
+    elif truth is not None and (truth.shape != image.shape[:2] or truth.dtype != bool):
+        raise InputError(
+            f"the true mask must be bool of shape {image.shape[:2]}, got {truth.dtype} of shape "
+            f"{truth.shape}"
+        )
     seed = derive_seed("disturbance", how.name, digest(image))
     if hasattr(disturb, "of"):
         disturb = disturb.of(source)
@@ -120,15 +151,25 @@ def disturbed(
         _check(how.name, image, seen)
         return np.ascontiguousarray(seen).tobytes()
 
-    if not getattr(disturb, "slow", False):
+    if not (getattr(disturb, "slow", False) and _is_ours(how)):
         return _from_bytes(make(), image)
-    libraries = [*map(_version, ("numpy", "scipy", "torch", "imagecorruptions-imaug"))]
     about = (
         *(image, how.name, how.severity, seed, getattr(disturb, "identity", "")),
-        np.zeros(0, bool) if truth is None else truth,
-        libraries,
+        *(np.zeros(0, bool) if truth is None else truth, [*map(_version, _LIBRARIES)]),
+        cache.sources("segmenters") if how.victim else b"",
     )
     return _from_bytes(cache.recall(make, *about, part="disturbances"), image)
+
+
+def _is_ours(how: Disturb) -> bool:
+    """Whether the code of the disturbance, and of its victim, is that of semcom.
+
+    Only then does the cache know when it has changed.
+    """
+    if DISTURBANCES.entry(how.name.partition(":")[0]).source != "semcom":
+        return False
+    victim = how.victim.partition(":")[0]
+    return not victim or victim == "mobile_sam"
 
 
 def _version(package: str) -> str:
@@ -149,7 +190,14 @@ def _check(name: str, image: Image, seen: Any) -> None:
         raise InputError(f"disturbance {name!r} gave {got} instead of uint8 {image.shape}")
 
 
-@functools.lru_cache(maxsize=64)
 def _build(name: str) -> Disturbance:
+    """Build a disturbance, or return the one that was built before of the same files."""
+    _, options = DISTURBANCES.parse(name)
+    files = options.get("path") or options.get("picture")
+    return _built(name, stamp(Path(files).expanduser()) if files else 0)
+
+
+@functools.lru_cache(maxsize=64)
+def _built(name: str, changed: int) -> Disturbance:  # noqa: ARG001
     disturbance: Disturbance = DISTURBANCES.create(name)
     return disturbance

@@ -25,6 +25,12 @@ class Disturbance(Protocol):
     ----------
     needs_truth
         Whether it needs the true mask of the object; False if the attribute is missing.
+    identity
+        Hash of the files that the result depends on, if there are any. Suites then add the option
+        ``sha256``, which the disturbance must have: the beginning of that hash.
+    of
+        Optional method that gets the file of the picture, or None, and returns the disturbance of
+        that picture.
 
     Examples
     --------

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from pathlib import Path
 
+from semcom.disturbances.pin import check_pin
 from semcom.errors import InputError
+from semcom.hashes import sha256_of
 from semcom.images import load_image
 from semcom.types import Image, Region
+
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm"}
 
 
 class FromFolder:
@@ -17,13 +22,24 @@ class FromFolder:
     ----------
     path
         The folder. If it has folders ``1`` to ``5``, the one of the severity is used; otherwise the
-        folder itself, whatever the severity. The ending of the file may differ.
+        folder itself, whatever the severity. The ending of the file may differ, and names must be
+        unique.
+    sha256
+        Beginning of the hash of all names and pictures; other ones are refused.
     """
 
-    def __init__(self, *, path: str = "") -> None:
+    def __init__(self, *, path: str = "", sha256: str = "") -> None:
         self._folder, self._source = Path(path).expanduser(), ""
         if not path or not self._folder.is_dir():
             raise InputError(f"from_folder: there is no folder {path!r}: from_folder:path=DIR")
+        files = sorted(self._folder.glob("*.*")) + sorted(self._folder.glob("[1-5]/*.*"))
+        known = "".join(
+            f"{file.relative_to(self._folder)} {sha256_of(file)} "
+            for file in files
+            if file.suffix.lower() in _SUFFIXES
+        )
+        self.identity = hashlib.sha256(known.encode(errors="surrogateescape")).hexdigest()
+        check_pin(f"from_folder: {path}", self.identity, sha256)
 
     def of(self, source: str | None) -> FromFolder:
         """Return the disturbance of the picture in a file."""
@@ -38,9 +54,14 @@ class FromFolder:
         level = self._folder / str(severity)
         folder = level if level.is_dir() else self._folder
         name = Path(self._source).stem
-        files = sorted(file for file in folder.glob("*") if file.is_file() and file.stem == name)
-        if not files:
-            raise InputError(f"from_folder: {folder} has no picture {name}")
+        files = [
+            file
+            for file in sorted(folder.iterdir())
+            if file.stem == name and file.suffix.lower() in _SUFFIXES
+        ]
+        if len(files) != 1:
+            count = len(files) or "no"
+            raise InputError(f"from_folder: {folder} has {count} pictures named {name!r}")
         seen, _ = load_image(files[0])
         if seen.shape != image.shape:
             (height, width, _), (rows, columns, _) = seen.shape, image.shape

@@ -39,20 +39,23 @@ class Occlusion:
         rows, columns = -(-height // _BLOCK), -(-width // _BLOCK)
         order = np.random.default_rng(seed).random((rows, columns))
         if truth is not None and self._where != "anywhere":
-            order[_mostly(truth) != (self._where == "object")] = np.inf
+            share = _shares(truth if self._where == "object" else ~truth)
+            # An object that is smaller than half a block gets the block that shows most of it.
+            order[share < min(0.5, share.max())] = np.inf
+            order[share == 0] = np.inf
         some = np.isfinite(order)
         hidden = np.zeros_like(some)
         if some.any():
-            count = round(SHARES[severity - 1] * some.sum())
+            count = max(1, round(SHARES[severity - 1] * some.sum()))
             hidden[np.unravel_index(np.argsort(order, axis=None)[:count], order.shape)] = True
         seen = image.copy()
         seen[np.kron(hidden, np.ones((_BLOCK, _BLOCK), bool))[:height, :width]] = _GREY
         return seen
 
 
-def _mostly(truth: Region) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Tell which blocks lie mostly on the object, (rows, columns)."""
+def _shares(truth: Region) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the share of each block that lies in a mask, (rows, columns)."""
     height, width = truth.shape
     padded = np.pad(truth, ((0, -height % _BLOCK), (0, -width % _BLOCK)), mode="edge")
     blocks = padded.reshape(padded.shape[0] // _BLOCK, _BLOCK, -1, _BLOCK)
-    return np.asarray(blocks.mean(axis=(1, 3)) > 0.5)
+    return np.asarray(blocks.mean(axis=(1, 3)))

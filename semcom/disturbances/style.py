@@ -10,6 +10,7 @@ from PIL import Image as PilImage
 from scipy.fft import fft2, ifft2
 from skimage.color import lab2rgb, rgb2lab
 
+from semcom.disturbances.pin import check_pin
 from semcom.errors import InputError
 from semcom.hashes import digest
 from semcom.images import load_image
@@ -34,9 +35,11 @@ class Style:
         ``colour``: mean and standard deviation in CIELAB (Reinhard et al., IEEE CG&A 2001, in
         CIELAB instead of lαβ). ``fourier``: the magnitudes of the lowest frequencies (Yang and
         Soatto, CVPR 2020, arXiv:2004.05498).
+    sha256
+        Beginning of the hash of its pixels; another picture is refused.
     """
 
-    def __init__(self, *, picture: str = "", kind: str = "colour") -> None:
+    def __init__(self, *, picture: str = "", kind: str = "colour", sha256: str = "") -> None:
         if kind not in _KINDS:
             raise InputError(f"style: unknown kind {kind!r}; choices: {', '.join(_KINDS)}")
         if not picture:
@@ -44,6 +47,7 @@ class Style:
         self._other, _ = load_image(Path(picture).expanduser())
         self._kind = kind
         self.identity = digest(self._other)
+        check_pin(f"style: {picture}", self.identity, sha256)
 
     def __call__(self, image: Image, *, severity: int, seed: int, truth: Region | None) -> Image:
         """Disturb a picture; see :class:`semcom.disturbances.base.Disturbance`."""

@@ -37,7 +37,8 @@ ARCHITECTURE = "semcom restorer 1"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
 SHA256 = "c03bc214f2a8b4bf5e29774e5f68dba9ecc53a5df51adc76e3d09ac62ded1583"
 _CHANNELS = (32, 48, 72)
-_BEST_JPEG, _BEST_HEVC = 90, 24  # quality and QP
+_RANGES = {"jpeg": (4, 90), "hevc": (24, 46)}
+"""Qualities and QPs of pictures that are restored."""
 
 
 def restore(codec: Restorable, image: Image, quality: float) -> Image:
@@ -50,10 +51,11 @@ def restore(codec: Restorable, image: Image, quality: float) -> Image:
     image
         The decoded picture.
     quality
-        Quality of ``jpeg``, 1 to 100, or base QP of ``hevc``, 0 to 51. A picture of a better
-        quality than those that the network was trained on stays as it is.
+        Quality of ``jpeg``, 1 to 100, or base QP of ``hevc``, 0 to 51. Outside of the range in
+        which the network was trained and helps, the picture stays as it is.
     """
-    if quality > _BEST_JPEG if codec == "jpeg" else quality < _BEST_HEVC:
+    least, most = _RANGES[codec]
+    if not least <= quality <= most:
         return image
     known = uniform_knowledge(codec, quality, *image.shape[:2])
     return from_planes(restore_planes(to_planes(image), known))

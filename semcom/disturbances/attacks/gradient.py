@@ -100,7 +100,7 @@ class Fgsm(GradientAttack):
 
 
 class Pgd(GradientAttack):
-    """Ten steps of ε/4, or as many as are asked for."""
+    """Ten steps of ε/4, or as many as are asked for; a step is at least half a grey level."""
 
     def __init__(
         self,

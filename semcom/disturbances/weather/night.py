@@ -19,7 +19,8 @@ _LAMPS = 0.92  # linear light above which something shines itself and stays brig
 class Night:
     """Less light and a bluer one, while lamps stay bright; the camera raises gain and noise.
 
-    The number of electrons of a pixel is Poisson distributed, and reading adds Gaussian noise.
+    The noise of a pixel is Gaussian, with the variance that the number of its electrons has by
+    Poisson's law and that of reading them. All severities share one field of noise.
     """
 
     def __call__(self, image: Image, *, severity: int, seed: int, truth: Region | None) -> Image:
@@ -29,5 +30,6 @@ class Night:
         lamps = np.clip((light.min(axis=2, keepdims=True) - _LAMPS) / (1 - _LAMPS), 0, 1)
         left = 2.0**-stops
         dark = light * (left * _TINT * (1 - lamps) + 0.8 * lamps)
-        electrons = rng.poisson(dark * _FULL_WELL) + rng.normal(0, _READ_NOISE, dark.shape)
+        electrons = dark * _FULL_WELL
+        electrons = electrons + np.sqrt(electrons + _READ_NOISE**2) * rng.normal(size=dark.shape)
         return from_light(electrons / _FULL_WELL * 2 ** (_LIFTED * stops))

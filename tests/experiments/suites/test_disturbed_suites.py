@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from PIL import Image as PilImage
 
 from experiments import read_results
 from experiments.analysis.all_tables import tables
+from experiments.analysis.export import flat_rows
+from experiments.analysis.robustness import success_table
 from experiments.cli.main import main
 from experiments.figures.all_figures import draw
 from experiments.report.viewer import build_viewer
@@ -62,6 +65,35 @@ def test_undisturbed_pictures_have_no_severity(folder):
     assert labels == ["undisturbed", "fog, severity 1", "fog, severity 3", "fog, severity 5"]
     clean = next(setting for _, setting in found.settings())
     assert clean.about() == {"codec": "jpeg", "segmenter": "graph", "cbr": "1/8"}
+
+
+def test_each_setting_comes_once_whatever_its_severity(folder):
+    points = [
+        {"disturbance": ["none", "fog"], "severity": [1, 5]},
+        {"disturbance": ["none", "rain"], "severity": 3},
+    ]
+    labels = [system.label for system, _ in suite(folder, points=points).settings()]
+    assert sorted(labels) == sorted(
+        ["undisturbed", "fog, severity 1", "fog, severity 5", "rain, severity 3"]
+    )
+    about = {"disturbance": ["none", "fog"], "severity": [1, 3], "exclude": [{"severity": 1}]}
+    labels = [system.label for system, _ in suite(folder, **about).settings()]
+    assert labels == ["undisturbed", "fog, severity 3"]
+
+
+def test_other_files_are_other_settings(folder, tmp_path):
+    """What is read from a folder enters the ids by its content."""
+    for level in (90, 91):
+        PilImage.new("RGB", (240, 160), (level, 0, 0)).save(tmp_path / "a.png")
+        made = suite(folder, disturbance=f"from_folder:path={tmp_path}")
+        ((system, setting),) = made.settings()
+        assert "sha256=" in setting.disturbance
+        assert "sha256" not in system.label
+        if level == 90:
+            before = setting
+    assert setting.id != before.id
+    with pytest.raises(ValueError, match="has changed: its SHA-256 is"):
+        Disturb(before.disturbance)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +169,8 @@ def test_figures_and_tables_keep_disturbances_apart(folder, tmp_path):
     run(asked, tmp_path, say=lambda *_: None)
     study = read_results(tmp_path)
     assert len(study.systems) == 2 * 5
+    exported = [row for row in flat_rows(study) if row["disturbance"] == "fog"]
+    assert all({"clean_psnr_db", "iou_truth", "iou_clean"} <= row.keys() for row in exported)
     drawn = {drawing.data.name: drawing.data for drawing in draw(study)}
     assert all(name.startswith(("severity", "gain-severity")) for name in drawn)
     gains = drawn["gain-severity-region-psnr"]
@@ -158,28 +192,30 @@ def test_figures_and_tables_keep_disturbances_apart(folder, tmp_path):
 
 
 def test_masks_that_are_spoilt_are_counted(folder, tmp_path):
-    """Occlusion of half of the frame spoils the mask of a box, and jitter does not."""
-    asked = suite(
-        folder,
-        prompt="box",
-        sent="nothing",
-        points=[
-            {"disturbance": "none"},
-            {"disturbance": ["jitter", "occlusion"], "severity": 5},
-        ],
-        scores=["iou_clean", "iou_truth"],
-    )
-    run(asked, tmp_path, say=lambda *_: None)
+    """The scores of a real run are replaced by such of known shares."""
+    points = [{"disturbance": "none"}, {"disturbance": ["jitter", "fog", "rain"], "severity": 5}]
+    about = {"prompt": "box", "sent": "nothing", "scores": ["iou_clean", "iou_truth"]}
+    run(suite(folder, points=points, **about), tmp_path, say=lambda *_: None)
     study = read_results(tmp_path)
-    found = {table.name: table for table in tables(study)}
-    rows = [dict(zip(found["spoilt"].columns, row, strict=True)) for row in found["spoilt"].rows]
-    means = {p.setting.disturbance: p for p in study.points}
-    good = means[""].mean("iou_truth") >= 0.5
-    assert len(rows) == 2 * good
-    for row in rows:
-        iou = means[row["disturbance"]].mean("iou_clean")
-        assert row["good"] == 1
-        assert (row["IoU ≤ 0.5"], row["IoU ≤ 0.1"]) == (iou <= 0.5, iou <= 0.1)
+    clean = {"": [None, None], "jitter": [0.9, 0.8], "fog": [0.4, 0.8], "rain": [0.05, 0.8]}
+
+    def changed(point, truths):
+        """Two images, of which the first has a good mask and the second has not."""
+        (row,) = point.rows
+        ious = zip(clean[point.setting.disturbance], truths, strict=True)
+        rows = [
+            replace(row, image=str(i), record=row.record | {"iou_clean": c, "iou_truth": t})
+            for i, (c, t) in enumerate(ious)
+        ]
+        return replace(point, rows=tuple(rows))
+
+    found = replace(study, points=tuple(changed(point, (0.7, 0.4)) for point in study.points))
+    table = success_table(found)
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    spoilt = {row["disturbance"]: (row["good"], row["IoU ≤ 0.5"], row["IoU ≤ 0.1"]) for row in rows}
+    assert spoilt == {"jitter": (1, 0, 0), "fog": (1, 1, 0), "rain": (1, 1, 1)}
+    none = replace(study, points=tuple(changed(point, (0.1, 0.4)) for point in study.points))
+    assert success_table(none) is None
 
 
 def test_many_disturbances_become_a_map(folder, tmp_path):

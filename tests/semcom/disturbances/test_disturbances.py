@@ -14,6 +14,7 @@ from skimage.color import rgb2lab
 from semcom.disturbances.apply import Disturb, disturbed
 from semcom.disturbances.corruptions import CORRUPTIONS
 from semcom.disturbances.cue_conflict import outline
+from semcom.disturbances.jitter import Jitter
 from semcom.disturbances.occlusion import SHARES
 from semcom.disturbances.weather.drops import COVER
 from semcom.disturbances.weather.fog import VISIBILITY_M
@@ -148,7 +149,7 @@ def test_pictures_made_elsewhere(scene, tmp_path):
     assert (disturbed(scene, how, source="pictures/a.jpg") == 255 - scene).all()
     with pytest.raises(ValueError, match=r"has 512x100 pixels, and a\.jpg 512x256"):
         disturbed(scene, Disturb(how.name, 2), source="a.jpg")
-    with pytest.raises(ValueError, match="has no picture b"):
+    with pytest.raises(ValueError, match="has no pictures named 'b'"):
         disturbed(scene, how, source="b.jpg")
     with pytest.raises(ValueError, match="comes from no file"):
         disturbed(scene, how)
@@ -169,6 +170,23 @@ def test_pictures_made_elsewhere(scene, tmp_path):
 def test_what_cannot_be_is_refused(name, severity, message):
     with pytest.raises(ValueError, match=message):
         Disturb(name, severity)
+
+
+def test_what_does_not_fit_is_refused(scene, disc):
+    how = Disturb("occlusion:where=object")
+    with pytest.raises(ValueError, match=r"true mask must be bool of shape \(256, 512\)"):
+        disturbed(scene, how, truth=disc[:100])
+    with pytest.raises(ValueError, match="an image must be uint8 of shape"):
+        disturbed(scene.astype(float), how, truth=disc)
+    with pytest.raises(ValueError, match=r"severity must be 1 to 5, got 2\.0"):
+        Disturb("fog", 2.0)
+
+
+def test_the_truth_is_given_only_to_those_who_need_it(scene, disc, monkeypatch):
+    given = []
+    monkeypatch.setattr(Jitter, "__call__", lambda _, image, **about: given.append(about) or image)
+    disturbed(scene, Disturb("jitter"), truth=disc)
+    assert given[0]["truth"] is None
 
 
 def test_a_missing_mask_and_a_tiny_picture_are_refused(scene):

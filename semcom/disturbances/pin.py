@@ -1,0 +1,21 @@
+"""Hashes of the files that a disturbance reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from semcom.errors import InputError
+
+
+def check_pin(who: str, identity: str, sha256: str) -> None:
+    """Refuse files that are not those with a hash that begins with ``sha256``, if it is given."""
+    if sha256 and not identity.startswith(sha256):
+        raise InputError(f"{who} has changed: its SHA-256 is {identity}, and not {sha256}…")
+
+
+def stamp(path: Path) -> int:
+    """Return the time in ns at which a file, or anything in a folder, was last changed."""
+    if not path.exists():
+        return 0
+    inside = [*path.glob("*"), *path.glob("[1-5]/*")] if path.is_dir() else []
+    return max(one.stat().st_mtime_ns for one in (path, *inside))
