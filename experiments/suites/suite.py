@@ -139,8 +139,7 @@ class Suite(Axes):
             grids = self._grids(name)
             system = system_of(name, grids)
             without = self._drops(name)
-            undisturbed: set[tuple[Any, ...]] = set()
-            drops = [part for part in without if not any(i == _SEVERITY for i, _ in part)]
+            plain_without = [part for part in without if not any(i == _SEVERITY for i, _ in part)]
             for grid in grids:
                 for values in itertools.product(*grid.values()):
                     about = dict(zip(AXES, values, strict=True))
@@ -148,13 +147,15 @@ class Suite(Axes):
                         if not any(holds(part, values) for part in without):
                             yield system(values), Setting.of(about)
                         continue
-                    # A severity has no meaning then.
+                    # A severity has no meaning then, and the first one stands for all.
+                    if about["severity"] != grid["severity"][0]:
+                        continue
                     about["severity"] = DEFAULTS["severity"]
                     plain = tuple(about.values())
-                    if plain not in undisturbed and not any(holds(p, plain) for p in drops):
-                        undisturbed.add(plain)
+                    if not any(holds(part, plain) for part in plain_without):
                         yield system(plain), Setting.of(about)
                 without.append(part_of(grid))
+                plain_without.append([one for one in without[-1] if one[0] != _SEVERITY])
 
     def resolved(self) -> Suite:
         """Return the suite with segmenter ``auto`` replaced by the one that is used here."""

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from experiments.cli.main import main
 from experiments.datasets.items import DATASETS
-from experiments.running.tasks import suite_items, tasks
+from experiments.running.tasks import suite_items, tasks, without_missing
 from experiments.store.study import SuiteResults, read_results
 from experiments.suites.shipped import shipped
 from experiments.suites.suite import Suite
@@ -75,7 +75,8 @@ def test_the_quick_form_runs(name: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = CliRunner().invoke(main, ["run", name, "--quick", "--out", str(out), "--jobs", "1"])
     assert result.exit_code == 0, result.output
-    study, quick = read_results(out), suite(name, quick=True)
+    # Attacks on MobileSAM are left out where its weights are missing.
+    study, quick = read_results(out), without_missing(suite(name, quick=True), lambda *_: None)
     items = suite_items(quick, Path(), print)
     rows = {row.task for point in study.points for row in point.rows}
     assert rows == {task for _, _, task in tasks(quick, items)}

@@ -59,7 +59,7 @@ def test_the_order_of_the_pixels_in_memory_does_not_matter():
 @pytest.mark.usefixtures("folder")
 def test_our_sources_are_part_of_the_key(monkeypatch):
     recall(make := Maker(), "about")
-    monkeypatch.setattr(cache, "_sources", lambda _: b"another version of a codec")
+    monkeypatch.setattr(cache, "sources", lambda _: b"another version of a codec")
     recall(make, "about")
     assert make.calls == 2
 

@@ -103,7 +103,7 @@ def test_the_network_finds_the_disc(case):
 
 @pytest.mark.parametrize("name", ["fgsm", "pgd"])
 @pytest.mark.parametrize("goal", list(GOALS))
-@pytest.mark.parametrize("severity", [1, 4, 5])
+@pytest.mark.parametrize("severity", [1, 5])
 def test_no_pixel_changes_by_more_than_epsilon(case, name, goal, severity):
     image, mask = case
     how = Disturb(f"{name}:victim=discs,goal={goal}", severity)

@@ -81,8 +81,7 @@ def test_the_margin_is_how_far_the_channel_may_fall(photo, what, codec):
     assert lost == {(0, 8): True, (12, 8): False, (12, -2): False, (12, -5): True}
 
 
-@pytest.mark.parametrize("codec", ["softcast", "jscc"])
-@pytest.mark.parametrize("snr_db", [1, 10])
+@pytest.mark.parametrize(("codec", "snr_db"), [("softcast", 10), ("jscc", 1)])
 def test_at_the_planned_snr_a_margin_costs_quality(photo, what, codec, snr_db):
     qualities = []
     for margin in (0, 6, 12):
