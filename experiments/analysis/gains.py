@@ -73,7 +73,7 @@ def pairs(study: SuiteResults) -> list[Pair]:
 def _condition(point: Point) -> tuple[object, ...]:
     """Return what must be the same for a gain to compare the same things."""
     s = point.setting
-    return s.channel, s.cbr, s.snr_db, s.disturb, s.sent
+    return s.channel, s.cbr, s.snr_db, s.disturbance, s.severity, s.sent
 
 
 def _common(one: Point, other: Point) -> int:

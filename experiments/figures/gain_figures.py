@@ -16,6 +16,7 @@ from experiments.analysis.points import (
     few,
     steered,
 )
+from experiments.analysis.score_names import SHORT
 from experiments.analysis.tables import THETA_PSNR
 from experiments.axis_values import ratio
 from experiments.figures.drawing import Drawing
@@ -26,12 +27,7 @@ from experiments.figures.parts.style import Look, system_look
 from experiments.store.measured import Point, SuiteResults
 from experiments.suites.setting import Setting
 
-_LABELS = {
-    "region_psnr_db": "region",
-    "background_psnr_db": "background",
-    "psnr_db": "PSNR",
-    "theta_psnr_db": "θ-PSNR",
-}
+_LABELS = {**SHORT, "background_psnr_db": "background"}
 
 
 def gain_figures(study: SuiteResults, *, width: float) -> list[Drawing]:

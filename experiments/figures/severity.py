@@ -46,10 +46,11 @@ def gain_over_severity(study: SuiteResults, *, width: float) -> list[Drawing]:
         return []
     panels = [panel for score in gain_scores(study) for panel in _panels(study, score, gains=True)]
     caption = (
-        f"Gain over {anchor_name(study)} within the same bandwidth and under the same disturbance. "
-        f"Means over {count_images(study.points)} images of the difference for each image; bands: "
-        "± standard error."
+        f"Gain over {anchor_name(study)} within the same bandwidth and under the same disturbance."
     )
+    if (images := count_images(study.points)) > 1:
+        caption += f" Means over {images} images of the difference for each image; bands: "
+        caption += "± standard error."
     caption += _NOTE * _has_clean(study)
     title = "Gain at equal bandwidth over severity"
     return drawings("gain-severity", title, caption, panels, width=width)

@@ -177,8 +177,8 @@ def _fill(database: Database, album: Album, shots: Sequence[Shot]) -> None:
 
 def _seen(shot: Shot) -> tuple[str, str] | None:
     """Return the key of what the camera saw; None if nothing was disturbed."""
-    how = shot.setting.disturb
-    return None if how is None else (shot.row.image, str(how))
+    s = shot.setting
+    return (shot.row.image, f"{s.disturbance}, {s.severity}") if s.disturbance else None
 
 
 def _describe(

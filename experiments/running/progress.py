@@ -62,7 +62,10 @@ class RunProgress:
 
     def segmenting(self, left: int) -> None:
         """Show how many images still have to be segmented."""
-        self._bar.update(self._task, rate=f"segmenting, {left} left" if left else "")
+        text = f"segmenting, {left} left" if left else ""
+        self._bar.update(self._task, rate=text)
+        if text:
+            self._line(text)
 
     def advance(self, made: TaskResult, system: System) -> None:
         """Count one task."""
@@ -74,11 +77,14 @@ class RunProgress:
         self._done += 1
         rate = self._done / max(time.monotonic() - self._start, 1e-9)
         self._bar.update(self._task, advance=1, rate=f"{rate:.1f}/s", best=self._best())
+        left = (self._total - self._done) / rate
+        self._line(f"{self._done} of {self._total} tasks, {rate:.1f}/s, {left:.0f} s left")
+
+    def _line(self, text: str) -> None:
+        """Print a line where there is no bar, now and then."""
         if self._bar.disable and time.monotonic() - self._told > _LINE_EVERY_S:
             self._told = time.monotonic()
-            left = (self._total - self._done) / rate
-            print_line = f"{self._done} of {self._total} tasks, {rate:.1f}/s, {left:.0f} s left"
-            self._console.print(print_line, markup=False, highlight=False)
+            self._console.print(text, markup=False, highlight=False)
 
     def _best(self) -> str:
         """Name the system with the best mean so far; systems may differ in their progress."""

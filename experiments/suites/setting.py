@@ -107,7 +107,7 @@ class Setting(LinkOptions):
         """Whether the setting uses the mask file beside the image."""
         if BESIDE in (self.segmenter, self.scored) or self.prompt != "none":
             return True
-        return self.disturb is not None and self.disturb.needs_truth
+        return _needs_truth(self.disturbance)
 
     def scored_region(self, mask: Path | None) -> RegionOptions:
         """Return the options that define the region to score, as :meth:`region_options`."""
@@ -161,6 +161,19 @@ AXES = {
 }
 """The fields of :class:`Setting` by the axes of a suite; the last axis moves fastest."""
 DEFAULTS = {axis: getattr(Setting(), name) for axis, name in AXES.items()}
+
+
+@functools.lru_cache(maxsize=256)
+def _needs_truth(disturbance: str) -> bool:
+    """Whether a disturbance needs the true mask.
+
+    Results are read where its package or its files may be gone; no disturbance that reads files
+    needs the true mask.
+    """
+    try:
+        return bool(disturbance) and Disturb(disturbance).needs_truth
+    except InputError:
+        return False
 
 
 @functools.lru_cache(maxsize=256)

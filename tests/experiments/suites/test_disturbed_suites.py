@@ -235,6 +235,24 @@ def test_many_disturbances_become_a_map(folder, tmp_path):
     assert drawing.figure.axes
 
 
+def test_results_are_read_where_the_files_of_a_disturbance_are_gone(folder, tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    photo = np.asarray(PilImage.open(folder / "a.png"))
+    PilImage.fromarray(255 - photo).save(pictures / "a.png")
+    systems = {"blind": {"blind": True}, "masks": {}}
+    about = {"disturbance": f"from_folder:path={pictures}", "systems": systems, "pictures": 1}
+    asked = suite(folder, **about | {"cbr": ["1/8", "1/4"]})
+    run(asked, tmp_path / "out", say=lambda *_: None)
+    (pictures / "a.png").unlink()
+    pictures.rmdir()
+    study = read_results(tmp_path / "out")
+    assert {table.name for table in tables(study)} >= {"means", "gains"}
+    assert draw(study)
+    assert list(flat_rows(study))
+    assert build_viewer(study, tmp_path / "out" / "results.db") is not None
+
+
 def test_a_picture_that_is_too_small_is_a_recorded_failure(tmp_path):
     PilImage.new("RGB", (40, 31)).save(tmp_path / "tiny.png")
     asked = Suite.model_validate(
