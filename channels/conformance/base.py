@@ -50,8 +50,8 @@ def told(error: BaseException) -> str:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """The channel under test, by its name and options as users write them."""
+class TimedCandidate:
+    """A plugin under test, by its name and options as users write them."""
 
     spec: str
     check_limit_s: float = 60.0
@@ -62,6 +62,10 @@ class Candidate:
             raise InputError(
                 f"the limit must be above 0 s and below 1e6 s, got {self.check_limit_s}"
             )
+
+
+class Candidate(TimedCandidate):
+    """The channel under test."""
 
     def channel(self) -> Channel:
         """Build the channel; raise ``ValueError`` if its name or options are wrong."""

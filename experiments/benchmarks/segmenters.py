@@ -20,44 +20,15 @@ from pathlib import Path
 import click
 import numpy as np
 from PIL import Image as PillowImage
-from scipy import ndimage
 
 from semcom.errors import InputError
 from semcom.images import mask_beside
+from semcom.scores.masks import iou
 from semcom.segmenters.base import SEGMENTERS, Segmenter
+from semcom.segmenters.mask_prompts import bounding_box, deepest_point
 from semcom.types import Image, Prompts, Region
 
 COLUMNS = ("top", "best5", "precision", "recall", "area", "point", "box", "seconds")
-
-
-def iou(a: Region, b: Region) -> float:
-    """Return the intersection over union of two masks; 0 if both are empty.
-
-    Examples
-    --------
-    >>> iou(np.array([True, True, False]), np.array([False, True, True])) == 1 / 3
-    True
-    """
-    return float((a & b).sum()) / max(int((a | b).sum()), 1)
-
-
-def deepest_point(mask: Region) -> tuple[float, float]:
-    """Return the pixel (x, y) of ``mask`` (H, W) farthest from its border and the frame."""
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
-    y, x = np.unravel_index(int(depth.argmax()), mask.shape)
-    return float(x), float(y)
-
-
-def bounding_box(mask: Region) -> tuple[float, float, float, float]:
-    """Return the box (x0, y0, x1, y1) around ``mask`` (H, W); (x1, y1) lies outside of it.
-
-    Examples
-    --------
-    >>> bounding_box(np.array([[False, False], [False, True]]))
-    (1.0, 1.0, 2.0, 2.0)
-    """
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
 def measure(segmenter: Segmenter, image: Image, truth: Region) -> dict[str, float]:
@@ -71,13 +42,13 @@ def measure(segmenter: Segmenter, image: Image, truth: Region) -> dict[str, floa
     point = segmenter(image, Prompts(points=(deepest_point(truth),)))[0]
     box = segmenter(image, Prompts(boxes=(bounding_box(truth),)))[0]
     return {
-        "top": iou(top, truth),
-        "best5": max((iou(mask.pixels, truth) for mask in ranked[:5]), default=0.0),
+        "top": iou(top, truth) or 0.0,
+        "best5": max((iou(mask.pixels, truth) or 0.0 for mask in ranked[:5]), default=0.0),
         "precision": common / max(int(top.sum()), 1),
         "recall": common / int(truth.sum()),
         "area": float(top.mean()),
-        "point": iou(point.pixels, truth),
-        "box": iou(box.pixels, truth),
+        "point": iou(point.pixels, truth) or 0.0,
+        "box": iou(box.pixels, truth) or 0.0,
         "seconds": seconds,
     }
 

@@ -19,6 +19,13 @@ _only = click.option(
     "--only", multiple=True, metavar="CHECK", help="Run only this check (repeatable)."
 )
 
+_limit = click.option(
+    "--limit-s",
+    default=60.0,
+    show_default=True,
+    help="Limit the time for each check, in seconds.",
+)
+
 
 @click.command("check-codec")
 @click.argument("codec", metavar="NAME[:OPTION=VALUE,…]")
@@ -52,12 +59,7 @@ def check_codec(codec: str, only: tuple[str, ...], limit_s: float) -> None:
 @click.command("check-channel")
 @click.argument("channel", metavar="NAME[:OPTION=VALUE,…]")
 @_only
-@click.option(
-    "--limit-s",
-    default=60.0,
-    show_default=True,
-    help="Limit the time for each check, in seconds.",
-)
+@_limit
 def check_channel(channel: str, only: tuple[str, ...], limit_s: float) -> None:
     """Check that an installed channel fulfils the contract for channels.
 
@@ -79,12 +81,7 @@ def check_channel(channel: str, only: tuple[str, ...], limit_s: float) -> None:
 @click.command("check-disturbance")
 @click.argument("disturbance", metavar="NAME[:OPTION=VALUE,…]")
 @_only
-@click.option(
-    "--limit-s",
-    default=60.0,
-    show_default=True,
-    help="Limit the time for each check, in seconds.",
-)
+@_limit
 def check_disturbance(disturbance: str, only: tuple[str, ...], limit_s: float) -> None:
     """Check that an installed disturbance fulfils the contract for disturbances.
 

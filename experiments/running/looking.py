@@ -8,9 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from scipy.ndimage import distance_transform_edt
-
 from experiments.datasets.items import Item
 from experiments.suites.setting import Setting
 from semcom.disturbances.apply import Disturb, disturbed
@@ -19,6 +16,7 @@ from semcom.hashes import sha256_of
 from semcom.images import load_image
 from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
 from semcom.scores.masks import mask_scores
+from semcom.segmenters.mask_prompts import bounding_box, deepest_point
 from semcom.types import Image, Prompts, Region
 
 
@@ -87,12 +85,8 @@ def region_options(item: Item, setting: Setting, *, scored: bool = False) -> Reg
     if not truth.any():
         raise InputError(f"{item.mask} shows no object to make a {setting.prompt} of")
     if setting.prompt == "point":
-        inside = distance_transform_edt(np.pad(truth, 1))[1:-1, 1:-1]
-        y, x = np.unravel_index(int(inside.argmax()), truth.shape)
-        return replace(options, prompts=Prompts(points=((float(x), float(y)),)))
-    (top, bottom), (left, right) = (np.flatnonzero(truth.any(axis=a))[[0, -1]] for a in (1, 0))
-    box = (float(left), float(top), float(right + 1), float(bottom + 1))
-    return replace(options, prompts=Prompts(boxes=(box,)))
+        return replace(options, prompts=Prompts(points=(deepest_point(truth),)))
+    return replace(options, prompts=Prompts(boxes=(bounding_box(truth),)))
 
 
 def _truth(item: Item) -> Region:

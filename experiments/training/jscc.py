@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from experiments.saving import save
 from experiments.training import refining
 from experiments.training.conditions import Condition, draw_condition, receive, symbols_of
-from experiments.training.images import TrainingImages
 from experiments.training.pairs import Pair, pair_of
-from experiments.training.refining import RefinerTrainee, Tell
+from experiments.training.refining import Material, RefinerTrainee
 from experiments.training.side_tables import fit
 from semcom.codecs.jscc.codec import transmission
 from semcom.codecs.jscc.side_coding import SideModel
@@ -40,40 +38,19 @@ class JsccTrainee(RefinerTrainee):
 
     Parameters
     ----------
-    folder
-        Where the pairs and the code of the side information are kept.
-    images
-        The images.
-    pairs
-        Number of pairs to train on.
-    seed
-        Seed of the pairs, of the batches and of the network.
-    tell
-        Called with the name of a piece of preparation, the number of its parts done, and of all.
+    material
+        What it is trained on; the code of the side information is kept in its folder.
     start
         Weights to start from; without them the network is random and the code is fitted.
     """
 
     name = "jscc"
 
-    def __init__(
-        self,
-        folder: Path,
-        images: TrainingImages,
-        *,
-        pairs: int,
-        seed: int,
-        tell: Tell,
-        start: Weights | None = None,
-    ) -> None:
-        torch.manual_seed(seed)
-        network = new_refiner()
+    def __init__(self, material: Material, start: Weights | None = None) -> None:
+        super().__init__(material, new_refiner, MAPS)
         if start:
-            network.load_state_dict(start.refiner.state_dict())
-        super().__init__(network, MAPS, folder, seed)
-        self.side_model = (
-            start.side if start else _side_model(folder / "side.npz", images, seed, tell)
-        )
+            self.network.load_state_dict(start.refiner.state_dict())
+        self.side_model = start.side if start else _side_model(material)
 
         def make(image: Image, _: int, rng: np.random.Generator) -> Pair:
             return make_pair(image, draw_condition(refining.SIDE, rng), self.side_model, rng)
@@ -84,9 +61,8 @@ class JsccTrainee(RefinerTrainee):
             how = Condition(even, symbols_of(float(cbr), side), snr, snr)
             return make_pair(image, how, self.side_model, rng)
 
-        self.prepare(images, pairs, make, tell)
         names = [f"{cbr} {snr} dB" for cbr, snr in _CONDITIONS]
-        self.prepare_validation(images, names, make_for_validation, tell)
+        self.prepare(make, names, make_for_validation)
 
     def save(self, network: nn.Module, file: Path, metadata: Mapping[str, str]) -> None:
         """Write the weights as ``jscc`` reads them."""
@@ -105,13 +81,14 @@ def make_pair(image: Image, how: Condition, model: SideModel, rng: np.random.Gen
     return pair_of(image, how.w, found.planes, known)
 
 
-def _side_model(file: Path, images: TrainingImages, seed: int, tell: Tell) -> SideModel:
+def _side_model(material: Material) -> SideModel:
     """Fit the code of the side information, or read it if it was fitted before."""
+    file = material.folder / "side.npz"
     if file.is_file():
         with np.load(file) as kept:
             return SideModel(*(kept[name] for name in SideModel._fields))
-    telling = functools.partial(tell, "side information")
-    model = fit(images.training, refining.SIDE, seed, telling)
+    telling = functools.partial(material.tell, "side information")
+    model = fit(material.images.training, refining.SIDE, material.seed, telling)
     arrays: dict[str, Any] = dict(zip(SideModel._fields, model, strict=True))
     sink = io.BytesIO()
     np.savez_compressed(sink, **arrays)

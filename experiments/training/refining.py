@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,47 +26,60 @@ Tell = Callable[[str, int, int], None]
 """Gets the name of a piece of preparation, the number of its parts done, and of all."""
 
 
+class Material(NamedTuple):
+    """What a network is trained on."""
+
+    folder: Path
+    """Where the pairs are kept."""
+    images: TrainingImages
+    pairs: int
+    """Number of pairs to train on."""
+    seed: int
+    """Seed of the pairs, of the batches and of the network."""
+    tell: Tell
+
+
 class RefinerTrainee:
     """A network that refines, with pairs to train and to validate it on.
 
     Parameters
     ----------
-    network
-        The network, as it is before the first step.
+    material
+        What it is trained on.
+    make_network
+        Returns the network, as it is before the first step.
     maps
         Number of maps that it sees.
-    folder
-        Where the pairs are kept.
-    seed
-        Seed of the pairs and of the batches.
     """
 
-    def __init__(self, network: nn.Module, maps: int, folder: Path, seed: int) -> None:
+    def __init__(
+        self, material: Material, make_network: Callable[[], nn.Module], maps: int
+    ) -> None:
+        torch.manual_seed(material.seed)
+        network = make_network()
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._maps, self._folder, self._seed = maps, folder, seed
+        self._material, self._maps = material, maps
         self._conditions: Sequence[str] = ()
 
-    def prepare(self, images: TrainingImages, count: int, make: Make, tell: Tell) -> None:
-        """Make the pairs to train on."""
-        self._pairs = Pairs(self._folder / "pairs", count, SIDE, self._maps)
-        telling = functools.partial(tell, "training pairs")
-        self._pairs.fill(images.training, make, self._seed, telling)
+    def prepare(self, make: Make, conditions: Sequence[str], make_for_validation: Make) -> None:
+        """Make the pairs to train on, and those to validate on.
 
-    def prepare_validation(
-        self, images: TrainingImages, conditions: Sequence[str], make: Make, tell: Tell
-    ) -> None:
-        """Make the pairs to validate on: of some images, under each of the named conditions."""
+        The latter are of some images, each under each of the named conditions.
+        """
+        folder, images, count, seed, tell = self._material
+        self._pairs = Pairs(folder / "pairs", count, SIDE, self._maps)
+        telling = functools.partial(tell, "training pairs")
+        self._pairs.fill(images.training, make, seed, telling)
         shown = min(_VALIDATION_IMAGES, len(images.validation))
         paths = images.validation[:: len(images.validation) // shown][:shown]
-        count = shown * len(conditions)
-        self._conditions = conditions
-        self._validation = Pairs(self._folder / "validation", count, SIDE, self._maps)
+        self._conditions, count = conditions, shown * len(conditions)
+        self._validation = Pairs(folder / "validation", count, SIDE, self._maps)
         telling = functools.partial(tell, "validation pairs")
-        self._validation.fill(paths, make, self._seed, telling, len(conditions))
+        self._validation.fill(paths, make_for_validation, seed, telling, len(conditions))
 
     def batch(self, index: int, size: int) -> Batch:
         """Return crops of random pairs: estimates, planes, cells and errors."""
-        rng = np.random.default_rng((self._seed, 1 << 20, index))
+        rng = np.random.default_rng((self._material.seed, 1 << 20, index))
         chosen = rng.integers(0, self._pairs.count, size)
         crops = [self._pairs.crop(int(i), CROP, rng) for i in chosen]
         return tuple(torch.stack(parts) for parts in zip(*crops, strict=True))

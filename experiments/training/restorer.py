@@ -18,9 +18,8 @@ from experiments.training.conditions import (
     receive,
     symbols_of,
 )
-from experiments.training.images import TrainingImages
 from experiments.training.pairs import Pair, pair_of
-from experiments.training.refining import RefinerTrainee, Tell
+from experiments.training.refining import Material, RefinerTrainee
 from semcom.codecs import hevc, jpeg
 from semcom.codecs.hevc import Hevc
 from semcom.codecs.jpeg import Jpeg
@@ -58,40 +57,20 @@ class RestorerTrainee(RefinerTrainee):
 
     Parameters
     ----------
-    folder
-        Where the pairs are kept.
-    images
-        The images.
-    pairs
-        Number of pairs to train on.
-    seed
-        Seed of the pairs, of the batches and of the network.
-    tell
-        Called with the name of a piece of preparation, the number of its parts done, and of all.
+    material
+        What it is trained on.
     start
         Network to start from; without it, the network is random.
     """
 
     name = "restorer"
 
-    def __init__(
-        self,
-        folder: Path,
-        images: TrainingImages,
-        *,
-        pairs: int,
-        seed: int,
-        tell: Tell,
-        start: Refiner | None = None,
-    ) -> None:
-        torch.manual_seed(seed)
-        network = new_network()
+    def __init__(self, material: Material, start: Refiner | None = None) -> None:
+        super().__init__(material, new_network, ALL_MAPS)
         if start:
-            network.load_state_dict(start.state_dict())
-        super().__init__(network, ALL_MAPS, folder, seed)
-        self.prepare(images, pairs, _make_random, tell)
+            self.network.load_state_dict(start.state_dict())
         names = [f"{codec} {quality:g}" for codec, quality in _CONDITIONS]
-        self.prepare_validation(images, names, _make_for_validation, tell)
+        self.prepare(_make_random, names, _make_for_validation)
 
     def validate(self, network: nn.Module, device: torch.device) -> Mapping[str, float]:
         """Return the mean gain in PSNR in dB over the codec alone, under each condition."""

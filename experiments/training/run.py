@@ -19,7 +19,7 @@ from experiments.training.images import TrainingImages, find_training_images
 from experiments.training.jscc import JsccTrainee
 from experiments.training.loop import CHECKPOINT, Settings, State, Training, alone
 from experiments.training.pairs import check_room
-from experiments.training.refining import SIDE
+from experiments.training.refining import SIDE, Material
 from experiments.training.restorer import RestorerTrainee
 from semcom.codecs.jscc import weights as jscc_weights
 from semcom.codecs.refiner.knowledge import MAPS
@@ -129,14 +129,8 @@ def train(request: Request, say: Callable[[str], None]) -> Path:
         for line in plan(request, images):
             say(line)
         with _Display(say) as display:
-            trainee = model.trainee(
-                request.out,
-                images,
-                pairs=request.pairs,
-                seed=settings.seed,
-                tell=display.prepare,
-                start=started,
-            )
+            material = Material(request.out, images, request.pairs, settings.seed, display.prepare)
+            trainee = model.trainee(material, started)
             training = Training(trainee, request.out, settings, resume=request.resume, about=about)
             network = training.run(display.step)
         file = request.out / WEIGHTS

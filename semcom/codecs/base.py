@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+SIDE_MARGIN_DB = 6.0
+"""Default margin in dB below the planned SNR for which side information is protected."""
+
+
 class BudgetTooSmallError(InputError):
     """No stream of the codec fits the budget; ``num_bits`` is the size of the smallest one.
 
@@ -104,7 +108,8 @@ class AnalogCodec(Protocol):
         the sender expects.
 
         A codec may have a further parameter ``side_snr_db``. It then gets the Es/N0 for which its
-        side information will be protected, and can choose how much of it is worth its price.
+        side information will be protected, and can choose how much of it is worth its price. The
+        parameter has a default, None, for which it is :data:`SIDE_MARGIN_DB` below ``snr_db``.
         """
         ...
 

@@ -33,8 +33,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from semcom.codecs.base import DecodeError, grey, only_packet
-from semcom.codecs.linear.code import SIDE_MARGIN_DB, LinearPicture, estimate
+from semcom.codecs.base import SIDE_MARGIN_DB, DecodeError, grey, only_packet
+from semcom.codecs.linear.code import LinearPicture, estimate
 from semcom.codecs.linear.side_information import (
     LAYOUTS,
     Levels,

@@ -8,11 +8,11 @@ Each is a function of a :class:`Candidate`. It raises
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from channels.conformance.base import TimedCandidate
 from semcom.conformance.base import Check, CheckFailed, told
 from semcom.conformance.isolated_process import ProcessError, run
 from semcom.conformance.samples import crop, photo, region
@@ -31,19 +31,8 @@ EFFECT = "Something happens: a photo at severity 5 is not what it was."
 _SIZES = ((LEAST_SIDE, LEAST_SIDE), (33, 61), (64, 32))
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """The disturbance under test, by its name and options as users write them."""
-
-    spec: str
-    check_limit_s: float = 60.0
-    """Maximum duration of a check."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.check_limit_s < 1e6:
-            raise InputError(
-                f"the limit must be above 0 s and below 1e6 s, got {self.check_limit_s}"
-            )
+class Candidate(TimedCandidate):
+    """The disturbance under test."""
 
     def disturbance(self) -> Disturbance:
         """Build the disturbance; raise ``ValueError`` if its name or options are wrong."""

@@ -9,10 +9,8 @@ from pathlib import Path
 from semcom.disturbances.pin import check_pin
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
-from semcom.images import load_image
+from semcom.images import SUFFIXES, load_image
 from semcom.types import Image, Region
-
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm"}
 
 
 class FromFolder:
@@ -36,7 +34,7 @@ class FromFolder:
         known = "".join(
             f"{file.relative_to(self._folder)} {sha256_of(file)} "
             for file in files
-            if file.suffix.lower() in _SUFFIXES
+            if file.suffix.lower() in SUFFIXES
         )
         self.identity = hashlib.sha256(known.encode(errors="surrogateescape")).hexdigest()
         check_pin(f"from_folder: {path}", self.identity, sha256)
@@ -57,7 +55,7 @@ class FromFolder:
         files = [
             file
             for file in sorted(folder.iterdir())
-            if file.stem == name and file.suffix.lower() in _SUFFIXES
+            if file.stem == name and file.suffix.lower() in SUFFIXES
         ]
         if len(files) != 1:
             count = len(files) or "no"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from semcom.codecs.base import SIDE_MARGIN_DB
+
 DEFAULT_PILOTS = 8
 
 
@@ -57,7 +59,7 @@ class LinkOptions:
         0.0, "Standard deviation of that assumption in dB, as under shadowing.", metavar="DB"
     )
     side_margin_db: float = _option(
-        6.0,
+        SIDE_MARGIN_DB,
         "Margin in dB below the planned SNR for which side information of analog codecs is "
         "protected.",
         metavar="DB",

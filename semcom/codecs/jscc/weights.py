@@ -27,7 +27,13 @@ from semcom.codecs.jscc.side_kernels import (
 from semcom.codecs.linear.side_information import LAYOUTS
 from semcom.codecs.refiner.knowledge import MAPS
 from semcom.codecs.refiner.network import Refiner
-from semcom.codecs.refiner.weight_file import freeze, read_tensors, shapes_of, write_tensors
+from semcom.codecs.refiner.weight_file import (
+    freeze,
+    locate,
+    read_tensors,
+    shapes_of,
+    write_tensors,
+)
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.torch_device import check_device
@@ -62,12 +68,9 @@ def load(path: str = "", device: str = "cpu") -> Weights:
         The file is missing or damaged, is of another architecture, or holds numbers that no
         training writes; or the packaged file is not the published one.
     """
-    file = Path(path).expanduser() if path else PACKAGED
     check_device(device)
-    refiner = new_refiner()
+    file, refiner = locate("jscc", path, PACKAGED, SHA256), new_refiner()
     tensors = read_tensors("jscc", file, ARCHITECTURE, shapes_of(refiner) | _SHAPES)
-    if not path and sha256_of(file) != SHA256:
-        raise InputError(f"jscc: {file} is not the file of this version of semcom")
     side = SideModel(*(tensors[name].numpy().astype(np.int64) for name in _SHAPES))
     for name, shares in list(side._asdict().items())[1:]:
         ends = (shares[:, 0] == 0).all() and (shares[:, -1] == _WHOLE).all()

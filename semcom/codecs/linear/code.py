@@ -30,8 +30,6 @@ from semcom.codecs.linear.side_information import (
 )
 from semcom.types import Map
 
-SIDE_MARGIN_DB = 6.0
-"""Margin in dB of side information, for a sender that is not told for which SNR it is protected."""
 _SIDE_EFFICIENCY = 0.75  # side information is estimated to be sent at this share of the capacity
 _LEAST_POWER = (0xFFFF * SCALE_UNIT) ** -2  # less is so little that it is not sent
 _MAX_SIDE = 0.15  # share of the symbols, if any layout stays below it

@@ -39,8 +39,8 @@ def refined(
     device
         Device of the network.
     fast
-        Whether to multiply in bfloat16 where the device has it. This takes a third of the time and
-        changes the PSNR by some thousandths of a decibel.
+        Whether to multiply in bfloat16 where the device has it, which is faster and changes the
+        PSNR by less than 0.05 dB.
     """
     reduced = fast and has_bfloat16(device)
     kind = torch.device(device).type

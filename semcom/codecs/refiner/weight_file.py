@@ -11,8 +11,25 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from semcom.errors import InputError
+from semcom.hashes import sha256_of
 
 _MAX_BYTES = 16_000_000
+
+
+def locate(who: str, path: str, packaged: Path, sha256: str) -> Path:
+    """Return a file of weights, or with an empty path that of the package.
+
+    Raises
+    ------
+    ValueError
+        The file is missing, or the packaged one is not the published one.
+    """
+    file = Path(path).expanduser() if path else packaged
+    if not file.is_file():
+        raise InputError(f"{who}: there are no weights at {file}")
+    if not path and sha256_of(file) != sha256:
+        raise InputError(f"{who}: {file} is not the file of this version of semcom")
+    return file
 
 
 def read_tensors(
@@ -34,11 +51,9 @@ def read_tensors(
     Raises
     ------
     ValueError
-        The file is missing or damaged, is of another architecture, has other tensors, or holds NaN
-        or infinity.
+        The file is damaged, is of another architecture, has other tensors, or holds NaN or
+        infinity.
     """
-    if not file.is_file():
-        raise InputError(f"{who}: there are no weights at {file}")
     if file.stat().st_size > _MAX_BYTES:
         raise InputError(f"{who}: {file} has {file.stat().st_size:,} bytes, which no weights have")
     try:

@@ -23,9 +23,13 @@ from semcom.codecs.parts.colour import Planes, from_planes, to_planes
 from semcom.codecs.refiner.knowledge import CELL, MAPS, OCTAVES, Knowledge, knowledge_of
 from semcom.codecs.refiner.network import Refiner
 from semcom.codecs.refiner.strips import refined
-from semcom.codecs.refiner.weight_file import freeze, read_tensors, shapes_of, write_tensors
-from semcom.errors import InputError
-from semcom.hashes import sha256_of
+from semcom.codecs.refiner.weight_file import (
+    freeze,
+    locate,
+    read_tensors,
+    shapes_of,
+    write_tensors,
+)
 from semcom.types import Image
 
 Restorable = Literal["jpeg", "hevc", "softcast"]
@@ -120,11 +124,8 @@ def load(path: str = "") -> Refiner:
         The file is missing or damaged, is of another architecture, or holds numbers that no
         training writes; or the packaged file is not the published one.
     """
-    file = Path(path).expanduser() if path else PACKAGED
-    network = new_network()
+    file, network = locate("restorer", path, PACKAGED, SHA256), new_network()
     network.load_state_dict(read_tensors("restorer", file, ARCHITECTURE, shapes_of(network)))
-    if not path and sha256_of(file) != SHA256:
-        raise InputError(f"restorer: {file} is not the file of this version of semcom")
     freeze(network, "cpu")
     return network
 

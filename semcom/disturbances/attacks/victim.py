@@ -6,11 +6,11 @@ import functools
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from semcom.errors import InputError
 from semcom.segmenters.base import SEGMENTERS
+from semcom.segmenters.mask_prompts import deepest_point
 from semcom.types import Prompts, Region
 
 MOST_POINTS = 400
@@ -54,8 +54,7 @@ def source_points(truth: Region, count: int, rng: np.random.Generator) -> Prompt
 
     Each is a prompt of its own.
     """
-    inside = distance_transform_edt(np.pad(truth, 1))[1:-1, 1:-1]
-    first = np.unravel_index(int(inside.argmax()), truth.shape)
     places = np.argwhere(truth)
     others = places[rng.choice(len(places), size=count - 1, replace=len(places) < count - 1)]
-    return Prompts(points=tuple((float(x), float(y)) for y, x in [first, *others.tolist()]))
+    random = ((float(x), float(y)) for y, x in others.tolist())
+    return Prompts(points=(deepest_point(truth), *random))

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from PIL import Image as PilImage
 from torch import nn
+
+from experiments.cli.main import main
+from experiments.training import refining
 
 
 class Line:
@@ -46,6 +50,23 @@ class Line:
 @pytest.fixture
 def line():
     return Line
+
+
+@pytest.fixture
+def train(request, photos, tmp_path, monkeypatch):
+    """Run the command of the model that the module names, on small pictures with small squares."""
+    monkeypatch.setattr(refining, "SIDE", 96)
+    monkeypatch.setattr(refining, "CROP", 64)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        data = [] if "--data" in arguments else ["--data", str(photos)]
+        result = CliRunner().invoke(main, ["train", request.module.MODEL, *data, *arguments])
+        if not isinstance(result.exception, SystemExit | None):
+            raise AssertionError(f"{arguments} ended in a traceback") from result.exception
+        return result
+
+    return run
 
 
 @pytest.fixture

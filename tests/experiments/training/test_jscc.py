@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 from experiments.cli.main import main
-from experiments.training import refining
 from experiments.training.conditions import draw_condition, receive
 from experiments.training.jscc import make_pair
 from experiments.training.pairs import Pairs
@@ -19,22 +18,7 @@ from semcom.codecs.jscc.weights import load
 from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.refiner.knowledge import MAPS
 
-
-@pytest.fixture
-def train(photos, tmp_path, monkeypatch):
-    """Run the command on the small pictures, with small squares."""
-    monkeypatch.setattr(refining, "SIDE", 96)
-    monkeypatch.setattr(refining, "CROP", 64)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        data = [] if "--data" in arguments else ["--data", str(photos)]
-        result = CliRunner().invoke(main, ["train", "jscc", *data, *arguments])
-        if not isinstance(result.exception, SystemExit | None):
-            raise AssertionError(f"{arguments} ended in a traceback") from result.exception
-        return result
-
-    return run
+MODEL = "jscc"
 
 
 def test_a_training_from_images_to_a_picture(train, photos, tmp_path):

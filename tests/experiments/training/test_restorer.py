@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from click.testing import CliRunner
-
-from experiments.cli.main import main
-from experiments.training import refining
 from semcom.codecs.restorer import restorer
 
-
-@pytest.fixture
-def train(photos, tmp_path, monkeypatch):
-    """Run the command on the small pictures, with small squares."""
-    monkeypatch.setattr(refining, "SIDE", 96)
-    monkeypatch.setattr(refining, "CROP", 64)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        arguments = ["train", "restorer", "--data", str(photos), "--pairs", "12", *arguments]
-        return CliRunner().invoke(main, arguments)
-
-    return run
+MODEL = "restorer"
+FEW = ("--pairs", "12")
 
 
 def test_a_training_from_images_to_weights(train, tmp_path):
-    done = train("--out", "out", "--steps", "6")
+    done = train(*FEW, "--out", "out", "--steps", "6")
     assert done.exit_code == 0, done.output
     network = restorer.load(str(tmp_path / "out" / "weights.safetensors"))
     assert not network.training
@@ -39,17 +23,17 @@ def test_a_training_from_images_to_weights(train, tmp_path):
 
 
 def test_a_training_may_start_from_weights(train, tmp_path):
-    first = train("--out", "out", "--steps", "3")
+    first = train(*FEW, "--out", "out", "--steps", "3")
     assert first.exit_code == 0, first.output
     weights = "out/weights.safetensors"
-    more = train("--out", "more", "--steps", "3", "--start", weights)
+    more = train(*FEW, "--out", "more", "--steps", "3", "--start", weights)
     assert more.exit_code == 0, more.output
     assert f"starting from the weights {weights}" in more.stderr
     card = (tmp_path / "more" / "MODEL_CARD.md").read_text()
     assert "**start**: weights of SHA-256" in card
-    other = train("--out", "more", "--steps", "5", "--resume")
+    other = train(*FEW, "--out", "more", "--steps", "5", "--resume")
     assert other.exit_code == 1
     assert "is of another training: its start differ" in other.stderr
-    missing = train("--out", "third", "--steps", "3", "--start", "nowhere.safetensors")
+    missing = train(*FEW, "--out", "third", "--steps", "3", "--start", "nowhere.safetensors")
     assert missing.exit_code == 1
     assert "there are no weights at nowhere.safetensors" in missing.stderr
