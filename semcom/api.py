@@ -14,7 +14,7 @@ from channels.units import parse_cbr
 from semcom.codecs.base import CODECS
 from semcom.disturbances.apply import DEFAULT_SEVERITY, Disturb
 from semcom.errors import InputError
-from semcom.importance.maps import DEFAULT_THETA
+from semcom.importance.maps import DEFAULT_THETA, Theta
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.delivery import Delivery
@@ -161,7 +161,7 @@ def _region(
     points: Sequence[tuple[float, float]] = (),
     boxes: Sequence[tuple[float, float, float, float]] = (),
     mask: str | Path | None = None,
-    theta: float = DEFAULT_THETA,
+    theta: Theta = DEFAULT_THETA,
     importance: str = "region",
 ) -> RegionOptions:
     prompts = Prompts(tuple(points), tuple(boxes))

@@ -19,6 +19,9 @@ MAX_SIDE = 65_535
 """Longest side that a frame's header can announce."""
 MASK_ENDING = "_mask.png"
 """What follows an image's name in the name of its mask."""
+PICTURE_FOLDERS = ("image", "images")
+"""Folders of images whose masks may be in a folder of their own."""
+_MASK_FOLDERS = ("mask", "masks")
 _NAMES = (
     "apng avif avifs bmp bw dds dib gif icb icns ico im j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx "
     "mpo pbm pcx pfm pgm png pnm ppm psd qoi rgb rgba sgi tga tif tiff vda vst webp"
@@ -176,8 +179,19 @@ def images_in(folder: Path) -> list[Path]:
 
 
 def mask_beside(image: Path) -> Path:
-    """Return the name of the mask that belongs to an image: ``NAME_mask.png`` beside it."""
-    return image.with_name(f"{image.stem}{MASK_ENDING}")
+    """Return the file of the mask that belongs to an image, which may not exist.
+
+    It is ``NAME_mask.png`` beside the image. For an image in a folder ``image`` or ``images``, it
+    may also be ``NAME.png`` or ``NAME_mask.png`` in a folder ``mask`` or ``masks`` beside that.
+    """
+    beside = image.with_name(f"{image.stem}{MASK_ENDING}")
+    if image.parent.name in PICTURE_FOLDERS and not beside.exists():
+        for folder in _MASK_FOLDERS:
+            for ending in (".png", MASK_ENDING):
+                file = image.parent.with_name(folder) / f"{image.stem}{ending}"
+                if file.exists():
+                    return file
+    return beside
 
 
 def is_mask(path: Path) -> bool:

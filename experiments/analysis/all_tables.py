@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from experiments.analysis.bd_rate import bd_table
+from experiments.analysis.cue_conflict import texture_table
 from experiments.analysis.draws_table import draws_table
 from experiments.analysis.points import prepare
 from experiments.analysis.robustness import robustness_table, success_table
@@ -11,7 +12,7 @@ from experiments.analysis.tables import differences_table, gains_table, lost_tab
 from experiments.store.measured import SuiteResults
 
 TABLES = (
-    *(means_table, gains_table, robustness_table, success_table, bd_table),
+    *(means_table, gains_table, robustness_table, success_table, texture_table, bd_table),
     *(differences_table, draws_table, lost_table),
 )
 

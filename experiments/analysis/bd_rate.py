@@ -74,7 +74,7 @@ def bd_rate(anchor: Curve, test: Curve) -> Rate | None:
 def bd_rates(anchor: Sequence[Point], test: Sequence[Point], score: str) -> Rate | None:
     """Compare the points of two systems at equal score; θ-PSNR uses the θ of the second."""
     if score == "theta_psnr_db":
-        theta = test[0].setting.theta
+        theta = test[0].setting.scored_theta
         anchor, test = ([rescore(p, theta) for p in line] for line in (anchor, test))
     return bd_rate(curve_of(anchor, score), curve_of(test, score))
 

@@ -17,7 +17,7 @@ def draws_table(study: SuiteResults) -> Table | None:
     found = []
     for point in by_condition(study):
         score = "psnr_db" if point.setting.blind else "theta_psnr_db"
-        some = rescore(point, point.setting.theta).over(score)
+        some = rescore(point, point.setting.scored_theta).over(score)
         expected = some.mean("expected_psnr_db")
         if expected is not None and min(row.draws for row in some.rows) > 1 and _plain(some):
             every = point.over("lost")

@@ -88,7 +88,7 @@ def gain(pair: Pair, score: str) -> Gain | None:
     """
     anchor, point = pair.anchor, pair.point
     if score == "theta_psnr_db":
-        theta = point.setting.theta
+        theta = point.setting.scored_theta
         anchor, point = rescore(anchor, theta), rescore(point, theta)
     theirs = {row.key: row.mean(score) for row in anchor.over(score).rows}
     both = [(row.mean(score), theirs.get(row.key)) for row in point.over(score).rows]

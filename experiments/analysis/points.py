@@ -12,7 +12,7 @@ from experiments.store.common_images import align
 from experiments.store.measured import ImageRow, Key, Point, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import AXES, DEFAULTS, Setting
-from semcom.importance.maps import DEFAULT_THETA
+from semcom.importance.maps import AUTO, DEFAULT_THETA
 from semcom.scores.psnr import combined_psnr_db
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ def join_seeds(study: SuiteResults) -> SuiteResults:
 
 def common_theta(study: SuiteResults) -> float:
     """Return the θ to use for θ-PSNR when systems of several θ are compared."""
-    thetas = [point.setting.theta for point in study.points if point.key == study.anchor]
+    thetas = [point.setting.scored_theta for point in study.points if point.key == study.anchor]
     return DEFAULT_THETA if DEFAULT_THETA in thetas else thetas[0]
 
 
@@ -170,10 +170,11 @@ def curves(points: Iterable[Point], axis: str) -> list[list[Point]]:
 
 
 def families(points: Iterable[Point]) -> dict[System, list[Point]]:
-    """Group points of systems that differ only in θ."""
+    """Group points of systems that differ only in θ; with θ "auto" a system is by itself."""
     found: dict[System, list[Point]] = {}
     for point in points:
-        found.setdefault(point.key.without("theta"), []).append(point)
+        key = point.key if point.setting.theta == AUTO else point.key.without("theta")
+        found.setdefault(key, []).append(point)
     return found
 
 
@@ -193,7 +194,7 @@ def steered(points: Iterable[Point]) -> dict[System, list[Point]]:
         family: line
         for family, line in families(points).items()
         if not any(point.setting.blind for point in line)
-        and len({point.setting.theta for point in line}) > 1
+        and len({point.setting.scored_theta for point in line}) > 1
     }
 
 
@@ -206,8 +207,8 @@ def few(study: SuiteResults) -> tuple[SuiteResults, str]:
         return study, ""
     kept = []
     for line in families(study.points).values():
-        theta = min((p.setting.theta for p in line), key=lambda t: abs(t - DEFAULT_THETA))
-        kept += [point for point in line if point.setting.theta == theta]
+        theta = min((p.setting.scored_theta for p in line), key=lambda t: abs(t - DEFAULT_THETA))
+        kept += [point for point in line if point.setting.scored_theta == theta]
     places = {id(point): place for place, point in enumerate(study.points)}
     kept.sort(key=lambda point: places[id(point)])
     if len(kept) == len(study.points):

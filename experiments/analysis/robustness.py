@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 from experiments.analysis.score_names import SHORT, shown_scores
 from experiments.analysis.table import Table
+from experiments.analysis.tables import NOWHERE
 from experiments.store.measured import Point, SuiteResults
-from experiments.suites.axes import System
+from experiments.suites.axes import System, disturbance_name
+from semcom.disturbances.apply import Disturb
+from semcom.errors import InputError
 from semcom.scores.masks import IOU_CLEAN
 
 _CONTROL = "jitter"
 _ERRORS = ("mae", "ber", "lost")
 """Scores that are better if they are lower."""
+_NEITHER = ("mask_area", "iou_mirrored")
+"""Scores that are neither better nor worse if they are higher."""
 _GOOD = 0.5
 _SPOILT = (0.5, 0.1)
 
@@ -21,6 +27,15 @@ _SPOILT = (0.5, 0.1)
 def is_disturbed(study: SuiteResults) -> bool:
     """Whether systems differ in what disturbs them."""
     return len(study.axis("disturbance")) > 1 or len(study.axis("severity")) > 1
+
+
+@functools.lru_cache(maxsize=256)
+def victim_of(disturbance: str) -> str:
+    """Return the segmenter that an attack was computed for; empty if it is no attack."""
+    try:
+        return Disturb(disturbance).victim if disturbance else ""
+    except InputError:  # its package, or what it reads, is not here any more
+        return ""
 
 
 def kind_of(point: Point) -> System:
@@ -38,7 +53,8 @@ def by_kind(study: SuiteResults) -> dict[tuple[System, tuple[Any, ...]], list[Po
     found: dict[tuple[System, tuple[Any, ...]], list[Point]] = {}
     for point in study.points:
         s = point.setting
-        found.setdefault((kind_of(point), (s.channel, s.cbr, s.snr_db)), []).append(point)
+        where = (s.channel, s.cbr, s.snr_db) if s.sent != "nothing" else (NOWHERE, None, None)
+        found.setdefault((kind_of(point), where), []).append(point)
     return found
 
 
@@ -47,8 +63,7 @@ def robustness_table(study: SuiteResults) -> Table | None:
 
     mPC is the mean performance under corruption: a mean over the severities of each disturbance,
     and over the disturbances without ``jitter``, which is the control. rPC is mPC relative to the
-    performance on undisturbed pictures. None
-    if nothing is disturbed.
+    performance on undisturbed pictures. None if there is nothing but the control.
     """
     if not is_disturbed(study):
         return None
@@ -67,15 +82,21 @@ def robustness_table(study: SuiteResults) -> Table | None:
             means = {name: math.fsum(values) / len(values) for name, values in cells.items()}
             mpc = math.fsum(means.values()) / len(means)
             before = clean[0] if clean else None
-            ratio = mpc / before if before and not score.endswith("_db") else None
             worse = max if score in _ERRORS else min
-            worst = "" if score == "mask_area" else worse(means, key=lambda name: means[name])
+            worst = None if score in _NEITHER else worse(means, key=lambda name: means[name])
+            relative = score not in _NEITHER and not score.endswith("_db")
+            ratio = mpc / before if before and relative else None
             count = sum(map(len, cells.values()))
             place = channel, cbr, snr_db, name_of(kind)
-            rows.append((*place, SHORT[score], before, mpc, ratio, worst, count))
+            rows.append(
+                (*place, SHORT[score], before, mpc, ratio, worst and disturbance_name(worst), count)
+            )
+    if not rows:
+        return None
+    images = len(study.counted["lost"])
     return Table(
         "robustness",
-        f"means over disturbances and severities, {len(study.counted['lost'])} images",
+        f"means over disturbances and severities, {images} image{'s' * (images != 1)}",
         "clean: of undisturbed pictures. mPC: mean over the severities of each disturbance, then "
         "over the disturbances; jitter, the control, is left out. rPC: mPC over clean, for scores "
         "that are no decibels. worst: the disturbance of the worst mean. cells: disturbances times "
@@ -104,7 +125,7 @@ def success_table(study: SuiteResults) -> Table | None:
                 continue
             shares = (sum(v <= most for v in known) / len(known) for most in _SPOILT)
             place = channel, cbr, snr_db, name_of(kind)
-            what = point.setting.disturbance, point.setting.severity
+            what = disturbance_name(point.setting.disturbance), point.setting.severity
             rows.append((*place, *what, len(known), *shares))
     if not rows:
         return None

@@ -22,6 +22,7 @@ SHORT = {
     "f_beta": "Fβ",
     "mae": "MAE",
     "ber": "BER",
+    "iou_mirrored": "mirrored IoU",
     "mask_area": "area",
     "lost": "lost",
 }
@@ -38,6 +39,7 @@ _LONG = {
     "f_beta": "F-beta (β² = 0.3)",
     "mae": "mean absolute error of the mask",
     "ber": "balanced error rate of the mask",
+    "iou_mirrored": "IoU with the mirrored true mask",
     "mask_area": "area of the mask, share of the frame",
     "lost": "lost, share of draws",
 }

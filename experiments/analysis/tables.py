@@ -16,6 +16,8 @@ from experiments.store.measured import Point, SuiteResults
 
 PLACE = ("channel", "CBR", "SNR", "system")
 """The first columns; CBR is text, SNR is in dB."""
+NOWHERE = "none"
+"""Channel of deliveries of nothing."""
 HALF = " ±"
 """Suffix of the column with the half-width of a score's 95 % interval."""
 COUNT = " images"
@@ -128,9 +130,11 @@ def by_condition(study: SuiteResults) -> list[Point]:
     return [point for key in order for point in found[key]]
 
 
-def place(point: Point) -> tuple[str, str, float, str]:
-    """Return the cells of the columns :data:`PLACE`."""
+def place(point: Point) -> tuple[str, str | None, float | None, str]:
+    """Return the cells of the columns :data:`PLACE`, without CBR and SNR if nothing is sent."""
     setting = point.setting
+    if setting.sent == "nothing":
+        return NOWHERE, None, None, point.system
     return setting.channel, ratio(point.cbr_budget), setting.snr_db, point.system
 
 

@@ -23,9 +23,9 @@ from PIL import Image as PillowImage
 
 from semcom.errors import InputError
 from semcom.images import mask_beside
-from semcom.scores.masks import iou
 from semcom.segmenters.base import SEGMENTERS, Segmenter
 from semcom.segmenters.mask_prompts import bounding_box, deepest_point
+from semcom.segmenters.overlap import iou
 from semcom.types import Image, Prompts, Region
 
 COLUMNS = ("top", "best5", "precision", "recall", "area", "point", "box", "seconds")
@@ -42,13 +42,13 @@ def measure(segmenter: Segmenter, image: Image, truth: Region) -> dict[str, floa
     point = segmenter(image, Prompts(points=(deepest_point(truth),)))[0]
     box = segmenter(image, Prompts(boxes=(bounding_box(truth),)))[0]
     return {
-        "top": iou(top, truth) or 0.0,
-        "best5": max((iou(mask.pixels, truth) or 0.0 for mask in ranked[:5]), default=0.0),
+        "top": iou(top, truth),
+        "best5": max((iou(mask.pixels, truth) for mask in ranked[:5]), default=0.0),
         "precision": common / max(int(top.sum()), 1),
         "recall": common / int(truth.sum()),
         "area": float(top.mean()),
-        "point": iou(point.pixels, truth) or 0.0,
-        "box": iou(box.pixels, truth) or 0.0,
+        "point": iou(point.pixels, truth),
+        "box": iou(box.pixels, truth),
         "seconds": seconds,
     }
 

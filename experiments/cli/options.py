@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import Field, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
-from experiments.cli.parameter_types import Numbers, Ratio
+from experiments.cli.parameter_types import THETA, Numbers, Ratio
 from semcom.errors import InputError
 from semcom.link.options import LinkOptions
 
@@ -62,7 +62,7 @@ def what_matters(command: Callable[..., None]) -> Callable[..., None]:
         points: tuple[tuple[float, float], ...],
         boxes: tuple[tuple[float, float, float, float], ...],
         mask: str | None,
-        theta: float,
+        theta: float | Literal["auto"],
         importance: str,
         **others: Any,
     ) -> None:
@@ -144,9 +144,11 @@ _WHAT_MATTERS = (
     ),
     click.option(
         "--theta",
+        type=THETA,
         default=0.65,
         show_default=True,
-        help="Share θ of the total weight that the important region gets, in (0, 1).",
+        help="Share θ of the total weight that the important region gets, in (0, 1); auto: 0.65, "
+        "lowered where the segmenter is not sure of its masks.",
     ),
     click.option(
         "--importance",

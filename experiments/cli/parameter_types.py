@@ -74,6 +74,13 @@ class Parsed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             self.fail(str(error), param, ctx)
 
 
+def _theta(text: str) -> float | str:
+    try:
+        return text if text == "auto" else float(text)
+    except ValueError:
+        raise InputError(f"expected a number in (0, 1), or auto, got {text!r}") from None
+
+
 def _snrs(text: str) -> tuple[float, ...]:
     from experiments.axis_values import parse_snrs
 
@@ -92,3 +99,6 @@ def _numbers(kind: type, text: str) -> tuple[Any, ...]:
     except ValueError:
         what = "whole numbers" if kind is int else "numbers"
         raise InputError(f"expected {what} separated by commas, got {text!r}") from None
+
+
+THETA = Parsed("float or auto", _theta)

@@ -5,16 +5,20 @@
     r0k.us/graphics/kodak and checked against their hashes.
 ``davis``
     Frames of DAVIS 2016 with their masks, which the user has to provide.
+``gdd``, ``gsd``, ``msd``, ``pmd``, ``trans10k``
+    Glass and mirrors with masks, which the user has to provide (:mod:`experiments.datasets.glass`).
 ``photos``
     Photos that come with scikit-image, with outlines of their main objects drawn for semcom.
 
 The folder that ``SEMCOM_DATA`` names takes precedence: ``$SEMCOM_DATA/kodak`` and so on. Any folder
-of images may be given by its path; masks are ``NAME_mask.png`` beside ``NAME.jpg``. A path that is
+of images may be given by its path; masks are ``NAME_mask.png`` beside ``NAME.jpg``, or in a folder
+``masks`` beside the folder ``images`` (:func:`semcom.images.mask_beside`). A path that is
 named like an image but is not a file, such as a broken link, is left out with a note.
 """
 
 from __future__ import annotations
 
+import functools
 import glob
 import hashlib
 import os
@@ -22,6 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.datasets import glass
 from experiments.datasets.folder import ENVIRONMENT, data_folder
 from experiments.path_text import from_text, readable
 from semcom.errors import InputError
@@ -185,4 +190,7 @@ def _photos() -> Path:
     return data_folder("photos") or make()
 
 
-DATASETS: dict[str, Callable[[], Path]] = {"kodak": _kodak, "davis": _davis, "photos": _photos}
+DATASETS: dict[str, Callable[[], Path]] = {
+    **{"kodak": _kodak, "davis": _davis, "photos": _photos},
+    **{name: functools.partial(glass.folder, name) for name in glass.GLASS},
+}

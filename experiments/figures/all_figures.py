@@ -14,8 +14,11 @@ from experiments.figures.outage import outage
 from experiments.figures.parts.style import COLUMN
 from experiments.figures.rate_distortion import quality_snr, rate_distortion
 from experiments.figures.region_background import region_background
+from experiments.figures.robustness.gain_over_iou import gain_over_iou
+from experiments.figures.robustness.maps import severity_map, transfer
+from experiments.figures.robustness.severity import gain_over_severity, over_severity
+from experiments.figures.robustness.texture_share import texture_share
 from experiments.figures.scatter import scatter
-from experiments.figures.severity import gain_over_severity, over_severity, severity_map
 from experiments.store.database import Database
 from experiments.store.measured import SuiteResults
 
@@ -28,7 +31,14 @@ FIGURES = (
     outage,
     scatter,
 )
-DISTURBED = (over_severity, gain_over_severity, severity_map)
+DISTURBED = (
+    over_severity,
+    gain_over_severity,
+    gain_over_iou,
+    severity_map,
+    transfer,
+    texture_share,
+)
 """The figures of a suite whose systems are disturbed in different ways; the others would show each
 disturbance and severity as a system of its own."""
 

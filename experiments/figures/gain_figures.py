@@ -96,9 +96,8 @@ def _over_theta(study: SuiteResults) -> list[Panel]:
     ).items():
         facts = {"channel": channel, "snr_db": snr_db}
         lines = _theta_lines(study, points)
-        x = Axis(
-            "theta", "θ", ticks=tuple(sorted({p.setting.theta for _, ps in lines for p in ps}))
-        )
+        thetas = sorted({point.setting.scored_theta for _, line in lines for point in line})
+        x = Axis("theta", "θ", ticks=tuple(thetas))
         styles = _theta_looks(study, [line for _, line in lines])
         for score in _scores(study):
             drawn = [
@@ -106,7 +105,7 @@ def _over_theta(study: SuiteResults) -> list[Panel]:
                     study,
                     [beside[id(point)] for point in line],
                     score,
-                    [point.setting.theta for point in line],
+                    [point.setting.scored_theta for point in line],
                     label,
                     style,
                 )
@@ -125,7 +124,7 @@ def _theta_lines(study: SuiteResults, points: Sequence[Point]) -> list[tuple[str
         name = names[family]
         for cbr in budgets:
             some = [point for point in line if point.setting.cbr == cbr]
-            some.sort(key=lambda point: point.setting.theta)
+            some.sort(key=lambda point: point.setting.scored_theta)
             text = f"{name}, CBR {ratio(float(Setting(cbr=cbr).budget))}"
             lines += [(text if len(budgets) > 1 else name, some)] * bool(some)
     return lines

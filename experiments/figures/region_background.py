@@ -53,7 +53,7 @@ def _line(study: SuiteResults, name: str, points: Sequence[Point]) -> Line | Non
     """Return the line of a system over θ, or a point if θ has no effect."""
     places: dict[tuple[float, float], list[Point]] = {}
     points = study.whole(study.whole(points, _X.key), _Y.key)
-    for point in sorted(points, key=lambda point: point.setting.theta):
+    for point in sorted(points, key=lambda point: point.setting.scored_theta):
         place = point.mean(_X.key), point.mean(_Y.key)
         if place[0] is not None and place[1] is not None:
             places.setdefault((place[0], place[1]), []).append(point)
@@ -69,4 +69,5 @@ def _line(study: SuiteResults, name: str, points: Sequence[Point]) -> Line | Non
 
 def _thetas(points: Iterable[Point]) -> str:
     thetas = [point.setting.theta for point in points if not point.setting.blind]
-    return "–".join(f"{theta:g}" for theta in dict.fromkeys((*thetas[:1], *thetas[-1:])))
+    ends = dict.fromkeys((*thetas[:1], *thetas[-1:]))
+    return "–".join(f"{theta:g}" if isinstance(theta, float) else theta for theta in ends)

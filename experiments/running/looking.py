@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from experiments.datasets.items import Item
-from experiments.suites.setting import Setting
+from experiments.suites.setting import BESIDE, Choice, Setting
 from semcom.disturbances.apply import Disturb, disturbed
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import load_image
+from semcom.importance.maps import Importance, importance
 from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
 from semcom.scores.masks import mask_scores
 from semcom.segmenters.mask_prompts import bounding_box, deepest_point
+from semcom.segmenters.overlap import iou
 from semcom.types import Image, Prompts, Region
 
 
@@ -54,31 +56,44 @@ def _check_same(path: Path, sha256: str) -> None:
         raise InputError(f"{path} has changed since the run was planned")
 
 
+def region_to_send(item: Item, setting: Setting) -> RegionOfInterest:
+    """Find the region that steers the sender."""
+    return _found(item, _options(item, setting), setting.disturb, setting.mask)
+
+
+def region_to_score(item: Item, setting: Setting) -> Importance:
+    """Find the region that the scores refer to."""
+    if setting.scored == BESIDE:
+        return see(item, setting.options_of_mask(item.mask)).importance
+    disturb = setting.disturb if setting.scored == "own" else None
+    return _found(item, _options(item, setting), disturb, setting.mask).importance
+
+
 def scores_of_masks(item: Item, setting: Setting) -> dict[str, Any]:
     """Score the masks that were found, where the suite has true masks or disturbs the picture."""
     if not setting.looks_at_masks:
         return {}
-    options = region_options(item, setting)
-    return dict(_scores(item, options, setting.disturb, setting.needs_mask))
+    options = _options(item, setting)
+    return dict(_scores(item, options, setting.disturb, setting.mask, setting.needs_mask))
 
 
 @functools.lru_cache(maxsize=64)
 def _scores(
-    item: Item, options: RegionOptions, disturb: Disturb | None, with_truth: bool
+    item: Item, options: RegionOptions, disturb: Disturb | None, mask: Choice, with_truth: bool
 ) -> tuple[tuple[str, float | None], ...]:
-    found = see(item, options, disturb).importance.region
+    found = _found(item, options, disturb, mask).importance.region
     truth = _truth(item) if with_truth else None
-    clean = None if disturb is None else see(item, options).importance.region
+    clean = None if disturb is None else _found(item, options, None, mask).importance.region
     area = float(found.mean())
     return tuple({"mask_area": area, **mask_scores(found, truth=truth, clean=clean)}.items())
 
 
-def region_options(item: Item, setting: Setting, *, scored: bool = False) -> RegionOptions:
-    """Return the options of the region to send or to score, with the prompt that the truth gives.
+def _options(item: Item, setting: Setting) -> RegionOptions:
+    """Return the options of the region, with the prompt that the true mask gives.
 
     The point is the one that is furthest from the edge of the true mask.
     """
-    options = setting.scored_region(item.mask) if scored else setting.region_options(item.mask)
+    options = setting.region_options(item.mask)
     if setting.prompt == "none" or options.mask is not None:
         return options
     truth = _truth(item)
@@ -87,6 +102,19 @@ def region_options(item: Item, setting: Setting, *, scored: bool = False) -> Reg
     if setting.prompt == "point":
         return replace(options, prompts=Prompts(points=(deepest_point(truth),)))
     return replace(options, prompts=Prompts(boxes=(bounding_box(truth),)))
+
+
+def _found(
+    item: Item, options: RegionOptions, disturb: Disturb | None, mask: Choice
+) -> RegionOfInterest:
+    """Find the region: of the masks that are chosen, or of the single best one."""
+    found = see(item, options, disturb)
+    if mask == "chosen" or not found.masks:
+        return found
+    truth = _truth(item)
+    best = max(found.masks, key=lambda one: iou(one.pixels, truth))
+    what = importance([best], *truth.shape, theta=options.theta, kind=options.kind)
+    return replace(found, importance=what)
 
 
 def _truth(item: Item) -> Region:

@@ -25,6 +25,7 @@ from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
 from semcom.hashes import digest
 from semcom.images import load_image
+from semcom.importance.maps import AUTO, Theta
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.options import LinkOptions
@@ -120,11 +121,13 @@ def _region_options(record: dict[str, Any]) -> RegionOptions:
         tuple(tuple(box) for box in record["boxes"]),
     )
     segmenter = record["segmenter"]
+    segmenter = segmenter.partition(" (")[0]
     if segmenter.startswith("mobile_sam:"):  # the record has the checkpoint's hash behind it
         segmenter = "mobile_sam"
     if record["mask"] is not None:
         segmenter = "auto"
-    return RegionOptions(segmenter, prompts, record["mask"], record["theta"], record["importance"])
+    theta: Theta = AUTO if "confidence" in record else record["theta"]
+    return RegionOptions(segmenter, prompts, record["mask"], theta, record["importance"])
 
 
 _LINK_DEFAULTS = {option.name: option.default for option in dataclasses.fields(LinkOptions)}

@@ -18,7 +18,13 @@ from experiments.datasets.items import Item
 from experiments.path_text import readable
 from experiments.running.best_fixed_scheme import best_fixed
 from experiments.running.capacity_bound import bound
-from experiments.running.looking import load, region_options, scores_of_masks, see, seen_of
+from experiments.running.looking import (
+    load,
+    region_to_score,
+    region_to_send,
+    scores_of_masks,
+    seen_of,
+)
 from experiments.store.database import TaskResult
 from experiments.suites.setting import BEST_SCHEMES, Setting, task_id
 from semcom.codecs.base import weighted_gain
@@ -98,7 +104,7 @@ def segment(unit: Unit) -> list[TaskResult]:
     """Find the masks of an image, so that they are in the cache; errors show up later."""
     with contextlib.suppress(Exception):
         for job in unit.jobs:
-            see(unit.item, region_options(unit.item, job.setting), job.setting.disturb)
+            region_to_send(unit.item, job.setting)
     return []
 
 
@@ -106,9 +112,7 @@ def _do(item: Item, job: Job) -> dict[str, Any]:
     setting = job.setting
     clean, seen = load(item), seen_of(item, setting.disturb)
     image = clean if setting.sent == "clean" else seen
-    region = see(item, region_options(item, setting), setting.disturb)
-    scored = setting.disturb if setting.scored == "own" else None
-    scored_region = see(item, region_options(item, setting, scored=True), scored).importance
+    region, scored_region = region_to_send(item, setting), region_to_score(item, setting)
     if setting.sent == "nothing":
         record, outcomes, shown = *_nothing(job, seen), seen
     elif setting.bound:
@@ -131,9 +135,17 @@ def _do(item: Item, job: Job) -> dict[str, Any]:
         "num_masks": len(region.masks),
         "region_area": float(scored_region.region.mean()),
         **scores_of_masks(item, setting),
+        **_doubt(region),
         "notes": list(region.notes),
     }
     return {"record": {**about, **record}, "outcomes": outcomes, "pictures": pictures}
+
+
+def _doubt(region: RegionOfInterest) -> dict[str, float]:
+    """Return how sure the segmenter was, and the θ that follows, if the sender asked."""
+    if "confidence" not in region.record:
+        return {}
+    return {"confidence": region.record["confidence"], "theta": region.importance.theta}
 
 
 def _nothing(job: Job, seen: Image) -> tuple[dict[str, Any], list[dict[str, Any]]]:

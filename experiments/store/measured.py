@@ -295,4 +295,4 @@ class SuiteResults:
         values = {getattr(point.setting, name) for point in self.points}
         if name == "cbr":
             return tuple(sorted(values, key=lambda text: Setting(cbr=text).budget))
-        return tuple(sorted(values, key=lambda value: (value is None, value)))
+        return tuple(sorted(values, key=lambda v: (v is None, isinstance(v, str), v)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,7 @@ def _describe(axis: str, value: Any) -> str:
     if axis == "theta":
         return f"θ {text}"
     if axis == "disturbance":
-        return text.partition(",sha256=")[0] or "undisturbed"
+        return disturbance_name(text) or "undisturbed"
     if axis == "planned_snr_db":
         return "planned as it is" if value is None else f"planned {text} dB"
     if axis == "planned_std_db":
@@ -89,6 +90,17 @@ def _describe(axis: str, value: Any) -> str:
     if axis == "side_margin_db":
         return f"margin {text} dB"
     return text if axis in ("codec", "segmenter", "protection") else f"{axis} {text}"
+
+
+def disturbance_name(disturbance: str) -> str:
+    """Return a disturbance without the hash of the files that it reads.
+
+    Examples
+    --------
+    >>> disturbance_name("style:picture=a.png,sha256=013a8175a6f6")
+    'style:picture=a.png'
+    """
+    return re.split("[:,]sha256=", disturbance)[0]
 
 
 def _number(value: float) -> str:

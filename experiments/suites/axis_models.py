@@ -19,7 +19,6 @@ from experiments.suites.value_types import (
     checked,
     several,
 )
-from semcom.checkpoints import mobile_sam as weights
 from semcom.codecs.base import CODECS
 from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
@@ -27,6 +26,7 @@ from semcom.importance.maps import check_kind, check_theta
 from semcom.link.config import MAX_COPIES, MAX_SIDE_MARGIN_DB
 from semcom.link.options import LinkOptions
 from semcom.segmenters.base import SEGMENTERS
+from semcom.segmenters.inner import named
 
 
 def _snrs(value: Any) -> tuple[Any, ...]:
@@ -49,7 +49,8 @@ def _cbr(value: Any) -> str:
 def this_segmenter(value: str) -> str:
     """Return the segmenter that ``auto`` means on this machine; check others."""
     if value == "auto":
-        return "mobile_sam" if weights.available() else "graph"
+        return named("auto")
+    value = value.replace(":of=auto", f":of={named('auto')}")
     if value != BESIDE:
         SEGMENTERS.check(value)
     return value
@@ -87,9 +88,10 @@ class _ImageAxes(Section):
     disturbance: Several[Annotated[str, AfterValidator(_disturbance)]] | None = None
     severity: Several[Annotated[Whole, Field(ge=1, le=5)]] | None = None
     prompt: Several[Literal["none", "point", "box"]] | None = None
+    mask: Several[Literal["chosen", "best"]] | None = None
     sent: Several[Literal["seen", "clean", "nothing"]] | None = None
     importance: Several[Annotated[str, checked(check_kind)]] | None = None
-    theta: Several[Annotated[Real, checked(check_theta)]] | None = None
+    theta: Several[Literal["auto"] | Annotated[Real, checked(check_theta)]] | None = None
     blind: Several[bool] | None = None
     codec: Several[Annotated[str, checked(CODECS.check)]] | None = None
     bound: Several[bool] | None = None

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -16,13 +16,14 @@ from channels.packets.target import Target
 from semcom.codecs.base import CODECS, is_analog
 from semcom.disturbances.apply import DEFAULT_SEVERITY, Disturb
 from semcom.errors import InputError
-from semcom.importance.maps import DEFAULT_THETA
+from semcom.importance.maps import AUTO, DEFAULT_THETA, Theta
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.options import LinkOptions
 
 BESIDE = "beside"
 """Name of the segmenter that reads ``NAME_mask.png`` beside each image."""
+Choice = Literal["chosen", "best"]
 BEST_SCHEMES = {"best for error": "unequal", "best for PSNR": "graceful"}
 """Schemes that are searched for each image, with the kind of protection that has the same aim
 (:mod:`experiments.running.best_fixed_scheme`)."""
@@ -56,11 +57,14 @@ class Setting(LinkOptions):
     """Severity of the disturbance, 1 to 5."""
     prompt: Literal["none", "point", "box"] = "none"
     """Prompt of the segmenter, made from the mask file beside: a point within it, or its box."""
+    mask: Choice = "chosen"
+    """Masks that matter: those that were chosen; or the single one closest to the mask file beside,
+    which no sender could know, for questions about segmenters."""
     sent: Literal["seen", "clean", "nothing"] = "seen"
     """Picture to send: the one that was seen; the clean one, with the masks of the one that was
     seen; or nothing, to score the masks alone."""
     importance: str = "region"
-    theta: float = DEFAULT_THETA
+    theta: Theta = DEFAULT_THETA
     blind: bool = False
     bound: bool = False
     """Compute the capacity bound instead of sending (:mod:`experiments.running.capacity_bound`)."""
@@ -77,6 +81,11 @@ class Setting(LinkOptions):
     def pilots(self) -> int:
         """Value of the axis ``pilots``."""
         return self.num_pilots
+
+    @property
+    def scored_theta(self) -> float:
+        """The θ of θ-PSNR."""
+        return DEFAULT_THETA if self.theta == AUTO else float(self.theta)
 
     @property
     def id(self) -> str:
@@ -99,20 +108,21 @@ class Setting(LinkOptions):
     def region_options(self, mask: Path | None) -> RegionOptions:
         """Return the options that define the region; ``mask`` is the file for ``beside``."""
         if self.segmenter == BESIDE:
-            return RegionOptions(mask=str(mask), theta=self.theta, kind=self.importance)
+            return self.options_of_mask(mask)
         return RegionOptions(self.segmenter, theta=self.theta, kind=self.importance)
+
+    def options_of_mask(self, mask: Path | None) -> RegionOptions:
+        """Return the options for the region of a mask file."""
+        return RegionOptions(mask=str(mask), theta=self.theta, kind=self.importance)
 
     @property
     def needs_mask(self) -> bool:
         """Whether the setting uses the mask file beside the image."""
-        if BESIDE in (self.segmenter, self.scored) or self.prompt != "none":
+        if BESIDE in (self.segmenter, self.scored):
+            return True
+        if self.prompt != "none" or self.mask == "best":
             return True
         return _needs_truth(self.disturbance)
-
-    def scored_region(self, mask: Path | None) -> RegionOptions:
-        """Return the options that define the region to score, as :meth:`region_options`."""
-        scored_region = self if self.scored != BESIDE else replace(self, segmenter=BESIDE)
-        return scored_region.region_options(mask)
 
     @property
     def disturb(self) -> Disturb | None:
@@ -145,12 +155,14 @@ class Setting(LinkOptions):
             raise InputError("the capacity bound takes no disturbance, and sends what is seen")
         if self.sent == "clean" and not self.disturbance:
             raise InputError("sent: clean needs a disturbance, without which it is what is seen")
+        if self.mask == "best" and (self.segmenter == BESIDE or self.prompt != "none"):
+            raise InputError("mask: best needs a segmenter that finds several masks, unprompted")
         _check(self.codec, self.bound, self.scheme, self.protection, self.link)
 
 
 LINK_AXES = {f.metadata.get("axis", f.name): f.name for f in fields(LinkOptions)}
 _FIRST = (
-    *("codec", "segmenter", "scored", "disturbance", "severity", "prompt", "sent"),
+    *("codec", "segmenter", "scored", "disturbance", "severity", "prompt", "mask", "sent"),
     *("importance", "theta", "blind", "bound"),
 )
 _LAST = ("seed", "cbr", "snr_db")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from semcom.codecs.base import SIDE_MARGIN_DB
+from semcom.codecs.side_margin import SIDE_MARGIN_DB
 from semcom.types import Map
 
 _UNCERTAIN = 0.3  # share of transmissions at another SNR than planned

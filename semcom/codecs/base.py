@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-SIDE_MARGIN_DB = 6.0
-"""Default margin in dB below the planned SNR for which side information is protected."""
-
-
 class BudgetTooSmallError(InputError):
     """No stream of the codec fits the budget; ``num_bits`` is the size of the smallest one.
 
@@ -109,7 +105,8 @@ class AnalogCodec(Protocol):
 
         A codec may have a further parameter ``side_snr_db``. It then gets the Es/N0 for which its
         side information will be protected, and can choose how much of it is worth its price. The
-        parameter has a default, None, for which it is :data:`SIDE_MARGIN_DB` below ``snr_db``.
+        parameter has a default, None, for which it is ``snr_db`` less the default margin of
+        :mod:`semcom.codecs.side_margin`.
         """
         ...
 

@@ -33,7 +33,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from semcom.codecs.base import SIDE_MARGIN_DB, DecodeError, grey, only_packet
+from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.linear.code import LinearPicture, estimate
 from semcom.codecs.linear.side_information import (
     LAYOUTS,
@@ -44,6 +44,7 @@ from semcom.codecs.linear.side_information import (
     snr_level_of,
 )
 from semcom.codecs.parts.colour import from_planes, to_planes
+from semcom.codecs.side_margin import SIDE_MARGIN_DB
 from semcom.types import AnalogSignal, Image, Map, Packet
 
 _HEAD = struct.Struct(">BBH")

@@ -82,7 +82,7 @@ class Disturb:
         identity = str(getattr(_build(self.name), "identity", ""))
         if not identity:
             return self.name
-        return f"{self.name},sha256={identity[:PIN]}"
+        return f"{self.name}{',' if ':' in self.name else ':'}sha256={identity[:PIN]}"
 
     def __str__(self) -> str:
         """Return the name and the severity."""

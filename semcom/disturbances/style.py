@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import skimage.data
 from PIL import Image as PilImage
 from scipy.fft import fft2, ifft2
 from skimage.color import lab2rgb, rgb2lab
@@ -21,6 +22,7 @@ STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
 BETAS = (0.002, 0.005, 0.01, 0.015, 0.02)
 """Side of the square of low frequencies, as a share of all, by severity; more makes blobs of
 colour, and no style."""
+PHOTOS = ("astronaut", "chelsea", "coffee", "hubble_deep_field", "immunohistochemistry", "rocket")
 _KINDS = ("colour", "fourier")
 
 
@@ -30,7 +32,7 @@ class Style:
     Parameters
     ----------
     picture
-        File of the other picture.
+        File of the other picture, or one of scikit-image's photos by its name (:data:`PHOTOS`).
     kind
         ``colour``: mean and standard deviation in CIELAB (Reinhard et al., IEEE CG&A 2001, in
         CIELAB instead of lαβ). ``fourier``: the magnitudes of the lowest frequencies (Yang and
@@ -39,12 +41,10 @@ class Style:
         Beginning of the hash of its pixels; another picture is refused.
     """
 
-    def __init__(self, *, picture: str = "", kind: str = "colour", sha256: str = "") -> None:
+    def __init__(self, *, picture: str = "coffee", kind: str = "colour", sha256: str = "") -> None:
         if kind not in _KINDS:
             raise InputError(f"style: unknown kind {kind!r}; choices: {', '.join(_KINDS)}")
-        if not picture:
-            raise InputError("style: name the other picture: style:picture=FILE")
-        self._other, _ = load_image(Path(picture).expanduser())
+        self._other = _open(picture)
         self._kind = kind
         self.identity = digest(self._other)
         check_pin(f"style: {picture}", self.identity, sha256)
@@ -54,6 +54,18 @@ class Style:
         if self._kind == "colour":
             return _coloured(image, self._other, STRENGTHS[severity - 1])
         return _low_frequencies_of(image, self._other, BETAS[severity - 1])
+
+
+def _open(picture: str) -> Image:
+    if picture in PHOTOS:
+        return np.asarray(getattr(skimage.data, picture)())
+    file = Path(picture).expanduser()
+    if not file.is_file():
+        raise InputError(
+            f"style: there is no file {picture!r}; give one, or a photo of scikit-image: "
+            f"{', '.join(PHOTOS)}"
+        )
+    return load_image(file)[0]
 
 
 def _coloured(image: Image, other: Image, strength: float) -> Image:

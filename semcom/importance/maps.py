@@ -12,12 +12,18 @@ graded
     its share θ, and the first mask weighs twice as much per pixel as the second.
 
 If the region is empty or fills the frame, all pixels are equal: ``w = 1``.
+
+θ may be ``"auto"``. The masks are then trusted as far as the segmenter trusts them: with the
+probability ``c``, its confidence (:func:`confidence`), ``w`` is that of the default θ, and with the
+probability ``1-c`` nothing is known and ``w = 1``. The map is the mean ``c·w + (1-c)``. A squared
+error that is weighted by it is the expected weighted error, since that is linear in ``w``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -26,6 +32,8 @@ from semcom.types import Map, Mask, Region
 
 KINDS = ("region", "graded")
 DEFAULT_THETA = 0.65
+AUTO: Literal["auto"] = "auto"
+Theta = float | Literal["auto"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +57,7 @@ class Importance:
     masks: tuple[Mask, ...]
     """The important masks, most important first."""
     theta: float
+    """The region's share of the weight."""
 
     def blind(self) -> Importance:
         """Return the same region for scoring, with w = 1 for a sender that does not know it."""
@@ -60,7 +69,7 @@ def importance(
     height: int,
     width: int,
     *,
-    theta: float = DEFAULT_THETA,
+    theta: Theta = DEFAULT_THETA,
     kind: str = "region",
 ) -> Importance:
     """Compute the importance map of ranked masks by the formulas above.
@@ -72,7 +81,8 @@ def importance(
     height, width
         Size of the image.
     theta
-        The region's share of the weight, in (0, 1).
+        The region's share of the weight, in (0, 1); or ``"auto"``, the default θ lowered where the
+        segmenter is not sure of its masks.
     kind
         ``"region"`` or ``"graded"``.
 
@@ -102,12 +112,33 @@ def importance(
     for r, mask in enumerate(masks):
         steps[mask.pixels & ~region] = 0.5**r if kind == "graded" else 1.0
         region |= mask.pixels
-    area = region.mean()
+    area, share = float(region.mean()), DEFAULT_THETA if theta == AUTO else float(theta)
     if area in (0.0, 1.0):
         w = np.ones((height, width))
     else:
-        w = np.where(region, theta * steps / steps.mean(), (1 - theta) / (1 - area))
-    return Importance(w.astype(np.float32), region, tuple(masks), theta)
+        w = np.where(region, share * steps / steps.mean(), (1 - share) / (1 - area))
+    if theta == AUTO:
+        trust = confidence(masks)
+        w, share = trust * w + (1 - trust), trust * share + (1 - trust) * area
+    return Importance(w.astype(np.float32), region, tuple(masks), share)
+
+
+def confidence(masks: Sequence[Mask]) -> float:
+    """Return how sure the segmenter is of these masks, 0 to 1: the mean of their scores by area.
+
+    It is 0 without masks. Masks from files have a score of 1.
+
+    Examples
+    --------
+    >>> pixels = np.zeros((2, 4), dtype=bool)
+    >>> pixels[:, :3] = True
+    >>> confidence([Mask(pixels, score=0.75), Mask(~pixels, score=0.25)])  # three parts and one
+    0.625
+    """
+    areas = [np.count_nonzero(mask.pixels) for mask in masks]
+    scores = [min(max(float(mask.score), 0.0), 1.0) for mask in masks]
+    total = sum(areas)
+    return sum(a * s for a, s in zip(areas, scores, strict=True)) / total if total else 0.0
 
 
 def warning(what: Importance) -> str | None:
@@ -129,10 +160,10 @@ def warning(what: Importance) -> str | None:
     return None
 
 
-def check_theta(theta: float) -> None:
-    """Raise ``ValueError`` for a θ outside (0, 1)."""
-    if not 0 < theta < 1:
-        raise InputError(f"theta must be in (0, 1), got {theta}")
+def check_theta(theta: float | str) -> None:
+    """Raise ``ValueError`` for a θ that is neither in (0, 1) nor ``"auto"``."""
+    if theta != AUTO and (isinstance(theta, str) or not 0 < theta < 1):
+        raise InputError(f"theta must be in (0, 1), or {AUTO}, got {theta}")
 
 
 def check_kind(kind: str) -> None:

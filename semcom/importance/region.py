@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import mask_beside
 from semcom.importance.maps import (
+    AUTO,
     DEFAULT_THETA,
     Importance,
+    Theta,
     check_kind,
     check_theta,
+    confidence,
     importance,
     warning,
 )
@@ -27,11 +31,12 @@ from semcom.importance.ranking import choose, rank
 from semcom.large import in_threads, is_large, say_stage
 from semcom.segmenters.base import SEGMENTERS, Masks, Segmenter
 from semcom.segmenters.from_file.segmenter import FromFile, check_mask_file
+from semcom.segmenters.inner import named
 from semcom.segmenters.mask_archive import pack, unpack
 from semcom.sizes import Size, resized_mask, scaled, shrink_large, size_of
 from semcom.types import Image, Mask, Prompts
 
-_SLOW = ("mobile_sam", "graph")
+_SLOW = re.compile(r"((median|blurred):of=)?(mobile_sam|graph)(?![\w-])")
 """Segmenters whose masks are kept on disk (:mod:`semcom.cache`)."""
 
 
@@ -99,7 +104,7 @@ class RegionOptions:
     segmenter: str = "auto"
     prompts: Prompts = field(default_factory=Prompts)
     mask: str | None = None
-    theta: float = DEFAULT_THETA
+    theta: Theta = DEFAULT_THETA
     kind: str = "region"
     image: str = ""
 
@@ -176,7 +181,7 @@ def find_region(
     what = importance(matter, height, width, theta=options.theta, kind=options.kind)
     if (doubt := warning(what)) is not None:
         notes.append(doubt)
-    record = {
+    record: dict[str, Any] = {
         "segmenter": used,
         "mask": options.mask,
         "mask_sha256": None if options.mask is None else sha256_of(Path(options.mask)),
@@ -185,6 +190,8 @@ def find_region(
         "importance": options.kind,
         "num_masks": len(found),
     }
+    if options.theta == AUTO:
+        record["confidence"] = confidence(matter)
     if shrunk_from is not None:
         record["shrunk_from"] = f"{shrunk_from[1]}x{shrunk_from[0]}"
     return RegionOfInterest(what, tuple(ranked), tuple(notes), record)
@@ -206,7 +213,7 @@ def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Ma
 
 
 def _is_ours(used: str) -> bool:
-    return used.partition(":")[0] in _SLOW
+    return _SLOW.match(used) is not None
 
 
 def _sees_shrunk(used: str, height: int, width: int) -> bool:
@@ -243,7 +250,7 @@ def _build(options: RegionOptions) -> tuple[str, Segmenter, list[str]]:
         return "from_file", FromFile(path=options.mask, image=options.image), []
     segmenter, notes = options.segmenter, []
     if segmenter == "auto":
-        segmenter = "mobile_sam" if weights.available() else "graph"
+        segmenter = named("auto")
         why = "weights found" if segmenter == "mobile_sam" else weights.why_unavailable()
         notes.append(f"segmenter auto: using {segmenter} ({why})")
     find = _segmenter(segmenter)

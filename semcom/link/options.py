@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from semcom.codecs.base import SIDE_MARGIN_DB
+from semcom.codecs.side_margin import SIDE_MARGIN_DB
 
 DEFAULT_PILOTS = 8
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 from skimage.morphology import disk
 
+from semcom.segmenters import overlap
 from semcom.types import Region
 
 _BETA2 = 0.3  # weight of precision in F-beta, usual for salient objects
@@ -15,17 +16,8 @@ _BOUNDARY = 0.008  # tolerance of the boundary as a share of the diagonal, as DA
 
 
 def iou(mask: Region, truth: Region) -> float | None:
-    """Return the intersection over the union, 0 to 1; None if both are empty.
-
-    Examples
-    --------
-    >>> left, top = np.zeros((2, 4, 4), bool)
-    >>> left[:, :2], top[:2] = True, True
-    >>> round(iou(left, top), 4)  # 4 of 12 pixels
-    0.3333
-    """
-    union = np.count_nonzero(mask | truth)
-    return np.count_nonzero(mask & truth) / union if union else None
+    """Return the intersection over the union, 0 to 1; None if both are empty."""
+    return overlap.iou(mask, truth) if mask.any() or truth.any() else None
 
 
 def f_beta(mask: Region, truth: Region) -> float | None:
@@ -73,6 +65,18 @@ def boundary_f(mask: Region, truth: Region) -> float | None:
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
+def mirrored_iou(mask: Region, truth: Region) -> float | None:
+    """Return the IoU with the truth mirrored left to right, which ``cue_conflict`` draws.
+
+    Examples
+    --------
+    >>> left = np.array([[True, True, False, False]])
+    >>> mirrored_iou(left, left), mirrored_iou(left[:, ::-1], left)
+    (0.0, 1.0)
+    """
+    return iou(mask, truth[:, ::-1])
+
+
 def _boundary(mask: Region) -> Region:
     """Return the pixels that differ from the next one to the right, below, or both."""
     padded = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
@@ -87,6 +91,7 @@ MASK_SCORES = {
     "f_beta": ("F-beta, β² = 0.3", f_beta),
     "mae": ("mean absolute error of the mask", mae),
     "ber": ("balanced error rate of the mask", ber),
+    "iou_mirrored": ("IoU with the mirrored true mask", mirrored_iou),
 }
 """Description and function of each score against the true mask, by name."""
 IOU_CLEAN = "iou_clean"

@@ -59,6 +59,16 @@ SEGMENTERS = Registry(
             "masks from a file: label map, NumPy, COCO, SAM or labelme JSON (option path=FILE)",
         ),
         Entry(
+            "median",
+            "semcom.segmenters.median:Median",
+            "another segmenter, asked several times; the answers vote (option of=NAME)",
+        ),
+        Entry(
+            "blurred",
+            "semcom.segmenters.blurred:Blurred",
+            "another segmenter, which sees the picture blurred (option of=NAME)",
+        ),
+        Entry(
             "whole_image",
             "semcom.segmenters.whole_image:WholeImage",
             "one mask that covers the whole image",

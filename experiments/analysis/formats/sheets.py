@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from experiments.analysis.table import Table
-from experiments.analysis.tables import COUNT, HALF
+from experiments.analysis.tables import COUNT, HALF, PLACE
 
 Row = dict[str, Any]
 Cell = tuple[int, int]
@@ -38,6 +38,9 @@ def sheets(tables: Sequence[Table]) -> list[Sheet]:
     for name, write in (
         ("means", _means),
         ("gains", lambda table: _gains(table, by_name.get("bd-rate"))),
+        ("robustness", _plain),
+        ("spoilt", _plain),
+        ("texture-share", _plain),
         ("differences", _differences),
         ("draws", _draws),
         ("lost", _lost),
@@ -71,17 +74,19 @@ def _means(table: Table) -> Iterator[Sheet]:
     rows = list(_rows(table))
     partial = len({row["images"] for row in rows}) > 1
     exact = any(row["exact"] for row in rows)
-    more = [*["images"] * partial, *["exact"] * exact, "lost"]
+    sent = any(row["SNR"] is not None for row in rows)
+    more = [*["images"] * partial, *["exact"] * exact, *["lost"] * sent]
     for title, some in _by_channel(table):
         lines = []
         for row in some:
             cells = [_score(name, row) for name in table.scores]
             cells += [str(row["images"])] * partial
             cells += [f"{row['exact']}/{row['draws']}"] * exact
-            lines.append((*_place(row), row["system"], *cells, f"{row['lost']}/{row['draws']}"))
-        head = ("CBR", "SNR", "system", *table.scores, *more)
-        best = _best(table, some, 3, lambda row: (row["CBR"], row["SNR"]))
-        yield Sheet("means", title, head, tuple(lines), table.caption, 2, best)
+            cells += [f"{row['lost']}/{row['draws']}"] * sent
+            lines.append((*_place(row)[: 2 * sent], row["system"], *cells))
+        head = (*PLACE[1:3][: 2 * sent], "system", *table.scores, *more)
+        best = _best(table, some, 1 + 2 * sent, lambda row: (row["CBR"], row["SNR"]))
+        yield Sheet("means", title, head, tuple(lines), table.caption, 2 * sent, best)
 
 
 def _gains(table: Table, rates: Table | None) -> Iterator[Sheet]:
@@ -215,7 +220,26 @@ def _by_channel(table: Table) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _place(row: Row) -> tuple[str, str]:
-    return row["CBR"], f"{row['SNR']:g}"
+    return ("–", "–") if row["SNR"] is None else (row["CBR"], f"{row['SNR']:g}")
+
+
+def _plain(table: Table) -> Iterator[Sheet]:
+    """Write a table as it is, without columns of the place that are the same in all rows."""
+    same = {
+        name
+        for i, name in enumerate(table.columns)
+        if name in PLACE[:3] and len({row[i] for row in table.rows}) == 1
+    }
+    kept = [i for i, name in enumerate(table.columns) if name not in same]
+    lines = tuple(tuple(_text(row[i]) for i in kept) for row in table.rows)
+    head = tuple(table.columns[i] for i in kept)
+    yield Sheet(table.name, table.title, head, lines, table.caption)
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return "–"
+    return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
 
 
 def _score(name: str, row: Row) -> str:

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semcom.codecs.base import SIDE_MARGIN_DB, DecodeError, grey, only_packet
+from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.jscc.side_coding import SideModel, pack, settle, unpack
 from semcom.codecs.jscc.side_kernels import MEAN_STEPS
 from semcom.codecs.jscc.weights import Weights, identity, load
@@ -37,6 +37,7 @@ from semcom.codecs.linear.side_information import (
 from semcom.codecs.parts.colour import from_planes, to_planes
 from semcom.codecs.refiner.knowledge import knowledge_of
 from semcom.codecs.refiner.strips import refined
+from semcom.codecs.side_margin import SIDE_MARGIN_DB
 from semcom.errors import InputError
 from semcom.large import in_threads, is_large
 from semcom.types import AnalogSignal, Image, Map, Packet

@@ -24,6 +24,7 @@ from semcom.errors import InputError
 from semcom.segmenters.graph.figure_ground import cut, saliency, threshold
 from semcom.segmenters.graph.raster import enlarge, resize, tidy
 from semcom.segmenters.graph.superpixels import Floats, Superpixels, Tree, merge, superpixels
+from semcom.segmenters.overlap import iou
 from semcom.types import Image, Mask, Prompts, Region
 
 NUM_PARTS = 700
@@ -233,8 +234,3 @@ def fill_box(crop: Image, inside: Region, work_size: int) -> Region:
         prior = saliency(parts)
     figure = cut(parts, prior, fixed=np.where(share < 0.5, -1.0, 0.0))
     return np.asarray((figure[parts.labels] > 0.5) & box, dtype=bool)
-
-
-def iou(a: Region, b: Region) -> float:
-    """Return the intersection over union of two masks of one size; 0 for two empty ones."""
-    return float((a & b).sum()) / max(float((a | b).sum()), 1.0)

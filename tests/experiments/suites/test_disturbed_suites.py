@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import skimage.data
 from click.testing import CliRunner
 from PIL import Image as PilImage
 
@@ -25,33 +23,7 @@ from experiments.suites.suite import Suite
 from semcom.disturbances.apply import Disturb, disturbed
 from semcom.hashes import digest
 from semcom.scores.psnr import region_psnr_db
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A photo with the true mask of a face."""
-    made = tmp_path_factory.mktemp("disturbed")
-    photo = np.ascontiguousarray(skimage.data.astronaut()[30:190, 100:340])
-    PilImage.fromarray(photo).save(made / "a.png")
-    mask = np.zeros(photo.shape[:2], bool)
-    mask[30:110, 90:138] = True
-    PilImage.fromarray(mask).save(made / "a_mask.png")
-    return made
-
-
-def suite(folder, **about):
-    shared = {"images": str(folder / "a.png"), "codec": "jpeg", "cbr": "1/8", "segmenter": "graph"}
-    return Suite.model_validate({**shared, **about})
-
-
-def rows(file):
-    """Return the records and the scores of the first draws, by what their settings say."""
-    with Database(file / "results.db") as database:
-        found = database.query("SELECT setting, record, outcomes FROM rows ORDER BY rowid")
-        return [
-            (database.setting(setting), json.loads(record), json.loads(outcomes)[0]["scores"])
-            for setting, record, outcomes in found
-        ]
+from tests.experiments.suites.disturbing import rows, suite
 
 
 def test_old_settings_keep_their_ids():
@@ -172,7 +144,7 @@ def test_figures_and_tables_keep_disturbances_apart(folder, tmp_path):
     exported = [row for row in flat_rows(study) if row["disturbance"] == "fog"]
     assert all({"clean_psnr_db", "iou_truth", "iou_clean"} <= row.keys() for row in exported)
     drawn = {drawing.data.name: drawing.data for drawing in draw(study)}
-    assert all(name.startswith(("severity", "gain-severity")) for name in drawn)
+    assert all(name.startswith(("severity", "gain-severity", "gain-iou")) for name in drawn)
     gains = drawn["gain-severity-region-psnr"]
     assert {row[gains.columns.index("disturbance")] for row in gains.rows} == {"fog", "occlusion"}
     assert [row[gains.columns.index("severity")] for row in gains.rows] == [0, 1, 5] * 2

@@ -12,7 +12,7 @@ from semcom.conformance.base import CheckFailed
 from semcom.conformance.disturbances import DISTURBANCE_CHECKS, Candidate
 from semcom.disturbances.base import DISTURBANCES
 
-ELSEWHERE = {"style", "from_folder", "fgsm", "pgd", "patch"}
+ELSEWHERE = {"from_folder", "fgsm", "pgd", "patch"}
 """They need a file or weights; their own tests are in tests/semcom/disturbances."""
 SPECS = [
     *(n for n in DISTURBANCES.names() if n not in ELSEWHERE and not DISTURBANCES.entry(n).missing),

@@ -14,11 +14,11 @@ from semcom.disturbances.attacks.gradient import EPSILON
 from semcom.disturbances.attacks.losses import GOALS
 from semcom.disturbances.attacks.patch import AREA
 from semcom.disturbances.attacks.victim import source_points
-from semcom.scores.masks import iou
 from semcom.segmenters.base import SEGMENTERS
 from semcom.segmenters.mobile_sam.gradients import logits as mobile_sam_logits
 from semcom.segmenters.mobile_sam.network import build_model
 from semcom.segmenters.mobile_sam.segmenter import embed, segment_prompts
+from semcom.segmenters.overlap import iou
 from semcom.types import Mask, Prompts
 
 

@@ -115,6 +115,14 @@ def test_colours_become_those_of_the_other_picture(scene, tmp_path):
     assert away[-1] < 12
 
 
+def test_photos_of_scikit_image_are_known_by_name(scene, tmp_path):
+    PilImage.fromarray(skimage.data.coffee()).save(tmp_path / "coffee.png")
+    by_name = disturbed(scene, Disturb("style"))
+    assert (by_name == disturbed(scene, Disturb(f"style:picture={tmp_path}/coffee.png"))).all()
+    assert Disturb("style").pinned.startswith("style:sha256=")
+    assert Disturb(Disturb("style").pinned).pinned == Disturb("style").pinned
+
+
 def test_low_frequencies_become_those_of_the_other_picture(scene, tmp_path):
     other = np.ascontiguousarray(skimage.data.coffee()[:256, :512])
     PilImage.fromarray(other).save(tmp_path / "other.png")
@@ -162,7 +170,11 @@ def test_pictures_made_elsewhere(scene, tmp_path):
         ("fog", 0, "severity must be 1 to 5, got 0"),
         ("fog", 6, "severity must be 1 to 5, got 6"),
         ("occlusion:where=left", 3, "unknown place 'left'; choices: anywhere, object, background"),
-        ("style", 3, "style: name the other picture"),
+        (
+            "style:picture=x.png",
+            3,
+            "there is no file 'x.png'; give one, or a photo of scikit-image",
+        ),
         ("style:picture=x.png,kind=lab", 3, "unknown kind 'lab'; choices: colour, fourier"),
         ("from_folder:path=nowhere", 3, "there is no folder 'nowhere'"),
     ],

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcom.importance.maps import check_map, importance
+from semcom.importance.maps import DEFAULT_THETA, check_map, confidence, importance
 from semcom.scores.psnr import theta_psnr_db, weighted_psnr_db
 from semcom.types import Mask
 
@@ -79,3 +79,32 @@ def test_bad_maps_are_refused():
     ):
         with pytest.raises(ValueError, match=message):
             check_map(change(good), 4, 6)
+
+
+@pytest.mark.parametrize("kind", ["region", "graded"])
+def test_doubt_gives_the_map_of_least_expected_error(kind):
+    """With probability c the masks are right, and otherwise nothing is known."""
+    masks = [
+        Mask(box(0, 10, 0, 10).pixels, score=0.9),
+        Mask(box(20, 30, 0, 30).pixels, score=0.5),  # three times as large
+    ]
+    assert confidence(masks) == pytest.approx(0.6)
+    sure = importance(masks, 40, 60, theta=DEFAULT_THETA, kind=kind)
+    doubting = importance(masks, 40, 60, theta="auto", kind=kind)
+    error = np.random.default_rng(1).random((40, 60))
+    expected = 0.6 * (sure.w * error).mean() + 0.4 * error.mean()
+    assert (doubting.w * error).mean() == pytest.approx(expected, rel=1e-5)
+    share = doubting.w[doubting.region].sum() / doubting.w.sum()
+    assert doubting.theta == pytest.approx(share, rel=1e-5)
+
+
+@pytest.mark.parametrize(("score", "theta"), [(1.0, DEFAULT_THETA), (0.0, 0.25)])
+def test_sure_masks_get_the_default_theta_and_hopeless_ones_their_area(score, theta):
+    made = importance([Mask(box(0, 20, 0, 30).pixels, score=score)], 40, 60, theta="auto")
+    assert made.theta == pytest.approx(theta)
+    assert (made.w == 1).all() == (score == 0)
+
+
+def test_doubt_about_no_masks_changes_nothing():
+    assert confidence([]) == 0
+    assert (importance([], 40, 60, theta="auto").w == 1).all()

@@ -159,7 +159,7 @@ def test_a_mask_of_another_size_is_refused(image: Image, square: Path) -> None:
 
 @pytest.mark.parametrize("theta", [0.0, 1.0, -1.0, 2.0, float("nan"), float("inf")])
 def test_a_theta_outside_of_0_and_1_is_refused_at_once(theta: float) -> None:
-    with pytest.raises(ValueError, match=r"theta must be in \(0, 1\), got"):
+    with pytest.raises(ValueError, match=r"theta must be in \(0, 1\), or auto, got"):
         RegionOptions(theta=theta)
 
 

@@ -72,5 +72,12 @@ def test_only_what_is_given_is_scored():
     truth = box(10, 10, 20, 20)
     assert mask_scores(truth) == {}
     assert mask_scores(truth, clean=truth) == {"iou_clean": 1.0}
-    names = {"iou_truth", "boundary_f", "f_beta", "mae", "ber"}
+    names = {"iou_truth", "boundary_f", "f_beta", "mae", "ber", "iou_mirrored"}
     assert mask_scores(truth, truth=truth).keys() == names
+
+
+def test_the_mirrored_iou_is_that_with_the_mirror_image():
+    truth = box(4, 2, 12, 10)
+    mirrored = np.ascontiguousarray(truth[:, ::-1])
+    assert mask_scores(mirrored, truth=truth)["iou_mirrored"] == 1
+    assert mask_scores(truth, truth=truth)["iou_mirrored"] == iou(truth, mirrored)

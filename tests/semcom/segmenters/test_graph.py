@@ -9,7 +9,8 @@ from skimage.filters import threshold_otsu
 
 from semcom.segmenters.base import SEGMENTERS
 from semcom.segmenters.graph import figure_ground, raster, superpixels
-from semcom.segmenters.graph.segmenter import Graph, iou
+from semcom.segmenters.graph.segmenter import Graph
+from semcom.segmenters.overlap import iou
 from semcom.types import Prompts
 
 GROUND, FIGURE, OTHER = (60, 110, 70), (200, 60, 40), (40, 60, 200)

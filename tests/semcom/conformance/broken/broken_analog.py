@@ -69,7 +69,7 @@ class Dithers(Thumbnail):
 
     def encode(self, image, w, num_symbols, snr_db):
         signal = super().encode(image, w, num_symbols, snr_db)
-        phase = np.exp(1e-3j * np.random.default_rng().random())
+        phase = np.exp(1e-5j * (1 + np.random.default_rng().random()))  # too small to be seen
         return dataclasses.replace(signal, symbols=signal.symbols * complex(phase))
 
 

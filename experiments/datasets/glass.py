@@ -1,0 +1,35 @@
+"""Pictures of glass and mirrors with true masks, which the user has to provide.
+
+Their authors publish them with pictures in a folder ``image`` or ``images``, and masks of the same
+names in ``mask`` or ``masks`` beside it, which is where they are looked for: in the test set
+``$SEMCOM_DATA/gdd/test``, or directly in ``$SEMCOM_DATA/gdd``, and so on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from experiments.datasets.folder import ENVIRONMENT, data_folder
+from semcom.errors import InputError
+from semcom.images import PICTURE_FOLDERS
+
+GLASS = {
+    "gdd": ("GDD, glass", "https://mhaiyang.github.io/CVPR2020_GDNet"),
+    "gsd": ("GSD, glass", "https://jiaying.link/cvpr2021-gsd"),
+    "msd": ("MSD, mirrors", "https://mhaiyang.github.io/ICCV2019_MirrorNet"),
+    "pmd": ("PMD, mirrors", "https://jiaying.link/cvpr2020-pgd"),
+    "trans10k": ("Trans10K, glass", "https://xieenze.github.io/projects/TransLAB/TransLAB.html"),
+}
+"""Name and page of each data set."""
+
+
+def folder(name: str) -> Path:
+    """Return the folder of a data set's pictures; ``ValueError`` if it is not here."""
+    title, page = GLASS[name]
+    if root := data_folder(name):
+        places = (part / one for part in (root / "test", root) for one in PICTURE_FOLDERS)
+        return next((place for place in places if place.is_dir()), root)
+    raise InputError(
+        f"data set {name} ({title}) is not here: get it from {page}, put its folders image and "
+        f"mask into a folder {name}, and its parent's path into {ENVIRONMENT}"
+    )

@@ -1,0 +1,1 @@
+"""Figures of suites that disturb what the camera sees."""

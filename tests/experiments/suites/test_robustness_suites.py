@@ -1,0 +1,179 @@
+"""Suites about segmenters that err: best masks, doubtful masks, cues, and attacks that transfer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image as PilImage
+
+from experiments import read_results
+from experiments.analysis.all_tables import tables
+from experiments.analysis.cue_conflict import texture_table
+from experiments.analysis.formats.sheets import sheets
+from experiments.analysis.robustness import victim_of
+from experiments.cli.main import main
+from experiments.figures.all_figures import draw
+from experiments.figures.robustness.maps import transfer
+from experiments.running.runner import run
+from experiments.suites.setting import Setting
+from semcom.importance.region import RegionOptions, find_region
+from semcom.segmenters.overlap import iou
+from tests.experiments.suites.disturbing import rows, suite
+
+
+def quiet(*_):
+    """Say nothing."""
+
+
+def test_the_best_mask_is_the_one_closest_to_the_truth(folder, tmp_path):
+    about = {"sent": "nothing", "scored": "beside", "scores": ["iou_truth"]}
+    run(suite(folder, mask=["chosen", "best"], **about), tmp_path, say=quiet)
+    found = {setting.mask: record for setting, record, _ in rows(tmp_path)}
+    photo, truth = (np.asarray(PilImage.open(folder / name)) for name in ("a.png", "a_mask.png"))
+    masks = find_region(photo, RegionOptions("graph")).masks
+    best = max(iou(mask.pixels, truth > 0) for mask in masks)
+    assert found["best"]["iou_truth"] == pytest.approx(best)
+    assert best > found["chosen"]["iou_truth"]
+
+
+@pytest.mark.parametrize("about", [{"segmenter": "beside"}, {"prompt": "point"}])
+def test_there_is_no_best_of_one_mask(about):
+    with pytest.raises(ValueError, match="needs a segmenter that finds several masks"):
+        Setting(mask="best", **about).check()
+
+
+def test_doubt_is_a_system_of_its_own(folder, tmp_path):
+    """θ "auto" has no place on an axis of θ, and its θ-PSNR is that of the default θ."""
+    systems = {"blind": {"blind": True}, "masks": {"theta": [0.5, 0.65, "auto"]}}
+    about = {"scored": "beside", "scores": ["theta_psnr_db", "region_psnr_db"]}
+    asked = suite(folder, systems=systems, codec="jpeg2000", cbr=["1/8", "1/4"], **about)
+    run(asked, tmp_path, say=quiet)
+    stored = {setting.theta: record for setting, record, _ in rows(tmp_path) if not setting.blind}
+    doubt = stored["auto"]
+    assert 0 < doubt["confidence"] < 1
+    assert "confidence" not in stored[0.65]
+    assert doubt["theta"] < 0.65
+    study = read_results(tmp_path)
+    drawn = {drawing.data.name: drawing.data for drawing in draw(study)}
+    over_theta = [data for name, data in drawn.items() if name.startswith("gain-theta")]
+    assert over_theta
+    for data in over_theta:
+        assert {row[data.columns.index("theta")] for row in data.rows} == {0.5, 0.65}
+    notes = {
+        row[drawn["region-background"].columns.index("note")]
+        for row in drawn["region-background"].rows
+    }
+    assert {"0.5", "0.65", "auto"} <= notes
+    means = next(table for table in tables(study) if table.name == "means")
+    assert "θ-PSNR at θ = 0.65 for all systems" in means.caption
+    assert CliRunner().invoke(main, ["report", str(tmp_path)]).exit_code == 0
+
+
+def test_a_doubting_sender_repeats_its_delivery(folder, tmp_path):
+    send = ["send", str(folder / "a.png"), "--segmenter", "median:of=graph,draws=3", "--theta"]
+    made = CliRunner().invoke(main, [*send, "auto", "--codec", "jpeg", "--out", str(tmp_path)])
+    assert made.exit_code == 0, made.output
+    record = next(tmp_path.glob("*.json"))
+    assert json.loads(record.read_text())["segmenter"] == "median:of=graph,draws=3,spread=0.02"
+    again = CliRunner().invoke(main, ["repeat", str(record)])
+    assert again.exit_code == 0, again.output
+    wrong = CliRunner().invoke(main, [*send, "high"])
+    assert "expected a number in (0, 1), or auto, got 'high'" in wrong.output
+
+
+def test_nothing_sent_has_no_bandwidth_in_tables(folder, tmp_path):
+    asked = suite(folder, sent="nothing", segmenter="whole_image", scores="mask_area")
+    run(asked, tmp_path, say=quiet)
+    study = read_results(tmp_path)
+    (sheet,) = sheets(tables(study))
+    assert sheet.head == ("system", "area")
+    (table,) = tables(study)
+    assert dict(zip(table.columns, table.rows[0], strict=True))["CBR"] is None
+
+
+@pytest.fixture(scope="module")
+def looked(folder, tmp_path_factory):
+    """Rows of four disturbances by one segmenter, as a form to fill in."""
+    where = tmp_path_factory.mktemp("looked")
+    names = ["none", "jitter", "fog", "night", "cue_conflict"]
+    about = {"scored": "beside", "scores": ["iou_clean", "iou_truth", "iou_mirrored"]}
+    systems = {"blind": {"blind": True}, "masks": {"segmenter": "beside"}}
+    asked = suite(folder, disturbance=names, severity=[2, 5], systems=systems, **about)
+    run(asked, where, say=quiet)
+    return read_results(where)
+
+
+def test_cues_are_counted_where_a_mask_shows_one_of_them(looked):
+    decisions = {2: [(0.9, 0.1), (0.6, 0.2), (0.2, 0.7)], 5: [(0.1, 0.8), (0.7, 0.8), (0.4, 0.3)]}
+
+    def filled(point):
+        (row,) = point.rows
+        values = decisions[point.setting.severity]
+        made = [
+            replace(row, image=str(i), record=row.record | {"iou_truth": t, "iou_mirrored": c})
+            for i, (t, c) in enumerate(values)
+        ]
+        return replace(point, rows=tuple(made))
+
+    conflicts = [p for p in looked.points if p.setting.disturbance == "cue_conflict"]
+    found = texture_table(replace(looked, points=tuple(map(filled, conflicts))))
+    shares = {row[:4]: row[4] for row in found.rows if row[0] == "masks"}
+    assert shares == {("masks", 0.25, 3, 3): pytest.approx(2 / 3), ("masks", 1.0, 3, 1): 0.0}
+    names = {drawing.data.name for drawing in draw(looked)}
+    assert "texture-share" not in names  # the true mask shows the texture and nothing decided else
+    others = tuple(p for p in looked.points if p not in conflicts)
+    assert texture_table(replace(looked, points=others)) is None
+
+
+def test_gains_over_the_iou_of_masks(looked):
+    drawing = next(d for d in draw(looked) if d.data.name == "gain-iou")
+    data = [dict(zip(drawing.data.columns, row, strict=True)) for row in drawing.data.rows]
+    assert {row["iou_truth"] for row in data} == {1.0}  # the masks are the true ones
+    assert len({row["image"] for row in data}) == 2 * 4 + 1  # each disturbance, and none
+    assert {row["score"] for row in data} == {"region_psnr_db", "theta_psnr_db"}
+    point = next(
+        row for row in data if row["score"] == "region_psnr_db" and "fog 5" in row["image"]
+    )
+    by_system = {
+        p.system: p.mean("region_psnr_db")
+        for p in looked.points
+        if (p.setting.disturbance, p.setting.severity) == ("fog", 5)
+    }
+    blind, masks = (v for _, v in sorted(by_system.items()))
+    assert point["value"] == pytest.approx(masks - blind)
+
+
+def test_attacks_that_transfer_are_a_matrix(looked):
+    """Rows of real runs, renamed to two attacks, seen by two segmenters."""
+    attack = {"jitter": "jitter", "fog": "pgd", "night": "fgsm:goal=mirror"}
+    chosen = [p for p in looked.points if p.setting.disturbance in attack]
+
+    def renamed(point, segmenter):
+        s = point.setting
+        setting = replace(s, disturbance=attack[s.disturbance], segmenter=segmenter)
+        (row,) = point.rows
+        value = 0.1 * s.severity + (0.3 if segmenter == "graph" else 0.0)
+        row = replace(row, record=row.record | {"iou_clean": value})
+        return replace(point, setting=setting, rows=(row,))
+
+    both = [renamed(p, s) for p in chosen if not p.setting.blind for s in ("graph", "mobile_sam")]
+    (drawing,) = transfer(replace(looked, points=tuple(both)), width=3.5)
+    data = [dict(zip(drawing.data.columns, row, strict=True)) for row in drawing.data.rows]
+    attacks = {(r["victim"], r["segmenter"]): r["iou_clean"] for r in data if r["victim"]}
+    assert attacks == {
+        ("mobile_sam", "graph"): pytest.approx(0.8),  # severity 5 alone
+        ("mobile_sam", "mobile_sam"): pytest.approx(0.5),
+    }
+    assert {r["disturbance"] for r in data} == {"jitter", "pgd", "fgsm:goal=mirror"}
+    assert drawing.figure.axes
+    one = [p for p in both if p.setting.segmenter == "graph"]
+    assert transfer(replace(looked, points=tuple(one)), width=3.5) == []
+
+
+def test_victims_are_known_by_name():
+    assert victim_of("pgd") == victim_of("patch:where=object") == "mobile_sam"
+    assert victim_of("") == victim_of("fog") == victim_of("gone_plugin") == ""
