@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import skimage.data
 from PIL import Image as PilImage
-from scipy.fft import fft2, ifft2
+from scipy.fft import irfft2, rfft2
 from skimage.color import lab2rgb, rgb2lab
 
 from semcom.disturbances.pin import check_pin
@@ -69,7 +69,7 @@ def _open(picture: str) -> Image:
 
 
 def _coloured(image: Image, other: Image, strength: float) -> Image:
-    own, theirs = rgb2lab(image), rgb2lab(other)
+    own, theirs = (rgb2lab(picture.astype(np.float32) / 255) for picture in (image, other))
     (mean, std), (their_mean, their_std) = (
         (lab.mean(axis=(0, 1)), lab.std(axis=(0, 1)) + 1e-6) for lab in (own, theirs)
     )
@@ -84,9 +84,9 @@ def _coloured(image: Image, other: Image, strength: float) -> Image:
 def _low_frequencies_of(image: Image, other: Image, beta: float) -> Image:
     height, width = image.shape[:2]
     resized = PilImage.fromarray(other).resize((width, height), PilImage.Resampling.LANCZOS)
-    own, theirs = (fft2(np.asarray(p, np.float64), axes=(0, 1)) for p in (image, resized))
-    v, u = (np.abs(np.fft.fftfreq(n)) for n in (height, width))
-    low = (v[:, None] <= beta / 2) & (u[None, :] <= beta / 2)
-    magnitude = np.where(low[..., None], np.abs(theirs), np.abs(own))
-    shown = ifft2(magnitude * np.exp(1j * np.angle(own)), axes=(0, 1)).real
+    own, theirs = (rfft2(np.asarray(p, np.float32), axes=(0, 1)) for p in (image, resized))
+    v, u = np.abs(np.fft.fftfreq(height)), np.fft.rfftfreq(width)
+    low = np.ix_(v <= beta / 2, u <= beta / 2)
+    own[low] = np.abs(theirs[low]) * np.exp(1j * np.angle(own[low]))
+    shown = irfft2(own, s=(height, width), axes=(0, 1))
     return np.asarray(np.clip(np.rint(shown), 0, 255), np.uint8)
