@@ -32,4 +32,4 @@ def texture_share(study: SuiteResults, *, width: float) -> list[Drawing]:
         Axis("texture_share", "share of decisions for texture"),
     )
     panel = Panel((), {}, *axes, tuple(lines), base=0.5)
-    return drawings("texture-share", "Texture or shape", caption, [panel], width=width)
+    return drawings("texture-or-shape", "Texture or shape", caption, [panel], width=width)

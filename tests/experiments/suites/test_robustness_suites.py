@@ -124,7 +124,7 @@ def test_cues_are_counted_where_a_mask_shows_one_of_them(looked):
     shares = {row[:4]: row[4] for row in found.rows if row[0] == "masks"}
     assert shares == {("masks", 0.25, 3, 3): pytest.approx(2 / 3), ("masks", 1.0, 3, 1): 0.0}
     names = {drawing.data.name for drawing in draw(looked)}
-    assert "texture-share" not in names  # the true mask shows the texture and nothing decided else
+    assert "texture-or-shape" not in names  # the true mask shows the texture and nothing decided else
     others = tuple(p for p in looked.points if p not in conflicts)
     assert texture_table(replace(looked, points=others)) is None
 
