@@ -26,6 +26,8 @@ Submit = Callable[..., "Future[Any]"]
 _THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in _THREADS}
 """Environment variables of workers."""
+_GROWTH = {"LOKY_MAX_MEMORY_LEAK_SIZE": "2e9"}
+"""Bytes by which a worker may grow before it is replaced; large pictures and caches are no leak."""
 _WATCH_EVERY_S = 1.0
 
 
@@ -98,7 +100,9 @@ def _local(jobs: int, _: str | None) -> Iterator[tuple[Submit, int]]:
     from loky import ProcessPoolExecutor
 
     # Problems with the cache are reported here once, instead of by every worker.
-    environment = ONE_THREAD if cache.usable() else ONE_THREAD | {cache.ENVIRONMENT: "off"}
+    environment = ONE_THREAD | _GROWTH
+    if not cache.usable():
+        environment |= {cache.ENVIRONMENT: "off"}
     pool = ProcessPoolExecutor(
         max_workers=jobs, env=environment, initializer=_end_with, initargs=(os.getpid(),)
     )

@@ -38,7 +38,7 @@ def seen_of(item: Item, disturb: Disturb | None) -> Image:
     return disturbed(load(item), disturb, truth=truth, source=str(item.path))
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=8)
 def see(
     item: Item, region_options: RegionOptions, disturb: Disturb | None = None
 ) -> RegionOfInterest:
