@@ -185,10 +185,11 @@ def mask_beside(image: Path) -> Path:
     may also be ``NAME.png`` or ``NAME_mask.png`` in a folder ``mask`` or ``masks`` beside that.
     """
     beside = image.with_name(f"{image.stem}{MASK_ENDING}")
-    if image.parent.name in PICTURE_FOLDERS and not beside.exists():
+    home = image.parent.absolute()
+    if home.name in PICTURE_FOLDERS and not beside.exists():
         for folder in _MASK_FOLDERS:
             for ending in (".png", MASK_ENDING):
-                file = image.parent.with_name(folder) / f"{image.stem}{ending}"
+                file = home.with_name(folder) / f"{image.stem}{ending}"
                 if file.exists():
                     return file
     return beside

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
-from experiments.analysis.robustness import by_kind, name_of
+from experiments.analysis.robustness import kind_of, name_of
 from experiments.analysis.table import Table
-from experiments.store.measured import Point, SuiteResults
+from experiments.store.measured import Key, SuiteResults
 from experiments.suites.axes import System
 from semcom.disturbances.cue_conflict import CONTOUR
 
@@ -32,20 +31,16 @@ def texture_shares(study: SuiteResults) -> list[Share]:
 
     A mask decides for a cue if its IoU with that one is at least 0.5, and with the other less.
     """
-    found: dict[tuple[System, int], list[tuple[float, float]]] = {}
-    for (kind, _), points in by_kind(study).items():
-        for point in points:
-            if point.setting.disturbance.partition(":")[0] == "cue_conflict":
-                cell = found.setdefault((kind, point.setting.severity), [])
-                cell += _both(point)
-    return [_share(kind, severity, some) for (kind, severity), some in found.items()]
-
-
-def _both(point: Point) -> Iterable[tuple[float, float]]:
-    for row in point.rows:
-        texture, contour = row.mean(_TEXTURE), row.mean(_CONTOUR)
-        if texture is not None and contour is not None:
-            yield texture, contour
+    found: dict[tuple[System, int], dict[Key, tuple[float, float]]] = {}
+    for point in study.points:
+        if point.setting.disturbance.partition(":")[0] == "cue_conflict":
+            # A picture counts once, at however many bandwidths and SNRs it was sent.
+            cell = found.setdefault((kind_of(point), point.setting.severity), {})
+            for row in point.rows:
+                texture, contour = row.mean(_TEXTURE), row.mean(_CONTOUR)
+                if texture is not None and contour is not None:
+                    cell[row.key] = texture, contour
+    return [_share(kind, severity, [*some.values()]) for (kind, severity), some in found.items()]
 
 
 def _share(kind: System, severity: int, some: list[tuple[float, float]]) -> Share:

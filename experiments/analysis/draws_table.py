@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.analysis.points import draws_words, rescore
+from experiments.analysis.points import at_own_theta, draws_words
 from experiments.analysis.table import Table
 from experiments.analysis.tables import COUNT, PLACE, by_condition, place, titles
 from experiments.store.measured import Point, SuiteResults
@@ -17,7 +17,7 @@ def draws_table(study: SuiteResults) -> Table | None:
     found = []
     for point in by_condition(study):
         score = "psnr_db" if point.setting.blind else "theta_psnr_db"
-        some = rescore(point, point.setting.scored_theta).over(score)
+        some = at_own_theta(point).over(score)
         expected = some.mean("expected_psnr_db")
         if expected is not None and min(row.draws for row in some.rows) > 1 and _plain(some):
             every = point.over("lost")

@@ -54,7 +54,8 @@ def anchor_name(study: SuiteResults) -> str:
 def pairs(study: SuiteResults) -> list[Pair]:
     """Pair each point with the most similar point of the anchor.
 
-    Points without such a partner are left out, as are bounds, which are not systems.
+    Points without such a partner are left out, as are bounds, which are not systems, and points of
+    which nothing was sent.
     """
     against = anchors(study)
     found: dict[tuple[object, ...], list[Point]] = {}
@@ -66,6 +67,7 @@ def pairs(study: SuiteResults) -> list[Pair]:
         for point in study.points
         if point.key not in against
         and not point.setting.bound
+        and point.setting.sent != "nothing"
         and (beside := found.get(_condition(point)))
     ]
 

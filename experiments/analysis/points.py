@@ -55,6 +55,13 @@ def rescore(point: Point, theta: float) -> Point:
     return replace(point, rows=rows)
 
 
+def at_own_theta(point: Point) -> Point:
+    """Return the point with the θ-PSNR of each image at the θ that steered the sender there."""
+    theta = point.setting.scored_theta
+    rows = tuple(_rescore(row, row.record.get("theta", theta)) for row in point.rows)
+    return replace(point, rows=rows)
+
+
 def _rescore(row: ImageRow, theta: float) -> ImageRow:
     outcomes = []
     n, total, squares = 0, 0.0, 0.0

@@ -15,7 +15,8 @@ from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
 from semcom.scores.masks import IOU_CLEAN
 
-_CONTROL = "jitter"
+CONTROL = "jitter"
+"""The disturbance that shows how far next to nothing moves a mask."""
 _ERRORS = ("mae", "ber", "lost")
 """Scores that are better if they are lower."""
 _NEITHER = ("mask_area", "iou_mirrored")
@@ -75,7 +76,7 @@ def robustness_table(study: SuiteResults) -> Table | None:
             cells: dict[str, list[float]] = {}
             for point in points:
                 value = point.mean(score)
-                if point.setting.disturbance not in ("", _CONTROL) and value is not None:
+                if point.setting.disturbance not in ("", CONTROL) and value is not None:
                     cells.setdefault(point.setting.disturbance, []).append(value)
             if not cells:
                 continue

@@ -140,7 +140,7 @@ _WHAT_MATTERS = (
         type=click.Path(),
         metavar="FILE",
         help="Read masks from a file instead of segmenting: PNG, NPY, COCO or labelme JSON, …; "
-        "'beside' takes NAME_mask.png beside each image.",
+        "'beside' takes NAME_mask.png beside each image, or masks/NAME.png beside images/.",
     ),
     click.option(
         "--theta",
@@ -148,7 +148,7 @@ _WHAT_MATTERS = (
         default=0.65,
         show_default=True,
         help="Share θ of the total weight that the important region gets, in (0, 1); auto: 0.65, "
-        "lowered where the segmenter is not sure of its masks.",
+        "and nearer to blind where the segmenter is not sure of its masks.",
     ),
     click.option(
         "--importance",

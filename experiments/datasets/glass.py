@@ -24,12 +24,25 @@ GLASS = {
 
 
 def folder(name: str) -> Path:
-    """Return the folder of a data set's pictures; ``ValueError`` if it is not here."""
+    """Return the folder of a data set's pictures.
+
+    Raises
+    ------
+    ValueError
+        The data set is not here, or has several folders of pictures.
+    """
     title, page = GLASS[name]
-    if root := data_folder(name):
-        places = (part / one for part in (root / "test", root) for one in PICTURE_FOLDERS)
-        return next((place for place in places if place.is_dir()), root)
-    raise InputError(
-        f"data set {name} ({title}) is not here: get it from {page}, put its folders image and "
-        f"mask into a folder {name}, and its parent's path into {ENVIRONMENT}"
-    )
+    root = data_folder(name)
+    if root is None:
+        raise InputError(
+            f"data set {name} ({title}) is not here: get it from {page}, put its folders image and "
+            f"mask into a folder {name}, and its parent's path into {ENVIRONMENT}"
+        )
+    for part in (root / "test", root):
+        found = [place for one in PICTURE_FOLDERS for place in sorted(part.glob(f"**/{one}"))]
+        if len(found) > 1:
+            names = ", ".join(f"{name}/{place.relative_to(root)}" for place in found)
+            raise InputError(f"data set {name} has several folders of pictures; name one: {names}")
+        if found:
+            return found[0]
+    return root

@@ -104,7 +104,7 @@ def find_items(
         item = _item(path)
         if need_masks and item.mask is None:
             raise InputError(
-                f"{path}: segmenter beside needs {mask_beside(path).name}, which does not exist"
+                f"{path}: this suite needs its mask {mask_beside(path).name}, which does not exist"
             )
         if items.setdefault((item.sha256, item.mask_sha256), item) is not item:
             copies.append(item.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import platform
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from semcom.disturbances.apply import Disturb, disturbed
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import load_image
-from semcom.importance.maps import Importance, importance
+from semcom.importance.maps import Importance
+from semcom.importance.ranking import choose
 from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
 from semcom.scores.masks import mask_scores
 from semcom.segmenters.mask_prompts import bounding_box, deepest_point
 from semcom.segmenters.overlap import iou
-from semcom.types import Image, Prompts, Region
+from semcom.types import Image, Mask, Prompts, Region
 
 
 @functools.lru_cache(maxsize=2)
@@ -40,12 +42,21 @@ def seen_of(item: Item, disturb: Disturb | None) -> Image:
 
 @functools.lru_cache(maxsize=8)
 def see(
-    item: Item, region_options: RegionOptions, disturb: Disturb | None = None
+    item: Item,
+    region_options: RegionOptions,
+    disturb: Disturb | None = None,
+    masks: Choice = "chosen",
 ) -> RegionOfInterest:
     """Find the region in what is seen of an image."""
     if region_options.mask is not None and item.mask is not None:
         _check_same(item.mask, item.mask_sha256)
-    return find_region(seen_of(item, disturb), region_options)
+    select = choose if masks == "chosen" else functools.partial(_best, _truth(item))
+    return find_region(seen_of(item, disturb), region_options, select=select)
+
+
+def _best(truth: Region, masks: Sequence[Mask]) -> list[Mask]:
+    """Return the mask that is closest to the true one."""
+    return [max(masks, key=lambda mask: iou(mask.pixels, truth))] if masks else []
 
 
 def _check_same(path: Path, sha256: str) -> None:
@@ -58,7 +69,7 @@ def _check_same(path: Path, sha256: str) -> None:
 
 def region_to_send(item: Item, setting: Setting) -> RegionOfInterest:
     """Find the region that steers the sender."""
-    return _found(item, _options(item, setting), setting.disturb, setting.mask)
+    return see(item, _options(item, setting), setting.disturb, setting.masks)
 
 
 def region_to_score(item: Item, setting: Setting) -> Importance:
@@ -66,7 +77,7 @@ def region_to_score(item: Item, setting: Setting) -> Importance:
     if setting.scored == BESIDE:
         return see(item, setting.options_of_mask(item.mask)).importance
     disturb = setting.disturb if setting.scored == "own" else None
-    return _found(item, _options(item, setting), disturb, setting.mask).importance
+    return see(item, _options(item, setting), disturb, setting.masks).importance
 
 
 def scores_of_masks(item: Item, setting: Setting) -> dict[str, Any]:
@@ -74,16 +85,16 @@ def scores_of_masks(item: Item, setting: Setting) -> dict[str, Any]:
     if not setting.looks_at_masks:
         return {}
     options = _options(item, setting)
-    return dict(_scores(item, options, setting.disturb, setting.mask, setting.needs_mask))
+    return dict(_scores(item, options, setting.disturb, setting.masks, setting.needs_mask))
 
 
 @functools.lru_cache(maxsize=64)
 def _scores(
-    item: Item, options: RegionOptions, disturb: Disturb | None, mask: Choice, with_truth: bool
+    item: Item, options: RegionOptions, disturb: Disturb | None, masks: Choice, with_truth: bool
 ) -> tuple[tuple[str, float | None], ...]:
-    found = _found(item, options, disturb, mask).importance.region
+    found = see(item, options, disturb, masks).importance.region
     truth = _truth(item) if with_truth else None
-    clean = None if disturb is None else _found(item, options, None, mask).importance.region
+    clean = None if disturb is None else see(item, options, None, masks).importance.region
     area = float(found.mean())
     return tuple({"mask_area": area, **mask_scores(found, truth=truth, clean=clean)}.items())
 
@@ -102,19 +113,6 @@ def _options(item: Item, setting: Setting) -> RegionOptions:
     if setting.prompt == "point":
         return replace(options, prompts=Prompts(points=(deepest_point(truth),)))
     return replace(options, prompts=Prompts(boxes=(bounding_box(truth),)))
-
-
-def _found(
-    item: Item, options: RegionOptions, disturb: Disturb | None, mask: Choice
-) -> RegionOfInterest:
-    """Find the region: of the masks that are chosen, or of the single best one."""
-    found = see(item, options, disturb)
-    if mask == "chosen" or not found.masks:
-        return found
-    truth = _truth(item)
-    best = max(found.masks, key=lambda one: iou(one.pixels, truth))
-    what = importance([best], *truth.shape, theta=options.theta, kind=options.kind)
-    return replace(found, importance=what)
 
 
 def _truth(item: Item) -> Region:

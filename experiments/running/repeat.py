@@ -32,6 +32,7 @@ from semcom.link.options import LinkOptions
 from semcom.processor import processor
 from semcom.scene import find_scene, send_scene
 from semcom.scores.masks import MASK_SCORES
+from semcom.segmenters.inner import without_note
 from semcom.types import Prompts
 from semcom.versions import versions
 
@@ -120,8 +121,7 @@ def _region_options(record: dict[str, Any]) -> RegionOptions:
         tuple(tuple(point) for point in record["points"]),
         tuple(tuple(box) for box in record["boxes"]),
     )
-    segmenter = record["segmenter"]
-    segmenter = segmenter.partition(" (")[0]
+    segmenter = without_note(record["segmenter"])
     if segmenter.startswith("mobile_sam:"):  # the record has the checkpoint's hash behind it
         segmenter = "mobile_sam"
     if record["mask"] is not None:

@@ -17,6 +17,7 @@ from experiments.suites.setting import BESIDE, Setting, task_id
 from experiments.suites.suite import Suite
 from semcom.checkpoints import mobile_sam as weights
 from semcom.disturbances.apply import Disturb
+from semcom.segmenters.inner import asked
 
 A = TypeVar("A", bound=Axes)
 
@@ -69,7 +70,7 @@ def _needs_masks(part: Axes) -> bool:
     """Whether a part of a suite uses the masks beside the images."""
     if BESIDE in (*(part.segmenter or ()), *(part.scored or ())):
         return True
-    if any(prompt != "none" for prompt in part.prompt or ()):
+    if any(prompt != "none" for prompt in part.prompt or ()) or "best" in (part.masks or ()):
         return True
     return any(name and Disturb(name).needs_truth for name in part.disturbance or ())
 
@@ -109,7 +110,7 @@ def _without_mobile_sam(axes: A) -> A | None:
 
 
 def _is_mobile_sam(segmenter: str) -> bool:
-    return segmenter.partition(":")[0] == "mobile_sam"
+    return asked(segmenter) == "mobile_sam"
 
 
 def tasks(suite: Suite, items: Collection[Item]) -> Iterator[tuple[Item, Setting, str]]:

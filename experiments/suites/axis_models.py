@@ -10,7 +10,7 @@ from channels.catalogue import CHANNELS, PACKET_CHANNELS
 from channels.packets.mcs import find_scheme
 from channels.units import parse_cbr
 from experiments.axis_values import parse_snrs
-from experiments.suites.setting import AXES, BESIDE, BEST_SCHEMES, LINK_AXES
+from experiments.suites.setting import AXES, BESIDE, BEST_SCHEMES, LINK_AXES, Choice
 from experiments.suites.value_types import (
     Real,
     Section,
@@ -26,7 +26,7 @@ from semcom.importance.maps import check_kind, check_theta
 from semcom.link.config import MAX_COPIES, MAX_SIDE_MARGIN_DB
 from semcom.link.options import LinkOptions
 from semcom.segmenters.base import SEGMENTERS
-from semcom.segmenters.inner import named
+from semcom.segmenters.inner import resolved
 
 
 def _snrs(value: Any) -> tuple[Any, ...]:
@@ -48,11 +48,9 @@ def _cbr(value: Any) -> str:
 
 def this_segmenter(value: str) -> str:
     """Return the segmenter that ``auto`` means on this machine; check others."""
-    if value == "auto":
-        return named("auto")
-    value = value.replace(":of=auto", f":of={named('auto')}")
-    if value != BESIDE:
-        SEGMENTERS.check(value)
+    if value == BESIDE:
+        return value
+    SEGMENTERS.check(value := resolved(value))
     return value
 
 
@@ -88,7 +86,7 @@ class _ImageAxes(Section):
     disturbance: Several[Annotated[str, AfterValidator(_disturbance)]] | None = None
     severity: Several[Annotated[Whole, Field(ge=1, le=5)]] | None = None
     prompt: Several[Literal["none", "point", "box"]] | None = None
-    mask: Several[Literal["chosen", "best"]] | None = None
+    masks: Several[Choice] | None = None
     sent: Several[Literal["seen", "clean", "nothing"]] | None = None
     importance: Several[Annotated[str, checked(check_kind)]] | None = None
     theta: Several[Literal["auto"] | Annotated[Real, checked(check_theta)]] | None = None

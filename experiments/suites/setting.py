@@ -57,7 +57,7 @@ class Setting(LinkOptions):
     """Severity of the disturbance, 1 to 5."""
     prompt: Literal["none", "point", "box"] = "none"
     """Prompt of the segmenter, made from the mask file beside: a point within it, or its box."""
-    mask: Choice = "chosen"
+    masks: Choice = "chosen"
     """Masks that matter: those that were chosen; or the single one closest to the mask file beside,
     which no sender could know, for questions about segmenters."""
     sent: Literal["seen", "clean", "nothing"] = "seen"
@@ -120,7 +120,7 @@ class Setting(LinkOptions):
         """Whether the setting uses the mask file beside the image."""
         if BESIDE in (self.segmenter, self.scored):
             return True
-        if self.prompt != "none" or self.mask == "best":
+        if self.prompt != "none" or self.masks == "best":
             return True
         return _needs_truth(self.disturbance)
 
@@ -155,14 +155,14 @@ class Setting(LinkOptions):
             raise InputError("the capacity bound takes no disturbance, and sends what is seen")
         if self.sent == "clean" and not self.disturbance:
             raise InputError("sent: clean needs a disturbance, without which it is what is seen")
-        if self.mask == "best" and (self.segmenter == BESIDE or self.prompt != "none"):
-            raise InputError("mask: best needs a segmenter that finds several masks, unprompted")
+        if self.masks == "best" and (self.segmenter == BESIDE or self.prompt != "none"):
+            raise InputError("masks: best needs a segmenter that finds several masks, unprompted")
         _check(self.codec, self.bound, self.scheme, self.protection, self.link)
 
 
 LINK_AXES = {f.metadata.get("axis", f.name): f.name for f in fields(LinkOptions)}
 _FIRST = (
-    *("codec", "segmenter", "scored", "disturbance", "severity", "prompt", "mask", "sent"),
+    *("codec", "segmenter", "scored", "disturbance", "severity", "prompt", "masks", "sent"),
     *("importance", "theta", "blind", "bound"),
 )
 _LAST = ("seed", "cbr", "snr_db")

@@ -23,6 +23,7 @@ BETAS = (0.002, 0.005, 0.01, 0.015, 0.02)
 """Side of the square of low frequencies, as a share of all, by severity; more makes blobs of
 colour, and no style."""
 PHOTOS = ("astronaut", "chelsea", "coffee", "hubble_deep_field", "immunohistochemistry", "rocket")
+_LEAST = 0.05  # deviation in CIELAB, so that the rounding of flat colours is not enlarged
 _KINDS = ("colour", "fourier")
 
 
@@ -71,7 +72,7 @@ def _open(picture: str) -> Image:
 def _coloured(image: Image, other: Image, strength: float) -> Image:
     own, theirs = (rgb2lab(picture.astype(np.float32) / 255) for picture in (image, other))
     (mean, std), (their_mean, their_std) = (
-        (lab.mean(axis=(0, 1)), lab.std(axis=(0, 1)) + 1e-6) for lab in (own, theirs)
+        (lab.mean(axis=(0, 1)), lab.std(axis=(0, 1)) + _LEAST) for lab in (own, theirs)
     )
     moved = (own - mean) * (their_std / std) + their_mean
     mixed = own + strength * (moved - own)

@@ -81,8 +81,8 @@ def importance(
     height, width
         Size of the image.
     theta
-        The region's share of the weight, in (0, 1); or ``"auto"``, the default θ lowered where the
-        segmenter is not sure of its masks.
+        The region's share of the weight, in (0, 1); or ``"auto"``, the default θ, drawn towards the
+        region's share of the frame where the segmenter is not sure of its masks.
     kind
         ``"region"`` or ``"graded"``.
 
@@ -117,7 +117,7 @@ def importance(
         w = np.ones((height, width))
     else:
         w = np.where(region, share * steps / steps.mean(), (1 - share) / (1 - area))
-    if theta == AUTO:
+    if theta == AUTO and 0 < area < 1:
         trust = confidence(masks)
         w, share = trust * w + (1 - trust), trust * share + (1 - trust) * area
     return Importance(w.astype(np.float32), region, tuple(masks), share)
@@ -126,7 +126,7 @@ def importance(
 def confidence(masks: Sequence[Mask]) -> float:
     """Return how sure the segmenter is of these masks, 0 to 1: the mean of their scores by area.
 
-    It is 0 without masks. Masks from files have a score of 1.
+    It is 0 without masks. Masks from files have a score of 1 unless the file says otherwise.
 
     Examples
     --------

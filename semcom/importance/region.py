@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,16 @@ from semcom.importance.ranking import choose, rank
 from semcom.large import in_threads, is_large, say_stage
 from semcom.segmenters.base import SEGMENTERS, Masks, Segmenter
 from semcom.segmenters.from_file.segmenter import FromFile, check_mask_file
-from semcom.segmenters.inner import named
+from semcom.segmenters.inner import resolved
 from semcom.segmenters.mask_archive import pack, unpack
 from semcom.sizes import Size, resized_mask, scaled, shrink_large, size_of
 from semcom.types import Image, Mask, Prompts
 
 _SLOW = re.compile(r"((median|blurred):of=)?(mobile_sam|graph)(?![\w-])")
 """Segmenters whose masks are kept on disk (:mod:`semcom.cache`)."""
+
+
+Select = Callable[[Sequence[Mask]], list[Mask]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +136,7 @@ def find_region(
     image: Image,
     options: RegionOptions = RegionOptions(),
     *,
+    select: Select = choose,
     shrunk_from: Size | None = None,
 ) -> RegionOfInterest:
     """Find the region of an image that matters.
@@ -142,6 +147,9 @@ def find_region(
         (H, W, 3) uint8.
     options
         Segmenter, prompts, mask and θ.
+    select
+        Function that returns those that matter of ranked masks, if there are neither prompts nor a
+        mask file.
     shrunk_from
         Height and width of the image before it was shrunk. Prompts refer to that size; a mask file
         may have either size.
@@ -175,7 +183,7 @@ def find_region(
         ranked = matter = rank(found)
     else:
         ranked = rank(found)
-        matter = choose(ranked)
+        matter = select(ranked)
     if _sees_shrunk(used, height, width):
         ranked, matter = _enlarged(ranked, matter, (height, width))
     what = importance(matter, height, width, theta=options.theta, kind=options.kind)
@@ -250,7 +258,7 @@ def _build(options: RegionOptions) -> tuple[str, Segmenter, list[str]]:
         return "from_file", FromFile(path=options.mask, image=options.image), []
     segmenter, notes = options.segmenter, []
     if segmenter == "auto":
-        segmenter = named("auto")
+        segmenter = resolved("auto")
         why = "weights found" if segmenter == "mobile_sam" else weights.why_unavailable()
         notes.append(f"segmenter auto: using {segmenter} ({why})")
     find = _segmenter(segmenter)

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from semcom.segmenters import overlap
+from semcom.segmenters.overlap import iou
 from semcom.types import Region
 
 _BETA2 = 0.3  # weight of precision in F-beta, usual for salient objects
 _BOUNDARY = 0.008  # tolerance of the boundary as a share of the diagonal, as DAVIS has it
 
 
-def iou(mask: Region, truth: Region) -> float | None:
+def iou_or_none(mask: Region, truth: Region) -> float | None:
     """Return the intersection over the union, 0 to 1; None if both are empty."""
-    return overlap.iou(mask, truth) if mask.any() or truth.any() else None
+    return iou(mask, truth) if mask.any() or truth.any() else None
 
 
 def f_beta(mask: Region, truth: Region) -> float | None:
@@ -77,7 +77,7 @@ def mirrored_iou(mask: Region, truth: Region) -> float | None:
     >>> mirrored_iou(left, left), mirrored_iou(left[:, ::-1], left)
     (0.0, 1.0)
     """
-    return iou(mask, truth[:, ::-1])
+    return iou_or_none(mask, truth[:, ::-1])
 
 
 def _boundary(mask: Region) -> Region:
@@ -89,7 +89,7 @@ def _boundary(mask: Region) -> Region:
 
 
 MASK_SCORES = {
-    "iou_truth": ("IoU with the true mask", iou),
+    "iou_truth": ("IoU with the true mask", iou_or_none),
     "boundary_f": ("F-measure of boundaries", boundary_f),
     "f_beta": ("F-beta, β² = 0.3", f_beta),
     "mae": ("mean absolute error of the mask", mae),
@@ -117,5 +117,5 @@ def mask_scores(
     if truth is not None:
         found |= {name: function(mask, truth) for name, (_, function) in MASK_SCORES.items()}
     if clean is not None:
-        found[IOU_CLEAN] = iou(mask, clean)
+        found[IOU_CLEAN] = iou_or_none(mask, clean)
     return found

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from semcom.errors import InputError
-from semcom.segmenters.inner import inner, named
+from semcom.segmenters.base import Segmenter
+from semcom.segmenters.inner import build_inner, check_inner, describe
 from semcom.types import Image, Mask, Prompts
 
 _MOST = 50.0
@@ -37,11 +40,18 @@ class Blurred:
     def __init__(self, *, of: str = "auto", sigma: float = 2.0) -> None:
         if not 0 < sigma <= _MOST:
             raise InputError(f"blurred: sigma must be above 0 and at most {_MOST:g}, got {sigma}")
-        self._inner, weights = inner("blurred", of)
-        self._sigma = sigma
-        self.provenance = f"blurred:of={named(of)},sigma={sigma:g}{weights}"
+        self._name, self._sigma = check_inner("blurred", of), sigma
+
+    @functools.cached_property
+    def _built(self) -> tuple[Segmenter, str]:
+        return build_inner(self._name)
+
+    @property
+    def provenance(self) -> str:
+        """The segmenter with all its options, and the weights of the inner one."""
+        return describe("blurred", self._name, sigma=self._sigma) + self._built[1]
 
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
         """Segment ``image`` (H, W, 3) uint8; see :class:`semcom.segmenters.base.Segmenter`."""
         smooth = gaussian_filter(image.astype(np.float32), (self._sigma, self._sigma, 0))
-        return self._inner(np.rint(smooth).astype(np.uint8), prompts)
+        return self._built[0](np.rint(smooth).astype(np.uint8), prompts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from semcom.errors import InputError
 from semcom.hashes import derive_seed, digest
-from semcom.segmenters.inner import inner, named
+from semcom.segmenters.base import Segmenter
+from semcom.segmenters.inner import build_inner, check_inner, describe
 from semcom.segmenters.overlap import iou
 from semcom.types import Image, Mask, Prompts
 
@@ -52,18 +54,28 @@ class Median:
             raise InputError(f"median: draws must be an odd number from 3 to 99, got {draws}")
         if not 0 < spread <= 0.2:
             raise InputError(f"median: spread must be above 0 and at most 0.2, got {spread}")
-        self._inner, weights = inner("median", of)
+        self._name = check_inner("median", of)
         self._draws, self._spread = draws, spread
-        self.provenance = f"median:of={named(of)},draws={draws},spread={spread:g}{weights}"
+
+    @functools.cached_property
+    def _built(self) -> tuple[Segmenter, str]:
+        return build_inner(self._name)
+
+    @property
+    def provenance(self) -> str:
+        """The segmenter with all its options, and the weights of the inner one."""
+        name = describe("median", self._name, draws=self._draws, spread=self._spread)
+        return name + self._built[1]
 
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
         """Segment ``image`` (H, W, 3) uint8; see :class:`semcom.segmenters.base.Segmenter`."""
         rng = np.random.default_rng(derive_seed("median", digest(image)))
         if prompts:
             return self._prompted(image, prompts, rng)
-        first = self._inner(image)
+        ask, _ = self._built
+        first = ask(image)
         noisy = (_noisy(image, rng) for _ in range(self._draws - 1))
-        others = [self._inner(picture) for picture in noisy]
+        others = [ask(picture) for picture in noisy]
         return [_median([one, *(_closest(one, other) for other in others)]) for one in first]
 
     def _prompted(self, image: Image, prompts: Prompts, rng: np.random.Generator) -> list[Mask]:
@@ -74,7 +86,7 @@ class Median:
             tuple(point for some in points for point in some),
             tuple(box for some in boxes for box in some),
         )
-        found, n = self._inner(image, every), self._draws
+        found, n = self._built[0](image, every), self._draws
         return [_median(found[i : i + n]) for i in range(0, len(found), n)]
 
     def _moved_points(

@@ -44,8 +44,8 @@ def gain_over_iou(study: SuiteResults, *, width: float) -> list[Drawing]:
             title = where(channel, snr_db=snr_db, cbr=cbr) if len(found) > 1 else ()
             panels.append(Panel(title, facts, _X, y, known, base=0.0))
     caption = (
-        "Each point is a picture under one disturbance of one severity. Below the line, the sender "
-        f"would have done better without masks ({anchor_name(study)})."
+        "Each point is a picture under one disturbance of one severity. Above the line, it is "
+        f"better than with {anchor_name(study)} within the same bandwidth."
     )
     return drawings("gain-iou", "Gain over the IoU of masks", caption, panels, width=width)
 

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.analysis.robustness import by_kind, is_disturbed, name_of, victim_of
+from experiments.analysis.robustness import CONTROL, by_kind, is_disturbed, name_of, victim_of
 from experiments.analysis.score_names import label, shown_scores
 from experiments.analysis.table import Table
 from experiments.figures.drawing import Drawing
@@ -19,8 +19,8 @@ from experiments.figures.parts.fonts import plain_text
 from experiments.figures.parts.lines import about, where
 from experiments.figures.parts.style import SETTINGS
 from experiments.figures.robustness.severity import MOST_PANELS, disturbances
-from experiments.store.measured import SuiteResults
-from experiments.suites.axes import disturbance_name
+from experiments.store.measured import Point, SuiteResults
+from experiments.suites.axes import System, disturbance_name
 from semcom.scores.masks import IOU_CLEAN
 
 _ROW = 0.17  # height of a row, inches
@@ -66,7 +66,8 @@ def severity_map(study: SuiteResults, *, width: float) -> list[Drawing]:
 def transfer(study: SuiteResults, *, width: float) -> list[Drawing]:
     """Draw how far attacks on one segmenter move the masks of others, at the highest severity.
 
-    There is a figure if the suite has several segmenters, and at least one attack.
+    There is a figure for each system apart from its segmenter, if there are several segmenters and
+    at least one attack.
     """
     attacks = [name for name in disturbances(study) if victim_of(name)]
     segmenters = list(study.axis("segmenter"))
@@ -74,37 +75,36 @@ def transfer(study: SuiteResults, *, width: float) -> list[Drawing]:
         return []
     attacked = [point for point in study.points if point.setting.disturbance in attacks]
     level = max(point.setting.severity for point in attacked)
-    control = [p for p in study.points if p.setting.disturbance.startswith("jitter")]
-    rows = [*dict.fromkeys(p.setting.disturbance for p in control), *attacks]
-    values = np.full((len(rows), len(segmenters)), np.nan)
-    for point in [*control, *(p for p in attacked if p.setting.severity == level)]:
-        mean = point.mean(IOU_CLEAN)
-        if mean is not None:
-            at = rows.index(point.setting.disturbance), segmenters.index(point.setting.segmenter)
-            values[at] = mean
-    if np.isnan(values).all():
-        return []
-    text = f"IoU with the mask of the clean picture, attacks of severity {level}"
-    table = Table(
-        "transfer",
-        text,
-        f"{about(study.points)} Rows: the attack with its victim; jitter is the control. Columns: "
-        "the segmenter that looks at the attacked picture.",
-        ("disturbance", "victim", "severity", "segmenter", IOU_CLEAN),
-        tuple(
-            (
-                disturbance_name(rows[k]),
-                victim_of(rows[k]) or None,
-                level,
-                segmenters[j],
-                float(values[k, j]),
-            )
-            for k, j in np.argwhere(~np.isnan(values)).tolist()
-        ),
-    )
-    shown = [disturbance_name(name) for name in rows]
-    draw = functools.partial(_draw, values, shown, segmenters, (text, "segmenter"), width=width)
-    return [Drawing(draw, table)]
+    groups: dict[tuple[System, tuple[Any, ...]], list[Point]] = {}
+    for (kind, condition), points in by_kind(study).items():
+        some = groups.setdefault((kind.without("segmenter"), condition), [])
+        some += [p for p in points if p.setting.disturbance == CONTROL]
+        some += [p for p in points if p.setting.disturbance in attacks]
+    found: list[Drawing] = []
+    for (kind, _), points in groups.items():
+        shown = [p for p in points if p.setting.severity == level or p not in attacked]
+        rows = list(dict.fromkeys(disturbance_name(p.setting.disturbance) for p in shown))
+        values = np.full((len(rows), len(segmenters)), np.nan)
+        cells = []
+        for point in shown:
+            s, mean = point.setting, point.mean(IOU_CLEAN)
+            name = disturbance_name(s.disturbance)
+            if mean is not None:
+                values[rows.index(name), segmenters.index(s.segmenter)] = mean
+                victim = victim_of(s.disturbance) or None
+                cells.append((name, victim, s.severity, s.segmenter, mean))
+        if not cells:
+            continue
+        text = f"{name_of(kind)}: IoU with the mask of the clean picture"
+        caption = (
+            f"{about(study.points)} Rows: the attack, of severity {level}; jitter is the control. "
+            "Columns: the segmenter that looks at the attacked picture."
+        )
+        columns = ("disturbance", "victim", "severity", "segmenter", IOU_CLEAN)
+        table = Table(f"transfer-{len(found) + 1}", text, caption, columns, tuple(cells))
+        draw = functools.partial(_draw, values, rows, segmenters, (text, "segmenter"), width=width)
+        found.append(Drawing(draw, table))
+    return found
 
 
 def _draw(

@@ -208,11 +208,12 @@ def in_box(image: Image, box: tuple[float, float, float, float], work_size: int)
     inside = np.zeros(crop.shape[:2], dtype=bool)
     inside[y0 - top : y1 - top, x0 - left : x1 - left] = True
     figure = enlarge(fill_box(crop, inside, work_size), crop) & inside
-    if figure.sum() < LEAST_FILL * inside.sum():
+    found = figure.sum() >= LEAST_FILL * inside.sum()
+    if not found:
         figure = inside
     pixels = np.zeros((height, width), dtype=bool)
     pixels[top : top + crop.shape[0], left : left + crop.shape[1]] = figure
-    return Mask(pixels)
+    return Mask(pixels, score=1.0 if found else 0.5)
 
 
 def fill_box(crop: Image, inside: Region, work_size: int) -> Region:

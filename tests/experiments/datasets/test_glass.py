@@ -9,6 +9,7 @@ from PIL import Image as PilImage
 
 from experiments.datasets.glass import GLASS
 from experiments.datasets.items import find_items
+from semcom.images import mask_beside
 
 
 def _make(root: Path, pictures: str, masks: str) -> None:
@@ -23,7 +24,8 @@ def _make(root: Path, pictures: str, masks: str) -> None:
     ("pictures", "masks", "ending"),
     [
         ("test/image", "test/mask", ".png"),  # GDD, GSD, MSD
-        ("test/images", "test/masks", "_mask.png"),  # Trans10K
+        ("test/images", "test/masks", "_mask.png"),
+        ("test/easy/images", "test/easy/masks", "_mask.png"),  # Trans10K
         ("image", "mask", ".png"),
     ],
 )
@@ -50,3 +52,19 @@ def test_a_missing_data_set_says_where_to_get_it(monkeypatch, tmp_path):
     monkeypatch.setenv("SEMCOM_DATA", str(tmp_path))
     with pytest.raises(ValueError, match=r"data set gdd \(GDD, glass\) is not here: get it from"):
         find_items(["gdd"], Path())
+
+
+def test_several_folders_are_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEMCOM_DATA", str(tmp_path))
+    for part in ("easy", "hard"):
+        _make(tmp_path / "trans10k", f"test/{part}/images", f"test/{part}/masks")
+    with pytest.raises(ValueError, match="name one: trans10k/test/easy/images, trans10k/test/hard"):
+        find_items(["trans10k"], Path())
+
+
+def test_the_folder_of_a_picture_is_known_from_within(tmp_path, monkeypatch):
+    _make(tmp_path, "images", "masks")
+    PilImage.new("L", (8, 6), 255).save(tmp_path / "masks" / "1.png")
+    monkeypatch.chdir(tmp_path / "images")
+    assert mask_beside(Path("1.jpg")) == tmp_path / "masks" / "1.png"
+    assert mask_beside(Path("2.jpg")) == Path("2_mask.png")

@@ -133,7 +133,9 @@ def test_a_tilde_is_home(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_masks_that_are_needed_and_missing_are_told(data: Path) -> None:
     find_items(["davis/a.png"], Path(), need_masks=True)
-    with pytest.raises(ValueError, match=rf"{data}/davis/b.png: segmenter beside needs b_mask.png"):
+    with pytest.raises(
+        ValueError, match=rf"{data}/davis/b.png: this suite needs its mask b_mask.png"
+    ):
         find_items(["davis"], Path(), need_masks=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 
@@ -13,12 +14,15 @@ from PIL import Image as PilImage
 from experiments import read_results
 from experiments.analysis.all_tables import tables
 from experiments.analysis.cue_conflict import texture_table
+from experiments.analysis.draws_table import draws_table
 from experiments.analysis.formats.sheets import sheets
 from experiments.analysis.robustness import victim_of
 from experiments.cli.main import main
 from experiments.figures.all_figures import draw
 from experiments.figures.robustness.maps import transfer
 from experiments.running.runner import run
+from experiments.running.tasks import without_missing
+from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 from semcom.importance.region import RegionOptions, find_region
 from semcom.segmenters.overlap import iou
@@ -30,20 +34,23 @@ def quiet(*_):
 
 
 def test_the_best_mask_is_the_one_closest_to_the_truth(folder, tmp_path):
-    about = {"sent": "nothing", "scored": "beside", "scores": ["iou_truth"]}
-    run(suite(folder, mask=["chosen", "best"], **about), tmp_path, say=quiet)
-    found = {setting.mask: record for setting, record, _ in rows(tmp_path)}
+    about = {"sent": "nothing", "scores": ["iou_truth"], "theta": "auto"}
+    systems = {"chosen": {"scored": "beside"}, "best": {"masks": "best"}}
+    run(suite(folder, systems=systems, **about), tmp_path, say=quiet)
+    found = {setting.masks: record for setting, record, _ in rows(tmp_path)}
     photo, truth = (np.asarray(PilImage.open(folder / name)) for name in ("a.png", "a_mask.png"))
     masks = find_region(photo, RegionOptions("graph")).masks
     best = max(iou(mask.pixels, truth > 0) for mask in masks)
     assert found["best"]["iou_truth"] == pytest.approx(best)
     assert best > found["chosen"]["iou_truth"]
+    closest = max(masks, key=lambda mask: iou(mask.pixels, truth > 0))
+    assert found["best"]["confidence"] == pytest.approx(closest.score)  # its own, not the others'
 
 
 @pytest.mark.parametrize("about", [{"segmenter": "beside"}, {"prompt": "point"}])
 def test_there_is_no_best_of_one_mask(about):
     with pytest.raises(ValueError, match="needs a segmenter that finds several masks"):
-        Setting(mask="best", **about).check()
+        Setting(masks="best", **about).check()
 
 
 def test_doubt_is_a_system_of_its_own(folder, tmp_path):
@@ -85,6 +92,35 @@ def test_a_doubting_sender_repeats_its_delivery(folder, tmp_path):
     assert "expected a number in (0, 1), or auto, got 'high'" in wrong.output
 
 
+def test_what_is_expected_of_a_doubting_sender_is_simulated(folder, tmp_path):
+    """Without fading, both are the same, at the θ that steered the sender."""
+    about = {"theta": ["auto", 0.65], "codec": "jpeg2000", "draws": 2}
+    run(suite(folder, **about), tmp_path, say=quiet)
+    table = draws_table(read_results(tmp_path))
+    for row in (dict(zip(table.columns, row, strict=True)) for row in table.rows):
+        assert row["expected"] == pytest.approx(row["simulated"], abs=0.02)
+
+
+def test_a_wrapped_mobile_sam_is_left_out_without_weights(folder, monkeypatch):
+    monkeypatch.setattr("semcom.checkpoints.mobile_sam.available", lambda: False)
+    monkeypatch.setattr("semcom.checkpoints.mobile_sam.named", lambda: False)
+    systems = {"one": {"segmenter": "median:of=mobile_sam"}, "two": {"segmenter": "median"}}
+    said = []
+    left = without_missing(suite(folder, systems=systems), said.append)
+    assert list(left.systems) == ["two"]
+    assert left.systems["two"].segmenter == ("median:of=graph",)
+    assert "systems that need MobileSAM" in said[0]
+
+
+def test_suites_may_send_some_pictures_and_others_not(folder, tmp_path):
+    about = {"scored": "beside", "disturbance": "fog", "systems": {"a": {"blind": True}, "b": {}}}
+    run(suite(folder, sent=["seen", "nothing"], **about), tmp_path, say=quiet)
+    done = CliRunner().invoke(main, ["plot", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    gains = next(t for t in tables(read_results(tmp_path)) if t.name == "gains")
+    assert len(gains.rows) == 1
+
+
 def test_nothing_sent_has_no_bandwidth_in_tables(folder, tmp_path):
     asked = suite(folder, sent="nothing", segmenter="whole_image", scores="mask_area")
     run(asked, tmp_path, say=quiet)
@@ -124,7 +160,7 @@ def test_cues_are_counted_where_a_mask_shows_one_of_them(looked):
     shares = {row[:4]: row[4] for row in found.rows if row[0] == "masks"}
     assert shares == {("masks", 0.25, 3, 3): pytest.approx(2 / 3), ("masks", 1.0, 3, 1): 0.0}
     names = {drawing.data.name for drawing in draw(looked)}
-    assert "texture-or-shape" not in names  # the true mask shows the texture and nothing decided else
+    assert "texture-or-shape" not in names  # the true mask shows both
     others = tuple(p for p in looked.points if p not in conflicts)
     assert texture_table(replace(looked, points=others)) is None
 
@@ -148,29 +184,36 @@ def test_gains_over_the_iou_of_masks(looked):
 
 
 def test_attacks_that_transfer_are_a_matrix(looked):
-    """Rows of real runs, renamed to two attacks, seen by two segmenters."""
+    """Rows of real runs, renamed to two attacks, seen by two segmenters with two prompts."""
     attack = {"jitter": "jitter", "fog": "pgd", "night": "fgsm:goal=mirror"}
-    chosen = [p for p in looked.points if p.setting.disturbance in attack]
+    chosen = [p for p in looked.points if p.setting.disturbance in attack and not p.setting.blind]
 
-    def renamed(point, segmenter):
+    def renamed(point, segmenter, prompt):
         s = point.setting
-        setting = replace(s, disturbance=attack[s.disturbance], segmenter=segmenter)
-        (row,) = point.rows
-        value = 0.1 * s.severity + (0.3 if segmenter == "graph" else 0.0)
-        row = replace(row, record=row.record | {"iou_clean": value})
-        return replace(point, setting=setting, rows=(row,))
+        name = attack[s.disturbance]
+        setting = replace(s, disturbance=name, segmenter=segmenter, prompt=prompt)
+        value = 0.1 * s.severity + 0.3 * (segmenter == "graph") + 0.05 * (prompt == "point")
+        rows = tuple(replace(r, record=r.record | {"iou_clean": value}) for r in point.rows)
+        varies = (("segmenter", segmenter), ("disturbance", name), ("severity", s.severity))
+        key = System("masks", (*varies, ("prompt", prompt)))
+        return replace(point, setting=setting, rows=rows, key=key)
 
-    both = [renamed(p, s) for p in chosen if not p.setting.blind for s in ("graph", "mobile_sam")]
-    (drawing,) = transfer(replace(looked, points=tuple(both)), width=3.5)
-    data = [dict(zip(drawing.data.columns, row, strict=True)) for row in drawing.data.rows]
-    attacks = {(r["victim"], r["segmenter"]): r["iou_clean"] for r in data if r["victim"]}
-    assert attacks == {
-        ("mobile_sam", "graph"): pytest.approx(0.8),  # severity 5 alone
-        ("mobile_sam", "mobile_sam"): pytest.approx(0.5),
-    }
-    assert {r["disturbance"] for r in data} == {"jitter", "pgd", "fgsm:goal=mirror"}
-    assert drawing.figure.axes
-    one = [p for p in both if p.setting.segmenter == "graph"]
+    several = list(itertools.product(("graph", "mobile_sam"), ("none", "point")))
+    points = [renamed(p, *each) for p in chosen for each in several]
+    drawn = transfer(replace(looked, points=tuple(points)), width=3.5)
+    assert [drawing.data.name for drawing in drawn] == ["transfer-1", "transfer-2"]
+    for drawing, more in zip(drawn, (0.0, 0.05), strict=True):
+        data = [dict(zip(drawing.data.columns, row, strict=True)) for row in drawing.data.rows]
+        attacks = {(r["disturbance"], r["segmenter"]): r["iou_clean"] for r in data if r["victim"]}
+        assert attacks == {
+            (name, segmenter): pytest.approx(0.5 + 0.3 * (segmenter == "graph") + more)
+            for name in ("pgd", "fgsm:goal=mirror")  # of severity 5 alone
+            for segmenter in ("graph", "mobile_sam")
+        }
+        control = {r["severity"]: r["iou_clean"] for r in data if r["disturbance"] == "jitter"}
+        assert control.keys() == {2, 5}
+        assert drawing.figure.axes
+    one = [p for p in points if p.setting.segmenter == "graph"]
     assert transfer(replace(looked, points=tuple(one)), width=3.5) == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semcom.scores.masks import ber, boundary_f, f_beta, iou, mae, mask_scores
+from semcom.scores.masks import ber, boundary_f, f_beta, iou_or_none, mae, mask_scores
 
 EMPTY, FULL = np.zeros((40, 60), bool), np.ones((40, 60), bool)
 
@@ -19,7 +19,7 @@ def box(top, left, height, width):
 def test_boxes_that_overlap_by_half():
     """20x20 pixels each, 20x10 in common."""
     mask, truth = box(10, 10, 20, 20), box(10, 20, 20, 20)
-    assert iou(mask, truth) == pytest.approx(200 / 600)
+    assert iou_or_none(mask, truth) == pytest.approx(200 / 600)
     assert mae(mask, truth) == pytest.approx(400 / 2400)
     assert f_beta(mask, truth) == pytest.approx(0.5)  # precision and recall are 1/2
     assert ber(mask, truth) == pytest.approx(1 - 0.5 * (200 / 400 + 1800 / 2000))
@@ -38,7 +38,7 @@ def test_against_counting_pixel_by_pixel():
     pairs = list(zip(mask.ravel().tolist(), truth.ravel().tolist(), strict=True))
     tp, fp = pairs.count((True, True)), pairs.count((True, False))
     fn, tn = pairs.count((False, True)), pairs.count((False, False))
-    assert iou(mask, truth) == pytest.approx(tp / (tp + fp + fn))
+    assert iou_or_none(mask, truth) == pytest.approx(tp / (tp + fp + fn))
     assert mae(mask, truth) == pytest.approx((fp + fn) / len(pairs))
     assert ber(mask, truth) == pytest.approx((fn / (tp + fn) + fp / (tn + fp)) / 2)
     precision, recall = tp / (tp + fp), tp / (tp + fn)
@@ -48,8 +48,8 @@ def test_against_counting_pixel_by_pixel():
 
 
 def test_what_is_undefined_is_none():
-    assert iou(EMPTY, EMPTY) is None
-    assert iou(EMPTY, FULL) == 0
+    assert iou_or_none(EMPTY, EMPTY) is None
+    assert iou_or_none(EMPTY, FULL) == 0
     assert ber(FULL, FULL) is None
     assert ber(FULL, EMPTY) is None
     assert f_beta(FULL, EMPTY) is None
@@ -80,4 +80,4 @@ def test_the_mirrored_iou_is_that_with_the_mirror_image():
     truth = box(4, 2, 12, 10)
     mirrored = np.ascontiguousarray(truth[:, ::-1])
     assert mask_scores(mirrored, truth=truth)["iou_mirrored"] == 1
-    assert mask_scores(truth, truth=truth)["iou_mirrored"] == iou(truth, mirrored)
+    assert mask_scores(truth, truth=truth)["iou_mirrored"] == iou_or_none(truth, mirrored)

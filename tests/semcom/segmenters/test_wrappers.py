@@ -10,6 +10,7 @@ from semcom.importance.region import RegionOptions, find_region
 from semcom.segmenters import inner as inner_module
 from semcom.segmenters.base import SEGMENTERS
 from semcom.segmenters.blurred import Blurred
+from semcom.segmenters.inner import asked, resolved, without_note
 from semcom.segmenters.median import Median
 from semcom.segmenters.overlap import iou
 from semcom.types import Mask, Prompts
@@ -35,7 +36,7 @@ class Recording:
 def recording(monkeypatch):
     made = Recording()
     for module in ("median", "blurred"):
-        name = f"semcom.segmenters.{module}.inner"
+        name = f"semcom.segmenters.{module}.build_inner"
         monkeypatch.setattr(name, lambda *_: (made, " (recording:1)"))
     return made
 
@@ -83,7 +84,10 @@ def test_blurred_shows_a_blurred_picture(recording):
 @pytest.mark.usefixtures("recording")
 def test_the_record_names_everything():
     assert Median(of="graph").provenance == "median:of=graph,draws=5,spread=0.02 (recording:1)"
-    assert Blurred(of="graph", sigma=1.5).provenance == "blurred:of=graph,sigma=1.5 (recording:1)"
+    fine = Blurred(of="graph", sigma=0.123456789).provenance
+    assert fine == "blurred:of=graph,sigma=0.123456789 (recording:1)"
+    assert without_note(fine) == "blurred:of=graph,sigma=0.123456789"
+    assert without_note("from_file:path=a (1).png") == "from_file:path=a (1).png"
 
 
 def test_noise_leads_a_blurred_view_less_astray():
@@ -101,6 +105,7 @@ def test_noise_leads_a_blurred_view_less_astray():
 
 def test_the_region_and_its_record(monkeypatch):
     monkeypatch.setattr(inner_module.weights, "available", lambda: False)
+    assert asked("median") == "graph"
     image = np.full((96, 96, 3), 40, dtype=np.uint8)
     image[32:64, 24:56] = (220, 40, 40)
     options = RegionOptions("median:draws=3", Prompts(((40, 48),)), theta="auto")
@@ -116,7 +121,9 @@ def test_the_region_and_its_record(monkeypatch):
         ("median:draws=4", "draws must be an odd number from 3 to 99, got 4"),
         ("median:draws=1", "draws must be an odd number from 3 to 99, got 1"),
         ("median:spread=0", "spread must be above 0 and at most 0.2, got 0"),
-        ("median:of=blurred", "'median' cannot use 'blurred', which uses another one itself"),
+        ("median:of=blurred", "'median' cannot ask 'blurred', which asks another one itself"),
+        ("blurred:of=median:of=graph", "cannot ask 'median:of=graph', which asks another one"),
+        ("median:of=graph:work_size=64", "with its default options, got 'graph:work_size=64'"),
         ("blurred:of=grahp", "unknown segmenter 'grahp'"),
         ("blurred:sigma=0", "sigma must be above 0 and at most 50, got 0"),
     ],
@@ -124,3 +131,21 @@ def test_the_region_and_its_record(monkeypatch):
 def test_what_cannot_be_is_refused(spec, message):
     with pytest.raises(ValueError, match=message):
         SEGMENTERS.create(spec)
+
+
+@pytest.mark.parametrize("here", ["graph", "mobile_sam"])
+def test_auto_is_resolved_wherever_it_stands(monkeypatch, here):
+    """The name says what it does on this machine, in one form, and loads no weights."""
+    monkeypatch.setattr(inner_module.weights, "available", lambda: here == "mobile_sam")
+    named = {resolved(spec) for spec in ("median", "median:of=auto", "median:draws=5,of=auto")}
+    assert named == {f"median:of={here}", f"median:of={here},draws=5"}
+    assert resolved("blurred:sigma=3,of=auto") == f"blurred:of={here},sigma=3.0"
+    assert (resolved("auto"), resolved("graph:max_masks=4")) == (here, "graph:max_masks=4")
+    assert asked("blurred:sigma=3") == here
+    SEGMENTERS.create("median:of=mobile_sam")  # its weights are looked for when it is asked
+
+
+def test_graph_doubts_a_box_in_which_it_finds_nothing():
+    flat = np.full((80, 80, 3), 90, dtype=np.uint8)
+    (mask,) = SEGMENTERS.create("graph")(flat, Prompts(boxes=((20, 20, 60, 60),)))
+    assert (int(mask.pixels.sum()), mask.score) == (40 * 40, 0.5)
