@@ -11,6 +11,7 @@ from experiments.analysis.table import Table
 from experiments.analysis.tables import NOWHERE
 from experiments.store.measured import Point, SuiteResults
 from experiments.suites.axes import System, disturbance_name
+from experiments.suites.setting import BESIDE
 from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
 from semcom.scores.masks import IOU_CLEAN
@@ -117,6 +118,8 @@ def success_table(study: SuiteResults) -> Table | None:
         return None
     rows = []
     for (kind, (channel, cbr, snr_db)), points in by_kind(study).items():
+        if all(p.setting.blind or p.setting.segmenter == BESIDE for p in points):
+            continue  # no found mask steers the sender
         clean = [row for p in points if not p.setting.disturbance for row in p.rows]
         good = {row.key for row in clean if (row.mean("iou_truth") or 0.0) >= _GOOD}
         for point in points:
