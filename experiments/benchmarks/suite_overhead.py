@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from experiments.running.runner import run
-from experiments.running.worker import Unit
+from experiments.running.unit import Unit
 from experiments.store.database import TaskResult
 from experiments.suites.suite import Suite
 

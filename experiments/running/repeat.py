@@ -11,7 +11,8 @@ from typing import Any
 
 from experiments.datasets.items import Item, find_items
 from experiments.path_text import from_text
-from experiments.running.worker import Job, Unit, work
+from experiments.running.unit import Job, Unit
+from experiments.running.worker import work
 from experiments.store.database import Database, TaskResult, opened
 from experiments.store.queries import (
     MadeBy,

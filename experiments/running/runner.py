@@ -34,7 +34,8 @@ from experiments.running.tasks import (
     units,
     without_missing,
 )
-from experiments.running.worker import Do, Job, Unit, segment, work
+from experiments.running.unit import Job, Unit
+from experiments.running.worker import Do, segment, work
 from experiments.shell import word
 from experiments.store.database import Database
 from experiments.store.queries import put_intervals, settled, system_of_setting

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from experiments.datasets.items import Item, find_items
-from experiments.running.worker import Job, Unit
+from experiments.running.unit import Job, Unit
 from experiments.store.database import Database
 from experiments.store.queries import covered_draws, failed_tasks, has_failed
 from experiments.suites.axes import check_size

@@ -17,7 +17,7 @@ from experiments.analysis.gains import anchor_name, pairs
 from experiments.analysis.points import families, family_names, prepare
 from experiments.naming import file_names, unique
 from experiments.running import runner
-from experiments.running.worker import Unit
+from experiments.running.unit import Unit
 from experiments.store.database import TaskResult
 from experiments.store.study import read_results
 from experiments.suites.axes import System

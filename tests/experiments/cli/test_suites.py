@@ -13,7 +13,8 @@ import pytest
 from PIL import Image as PilImage
 
 from experiments.datasets.items import find_items
-from experiments.running.worker import Job, Unit, work
+from experiments.running.unit import Job, Unit
+from experiments.running.worker import work
 from experiments.store.integrity import seal_of
 from experiments.store.study import read_results
 from experiments.suites.setting import Setting

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments.running.progress import RunProgress
-from experiments.running.worker import Unit
+from experiments.running.unit import Unit
 from experiments.store.database import Database, TaskResult
 from experiments.suites.axes import System
 from tests.experiments.running.small_run import Run, query, stored_intervals, stored_rows

@@ -14,7 +14,7 @@ import pytest
 
 from experiments.datasets.items import Item
 from experiments.running.pool import WorkerPool
-from experiments.running.worker import Job, Unit
+from experiments.running.unit import Job, Unit
 from experiments.store.database import TaskResult
 from experiments.suites.setting import Setting
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from experiments.running.runner import run
-from experiments.running.worker import Unit, work
+from experiments.running.unit import Unit
+from experiments.running.worker import work
 from experiments.store.database import Database, TaskResult
 from experiments.suites.suite import Suite
 from semcom import cache
