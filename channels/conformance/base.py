@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from channels.base import Channel
 from channels.catalogue import CHANNELS
 from channels.errors import InputError
+
+if TYPE_CHECKING:
+    from channels.base import Channel
 
 COHERENCES = ("none", "block", "fast", "varying")
 
