@@ -95,13 +95,13 @@ def masks(
     return study(points, systems={"blind": {}, "masks": {}})
 
 
-def fading(apart: float = 0.0) -> SuiteResults:
+def fading(apart: float = 0.0, systems: Sequence[str] = ("plain", "robust")) -> SuiteResults:
     """Return two systems over two SNRs; four draws of each image: 10, 20, 30, 40 dB.
 
-    Image ``b`` is ``apart`` dB better than ``a``.
+    Image ``b`` is ``apart`` dB better than ``a``, and each system 5 dB better than the last.
     """
     points = []
-    for name, better in (("plain", 0.0), ("robust", 5.0)):
+    for name, better in ((name, 5.0 * i) for i, name in enumerate(systems)):
         for snr_db in (5.0, 10.0):
             region = [10.0 + better, 20.0 + better, 30.0 + better, 40.0 + better]
             pictures = {

@@ -24,12 +24,14 @@ from experiments.suites.axes import System
 from tests.experiments.figures.studies import fading, masks
 
 NAMES = [
-    ("Ba$$in", "price $5, not $10"),
-    ("$x^2$", r"a \alpha_b^{c} 100 % #1 & ~"),
-    ("_hidden", "<b>&amp;</b> \"'"),
-    ("-- a comment --", "a\nb\x01c"),
-    ("", " "),
+    *("Ba$$in", "price $5, not $10"),
+    *("$x^2$", r"a \alpha_b^{c} 100 % #1 & ~"),
+    *("_hidden", "<b>&amp;</b> \"'"),
+    *("-- a comment --", "a\nb\x01c"),
+    *("", " "),
 ]
+OF_EACH_NAME = [0.1 * i for i in range(1, len(NAMES))]
+"""One θ for each name but that of the blind system."""
 
 
 def called(made: SuiteResults, *names: str) -> SuiteResults:
@@ -39,10 +41,11 @@ def called(made: SuiteResults, *names: str) -> SuiteResults:
     return replace(made, points=tuple(points))
 
 
-@pytest.mark.parametrize("names", NAMES)
-@pytest.mark.parametrize("made", [masks(0.5), fading()], ids=["masks", "fading"])
-def test_any_name_is_drawn_as_it_is(names: tuple[str, str], made: SuiteResults) -> None:
-    made = called(made, *names)
+@pytest.mark.parametrize(
+    "made", [masks(*OF_EACH_NAME), fading(systems="abcdefghij")], ids=["masks", "fading"]
+)
+def test_any_name_is_drawn_as_it_is(made: SuiteResults) -> None:
+    made = called(made, *NAMES)
     for drawing in draw(made):
         legends = drawing.figure.findobj(Legend)
         texts = [text.get_text() for legend in legends for text in legend.get_texts()]
@@ -58,9 +61,8 @@ def test_any_name_is_drawn_as_it_is(names: tuple[str, str], made: SuiteResults) 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_any_name_can_be_drawn_in_all_formats(kind: str) -> None:
-    for names in NAMES:
-        first = draw(called(masks(0.5), *names))[0]
-        assert len(render(first, kind)) > 1000
+    first = draw(called(masks(*OF_EACH_NAME), *NAMES))[0]
+    assert len(render(first, kind)) > 1000
 
 
 @pytest.mark.parametrize("width", [COLUMN, PAGE])
