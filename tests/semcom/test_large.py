@@ -51,10 +51,14 @@ def test_strips_give_the_same_in_threads(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (colour.from_planes(planes) == pixels).all()
 
 
-@pytest.mark.parametrize("size", [(2000, 1100), (2000, 2100)])
-def test_threads_do_not_change_the_stream(
-    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("fast", [False, True])
+def test_threads_do_not_change_the_stream(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In wavefronts of 11 rows, of a picture that counts as large and perhaps as very large."""
+    size = (700, 600)
+    monkeypatch.setattr(large, "LARGE", 400_000)
+    if fast:
+        monkeypatch.setattr(x265, "_FAST", 400_000)
+    assert x265.settings(*size).startswith("wpp=1:min-cu-size=16" if fast else "wpp=1")
     monkeypatch.setenv("SEMCOM_CACHE", "off")
     planes = colour.to_planes(photo(*size))
     offsets = np.zeros((-(-size[0] // 32), -(-size[1] // 32)), dtype=np.int64)
@@ -65,6 +69,7 @@ def test_threads_do_not_change_the_stream(
         streams.add(x265.encode(planes, offsets, 40, "slow"))
     assert len(streams) == 1
     assert x265.decode(streams.pop(), *size).shape == planes.shape
+    x265.parameter_sets.cache_clear()
 
 
 def test_settings_follow_from_the_size() -> None:

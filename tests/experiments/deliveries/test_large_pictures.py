@@ -64,7 +64,7 @@ def test_max_side_shrinks_the_image_and_its_mask(run: Run, mask: str) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--max-side", "256"), ("--max-side", "100000")])
 def test_what_is_not_longer_stays_as_it_is(run: Run, arguments: tuple[str, ...]) -> None:
-    quick = ("--mask", "beside", "--cbr", "1/4", "--json")
+    quick = ("--mask", "beside", "--codec", "jpeg", "--cbr", "1/4", "--json")
     result = run("send", "a.png", *quick, *arguments)
     record = json.loads(result.stdout)
     assert (record["width"], record["height"]) == (256, 192)
@@ -180,8 +180,9 @@ def test_stages_are_said_of_large_pictures_at_a_terminal(
 ) -> None:
     PilImage.linear_gradient("L").resize((side, side)).convert("RGB").save(tmp_path / "big.png")
     program = "from experiments.cli.main import main; main()"
-    command = [sys.executable, "-c", program, "send", "big.png", "--codec", "jpeg"]
-    said = _errors_of([*command, "--segmenter", "whole_image"], tmp_path, terminal=terminal)
+    few = ("--codec", "jpeg", "--cbr", "1/32", "--segmenter", "whole_image")
+    command = [sys.executable, "-c", program, "send", "big.png", *few]
+    said = _errors_of(command, tmp_path, terminal=terminal)
     stages = ["segmenting", "encoding", "transmitting and receiving", "scoring", "writing"]
     at = [said.find(f"big.png: {stage} …") for stage in stages]
     if terminal and side == 1500:
