@@ -139,9 +139,10 @@ def test_a_dask_cluster_that_loses_a_worker_makes_the_same_rows(tmp_path: Path) 
 def test_no_dask_scheduler_is_said_in_one_line() -> None:
     code = (
         "import os, sys; sys.path.insert(0, os.getcwd())\n"
-        "from experiments.running.backends import workers\n"
+        "from experiments.running import backends\n"
+        "backends._CONNECT_S = 1\n"
         "try:\n"
-        "    with workers('dask', jobs=1, address='tcp://127.0.0.1:9'): pass\n"
+        "    with backends.workers('dask', jobs=1, address='tcp://127.0.0.1:9'): pass\n"
         "except ValueError as error: print(error)\n"
     )
     pytest.importorskip("distributed")
