@@ -168,19 +168,19 @@ def test_without_the_table_the_first_packet_is_read(photo, what):
 
 def test_unequal_protection_is_expected_to_beat_every_fixed_scheme(photo, what):
     error = weighted_gain(photo, photo, what.w)
+    fixed = [
+        transmit(photo, what.w, codec="jpeg2000:layers=1", cbr=0.1, link=equal)
+        for equal in (LinkConfig("rayleigh", 10.0, scheme=one.name) for one in SCHEMES[:45:4])
+    ]
     best = {}
     for kind in ("unequal", "graceful"):
         link = LinkConfig("rayleigh", 10.0, protection=kind)
         sent = transmit(photo, what.w, codec="jpeg2000:layers=6", cbr=0.1, link=link)
-        own = expected_worth(worth(sent.stream, link, error), sent.stream, sent.plan, sent.budget)
-        fixed = []
-        for scheme in SCHEMES[:45:4]:
-            equal = LinkConfig("rayleigh", 10.0, scheme=scheme.name)
-            one = transmit(photo, what.w, codec="jpeg2000:layers=1", cbr=0.1, link=equal)
-            fixed.append(
-                expected_worth(worth(one.stream, link, error), one.stream, one.plan, one.budget)
-            )
-        best[kind] = own, max(fixed)
+        own, *others = (
+            expected_worth(worth(one.stream, link, error), one.stream, one.plan, one.budget)
+            for one in (sent, *fixed)
+        )
+        best[kind] = own, max(others)
     left = [error - gain for gain in best["unequal"]]
     assert left[0] < 0.85 * left[1]  # 0.7 dB of expected error
     assert best["graceful"][0] > best["graceful"][1]
