@@ -28,11 +28,24 @@ ROOT = Path(__file__).parents[3]
 FEATURES = processor()["numpy"]
 
 
-def _elsewhere(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process whose NumPy makes do with its baseline."""
-    command = [sys.executable, "-c", "from experiments.cli.main import main; main()", *arguments]
+ELSEWHERE = """
+import json, sys
+from experiments.cli.main import main
+for arguments in json.loads(sys.argv[1]):
+    main(arguments, standalone_mode=False)
+    print(end="\\f")
+"""
+
+
+def _elsewhere(commands: list[list[str]]) -> list[str]:
+    """Run commands in a process whose NumPy makes do with its baseline; return what each says."""
+    command = [sys.executable, "-c", ELSEWHERE, json.dumps(commands)]
     environment = os.environ | {"NPY_DISABLE_CPU_FEATURES": FEATURES, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    *said, end = done.stdout.split("\f")
+    assert (len(said), end) == (len(commands), "")
+    return said
 
 
 def _repeat(*arguments: str) -> Result:
@@ -79,15 +92,10 @@ def test_what_was_made_says_on_which_processor(made: Path) -> None:
 @pytest.mark.skipif(not FEATURES, reason="this NumPy uses nothing beyond its baseline")
 def test_another_processor_shows_and_scores_differ_in_their_last_bits_alone(made: Path) -> None:
     results = str(made / "results.db")
-    said = []
-    for arguments in [(results, task[:12]) for task in _tasks(made / "results.db")[:2]]:
-        assert "the same, bit for bit" in _repeat(*arguments).stdout
-        done = _elsewhere("repeat", *arguments)
-        assert done.returncode == 0, done.stderr
-        said.append(done.stdout)
-    done = _elsewhere("repeat", str(made / "photo.json"))
-    assert done.returncode == 0, done.stderr
-    said.append(done.stdout)
+    rows = [["repeat", results, task[:12]] for task in _tasks(made / "results.db")[:2]]
+    for row in rows:
+        assert "the same, bit for bit" in _repeat(*row[1:]).stdout
+    said = _elsewhere([*rows, ["repeat", str(made / "photo.json")]])
     pattern = (
         r"the same pictures and packets; numbers differ by at most (\S+), within 1e-09: "
         rf"another CPU: numpy with {FEATURES} \(here without\)\n"
