@@ -41,6 +41,12 @@ def davis() -> Path:
     return _folder("davis")
 
 
+@pytest.fixture(scope="session")
+def encodings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that is empty at first, for tests of what happens to pictures once encoded."""
+    return tmp_path_factory.mktemp("encodings")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Workers of a parallel run must not fight for the cores."""

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from semcom import cache
 from semcom.codecs.base import CODECS, is_analog
 from semcom.conformance.base import Candidate
 from semcom.conformance.calls import check_harmless
@@ -38,12 +39,17 @@ ELSEWHERE = {
     ("hevc:tiles=2x2", "memory"),
 }
 """What takes long: ``test_learned.py`` starts one process for all models; tiles are small."""
+ANEW = ("same-bytes", "other-process", "threads", "memory")
+"""Checks of encoding itself; the others share what was encoded, which several of them ask for."""
 CASES = [(name, check) for name in NAMES for check in CODEC_CHECKS]
 CASES = [(name, check) for name, check in CASES if (name, check.name) not in ELSEWHERE]
 
 
 @pytest.fixture
-def candidate(request):
+def candidate(request, encodings, monkeypatch):
+    check = getattr(request.node, "callspec", None) and request.node.callspec.params.get("check")
+    if check is None or check.name not in ANEW:
+        monkeypatch.setenv(cache.ENVIRONMENT, str(encodings))
     needed = NEEDED.get(request.param, "")
     for fixture in re.findall(r"\{(\w+)\}", needed):
         needed = needed.replace(f"{{{fixture}}}", str(request.getfixturevalue(fixture)))
