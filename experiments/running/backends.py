@@ -29,7 +29,8 @@ ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in _THREADS}
 _GROWTH = {"LOKY_MAX_MEMORY_LEAK_SIZE": "2e9"}
 """Bytes by which a worker may grow before it is replaced; large pictures and caches are no leak."""
 _WATCH_EVERY_S = 1.0
-_CONNECT_S = 10
+CONNECT_S = 10
+"""Time in which a Dask scheduler has to answer."""
 
 
 def check_backend(name: str, address: str | None) -> None:
@@ -145,7 +146,7 @@ def _dask(_: int, address: str | None) -> Iterator[tuple[Submit, int]]:
             one_thread()
 
     try:
-        client = Client(address, timeout=_CONNECT_S, set_as_default=False)
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError(f"no Dask scheduler at {address}: {error}") from None
     with client:

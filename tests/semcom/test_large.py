@@ -57,7 +57,7 @@ def test_threads_do_not_change_the_stream(fast: bool, monkeypatch: pytest.Monkey
     size = (700, 600)
     monkeypatch.setattr(large, "LARGE", 400_000)
     if fast:
-        monkeypatch.setattr(x265, "_FAST", 400_000)
+        monkeypatch.setattr(x265, "FAST", 400_000)
     assert x265.settings(*size).startswith("wpp=1:min-cu-size=16" if fast else "wpp=1")
     monkeypatch.setenv("SEMCOM_CACHE", "off")
     planes = colour.to_planes(photo(*size))

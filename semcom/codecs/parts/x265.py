@@ -47,7 +47,7 @@ Preset = Literal["ultrafast", "slow"]
 Size = tuple[int, int]
 """Height and width."""
 
-_FAST = 4_000_000  # pixels; above this, time matters more than the last per cent of bits
+FAST = 4_000_000  # pixels; above this, time matters more than the last per cent of bits
 _FASTER: dict[Preset, str] = {
     "slow": "min-cu-size=16:tu-intra-depth=3:rd=3:fast-intra=1:rdoq-level=0",
     "ultrafast": "min-cu-size=32:tu-intra-depth=1:rd=1",  # for guesses only, never sent
@@ -66,7 +66,7 @@ _PARAMETERS = (
 def settings(height: int, width: int, preset: Preset = "slow") -> str:
     """Return the settings of x265 that differ from those of a small picture; empty for one."""
     wavefronts = ["wpp=1"] if is_large(height, width) else []
-    return ":".join(wavefronts + [_FASTER[preset]] * (height * width > _FAST))
+    return ":".join(wavefronts + [_FASTER[preset]] * (height * width > FAST))
 
 
 def encode(

@@ -140,7 +140,7 @@ def test_no_dask_scheduler_is_said_in_one_line() -> None:
     code = (
         "import os, sys; sys.path.insert(0, os.getcwd())\n"
         "from experiments.running import backends\n"
-        "backends._CONNECT_S = 1\n"
+        "backends.CONNECT_S = 1\n"
         "try:\n"
         "    with backends.workers('dask', jobs=1, address='tcp://127.0.0.1:9'): pass\n"
         "except ValueError as error: print(error)\n"
