@@ -22,7 +22,7 @@ from experiments.suites.value_types import (
 from semcom.codecs.base import CODECS
 from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
-from semcom.importance.maps import check_kind, check_theta
+from semcom.importance.maps import AUTO, Theta, check_kind, check_theta
 from semcom.link.config import MAX_COPIES, MAX_SIDE_MARGIN_DB
 from semcom.link.options import LinkOptions
 from semcom.segmenters.base import SEGMENTERS
@@ -75,6 +75,13 @@ def _disturbance(value: str) -> str:
     return Disturb(value).pinned  # results depend on the files, not on their names
 
 
+def _theta(value: Any) -> Theta:
+    if isinstance(value, bool) or not isinstance(value, float | int | str):
+        raise InputError(f"theta must be in (0, 1), or {AUTO}, got {value!r}")
+    check_theta(value)
+    return AUTO if isinstance(value, str) else float(value)
+
+
 Decibels = Annotated[Real, Field(ge=-300, le=300)]
 
 
@@ -89,7 +96,7 @@ class _ImageAxes(Section):
     masks: Several[Choice] | None = None
     sent: Several[Literal["seen", "clean", "nothing"]] | None = None
     importance: Several[Annotated[str, checked(check_kind)]] | None = None
-    theta: Several[Literal["auto"] | Annotated[Real, checked(check_theta)]] | None = None
+    theta: Several[Annotated[Any, AfterValidator(_theta)]] | None = None
     blind: Several[bool] | None = None
     codec: Several[Annotated[str, checked(CODECS.check)]] | None = None
     bound: Several[bool] | None = None
