@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from experiments.analysis.score_names import SHORT, shown_scores
@@ -14,7 +15,7 @@ from experiments.suites.axes import System, disturbance_name
 from experiments.suites.setting import BESIDE
 from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
-from semcom.scores.masks import IOU_CLEAN
+from semcom.scores.masks import IOU_CLEAN, MASK_SCORES
 
 CONTROL = "jitter"
 """The disturbance that shows how far next to nothing moves a mask."""
@@ -22,6 +23,7 @@ _ERRORS = ("mae", "ber", "lost")
 """Scores that are better if they are lower."""
 _NEITHER = ("mask_area", "iou_mirrored")
 """Scores that are neither better nor worse if they are higher."""
+_OF_MASKS = (IOU_CLEAN, *MASK_SCORES, "mask_area")
 _GOOD = 0.5
 _SPOILT = (0.5, 0.1)
 
@@ -73,6 +75,8 @@ def robustness_table(study: SuiteResults) -> Table | None:
     rows = []
     for (kind, (channel, cbr, snr_db)), points in by_kind(study).items():
         for score in shown_scores(study):
+            if score in _OF_MASKS and not _looks(points):
+                continue
             clean = [p.mean(score) for p in points if not p.setting.disturbance]
             cells: dict[str, list[float]] = {}
             for point in points:
@@ -108,6 +112,11 @@ def robustness_table(study: SuiteResults) -> Table | None:
     )
 
 
+def _looks(points: Iterable[Point]) -> bool:
+    """Whether masks that were found steer the sender, so that it matters how good they are."""
+    return any(not p.setting.blind and p.setting.segmenter != BESIDE for p in points)
+
+
 def success_table(study: SuiteResults) -> Table | None:
     """Return how often a disturbance or an attack spoils a mask that was good; None without masks.
 
@@ -118,8 +127,8 @@ def success_table(study: SuiteResults) -> Table | None:
         return None
     rows = []
     for (kind, (channel, cbr, snr_db)), points in by_kind(study).items():
-        if all(p.setting.blind or p.setting.segmenter == BESIDE for p in points):
-            continue  # no found mask steers the sender
+        if not _looks(points):
+            continue
         clean = [row for p in points if not p.setting.disturbance for row in p.rows]
         good = {row.key for row in clean if (row.mean("iou_truth") or 0.0) >= _GOOD}
         for point in points:

@@ -135,7 +135,7 @@ def test_figures_and_tables_keep_disturbances_apart(folder, tmp_path):
         disturbance=["none", "fog", "occlusion"],
         severity=[1, 5],
         scored="beside",
-        systems={"blind": {"blind": True}, "masks": {"segmenter": "beside"}},
+        systems={"blind": {"blind": True}, "masks": {"blind": False}},
         scores=["region_psnr_db", "iou_truth"],
     )
     run(asked, tmp_path, say=lambda *_: None)
