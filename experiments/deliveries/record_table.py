@@ -71,6 +71,7 @@ def _rows(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
     rows = [
         ("region found by", [str(r["segmenter"]) for r in records]),
         ("region, % of frame", [f"{100 * r['region_area']:.1f}" for r in records]),
+        *_doubt(records),
         ("codec", [r["codec"] for r in records]),
         ("channel", [f"{r['channel']}, {r['snr_db']:g} dB" for r in records]),
         ("scheme", [r["scheme"] for r in records]),
@@ -86,6 +87,14 @@ def _rows(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
         rows.append((description, [_number(name, r[name]) for r in records]))
     packets = [f"{r['packets_received']} of {r['packets_sent']}" for r in records]
     return [*rows, ("packets", packets)]
+
+
+def _doubt(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Return how sure the segmenter was, if the sender asked."""
+    if "confidence" not in records[0]:
+        return []
+    said = [f"{r['confidence']:.2f}, θ = {r['theta']:.3g}" for r in records]
+    return [("confidence in the region", said)]
 
 
 def _uses(value: float) -> str:

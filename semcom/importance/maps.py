@@ -149,12 +149,12 @@ def warning(what: Importance) -> str | None:
     theta, times = what.theta, float(what.w.max() / max(what.w.min(), 1e-9))
     if area > theta:
         return (
-            f"the region is {area:.0%} of the frame, but θ = {theta:g} gives it less of the weight:"
+            f"the region is {area:.0%} of the frame, but θ = {theta:.3g} gives it less of the weight:"
             f" other pixels count up to {times:.2g} times as much as those of the region"
         )
     if area > theta / 2:
         return (
-            f"the region is {area:.0%} of the frame: with θ = {theta:g} its pixels count at most "
+            f"the region is {area:.0%} of the frame: with θ = {theta:.3g} its pixels count at most "
             f"{times:.2g} times as much as the others, so there is little to gain"
         )
     return None
