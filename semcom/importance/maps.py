@@ -149,8 +149,8 @@ def warning(what: Importance) -> str | None:
     theta, times = what.theta, float(what.w.max() / max(what.w.min(), 1e-9))
     if area > theta:
         return (
-            f"the region is {area:.0%} of the frame, but θ = {theta:.3g} gives it less of the weight:"
-            f" other pixels count up to {times:.2g} times as much as those of the region"
+            f"the region is {area:.0%} of the frame, but θ = {theta:.3g} gives it less of the "
+            f"weight: other pixels count up to {times:.2g} times as much as those of the region"
         )
     if area > theta / 2:
         return (

@@ -16,20 +16,20 @@ def texture_share(study: SuiteResults, *, width: float) -> list[Drawing]:
     """Draw the share of decisions for the texture over the weight of the contour."""
     shares = [share for share in texture_shares(study) if share.decided]
     kinds = list(dict.fromkeys(share.kind for share in shares))
-    lines = []
+    axes = (
+        Axis("contour", "weight of the contour", ticks=CONTOUR),
+        Axis("texture_share", "share of decisions for texture"),
+    )
+    panels = []
     for place, kind in enumerate(kinds):
         some = sorted((s for s in shares if s.kind == kind), key=lambda share: share.severity)
         x = tuple(CONTOUR[share.severity - 1] for share in some)
         y = tuple(share.texture / share.decided for share in some)
         notes = tuple(f"{share.texture}/{share.decided}" for share in some)
-        lines.append(Line(name_of(kind), x, y, system_look(place), notes=notes))
+        line = Line(name_of(kind), x, y, system_look(place), notes=notes)
+        panels.append(Panel((name_of(kind),), {}, *axes, (line,), base=0.5))
     caption = (
         "Numbers beside the points: masks that show the texture, of all masks that have an IoU of "
         "at least 0.5 with the region of one cue, and less with that of the other."
     )
-    axes = (
-        Axis("contour", "weight of the contour", ticks=CONTOUR),
-        Axis("texture_share", "share of decisions for texture"),
-    )
-    panel = Panel((), {}, *axes, tuple(lines), base=0.5)
-    return drawings("texture-or-shape", "Texture or shape", caption, [panel], width=width)
+    return drawings("texture-or-shape", "Texture or shape", caption, panels, width=width)
