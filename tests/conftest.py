@@ -31,6 +31,11 @@ def _folder(name: str) -> Path:
     return SHARED / name
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Use one more worker than there are cores: many tests wait for processes that they start."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def kodak() -> Path:
     return _folder("kodak")
