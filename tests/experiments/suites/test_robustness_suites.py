@@ -16,10 +16,14 @@ from experiments.analysis.all_tables import tables
 from experiments.analysis.cue_conflict import texture_table
 from experiments.analysis.draws_table import draws_table
 from experiments.analysis.formats.sheets import sheets
+from experiments.analysis.points import prepare
 from experiments.analysis.robustness import victim_of
 from experiments.cli.main import main
-from experiments.figures.all_figures import draw
+from experiments.figures.gain_figures import gain_theta
+from experiments.figures.region_background import region_background
+from experiments.figures.robustness.gain_over_iou import gain_over_iou
 from experiments.figures.robustness.maps import transfer
+from experiments.figures.robustness.texture_share import texture_share
 from experiments.running.runner import run
 from experiments.running.tasks import without_missing
 from experiments.suites.axes import System
@@ -65,19 +69,17 @@ def test_doubt_is_a_system_of_its_own(folder, tmp_path):
     assert "confidence" not in stored[0.65]
     assert doubt["theta"] < 0.65
     study = read_results(tmp_path)
-    drawn = {drawing.data.name: drawing.data for drawing in draw(study)}
-    over_theta = [data for name, data in drawn.items() if name.startswith("gain-theta")]
+    prepared = prepare(study)
+    over_theta = gain_theta(prepared, width=3.5)
     assert over_theta
-    for data in over_theta:
+    for drawing in over_theta:
+        data = drawing.data
         assert {row[data.columns.index("theta")] for row in data.rows} == {0.5, 0.65}
-    notes = {
-        row[drawn["region-background"].columns.index("note")]
-        for row in drawn["region-background"].rows
-    }
+    (drawing,) = region_background(prepared, width=3.5)
+    notes = {row[drawing.data.columns.index("note")] for row in drawing.data.rows}
     assert {"0.5", "0.65", "auto"} <= notes
     means = next(table for table in tables(study) if table.name == "means")
     assert "θ-PSNR at θ = 0.65 for all systems" in means.caption
-    assert CliRunner().invoke(main, ["report", str(tmp_path)]).exit_code == 0
 
 
 def test_a_doubting_sender_repeats_its_delivery(folder, tmp_path):
@@ -138,6 +140,7 @@ def looked(folder, tmp_path_factory):
     names = ["none", "jitter", "fog", "night", "cue_conflict"]
     about = {"scored": "beside", "scores": ["iou_clean", "iou_truth", "iou_mirrored"]}
     systems = {"blind": {"blind": True}, "masks": {"segmenter": "beside"}}
+    about["segmenter"] = "whole_image"
     asked = suite(folder, disturbance=names, severity=[2, 5], systems=systems, **about)
     run(asked, where, say=quiet)
     return read_results(where)
@@ -159,14 +162,15 @@ def test_cues_are_counted_where_a_mask_shows_one_of_them(looked):
     found = texture_table(replace(looked, points=tuple(map(filled, conflicts))))
     shares = {row[:4]: row[4] for row in found.rows if row[0] == "masks"}
     assert shares == {("masks", 0.25, 3, 3): pytest.approx(2 / 3), ("masks", 1.0, 3, 1): 0.0}
-    names = {drawing.data.name for drawing in draw(looked)}
-    assert "texture-or-shape" not in names  # the true mask shows both
+    assert texture_share(looked, width=3.5) == []  # the true mask shows both
+    (drawing,) = texture_share(replace(looked, points=tuple(map(filled, conflicts))), width=3.5)
+    assert {"2/3", "0/1"} <= {row[drawing.data.columns.index("note")] for row in drawing.data.rows}
     others = tuple(p for p in looked.points if p not in conflicts)
     assert texture_table(replace(looked, points=others)) is None
 
 
 def test_gains_over_the_iou_of_masks(looked):
-    drawing = next(d for d in draw(looked) if d.data.name == "gain-iou")
+    (drawing,) = gain_over_iou(looked, width=3.5)
     data = [dict(zip(drawing.data.columns, row, strict=True)) for row in drawing.data.rows]
     assert {row["iou_truth"] for row in data} == {1.0}  # the masks are the true ones
     assert len({row["image"] for row in data}) == 2 * 4 + 1  # each disturbance, and none
