@@ -11,12 +11,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.analysis.points import count_images
 from experiments.analysis.robustness import CONTROL, by_kind, is_disturbed, name_of, victim_of
 from experiments.analysis.score_names import label, shown_scores
 from experiments.analysis.table import Table
 from experiments.figures.drawing import Drawing
 from experiments.figures.parts.fonts import plain_text
-from experiments.figures.parts.lines import about, where
+from experiments.figures.parts.lines import where
 from experiments.figures.parts.style import SETTINGS
 from experiments.figures.robustness.severity import MOST_PANELS, disturbances
 from experiments.store.measured import Point, SuiteResults
@@ -51,7 +52,7 @@ def severity_map(study: SuiteResults, *, width: float) -> list[Drawing]:
         table = Table(
             f"severity-map-{len(found) + 1}",
             text,
-            about(study.points),
+            _over(study),
             ("channel", "cbr", "snr_db", "disturbance", "severity", score),
             tuple(
                 (*condition, shown[k], j + 1, float(values[k, j]))
@@ -97,7 +98,7 @@ def transfer(study: SuiteResults, *, width: float) -> list[Drawing]:
             continue
         text = f"{name_of(kind)}: IoU with the mask of the clean picture"
         caption = (
-            f"{about(study.points)} Rows: the attack, of severity {level}; jitter is the control. "
+            f"{_over(study)} Rows: the attack, of severity {level}; jitter is the control. "
             "Columns: the segmenter that looks at the attacked picture."
         )
         columns = ("disturbance", "victim", "severity", "segmenter", IOU_CLEAN)
@@ -105,6 +106,12 @@ def transfer(study: SuiteResults, *, width: float) -> list[Drawing]:
         draw = functools.partial(_draw, values, rows, segmenters, (text, "segmenter"), width=width)
         found.append(Drawing(draw, table))
     return found
+
+
+def _over(study: SuiteResults) -> str:
+    """Describe what the numbers of a map are means of."""
+    images = count_images(study.points)
+    return f"Means over {images} images." if images > 1 else "One image."
 
 
 def _draw(
