@@ -68,7 +68,7 @@ def save_masks(image: Image, roi: RegionOfInterest, name: str, path: Path) -> No
         _draw_masks(axes[1], image, roi)
         _draw_importance(axes[2], roi)
         area = roi.importance.region.mean()
-        title = f"{name}: found by {roi.record['segmenter']}, θ = {roi.importance.theta:g}"
+        title = f"{name}: found by {roi.record['segmenter']}, θ = {roi.importance.theta:.3g}"
         figure.suptitle(f"{title}, region {area:.1%} of the frame", fontsize=12)
         _write(figure, path)
 
@@ -177,7 +177,7 @@ def _save(figure: Figure, path: Path, record: dict[str, Any]) -> None:
     figure.suptitle(
         f"{record['codec']} over {record['channel']} at {record['snr_db']:g} dB, "
         f"{record['scheme']}, within CBR {ratio(record['cbr_budget'])}; "
-        f"regions: {record['segmenter']}, θ = {record['theta']:g}{seen}",
+        f"regions: {record['segmenter']}, θ = {record['theta']:.3g}{seen}",
         fontsize=12,
     )
     _write(figure, path)
