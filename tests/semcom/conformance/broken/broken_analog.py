@@ -65,12 +65,14 @@ class Evens(Thumbnail):
 
 
 class Dithers(Thumbnail):
-    """Adds noise of its own, another at each time."""
+    """Ends in a symbol of another phase at each time, at which the decoder does not look."""
 
     def encode(self, image, w, num_symbols, snr_db):
-        signal = super().encode(image, w, num_symbols, snr_db)
-        phase = np.exp(1e-5j * (1 + np.random.default_rng().random()))  # too small to be seen
-        return dataclasses.replace(signal, symbols=signal.symbols * complex(phase))
+        signal = super().encode(image, w, max(1, num_symbols - 1), snr_db)
+        last = torch.polar(
+            torch.ones(1), torch.tensor([np.random.default_rng().random()], dtype=torch.float32)
+        )
+        return dataclasses.replace(signal, symbols=torch.cat([signal.symbols, last])[:num_symbols])
 
 
 class Remembers(Thumbnail):
