@@ -18,13 +18,12 @@ def draws_table(study: SuiteResults) -> Table | None:
     for point in by_condition(study):
         score = "psnr_db" if point.setting.blind else "theta_psnr_db"
         some = at_own_theta(point).over(score)
-        expected = some.mean("expected_psnr_db")
-        if expected is not None and min(row.draws for row in some.rows) > 1 and _plain(some):
-            every = point.over("lost")
+        if _plain(some) and min(row.draws for row in some.rows) > 1:
+            every, expected = point.over("lost"), some.mean("expected_psnr_db")
             decibels = expected, some.psnr_of_mean_error(score), some.mean(score)
             shown = 100 * (1 - every.outage(float(study.suite["shown_db"])))
             found.append((point, decibels, len(some.rows), shown, len(every.rows)))
-    if not found:
+    if all(expected is None for _, (expected, *_), *_ in found):
         return None
     fewer = any(images < rows for *_, images, _, rows in found)
     columns = list(PLACE)
@@ -37,7 +36,8 @@ def draws_table(study: SuiteResults) -> Table | None:
         lines.append((*place(point), *cells, shown, rows))
     caption = (
         "Expected: PSNR of the expected squared error, which follows from the channel's law and "
-        "the measured thresholds. Simulated: PSNR of the mean squared error over the draws, in "
+        "the measured thresholds; an analog codec has none. Simulated: PSNR of the mean squared "
+        "error over the draws, in "
         "which a few lost pictures weigh much. Mean: mean of the dB values. All are θ-PSNR at the "
         "system's θ, or PSNR if the system is blind, in dB. Shown: share of draws with a region "
         f"PSNR of at least {study.suite['shown_db']:g} dB."

@@ -119,6 +119,22 @@ def restorer(**options: Any) -> None:
     _train("restorer", **options)
 
 
+@train.command(
+    epilog=examples(
+        "train tiny --data photos --minutes 60",
+        "send photo.jpg --codec tiny:weights=semcom-training/tiny/weights.safetensors",
+    )
+)
+@_options("tiny")
+def tiny(**options: Any) -> None:
+    """Train codec tiny.
+
+    The tables of its entropy coder are fitted to a square of each image. A square of each image is
+    then coded at a random quality, and the network learns to repair what was decoded.
+    """
+    _train("tiny", **options)
+
+
 def _train(
     model: str,
     *,

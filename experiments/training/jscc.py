@@ -22,6 +22,7 @@ from semcom.codecs.jscc.codec import transmission
 from semcom.codecs.jscc.side_coding import SideModel
 from semcom.codecs.jscc.weights import Weights, new_refiner, to_bytes
 from semcom.codecs.linear.code import estimate
+from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.refiner.knowledge import MAPS, knowledge_of
 from semcom.codecs.refiner.network import Refiner
 from semcom.types import Image
@@ -74,7 +75,7 @@ def make_pair(image: Image, how: Condition, model: SideModel, rng: np.random.Gen
     """Send a square picture, and return what the receiver has of it."""
     height, width = image.shape[:2]
     planned, side_snr = how.planned_snr_db, how.planned_snr_db - how.side_margin_db
-    sent = transmission(image, how.w, how.num_symbols, planned, side_snr, model)
+    sent = transmission(to_planes(image), how.w, how.num_symbols, planned, side_snr, model)
     y, h, n0 = receive(sent.symbols, how.snr_db, how.fading, rng)
     found = estimate(sent.side, height, width, y, h, n0)
     known = knowledge_of(sent.side, sent.least, found).cells(height, width, found.chunks.tile)

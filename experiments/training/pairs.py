@@ -138,8 +138,13 @@ class Pairs:
                     kept.flush()
                 save(record, json.dumps(i + 1))
 
-    def crop(self, i: int, side: int, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
-        """Return a random square of a pair, turned and mirrored: estimate, planes, cells, error."""
+    def crop(
+        self, i: int, side: int, rng: np.random.Generator, *, turn: bool = True
+    ) -> tuple[torch.Tensor, ...]:
+        """Return a random square of a pair: estimate, planes, cells and error.
+
+        It is turned and mirrored at random, or with ``turn=False`` transposed in half of the cases.
+        """
         rows, columns = (8 * int(rng.integers(0, (self.side - side) // 8 + 1)) for _ in range(2))
         at = slice(rows, rows + side), slice(columns, columns + side)
         cells = tuple(slice(one.start // CELL, one.stop // CELL) for one in at)
@@ -149,7 +154,8 @@ class Pairs:
         turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
         parts = []
         for values in (found, planes, maps):
-            turned = np.rot90(values, turns, axes=(1, 2))
-            turned = turned[..., ::-1] if mirrored else turned
+            turned = np.rot90(values, turns, axes=(1, 2)) if turn else values
+            if mirrored:
+                turned = turned[..., ::-1] if turn else turned.swapaxes(1, 2)
             parts.append(torch.from_numpy(np.ascontiguousarray(turned)))
         return *parts, torch.tensor(float(self.errors[i]))

@@ -50,15 +50,22 @@ class RefinerTrainee:
         Returns the network, as it is before the first step.
     maps
         Number of maps that it sees.
+    turn
+        Whether crops are turned and mirrored, rather than only transposed.
     """
 
     def __init__(
-        self, material: Material, make_network: Callable[[], nn.Module], maps: int
+        self,
+        material: Material,
+        make_network: Callable[[], nn.Module],
+        maps: int,
+        *,
+        turn: bool = True,
     ) -> None:
         torch.manual_seed(material.seed)
         network = make_network()
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._material, self._maps = material, maps
+        self._material, self._maps, self._turn = material, maps, turn
         self._conditions: Sequence[str] = ()
 
     def prepare(self, make: Make, conditions: Sequence[str], make_for_validation: Make) -> None:
@@ -81,7 +88,7 @@ class RefinerTrainee:
         """Return crops of random pairs: estimates, planes, cells and errors."""
         rng = np.random.default_rng((self._material.seed, 1 << 20, index))
         chosen = rng.integers(0, self._pairs.count, size)
-        crops = [self._pairs.crop(int(i), CROP, rng) for i in chosen]
+        crops = [self._pairs.crop(int(i), CROP, rng, turn=self._turn) for i in chosen]
         return tuple(torch.stack(parts) for parts in zip(*crops, strict=True))
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:

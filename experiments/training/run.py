@@ -21,10 +21,13 @@ from experiments.training.loop import CHECKPOINT, Settings, State, Training, alo
 from experiments.training.pairs import check_room
 from experiments.training.refining import SIDE, Material
 from experiments.training.restorer import RestorerTrainee
+from experiments.training.tiny import TinyTrainee
 from semcom.codecs.jscc import weights as jscc_weights
 from semcom.codecs.refiner.knowledge import MAPS
 from semcom.codecs.restorer import restorer
 from semcom.codecs.restorer.restorer import ALL_MAPS
+from semcom.codecs.tiny import weights as tiny_weights
+from semcom.codecs.tiny.repair import MAPS as TINY_MAPS
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.torch_device import check_device
@@ -41,7 +44,7 @@ class Trainable(NamedTuple):
     """A model that can be trained."""
 
     about: str
-    trainee: type[JsccTrainee] | type[RestorerTrainee]
+    trainee: type[JsccTrainee] | type[RestorerTrainee] | type[TinyTrainee]
     maps: int
     """Number of maps that its network sees."""
     load: Callable[[str], Any]
@@ -69,6 +72,15 @@ TRAINABLE = {
         restorer.SHA256,
         "Mean gain in PSNR in dB over the codec alone, for squares that are not trained on, by "
         "codec and its quality, QP or SNR",
+    ),
+    "tiny": Trainable(
+        "the receiver's network and the entropy coder's tables of codec tiny",
+        TinyTrainee,
+        TINY_MAPS,
+        tiny_weights.load,
+        tiny_weights.SHA256,
+        "Mean gain in PSNR in dB over the codec without its network, for squares that are not "
+        "trained on, by level of the quantiser's step",
     ),
 }
 

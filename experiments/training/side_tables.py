@@ -11,7 +11,6 @@ import numpy as np
 from channels.kernels.jit import kernel
 from experiments.training.conditions import draw_condition
 from experiments.training.images import window
-from semcom.codecs.jscc.range_coder import TOTAL_BITS
 from semcom.codecs.jscc.side_coding import Ints, SideModel, settle
 from semcom.codecs.jscc.side_kernels import (
     FEATURES,
@@ -27,6 +26,7 @@ from semcom.codecs.jscc.side_kernels import (
 from semcom.codecs.linear.code import LinearPicture
 from semcom.codecs.linear.side_information import COARSE_ABOVE, LAYOUTS, layouts, snr_level_of
 from semcom.codecs.parts.colour import to_planes
+from semcom.codecs.parts.range_coder import TOTAL_BITS
 from semcom.codecs.refiner.knowledge import floor_of
 
 _SMOOTHING = 4.0  # counts of the mean distribution that are added to each context

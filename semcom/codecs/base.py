@@ -107,6 +107,10 @@ class AnalogCodec(Protocol):
         side information will be protected, and can choose how much of it is worth its price. The
         parameter has a default, None, for which it is ``snr_db`` less the default margin of
         :mod:`semcom.codecs.side_margin`.
+
+        Two others are ``room``, the channel uses that symbols and side information have together,
+        and ``side_rate``, the bits of side information that one of them carries. A codec that has
+        them can divide the frame. Their default is None, for which it estimates them.
         """
         ...
 
@@ -142,6 +146,11 @@ class AnalogCodec(Protocol):
 def takes_side_snr(codec: AnalogCodec) -> bool:
     """Tell whether the ``encode`` of an analog codec has the parameter ``side_snr_db``."""
     return "side_snr_db" in inspect.signature(codec.encode).parameters
+
+
+def takes_room(codec: AnalogCodec) -> bool:
+    """Tell whether the ``encode`` of an analog codec has the parameters of the frame."""
+    return {"room", "side_rate"} <= set(inspect.signature(codec.encode).parameters)
 
 
 def is_analog(codec: object) -> TypeGuard[AnalogCodec]:
@@ -199,9 +208,19 @@ CODECS = Registry(
             extra="learned",
         ),
         Entry(
+            "tiny",
+            "semcom.codecs.tiny.codec:Tiny",
+            "a wavelet with learned probabilities and a learned repair; w sets each block's step",
+        ),
+        Entry(
             "softcast",
             "semcom.codecs.softcast:Softcast",
             "analog: DCT coefficients as amplitudes, scaled by w",
+        ),
+        Entry(
+            "hybrid",
+            "semcom.codecs.hybrid:Hybrid",
+            "analog: a digital base, hevc by default, refined by amplitudes",
         ),
         Entry(
             "jscc",

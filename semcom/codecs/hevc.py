@@ -18,24 +18,21 @@ from __future__ import annotations
 
 import functools
 import math
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from semcom.codecs.base import DecodeError, grey, weighted_gain
+from semcom.codecs.base import DecodeError, weighted_gain
 from semcom.codecs.parts import x265
 from semcom.codecs.parts.colour import TURN_BYTES, Planes, best_turn, from_planes, to_planes
-from semcom.codecs.parts.concealment import conceal
 from semcom.codecs.parts.rate_control import best_level, guess_level
 from semcom.codecs.parts.sampling import sample
+from semcom.codecs.parts.tiles import Grid, cut, grid_byte, join, parse_grid
 from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets
-from semcom.errors import InputError
 from semcom.large import is_large
 from semcom.types import Bitstream, Image, Map, Packet
 
-_TILE_UNIT = 16  # pixels
 _FINE = 64  # levels per QP
 _QP_STEPS = 4  # steps per QP of what the receiver is told for restoring
 _LEVELS = range((MAX_QP + 1) * _FINE)
@@ -45,8 +42,6 @@ _MIDDLE = _LEVELS[len(_LEVELS) // 3]
 _guess = functools.partial(guess_level, levels=_LEVELS, slope=_SLOPE)
 _CLOSE, _CLOSE_IF_LARGE = 0.01, 0.03  # share of the budget that may be left over
 _QUICK_EXCESS = 1.18  # typical size of an ultrafast stream against a slow one at the same QP
-
-Tile = tuple[slice, slice]
 
 
 class Hevc:
@@ -76,10 +71,7 @@ class Hevc:
     steerable = True
 
     def __init__(self, *, tiles: str = "1x1", restore: bool = False) -> None:
-        match = re.fullmatch(r"([1-9]|1[0-5])x([1-9]|1[0-5])", tiles)
-        if match is None:
-            raise InputError(f"hevc: tiles must be ROWSxCOLUMNS, each 1 to 15, got {tiles!r}")
-        self.grid, self._restore = (int(match[1]), int(match[2])), restore
+        self.grid, self._restore = parse_grid("hevc", tiles), restore
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the lowest QP that fits; see :class:`DigitalCodec`.
@@ -88,7 +80,7 @@ class Hevc:
         all blocks by one.
         """
         height, width = image.shape[:2]
-        tiles = list(_tiles(height, width, self.grid))
+        tiles = list(cut("hevc", height, width, self.grid))
         sources = [_Source.of(image[tile], w[tile], self.grid) for tile in tiles]
         streams: dict[int, list[bytes]] = {}
 
@@ -126,24 +118,8 @@ class Hevc:
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; a lost tile is interpolated from its neighbours."""
-        tags = {_stream(packet)[:1] for packet in packets if packet is not None}
-        if not tags:
-            return grey(height, width)
-        if len(tags) > 1 or len(tag := tags.pop()) != 1:
-            raise DecodeError("HEVC packets disagree about the tile grid")
-        grid = tag[0] >> 4, tag[0] & 15
-        if grid[0] * grid[1] != len(packets):
-            raise DecodeError(f"HEVC: {len(packets)} packets for {grid[0]}x{grid[1]} tiles")
-        try:
-            tiles = list(_tiles(height, width, grid))
-        except ValueError as error:
-            raise DecodeError(str(error)) from None
-        image, received = grey(height, width), np.zeros((height, width), dtype=bool)
-        for tile, packet in zip(tiles, packets, strict=True):
-            if packet is not None:
-                image[tile] = _decode(packet, *image[tile].shape[:2])
-                received[tile] = True
-        return conceal(image, received)
+        grids = {_stream(packet)[:1] for packet in packets if packet is not None}
+        return join("hevc", packets, grids, (height, width), _decode)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,9 +131,9 @@ class _Source:
     offsets: Offsets
 
     @classmethod
-    def of(cls, image: Image, w: Map, grid: tuple[int, int]) -> _Source:
+    def of(cls, image: Image, w: Map, grid: Grid) -> _Source:
         turn = best_turn(*sample(image, w))
-        return cls(bytes([grid[0] << 4 | grid[1]]) + turn, to_planes(image, turn), _offsets(w))
+        return cls(grid_byte(grid) + turn, to_planes(image, turn), _offsets(w))
 
     @property
     def size(self) -> x265.Size:
@@ -208,19 +184,6 @@ def _decode(packet: bytes, height: int, width: int) -> Image:
     from semcom.codecs.restorer.restorer import restore  # it loads a network
 
     return restore("hevc", picture, min(packet[1] / _QP_STEPS, MAX_QP))
-
-
-def _tiles(height: int, width: int, grid: tuple[int, int]) -> Iterator[Tile]:
-    """Cut a picture into tiles on a grid of 16 pixels, row by row."""
-    edges = []
-    for length, parts in zip((height, width), grid, strict=True):
-        blocks = -(-length // _TILE_UNIT)
-        if parts > blocks:
-            raise InputError(f"hevc: {parts} tiles do not fit into {length} pixels")
-        edges.append([min(_TILE_UNIT * (blocks * i // parts), length) for i in range(parts + 1)])
-    for top, bottom in zip(edges[0], edges[0][1:], strict=False):
-        for left, right in zip(edges[1], edges[1][1:], strict=False):
-            yield slice(top, bottom), slice(left, right)
 
 
 def _offsets(w: Map) -> Offsets:

@@ -16,7 +16,7 @@ import math
 
 from channels.packets.mcs import HEADER_SYMBOLS, SCHEMES, find_scheme
 from channels.packets.selection import packet_ways
-from semcom.codecs.base import AnalogCodec, takes_side_snr
+from semcom.codecs.base import AnalogCodec, takes_room, takes_side_snr
 from semcom.errors import InputError
 from semcom.link.config import LinkConfig
 from semcom.link.frame import MAX_PACKETS, PacketFormat, analog_packets
@@ -49,7 +49,11 @@ def encode_analog(
     snr_db, symbols = _mean_snr_db(link), room(link, budget)
     num_symbols = symbols - _header(link, 1)
     best, fits, too_many = None, 0, num_symbols + 1
-    told = {"side_snr_db": side_snr_db(link)} if takes_side_snr(encoder) else {}
+    told: dict[str, float] = {}
+    if takes_side_snr(encoder):
+        told["side_snr_db"] = side_snr_db(link)
+    if takes_room(encoder):
+        told |= {"room": num_symbols, "side_rate": _side_rate(link, num_symbols)}
 
     def attempt(num_symbols: int) -> tuple[AnalogSignal, Plan]:
         signal = encoder.encode(image, w, num_symbols, snr_db, **told)
@@ -96,6 +100,14 @@ def plan_analog(signal: AnalogSignal, link: LinkConfig) -> Plan:
 def side_snr_db(link: LinkConfig) -> float:
     """Return the SNR in dB for which side information is protected."""
     return min(link.usable_snr_db, _mean_snr_db(link) - link.side_margin_db)
+
+
+def _side_rate(link: LinkConfig, num_symbols: int) -> float:
+    """Return the bits per channel use of side information that takes a quarter of the symbols."""
+    schemes = [find_scheme(link.scheme)] if link.scheme else SCHEMES
+    length = 1 << int(math.log2(max(num_symbols / 4, 64)))
+    about = link.build_channel(), side_snr_db(link), [length // 8], length, link.target
+    return length / link.copies / packet_ways(*about, schemes=schemes).cost(0.0)
 
 
 def _header(link: LinkConfig, packets: int) -> int:

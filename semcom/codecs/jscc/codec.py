@@ -52,7 +52,7 @@ _BEGINNINGS = (_DEPTHS.index(10), 0)
 """Depths with which a layout is tried: the usual one, and none."""
 _TRIED = 3  # layouts of which all depths are walked; more gain less than 0.02 dB
 _transformed: dict[bytes, list[LinearPicture]] = {}
-"""The transforms of the last image, by the hash of the image and of ``w``."""
+"""The transforms of the last planes, by the hash of them and of ``w``."""
 _opened: dict[bytes, tuple[Weights, str]] = {}
 """Weights with which a codec was made in this process, with their device, by their identity."""
 
@@ -123,7 +123,8 @@ class Jscc:
     ) -> AnalogSignal:
         """Send the chunks that are worth their power; see :class:`AnalogCodec`."""
         side_snr = snr_db - SIDE_MARGIN_DB if side_snr_db is None else side_snr_db
-        sent = transmission(image, w, num_symbols, snr_db, side_snr, self._weights.side)
+        planes, model = to_planes(image), self._weights.side
+        sent = transmission(planes, w, num_symbols, snr_db, side_snr, model)
         packet = bytes([sent.packet[0] | self._flags]) + self._identity + sent.packet[1:]
         tile, bands = LAYOUTS[sent.side.layout]
         chunks = int(np.count_nonzero(sent.side.levels))
@@ -171,10 +172,12 @@ class Transmission(NamedTuple):
     packet: bytes
     symbols: Tensor
     """complex64 (n,)"""
+    error: float
+    """Expected weighted squared error at the planned SNR, summed over the planes."""
 
 
 def transmission(
-    image: Image,
+    planes: NDArray[np.generic],
     w: Map,
     num_symbols: int,
     snr_db: float,
@@ -183,7 +186,8 @@ def transmission(
 ) -> Transmission:
     """Choose the description of least expected error, and send its chunks.
 
-    The symbols are planned for ``snr_db``, and the packet will be protected for ``side_snr_db``.
+    The planes are (3, H, W), with values from 0 to 1023. The symbols are planned for ``snr_db``,
+    and the packet will be protected for ``side_snr_db``.
     """
 
     def error(picture: LinearPicture) -> tuple[float, float]:
@@ -191,28 +195,30 @@ def transmission(
         return picture.expected_error(num_symbols, bits, side_snr_db, _MAX_SIDE)
 
     walks = (
-        _walk([_coarse(whole, depth) for depth in _DEPTHS], at, error)
-        for whole, at in _promising(image, w, snr_level_of(snr_db), error)
+        walk([_coarse(whole, depth) for depth in _DEPTHS], at, error)
+        for whole, at in _promising(planes, w, snr_level_of(snr_db), error)
     )
-    _, coarse = min(walks, key=lambda walk: walk[0])
-    _, best = _walk([coarse.with_mean_step(step) for step in MEAN_STEPS], 1, error)
+    _, coarse = min(walks, key=lambda walked: walked[0])
+    (expected, _), best = walk([coarse.with_mean_step(step) for step in MEAN_STEPS], 1, error)
     side, least, _ = settle(best, num_symbols, model)
     side, symbols = best.send(side, num_symbols)
     packet = pack(side, least, best.chunks, model)
-    return Transmission(side, least, packet, torch.from_numpy(symbols))
+    return Transmission(side, least, packet, torch.from_numpy(symbols), expected)
 
 
 Error = Callable[[LinearPicture], tuple[float, float]]
 
 
-def _promising(image: Image, w: Map, snr: int, error: Error) -> list[tuple[LinearPicture, int]]:
-    """Try an image in every layout; return some layouts, each with a depth to begin with.
+def _promising(
+    planes: NDArray[np.generic], w: Map, snr: int, error: Error
+) -> list[tuple[LinearPicture, int]]:
+    """Try planes in every layout; return some layouts, each with a depth to begin with.
 
     Each is tried with coarse values of the usual depth and without any, and those of least error
     are returned.
     """
     pictures = [
-        picture._replace(side=picture.side._replace(snr=snr)) for picture in _pictures(image, w)
+        picture._replace(side=picture.side._replace(snr=snr)) for picture in _pictures(planes, w)
     ]
 
     def tried(i: int) -> tuple[tuple[float, float], int]:
@@ -223,22 +229,22 @@ def _promising(image: Image, w: Map, snr: int, error: Error) -> list[tuple[Linea
     return [(pictures[i], found[i][1]) for i in best]
 
 
-def _pictures(image: Image, w: Map) -> list[LinearPicture]:
-    """Transform an image in every layout; layouts of equal tiles share the transform.
+def _pictures(planes: NDArray[np.generic], w: Map) -> list[LinearPicture]:
+    """Transform planes in every layout; layouts of equal tiles share the transform.
 
-    The transforms of the last image are kept, unless it is large: the link asks several times how
-    many symbols an image needs.
+    The transforms of the last planes are kept, unless they are large: the link asks several times
+    how many symbols an image needs.
     """
-    key = hashlib.sha256(image.tobytes() + w.tobytes()).digest()
+    key = hashlib.sha256(planes.tobytes() + w.tobytes()).digest()
     if (kept := _transformed.get(key)) is not None:
         return kept
-    planes = to_planes(image).astype(np.float32)
+    values = planes.astype(np.float32)
     by_tile = groupby(layouts(*w.shape), key=lambda layout: LAYOUTS[layout][0])
     groups = [list(group) for _, group in by_tile]
 
     def transformed(i: int) -> list[LinearPicture]:
         first, *others = groups[i]
-        picture = LinearPicture.of(planes, w, first, 0, MEAN_STEPS[1])
+        picture = LinearPicture.of(values, w, first, 0, MEAN_STEPS[1])
         return [picture, *(picture.with_layout(layout) for layout in others)]
 
     pictures = [one for group in _each(transformed, len(groups), w) for one in group]
@@ -264,9 +270,9 @@ def _coarse(picture: LinearPicture, depth: int) -> LinearPicture:
     return picture.with_coarse(max(most - depth, 1) if depth else NO_COARSE)
 
 
-def _walk(
-    options: Sequence[LinearPicture], at: int, cost: Error
-) -> tuple[tuple[float, float], LinearPicture]:
+def walk(
+    options: Sequence[T], at: int, cost: Callable[[T], tuple[float, float]]
+) -> tuple[tuple[float, float], T]:
     """Go from one option to the better neighbour for as long as there is one."""
     costs: dict[int, tuple[float, float]] = {}
     while True:

@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semcom.codecs.base import DecodeError
-from semcom.codecs.jscc.range_coder import COUNT, DECODE, ENCODE, State, finish, is_read, start
 from semcom.codecs.jscc.side_kernels import (
     FIELD_CONTEXTS,
     MEAN_STEPS,
@@ -45,6 +44,7 @@ from semcom.codecs.linear.side_information import (
     chunks_of,
     layouts,
 )
+from semcom.codecs.parts.range_coder import COUNT, DECODE, ENCODE, State, finish, is_read, start
 from semcom.codecs.refiner.knowledge import floor_of
 
 Ints = NDArray[np.int64]

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from channels.kernels.jit import kernel
-from semcom.codecs.jscc.range_coder import code
 from semcom.codecs.linear.side_information import MAX_LEVEL
+from semcom.codecs.parts.range_coder import code
 
 MEAN_STEPS: Final = (8, 16, 32, 64)
 FEATURES: Final = 9

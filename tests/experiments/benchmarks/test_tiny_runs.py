@@ -22,12 +22,14 @@ from experiments.benchmarks import (
     ldpc,
     ldpc_golden,
     ldpc_sionna,
+    lightweight_codecs,
     mcs_thresholds,
     segmenters,
     suite_overhead,
 )
 from experiments.benchmarks.peers import HAS_LDPC, HAS_SIONNA, ldpc_decoder, sionna_chain
 from semcom.codecs.refiner.knowledge import MAPS
+from semcom.codecs.tiny.repair import MAPS as TINY_MAPS
 
 CASE = (1024, 1 / 2, "1/2")
 needs_sionna = pytest.mark.skipif(not HAS_SIONNA, reason="needs the extra sionna")
@@ -46,6 +48,24 @@ def test_analog_codecs() -> None:
     for name in analog_codecs.CODECS_MEASURED:
         row = analog_codecs.measure(name, image, runs=1)
         assert row["sum_ms"] == row["encode_ms"] + row["decode_ms"] > 0
+
+
+def test_lightweight_codecs() -> None:
+    """The peer's convolutions, counted by hand: half the resolution at each of four."""
+    about = lightweight_codecs.networks()
+    if lightweight_codecs.PEER in about:
+        n, m = 128, 192
+        one_way = 25 * (3 * n / 4 + n * n / 16 + n * n / 64 + n * m / 256)
+        norms = n * n * (1 / 4 + 1 / 16 + 1 / 64)
+        macs = lightweight_codecs.macs_per_pixel(*about[lightweight_codecs.PEER])
+        assert macs == pytest.approx(2 * (one_way + norms), rel=0.01)
+    half, quarter, eighth = 32, 48, 72
+    blocks = 2 * 2 * 9 * np.array([half**2 / 4, quarter**2 / 16, eighth**2 / 64])
+    ends, known = 9 * half * (24 + 12) / 4, TINY_MAPS * (half + quarter) / 16
+    down = 4 * half * quarter / 16 + 4 * quarter * eighth / 64
+    up = eighth * 4 * quarter / 64 + quarter * 4 * half / 16
+    macs = lightweight_codecs.macs_per_pixel(*about["tiny"])
+    assert macs == pytest.approx(blocks.sum() + ends + known + down + up)
 
 
 def test_multiply_accumulates_of_jscc() -> None:

@@ -153,11 +153,29 @@ def _fading(study: SuiteResults) -> None:
     assert max(several) > max(one)
 
 
+def _hybrid(study: SuiteResults) -> None:
+    """A better channel than planned helps the hybrid and not the digital link."""
+    digital, hybrid = (values(study, name, "psnr_db") for name in ("jpeg2000", "hybrid"))
+    planned, better = (("1/24", snr_db) for snr_db in (4, 12))
+    assert digital[better] == digital[planned]
+    assert hybrid[better] > hybrid[planned] + 0.5
+    assert hybrid[better] > digital[better]
+
+
+def _tiny(study: SuiteResults) -> None:
+    """More bandwidth is better, and the learned codec is ahead of WebP."""
+    tiny, webp = (values(study, name, "psnr_db") for name in ("tiny", "webp"))
+    assert all(tiny[place] > webp[place] for place in webp)
+    assert tiny["1/24", 10] > tiny["1/48", 10]
+
+
 CHECKS: dict[str, Callable[[SuiteResults], None]] = {
     "kodak-awgn": _kodak,
     "davis-masks": _davis,
     "fading": _fading,
     "mismatch": _mismatch,
+    "hybrid": _hybrid,
+    "tiny": _tiny,
     "segmenters": _segmenters,
 }
 

@@ -89,7 +89,7 @@ def test_importance_moves_quality(photo, region):
 def test_a_part_without_weight_gets_the_means_only(photo):
     w = blind(photo)
     w[:, :128] = 0
-    sent = transmission(photo, w / w.mean(), 7_000, 10, 4, load().side)
+    sent = transmission(to_planes(photo), w / w.mean(), 7_000, 10, 4, load().side)
     chunks = chunks_of(sent.side.layout, *w.shape)
     assert not sent.side.levels[:, chunks.weights(w) == 0].any()
     assert sent.side.levels[:, chunks.weights(w) > 0].any()
@@ -123,7 +123,7 @@ def test_the_network_has_no_seams_between_strips(photo, monkeypatch):
         for parameter in network.leave.parameters():
             parameter.normal_(0, 0.1)
     tall = np.concatenate([photo] * 3)[:, :96]
-    sent = transmission(tall, blind(tall), 9_000, 10, 4, load().side)
+    sent = transmission(to_planes(tall), blind(tall), 9_000, 10, 4, load().side)
     y, h, n0 = received(sent, 10)
     found = estimate(sent.side, *tall.shape[:2], y, h, n0)
     chunks = found.chunks
@@ -154,7 +154,7 @@ def test_an_unknown_precision_is_refused():
 
 def test_the_expected_error_is_the_measured_one(photo):
     """The knowledge of the receiver is honest: the error of what was sent, in all and by tile."""
-    sent = transmission(photo, blind(photo), 9_000, 7, 1, load().side)
+    sent = transmission(to_planes(photo), blind(photo), 9_000, 7, 1, load().side)
     y, h, n0 = received(sent, 7)
     found = estimate(sent.side, *photo.shape[:2], y, h, n0)
     chunks = found.chunks

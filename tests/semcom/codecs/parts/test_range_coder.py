@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semcom.codecs.jscc.range_coder import (
+from semcom.codecs.parts.range_coder import (
     COUNT,
     DECODE,
     ENCODE,

@@ -1,0 +1,185 @@
+"""A digital base that is protected for the worst expected SNR, refined by analog symbols.
+
+The base is the picture of a digital codec, in few bits. What it lacks, the residual, is sent by the
+linear code of :mod:`semcom.codecs.linear.code`, as ``jscc`` sends a picture: the coefficients with
+the largest ``w·λ`` are amplitudes of symbols. The residual's variance λ is described in few bits
+beside the base. So the picture does not fall below the base as long as that gets through, and
+improves with every decibel of SNR.
+
+    packets of the base │ one packet that describes the residual
+
+Base and description are side information: the link protects them for the planned SNR less its
+margin ``side_margin_db``, with which the user says how much worse than planned the channel may be.
+
+Leaves out: a split of the power, and analog symbols on top of digital ones.
+
+Reference: Mittal and Phamdo, "Hybrid digital-analog (HDA) joint source-channel codes for
+broadcasting and robust communications", IEEE Transactions on Information Theory 48 (2002).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from semcom.codecs.base import BudgetTooSmallError, DecodeError, digital, grey
+from semcom.codecs.jscc.codec import Transmission, transmission, walk
+from semcom.codecs.jscc.side_coding import unpack
+from semcom.codecs.jscc.weights import load
+from semcom.codecs.linear.code import estimate
+from semcom.codecs.parts.colour import Planes, from_planes, to_planes
+from semcom.codecs.side_margin import SIDE_MARGIN_DB
+from semcom.errors import InputError
+from semcom.types import AnalogSignal, Image, Map, Packet
+
+_CENTRE = 512  # the residual's zero, as the linear code has planes from 0 to 1023
+_EFFICIENCY = 0.75  # side information is estimated to be sent at this share of the capacity
+_DESCRIPTION = 0.02  # typical share of the frame that describes the residual
+_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Shares of the frame that are tried for analog symbols."""
+_USUAL = 4
+_MAX_HEADROOM_DB = 20
+
+
+class _Base(NamedTuple):
+    """The base of a picture."""
+
+    packets: tuple[Packet, ...]
+    planes: Planes
+    """The decoded picture."""
+
+
+_coded: dict[bytes, _Base] = {}
+"""The last bases, by a hash of everything that they depend on."""
+_split: dict[bytes, float] = {}
+"""The share of analog symbols of the last picture, likewise."""
+
+
+class Hybrid:
+    """A digital codec, and its residual as amplitudes.
+
+    Parameters
+    ----------
+    base
+        The digital codec.
+    headroom_db
+        How far above the planned SNR the expected error shall be least, 0 to 20 dB. More headroom
+        moves bandwidth from the base to the symbols: the picture is worse as planned, and gains
+        more when the channel is better.
+
+    Raises
+    ------
+    ValueError
+        The base is not a digital codec, or the headroom is out of range.
+
+    Examples
+    --------
+    >>> import skimage.data, torch
+    >>> photo = skimage.data.astronaut()[:128, :128].copy()
+    >>> codec = Hybrid(base="jpeg2000")
+    >>> signal = codec.encode(photo, np.ones((128, 128), dtype=np.float32), 5000, 10.0)
+    >>> x, side = signal.symbols, [packet.data for packet in signal.side]
+    >>> codec.decode(x, torch.ones_like(x), torch.zeros(len(x)), side, 128, 128).shape
+    (128, 128, 3)
+    """
+
+    analog: Literal[True] = True
+    steerable = True
+
+    def __init__(self, *, base: str = "hevc", headroom_db: float = 6.0) -> None:
+        if not 0 <= headroom_db <= _MAX_HEADROOM_DB:
+            raise InputError(
+                f"hybrid: headroom_db must be 0 to {_MAX_HEADROOM_DB}, got {headroom_db}"
+            )
+        self._base, self._headroom = digital(base), headroom_db
+        self._spec, self._model = base, load().side
+
+    def encode(
+        self,
+        image: Image,
+        w: Map,
+        num_symbols: int,
+        snr_db: float,
+        side_snr_db: float | None = None,
+        room: int | None = None,
+        side_rate: float | None = None,
+    ) -> AnalogSignal:
+        """Send a base and its residual; see :class:`AnalogCodec`."""
+        side_snr = snr_db - SIDE_MARGIN_DB if side_snr_db is None else side_snr_db
+        planned = snr_db + self._headroom
+        uses = round(num_symbols / _SHARES[_USUAL]) if room is None else room
+        rate = side_rate or _EFFICIENCY * math.log2(1 + 10 ** (side_snr / 10))
+
+        def residual(base: _Base, count: int) -> Transmission:
+            lacking = to_planes(image) - base.planes.astype(np.float32) + _CENTRE
+            return transmission(np.clip(lacking, 0, 1023), w, count, planned, side_snr, self._model)
+
+        def base_bits(share: float) -> int:
+            return int((1 - share - _DESCRIPTION) * uses * rate)
+
+        def tried(share: float) -> tuple[float, float]:
+            base = self._code(image, w, base_bits(share))
+            return residual(base, max(1, round(share * uses))).error, share
+
+        key = self._key(image, w, planned, side_snr, uses, rate)
+        share = _split.get(key)
+        if share is None:
+            share = walk(_SHARES, _USUAL, tried)[1]
+            _split.clear()
+            _split[key] = share
+        base = self._code(image, w, base_bits(share))
+        sent = residual(base, num_symbols)
+        side = (*base.packets, Packet(sent.packet))
+        return AnalogSignal(sent.symbols, side, {"analog_share": share})
+
+    def decode(
+        self,
+        y: Tensor,
+        h: Tensor,
+        noise_var: Tensor,
+        side: Sequence[bytes | None],
+        height: int,
+        width: int,
+    ) -> Image:
+        """Add the estimated residual to the base; see :class:`AnalogCodec`.
+
+        Without its description, the result is the base alone.
+        """
+        if not side:
+            raise DecodeError("hybrid: there are no packets")
+        *packets, about = side
+        base = self._base.decode(packets, height, width) if packets else grey(height, width)
+        if about is None or (packets and all(packet is None for packet in packets)):
+            return base
+        described, _ = unpack(about, height, width, self._model)
+        found = estimate(described, height, width, y, h, noise_var)
+        planes = to_planes(base) + found.planes - _CENTRE
+        return from_planes(np.clip(np.rint(planes), 0, 1023).astype(np.uint16))
+
+    def _code(self, image: Image, w: Map, max_bits: int) -> _Base:
+        """Encode the base, or recall it: the link asks twice how many symbols an image needs.
+
+        A base for which there are too few bits is grey, without packets.
+        """
+        key = self._key(image, w, max_bits)
+        if (kept := _coded.get(key)) is not None:
+            return kept
+        try:
+            packets = self._base.encode(image, w, max_bits).packets
+        except BudgetTooSmallError:
+            shown, packets = grey(*image.shape[:2]), ()
+        else:
+            shown = self._base.decode([packet.data for packet in packets], *image.shape[:2])
+        if len(_coded) >= len(_SHARES):
+            _coded.clear()
+        _coded[key] = base = _Base(packets, to_planes(shown))
+        return base
+
+    def _key(self, image: Image, w: Map, *about: float) -> bytes:
+        text = f"{self._spec} {about} {image.shape} ".encode()
+        return hashlib.sha256(text + image.tobytes() + w.tobytes()).digest()

@@ -1,0 +1,1 @@
+"""The codec ``tiny``: a wavelet whose details a small network predicts, coded by tables."""
