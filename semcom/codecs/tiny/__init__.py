@@ -1,1 +1,1 @@
-"""The codec ``tiny``: a wavelet whose details a small network predicts, coded by tables."""
+"""The codec ``tiny``: a wavelet, learned probabilities, and a network that repairs the picture."""
