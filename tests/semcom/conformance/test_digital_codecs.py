@@ -26,6 +26,7 @@ NEEDED = {
     "learned": "model=bmshj2018-factorized,checkpoint={haar_models}",
     "av1": "cpu_used=8",
     "vvc": "preset=faster",
+    "tiny": "refine=false",
 }
 """Options without which a codec cannot be tested, or takes long; braces hold a fixture's name."""
 INSTALLED = [name for name in CODECS.names() if not CODECS.entry(name).missing]
