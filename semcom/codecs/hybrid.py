@@ -27,12 +27,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from semcom.codecs.base import BudgetTooSmallError, DecodeError, digital, grey
+from semcom.codecs.base import BudgetTooSmallError, DecodeError, codec_id, digital, grey
 from semcom.codecs.jscc.codec import Transmission, transmission, walk
 from semcom.codecs.jscc.side_coding import unpack
 from semcom.codecs.jscc.weights import load
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.parts.colour import Planes, from_planes, to_planes
+from semcom.codecs.parts.layer import codec_of
 from semcom.codecs.side_margin import SIDE_MARGIN_DB
 from semcom.errors import InputError
 from semcom.types import AnalogSignal, Image, Map, Packet
@@ -43,6 +44,8 @@ _DESCRIPTION = 0.02  # typical share of the frame that describes the residual
 _SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Shares of the frame that are tried for analog symbols."""
 _USUAL = 4
+_USUAL_BASE = "hevc"
+_OTHER_BASE = 0x80  # a bit of the first byte of the description: two bytes name another base
 _MAX_HEADROOM_DB = 20
 
 
@@ -134,7 +137,10 @@ class Hybrid:
             _split[key] = share
         base = self._code(image, w, base_bits(share))
         sent = residual(base, num_symbols)
-        side = (*base.packets, Packet(sent.packet))
+        about, name = sent.packet, self._spec.partition(":")[0]
+        if name != _USUAL_BASE:
+            about = bytes([about[0] | _OTHER_BASE]) + codec_id(name) + about[1:]
+        side = (*base.packets, Packet(about))
         return AnalogSignal(sent.symbols, side, {"analog_share": share})
 
     def decode(
@@ -148,12 +154,16 @@ class Hybrid:
     ) -> Image:
         """Add the estimated residual to the base; see :class:`AnalogCodec`.
 
-        Without its description, the result is the base alone.
+        Without its description, the result is the base alone, by the codec of this object.
         """
         if not side:
             raise DecodeError("hybrid: there are no packets")
         *packets, about = side
-        base = self._base.decode(packets, height, width) if packets else grey(height, width)
+        codec = self._base if about is None else digital(_USUAL_BASE)
+        if about and about[0] & _OTHER_BASE:
+            codec = codec_of(about[1:], ())
+            about = bytes([about[0] & ~_OTHER_BASE]) + about[3:]
+        base = codec.decode(packets, height, width) if packets else grey(height, width)
         if about is None or (packets and all(packet is None for packet in packets)):
             return base
         described, _ = unpack(about, height, width, self._model)

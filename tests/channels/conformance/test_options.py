@@ -12,7 +12,7 @@ import torch
 
 from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from channels.conformance.trial import rng, symbols
-from semcom.codecs.base import CODECS
+from semcom.codecs.base import CODECS, is_analog
 from semcom.segmenters.base import SEGMENTERS
 
 NEEDED = {"trace": f"file={Path(__file__).with_name('trace.csv')}"}
@@ -24,11 +24,17 @@ def _send(channel):
     return channel(symbols(2, 60), 0.1, rng()).y
 
 
+def _decode(codec):
+    none = torch.zeros(0)
+    received = (none.cfloat(), none.cfloat(), none) if is_analog(codec) else ()
+    return codec.decode(*received, [None], 20, 30)
+
+
 USES = {
     "channel": (CHANNELS, _send),
     "bit channel": (BIT_CHANNELS, lambda c: c(torch.ones(9, dtype=torch.uint8), rng())),
     "packet channel": (PACKET_CHANNELS, lambda c: c((2, 9), rng())),
-    "codec": (CODECS, lambda codec: codec.decode([None], 20, 30)),
+    "codec": (CODECS, _decode),
     "segmenter": (SEGMENTERS, lambda s: s(np.zeros((20, 30, 3), dtype=np.uint8))),
 }
 """What to do with a plugin of each kind."""

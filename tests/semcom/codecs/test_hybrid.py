@@ -87,6 +87,12 @@ def test_without_its_description_the_base_is_left(codec, signal):
     assert np.array_equal(shown, CODECS.create("jpeg2000").decode([base], *SIZE))
 
 
+def test_the_receiver_need_not_know_the_base(codec, signal, face):
+    shown = received(Hybrid(), signal, 10)
+    assert np.array_equal(shown, received(codec, signal, 10))
+    assert psnr_db(face, shown) > 25
+
+
 def test_without_its_base_the_residual_is_not_shown(codec, signal):
     shown = received(codec, signal, 10, [None, signal.side[1].data])
     assert (shown == 128).all()
