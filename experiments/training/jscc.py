@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import io
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import nn
@@ -16,7 +13,7 @@ from experiments.saving import save
 from experiments.training import refining
 from experiments.training.conditions import Condition, draw_condition, receive, symbols_of
 from experiments.training.pairs import Pair, pair_of
-from experiments.training.refining import Material, RefinerTrainee
+from experiments.training.refining import Material, RefinerTrainee, fitted
 from experiments.training.side_tables import fit
 from semcom.codecs.jscc.codec import transmission
 from semcom.codecs.jscc.side_coding import SideModel
@@ -51,7 +48,7 @@ class JsccTrainee(RefinerTrainee):
         super().__init__(material, new_refiner, MAPS)
         if start:
             self.network.load_state_dict(start.refiner.state_dict())
-        self.side_model = start.side if start else _side_model(material)
+        self.side_model = start.side if start else fitted(material, "side", SideModel, fit)
 
         def make(image: Image, _: int, rng: np.random.Generator) -> Pair:
             return make_pair(image, draw_condition(refining.SIDE, rng), self.side_model, rng)
@@ -80,18 +77,3 @@ def make_pair(image: Image, how: Condition, model: SideModel, rng: np.random.Gen
     found = estimate(sent.side, height, width, y, h, n0)
     known = knowledge_of(sent.side, sent.least, found).cells(height, width, found.chunks.tile)
     return pair_of(image, how.w, found.planes, known)
-
-
-def _side_model(material: Material) -> SideModel:
-    """Fit the code of the side information, or read it if it was fitted before."""
-    file = material.folder / "side.npz"
-    if file.is_file():
-        with np.load(file) as kept:
-            return SideModel(*(kept[name] for name in SideModel._fields))
-    telling = functools.partial(material.tell, "side information")
-    model = fit(material.images.training, refining.SIDE, material.seed, telling)
-    arrays: dict[str, Any] = dict(zip(SideModel._fields, model, strict=True))
-    sink = io.BytesIO()
-    np.savez_compressed(sink, **arrays)
-    save(file, sink.getvalue())
-    return model

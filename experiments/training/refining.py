@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from experiments.saving import save
 from experiments.training.images import TrainingImages
 from experiments.training.pairs import Make, Pairs
 from experiments.training.protocol import Batch
@@ -26,6 +28,9 @@ Tell = Callable[[str, int, int], None]
 """Gets the name of a piece of preparation, the number of its parts done, and of all."""
 
 
+Numbers = TypeVar("Numbers", bound=NamedTuple)
+
+
 class Material(NamedTuple):
     """What a network is trained on."""
 
@@ -37,6 +42,38 @@ class Material(NamedTuple):
     seed: int
     """Seed of the pairs, of the batches and of the network."""
     tell: Tell
+
+
+def fitted(
+    material: Material,
+    name: str,
+    kind: type[Numbers],
+    fit: Callable[[Sequence[Path], int, int, Callable[[int, int], None]], Numbers],
+) -> Numbers:
+    """Fit the numbers of an entropy coder, or read them if they were fitted before.
+
+    Parameters
+    ----------
+    material
+        What they are fitted to; they are kept in its folder.
+    name
+        Their name, in the folder and in the progress.
+    kind
+        The tuple of arrays that they are.
+    fit
+        Gets the images, the side of squares, the seed, and what to tell the progress.
+    """
+    file = material.folder / f"{name}.npz"
+    if file.is_file():
+        with np.load(file) as kept:
+            return kind(*(kept[field] for field in kept.files))
+    telling = functools.partial(material.tell, name)
+    numbers = fit(material.images.training, SIDE, material.seed, telling)
+    arrays: dict[str, Any] = numbers._asdict()
+    sink = io.BytesIO()
+    np.savez_compressed(sink, **arrays)
+    save(file, sink.getvalue())
+    return numbers
 
 
 class RefinerTrainee:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from experiments.saving import save
-from experiments.training import refining
 from experiments.training.conditions import draw_importance
 from experiments.training.pairs import Pair, pair_of
-from experiments.training.refining import Material, RefinerTrainee
+from experiments.training.refining import Material, RefinerTrainee, fitted
 from experiments.training.tiny_tables import QUALITIES, fit
 from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.refiner.network import Refiner
@@ -48,7 +44,7 @@ class TinyTrainee(RefinerTrainee):
         super().__init__(material, new_refiner, MAPS, turn=False)
         if start:
             self.network.load_state_dict(start.refiner.state_dict())
-        self.tables = start.tables if start else _tables(material)
+        self.tables = start.tables if start else fitted(material, "tables", Tables, fit)
 
         def make(image: Image, _: int, rng: np.random.Generator) -> Pair:
             even = np.ones(image.shape[:2], np.float32)
@@ -78,18 +74,3 @@ def make_pair(image: Image, w: Map, level: int, tables: Tables) -> Pair:
     _, sent = encode(source.wavelet, level, source.offsets, tables)
     decoded = to_planes(rebuild(sent, source.turn, *size))
     return pair_of(image, w, decoded, knowledge_of(sent, *size))
-
-
-def _tables(material: Material) -> Tables:
-    """Fit the tables, or read them if they were fitted before."""
-    file = material.folder / "tables.npz"
-    if file.is_file():
-        with np.load(file) as kept:
-            return Tables(*(kept[name] for name in Tables._fields))
-    telling = functools.partial(material.tell, "tables")
-    tables = fit(material.images.training, refining.SIDE, material.seed, telling)
-    arrays: dict[str, Any] = dict(zip(Tables._fields, tables, strict=True))
-    sink = io.BytesIO()
-    np.savez_compressed(sink, **arrays)
-    save(file, sink.getvalue())
-    return tables

@@ -25,7 +25,7 @@ from torch import Tensor
 from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.jscc.side_coding import SideModel, pack, settle, unpack
 from semcom.codecs.jscc.side_kernels import MEAN_STEPS
-from semcom.codecs.jscc.weights import Weights, identity, load
+from semcom.codecs.jscc.weights import Weights, load
 from semcom.codecs.linear.code import LinearPicture, estimate
 from semcom.codecs.linear.side_information import (
     LAYOUTS,
@@ -37,6 +37,7 @@ from semcom.codecs.linear.side_information import (
 from semcom.codecs.parts.colour import from_planes, to_planes
 from semcom.codecs.refiner.knowledge import knowledge_of
 from semcom.codecs.refiner.strips import refined
+from semcom.codecs.refiner.weight_file import identity
 from semcom.codecs.side_margin import SIDE_MARGIN_DB
 from semcom.errors import InputError
 from semcom.large import in_threads, is_large

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from semcom.codecs.jscc.side_coding import SideModel
 from semcom.codecs.jscc.side_kernels import (
@@ -28,21 +27,20 @@ from semcom.codecs.linear.side_information import LAYOUTS
 from semcom.codecs.refiner.knowledge import MAPS
 from semcom.codecs.refiner.network import Refiner
 from semcom.codecs.refiner.weight_file import (
+    check_shares,
     freeze,
     locate,
     read_tensors,
     shapes_of,
+    whole_tensors,
     write_tensors,
 )
-from semcom.errors import InputError
-from semcom.hashes import sha256_of
 from semcom.torch_device import check_device
 
 ARCHITECTURE = "semcom jscc 1"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
 SHA256 = "1aa9a85d4b8f657d4ab479209baee7d3ecbfe6821b3972a639b5362c4246e296"
 _CHANNELS = (32, 64, 96)
-_WHOLE = 1 << 15
 _SHAPES = {
     "predictors": (len(LAYOUTS), 2, 3, 3, FEATURES),
     "level_shares": (LEVEL_CONTEXTS, 2 * LEVEL_REACH + 2),
@@ -73,9 +71,7 @@ def load(path: str = "", device: str = "cpu") -> Weights:
     tensors = read_tensors("jscc", file, ARCHITECTURE, shapes_of(refiner) | _SHAPES)
     side = SideModel(*(tensors[name].numpy().astype(np.int64) for name in _SHAPES))
     for name, shares in list(side._asdict().items())[1:]:
-        ends = (shares[:, 0] == 0).all() and (shares[:, -1] == _WHOLE).all()
-        if not ends or (np.diff(shares, axis=1) < 1).any():
-            raise InputError(f"jscc: {name} of {file} are no shares of 2^15")
+        check_shares("jscc", file, name, shares)
     refiner.load_state_dict({name: tensors[name] for name in refiner.state_dict()})
     freeze(refiner, device)
     return Weights(side, refiner)
@@ -86,15 +82,7 @@ def new_refiner() -> Refiner:
     return Refiner(MAPS, _CHANNELS)
 
 
-def identity(path: str) -> bytes:
-    """Return the SHA-256 of a file of weights."""
-    return bytes.fromhex(sha256_of(Path(path).expanduser()))
-
-
 def to_bytes(weights: Weights, metadata: Mapping[str, str]) -> bytes:
     """Return the content of a file of weights, with metadata beside the architecture."""
-    numbers = {
-        name: torch.from_numpy(values.astype(np.int32))
-        for name, values in zip(_SHAPES, weights.side, strict=True)
-    }
+    numbers = whole_tensors(weights.side._asdict())
     return write_tensors(weights.refiner.state_dict() | numbers, ARCHITECTURE, metadata)

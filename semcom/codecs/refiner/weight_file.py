@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from semcom.codecs.parts.range_coder import TOTAL_BITS
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 
@@ -72,6 +76,24 @@ def read_tensors(
         if not torch.isfinite(tensor).all():
             raise InputError(f"{who}: {name} of {file} holds NaN or infinity")
     return tensors
+
+
+def check_shares(who: str, file: Path, name: str, shares: NDArray[np.integer[Any]]) -> None:
+    """Raise ``ValueError`` unless the last axis of an array holds shares of the range coder."""
+    whole = 1 << TOTAL_BITS
+    ends = (shares[..., 0] == 0).all() and (shares[..., -1] == whole).all()
+    if not ends or (np.diff(shares, axis=-1) < 1).any():
+        raise InputError(f"{who}: {name} of {file} are no shares of 2^{TOTAL_BITS}")
+
+
+def whole_tensors(numbers: Mapping[str, NDArray[np.integer[Any]]]) -> dict[str, Tensor]:
+    """Return whole numbers as a file of weights holds them."""
+    return {name: torch.from_numpy(values.astype(np.int32)) for name, values in numbers.items()}
+
+
+def identity(path: str) -> bytes:
+    """Return the SHA-256 of a file of weights."""
+    return bytes.fromhex(sha256_of(Path(path).expanduser()))
 
 
 def shapes_of(network: nn.Module) -> dict[str, tuple[int, ...]]:

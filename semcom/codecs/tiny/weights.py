@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
-from semcom.codecs.parts.range_coder import TOTAL_BITS
 from semcom.codecs.refiner.network import Refiner
 from semcom.codecs.refiner.weight_file import (
+    check_shares,
     freeze,
     locate,
     read_tensors,
     shapes_of,
+    whole_tensors,
     write_tensors,
 )
 from semcom.codecs.tiny.coding import Tables
@@ -30,7 +30,6 @@ from semcom.codecs.tiny.quantised import LEVELS_PER_DOUBLING, MAX_LEVEL
 from semcom.codecs.tiny.repair import new_refiner
 from semcom.codecs.tiny.wavelet import LEVELS, ORIENTATIONS, PLANES
 from semcom.errors import InputError
-from semcom.hashes import sha256_of
 from semcom.torch_device import check_device
 
 ARCHITECTURE = "semcom tiny 1"
@@ -69,24 +68,14 @@ def load(path: str = "", device: str = "cpu") -> Weights:
     if weights.min() < 0 or weights.max() > _MAX_WEIGHT:
         raise InputError(f"tiny: weights of {file} are not in 0 to {_MAX_WEIGHT}")
     for name, values in zip(list(_SHAPES)[1:], shares, strict=True):
-        ends = (values[..., 0] == 0).all() and (values[..., -1] == 1 << TOTAL_BITS).all()
-        if not ends or (np.diff(values, axis=-1) < 1).any():
-            raise InputError(f"tiny: {name} of {file} are no shares of 2^{TOTAL_BITS}")
+        check_shares("tiny", file, name, values)
     tables = Tables(weights.astype(np.int32), *(values.astype(np.int64) for values in shares))
     refiner.load_state_dict({name: tensors[name] for name in refiner.state_dict()})
     freeze(refiner, device)
     return Weights(tables, refiner)
 
 
-def identity(path: str) -> bytes:
-    """Return the SHA-256 of a file of weights."""
-    return bytes.fromhex(sha256_of(Path(path).expanduser()))
-
-
 def to_bytes(weights: Weights, metadata: Mapping[str, str]) -> bytes:
     """Return the content of a file of weights, with metadata beside the architecture."""
-    numbers = {
-        name: torch.from_numpy(np.asarray(values, np.int32))
-        for name, values in weights.tables._asdict().items()
-    }
+    numbers = whole_tensors(weights.tables._asdict())
     return write_tensors(weights.refiner.state_dict() | numbers, ARCHITECTURE, metadata)
