@@ -18,11 +18,16 @@ import os
 import click
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.benchmarks.analog_codecs import HEIGHT, THREADS, WIDTH, measure, picture
+from experiments.benchmarks.analog_codecs import (
+    THREADS,
+    describe,
+    macs_per_pixel,
+    measure,
+    picture,
+    refiner_inputs,
+)
 from semcom import cache
-from semcom.codecs.refiner.knowledge import CELL
 from semcom.codecs.tiny.repair import MAPS, new_refiner
 
 GOAL_MS = 250
@@ -32,25 +37,13 @@ PEER = "bmshj2018-factorized"
 
 def networks() -> dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]]:
     """Return the networks to be counted, each with an input of 768x512."""
-    cells = HEIGHT // CELL, WIDTH // CELL
-    planes = torch.zeros(1, 3, HEIGHT, WIDTH)
-    known = (torch.zeros(1, count, *cells) for count in (MAPS, 3))
-    found: dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]] = {
-        "tiny": (new_refiner(), (planes, *known))
-    }
+    inputs = refiner_inputs(MAPS)
+    found: dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]] = {"tiny": (new_refiner(), inputs)}
     if importlib.util.find_spec("compressai"):
         from semcom.checkpoints.compressai import import_zoo
 
-        found[PEER] = import_zoo().image.model_architectures[PEER](128, 192), (planes,)
+        found[PEER] = import_zoo().image.model_architectures[PEER](128, 192), inputs[:1]
     return found
-
-
-def macs_per_pixel(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> float:
-    """Count the multiply–accumulates of a network for each pixel of 768x512."""
-    counter = FlopCounterMode(display=False)
-    with counter, torch.no_grad():
-        network(*inputs)
-    return counter.get_total_flops() / 2 / (HEIGHT * WIDTH)
 
 
 @click.command()
@@ -69,10 +62,7 @@ def main(as_json: bool) -> None:
         click.echo(json.dumps({"goal_ms": GOAL_MS, "networks": sizes, "rows": rows}, indent=2))
         return
     for row in rows:
-        click.echo(
-            f"{row['codec']}: encode {row['encode_ms']:.0f} ms, decode {row['decode_ms']:.0f} ms, "
-            f"together {row['sum_ms']:.0f} ms"
-        )
+        click.echo(describe(row))
     ratio = rows[-1]["sum_ms"] / rows[0]["sum_ms"]
     click.echo(
         f"tiny takes {rows[0]['sum_ms']:.0f} ms (goal {GOAL_MS}), hevc {ratio:.1f} times that"

@@ -15,8 +15,8 @@ from experiments.training.conditions import Condition, draw_condition, receive, 
 from experiments.training.pairs import Pair, pair_of
 from experiments.training.refining import Material, RefinerTrainee, fitted
 from experiments.training.side_tables import fit
-from semcom.codecs.jscc.codec import transmission
 from semcom.codecs.jscc.side_coding import SideModel
+from semcom.codecs.jscc.transmission import transmission
 from semcom.codecs.jscc.weights import Weights, new_refiner, to_bytes
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.parts.colour import to_planes

@@ -34,8 +34,8 @@ from semcom.codecs.tiny.quantised import (
     MAX_LEVEL,
     Floats,
     Ints,
-    Quantised,
     Whole,
+    details_in_steps,
 )
 from semcom.codecs.tiny.transform import Source
 from semcom.codecs.tiny.wavelet import LEVELS, ORIENTATIONS, PLANES
@@ -103,9 +103,7 @@ def _drawn(image: Image, rng: np.random.Generator) -> _Sent:
 
 def _code(sent: _Sent, take: Callable[[Phase, Floats | None], Whole]) -> None:
     _, wavelet, offsets = sent.source
-    steps = Quantised(sent.level, offsets, offsets, []).steps()
-    values = [one / step for one, step in zip(wavelet.details, steps, strict=True)]
-    code_all_details(offsets, take, values)
+    code_all_details(offsets, take, details_in_steps(wavelet, sent.level, offsets))
 
 
 def _dead_zone(values: Floats | None) -> Whole:

@@ -20,7 +20,6 @@ broadcasting and robust communications", IEEE Transactions on Information Theory
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -28,18 +27,17 @@ import numpy as np
 from torch import Tensor
 
 from semcom.codecs.base import BudgetTooSmallError, DecodeError, codec_id, digital, grey
-from semcom.codecs.jscc.codec import Transmission, transmission, walk
 from semcom.codecs.jscc.side_coding import unpack
+from semcom.codecs.jscc.transmission import Transmission, transmission, walk
 from semcom.codecs.jscc.weights import load
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.parts.colour import Planes, from_planes, to_planes
 from semcom.codecs.parts.layer import codec_of
-from semcom.codecs.side_margin import SIDE_MARGIN_DB
+from semcom.codecs.side_margin import SIDE_MARGIN_DB, usual_side_rate
 from semcom.errors import InputError
 from semcom.types import AnalogSignal, Image, Map, Packet
 
 _CENTRE = 512  # the residual's zero, as the linear code has planes from 0 to 1023
-_EFFICIENCY = 0.75  # side information is estimated to be sent at this share of the capacity
 _DESCRIPTION = 0.02  # typical share of the frame that describes the residual
 _SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Shares of the frame that are tried for analog symbols."""
@@ -116,7 +114,7 @@ class Hybrid:
         side_snr = snr_db - SIDE_MARGIN_DB if side_snr_db is None else side_snr_db
         planned = snr_db + self._headroom
         uses = round(num_symbols / _SHARES[_USUAL]) if room is None else room
-        rate = side_rate or _EFFICIENCY * math.log2(1 + 10 ** (side_snr / 10))
+        rate = side_rate or usual_side_rate(side_snr)
 
         def residual(base: _Base, count: int) -> Transmission:
             lacking = to_planes(image) - base.planes.astype(np.float32) + _CENTRE

@@ -28,9 +28,9 @@ from semcom.codecs.linear.side_information import (
     variance_of,
     weight_level_of,
 )
+from semcom.codecs.side_margin import usual_side_rate
 from semcom.types import Map
 
-_SIDE_EFFICIENCY = 0.75  # side information is estimated to be sent at this share of the capacity
 _LEAST_POWER = (0xFFFF * SCALE_UNIT) ** -2  # less is so little that it is not sent
 _MAX_SIDE = 0.15  # share of the symbols, if any layout stays below it
 
@@ -108,7 +108,7 @@ class LinearPicture(NamedTuple):
         pictures. It is infinite if the side information takes more than the share ``max_side`` of
         the symbols.
         """
-        price = num_bits / (_SIDE_EFFICIENCY * math.log2(1 + 10 ** (side_snr_db / 10)))
+        price = num_bits / usual_side_rate(side_snr_db)
         if price > max_side * num_symbols:
             return math.inf, price
         left = math.floor(num_symbols - price)

@@ -32,6 +32,7 @@ from semcom.codecs.tiny.quantised import (
     Quantised,
     Whole,
     coarsest_in_steps,
+    details_in_steps,
     steps_of,
     units_of,
 )
@@ -126,9 +127,8 @@ def encode(wavelet: Wavelet, level: int, offsets: Ints, tables: Tables) -> tuple
     if offsets.any():
         code_offsets(ENCODE, state, tables.offset_shares, offsets, new_tally(2))
     coarsest = code_all_coarsest(ENCODE, state, level, offsets, tables, wavelet.coarsest)
-    sent = Quantised(level, offsets, coarsest, [])
-    values = [one / step for one, step in zip(wavelet.details, sent.steps(), strict=True)]
-    sent = sent._replace(details=code_all_details(offsets, take, values))
+    values = details_in_steps(wavelet, level, offsets)
+    sent = Quantised(level, offsets, coarsest, code_all_details(offsets, take, values))
     return finish(state), sent
 
 

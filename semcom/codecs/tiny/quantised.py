@@ -56,8 +56,7 @@ class Quantised(NamedTuple):
 
     def steps(self) -> list[Floats]:
         """Return the steps of each level's places, (·, ·) each."""
-        found = steps_of(self.level, self.offsets).astype(np.float32) / _FINENESS
-        return [found.repeat(1 << i, axis=0).repeat(1 << i, axis=1) for i in range(LEVELS)]
+        return steps_of_levels(self.level, self.offsets)
 
     def wavelet(self, planes: slice = slice(None)) -> Wavelet:
         """Return the coefficients of some planes."""
@@ -81,6 +80,18 @@ def steps_of(level: int, offsets: Ints) -> Ints:
     finest = LEVELS_PER_DOUBLING * round(math.log2(_FINENESS * _FINEST))
     steps: Ints = _POWERS[finest + level + finer * offsets]
     return steps
+
+
+def steps_of_levels(level: int, offsets: Ints) -> list[Floats]:
+    """Return the steps of the places of each level of details, from the coarsest, (·, ·) each."""
+    steps = steps_of(level, offsets).astype(np.float32) / _FINENESS
+    return [steps.repeat(1 << i, axis=0).repeat(1 << i, axis=1) for i in range(LEVELS)]
+
+
+def details_in_steps(wavelet: Wavelet, level: int, offsets: Ints) -> list[Floats]:
+    """Return the details of each level in steps, from the coarsest."""
+    steps = steps_of_levels(level, offsets)
+    return [details / step for details, step in zip(wavelet.details, steps, strict=True)]
 
 
 def level_of_step(step: float) -> float:

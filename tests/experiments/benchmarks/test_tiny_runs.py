@@ -28,6 +28,7 @@ from experiments.benchmarks import (
     suite_overhead,
 )
 from experiments.benchmarks.peers import HAS_LDPC, HAS_SIONNA, ldpc_decoder, sionna_chain
+from semcom.codecs.jscc.weights import new_refiner
 from semcom.codecs.refiner.knowledge import MAPS
 from semcom.codecs.tiny.repair import MAPS as TINY_MAPS
 
@@ -57,26 +58,25 @@ def test_lightweight_codecs() -> None:
         n, m = 128, 192
         one_way = 25 * (3 * n / 4 + n * n / 16 + n * n / 64 + n * m / 256)
         norms = n * n * (1 / 4 + 1 / 16 + 1 / 64)
-        macs = lightweight_codecs.macs_per_pixel(*about[lightweight_codecs.PEER])
+        macs = analog_codecs.macs_per_pixel(*about[lightweight_codecs.PEER])
         assert macs == pytest.approx(2 * (one_way + norms), rel=0.01)
-    half, quarter, eighth = 32, 48, 72
-    blocks = 2 * 2 * 9 * np.array([half**2 / 4, quarter**2 / 16, eighth**2 / 64])
-    ends, known = 9 * half * (24 + 12) / 4, TINY_MAPS * (half + quarter) / 16
-    down = 4 * half * quarter / 16 + 4 * quarter * eighth / 64
-    up = eighth * 4 * quarter / 64 + quarter * 4 * half / 16
-    macs = lightweight_codecs.macs_per_pixel(*about["tiny"])
-    assert macs == pytest.approx(blocks.sum() + ends + known + down + up)
+    macs = analog_codecs.macs_per_pixel(*about["tiny"])
+    assert macs == pytest.approx(macs_of_refiner(TINY_MAPS, 32, 48, 72))
 
 
 def test_multiply_accumulates_of_jscc() -> None:
-    """Counted by hand: kernel area, channels in and out, and the share of pixels at each scale."""
-    half, quarter, eighth = 32, 64, 96
-    blocks = 2 * 2 * 9 * np.array([half**2 / 4, quarter**2 / 16, eighth**2 / 64])
+    macs = analog_codecs.macs_per_pixel(new_refiner(), analog_codecs.refiner_inputs(MAPS))
+    assert macs == pytest.approx(macs_of_refiner(MAPS, 32, 64, 96))
+
+
+def macs_of_refiner(maps: int, half: int, quarter: int, eighth: int) -> float:
+    """Count by hand: kernel area, channels in and out, and the share of pixels at each scale."""
+    blocks = 2 * 2 * 9 * (half**2 / 4 + quarter**2 / 16 + eighth**2 / 64)
     ends = 9 * half * (24 + 12) / 4
-    known = MAPS * (half + quarter) / 16
+    known = maps * (half + quarter) / 16
     down = 4 * half * quarter / 16 + 4 * quarter * eighth / 64
     up = eighth * 4 * quarter / 64 + quarter * 4 * half / 16
-    assert analog_codecs.macs_per_pixel() == pytest.approx(blocks.sum() + ends + known + down + up)
+    return blocks + ends + known + down + up
 
 
 def test_chain(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ import semcom
 from channels.models.awgn import Awgn
 from semcom.codecs.base import CODECS, DecodeError
 from semcom.codecs.jscc import codec
-from semcom.codecs.jscc.codec import Jscc, transmission
+from semcom.codecs.jscc.codec import Jscc
+from semcom.codecs.jscc.transmission import transmission
 from semcom.codecs.jscc.weights import PACKAGED, load, new_refiner
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.linear.side_information import chunks_of, variance_of
