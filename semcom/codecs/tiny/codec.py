@@ -6,7 +6,7 @@ varies within the picture as ``w`` says. The receiver undoes the wavelet, and a 
 (:mod:`semcom.codecs.refiner.network`), which knows the steps and how much detail came, removes
 some of the error.
 
-    tile grid (1 byte) │ own weights, offsets or none, level of the step (2) │ turn (3) │
+    tile grid (1 byte) │ own weights, no offsets, no network, level of the step (2) │ turn (3) │
     two bytes of the weights' hash, if they are the user's own │ range coder
 
 Leaves out: the prediction of details from the coarser picture. A
@@ -40,7 +40,8 @@ from semcom.codecs.tiny.weights import Weights, load
 from semcom.large import is_large
 from semcom.types import Bitstream, Image, Map, Packet
 
-_OWN, _EVEN = 1 << 15, 1 << 14  # bits of the head: weights of the user's own, no offsets
+_OWN, _EVEN, _PLAIN = 1 << 15, 1 << 14, 1 << 13
+"""Bits of the head: weights of the user's own, no offsets, and no network."""
 _HEAD = struct.Struct(f">BH{TURN_BYTES}s")
 _IDENTITY_BYTES = 2
 _BITS_PER_DETAIL = 5.15  # for each detail above _COUNTED steps: typical, and hardly varies
@@ -62,7 +63,7 @@ class Tiny:
     tiles
         Grid of independent tiles, ``"ROWSxCOLUMNS"`` with 1 to 15 of each.
     refine
-        Whether a receiver in this process uses the network.
+        Whether the receiver uses the network.
     device
         Device of the network in this process: ``cpu``, ``cuda``, …
 
@@ -89,7 +90,9 @@ class Tiny:
     ) -> None:
         self._grid, self._refine = parse_grid("tiny", tiles), refine
         self._identity = identity(weights)[:_IDENTITY_BYTES] if weights else b""
-        self._opened = _opened[self._identity] = load(weights, device), device
+        opened = load(weights, device)
+        self._tables, self._network = opened.tables, (opened.refiner, device)
+        _opened[self._identity] = opened, device
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the smallest step that fits; see :class:`DigitalCodec`."""
@@ -99,7 +102,7 @@ class Tiny:
         streams: dict[int, list[tuple[bytes, Quantised]]] = {}
 
         def size_bits(quality: int) -> int:
-            level, tables = MAX_LEVEL - quality, self._opened[0].tables
+            level, tables = MAX_LEVEL - quality, self._tables
             streams[quality] = [
                 (self._head(source, level) + data, sent)
                 for source in sources
@@ -120,41 +123,40 @@ class Tiny:
         for tile, (data, sent) in zip(tiles, streams[quality], strict=True):
             part = image[tile]
             turn = data[_HEAD.size - TURN_BYTES : _HEAD.size]
-            decoded = self._shown(sent, turn, part.shape[:2], self._opened)
+            decoded = rebuild(sent, turn, *part.shape[:2])
+            if self._refine:
+                decoded = repaired(decoded, sent, *self._network)
             packets.append(Packet(data, weighted_gain(part, decoded, w[tile])))
         return Bitstream(tuple(packets), {"level": MAX_LEVEL - quality})
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; a lost tile is interpolated from its neighbours."""
         grids = {packet[:1] for packet in packets if packet is not None}
-        return join("tiny", packets, grids, (height, width), self._decode)
+        return join("tiny", packets, grids, (height, width), _decode)
 
     def _head(self, source: Source, level: int) -> bytes:
         flags = (_OWN if self._identity else 0) | (0 if source.offsets.any() else _EVEN)
+        flags |= 0 if self._refine else _PLAIN
         grid = grid_byte(self._grid)[0]
         return _HEAD.pack(grid, flags | level, source.turn) + self._identity
 
-    def _decode(self, packet: bytes, height: int, width: int) -> Image:
-        if len(packet) < _HEAD.size:
-            raise DecodeError("tiny: a packet is cut off")
-        _, about, turn = _HEAD.unpack_from(packet)
-        level, own = about & ~(_OWN | _EVEN), bool(about & _OWN)
-        if level > MAX_LEVEL:
-            raise DecodeError(f"tiny: levels go to {MAX_LEVEL}, and a packet says {level}")
-        start = _HEAD.size + (_IDENTITY_BYTES if own else 0)
-        found = _opened.get(packet[_HEAD.size : start])
-        if found is None:
-            raise DecodeError("tiny: a packet was written with weights that are not open here")
-        tables = found[0].tables
-        blocks = -(-height // BLOCK), -(-width // BLOCK)
-        sent = decode(packet[start:], blocks, level, tables, even=bool(about & _EVEN))
-        return self._shown(sent, turn, (height, width), found)
 
-    def _shown(
-        self, sent: Quantised, turn: bytes, size: tuple[int, ...], opened: tuple[Weights, str]
-    ) -> Image:
-        picture, (weights, device) = rebuild(sent, turn, *size), opened
-        return repaired(picture, sent, weights.refiner, device) if self._refine else picture
+def _decode(packet: bytes, height: int, width: int) -> Image:
+    if len(packet) < _HEAD.size:
+        raise DecodeError("tiny: a packet is cut off")
+    _, about, turn = _HEAD.unpack_from(packet)
+    level = about & ~(_OWN | _EVEN | _PLAIN)
+    if level > MAX_LEVEL:
+        raise DecodeError(f"tiny: levels go to {MAX_LEVEL}, and a packet says {level}")
+    start = _HEAD.size + (_IDENTITY_BYTES if about & _OWN else 0)
+    opened = _opened.get(packet[_HEAD.size : start])
+    if opened is None:
+        raise DecodeError("tiny: a packet was written with weights that are not open here")
+    (tables, refiner), device = opened
+    blocks = -(-height // BLOCK), -(-width // BLOCK)
+    sent = decode(packet[start:], blocks, level, tables, even=bool(about & _EVEN))
+    picture = rebuild(sent, turn, height, width)
+    return picture if about & _PLAIN else repaired(picture, sent, refiner, device)
 
 
 def _guess(sources: Sequence[Source], max_bits: int) -> tuple[int, float]:
