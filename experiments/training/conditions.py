@@ -41,7 +41,7 @@ def draw_condition(side: int, rng: np.random.Generator) -> Condition:
     planned = rng.uniform(0, 20)
     snr_db = planned + (rng.normal(0, 4) if rng.random() < _UNCERTAIN else 0)
     fading = str(rng.choice(["none", "block", "symbol"], p=[0.75, 0.1, 0.15]))
-    w = np.ones((side, side), np.float32) if rng.random() < 0.5 else draw_importance(side, rng)
+    w = even(side) if rng.random() < 0.5 else draw_importance(side, rng)
     margin = rng.uniform(0, 2 * SIDE_MARGIN_DB)
     return Condition(w, symbols_of(cbr, side), planned, snr_db, fading, margin)
 
@@ -49,6 +49,11 @@ def draw_condition(side: int, rng: np.random.Generator) -> Condition:
 def symbols_of(cbr: float, side: int) -> int:
     """Return the symbols that a square picture has at a CBR, after typical side information."""
     return round(3 * side * side * cbr * (1 - _SIDE_SHARE))
+
+
+def even(side: int) -> Map:
+    """Return the map of a blind sender."""
+    return np.ones((side, side), np.float32)
 
 
 def draw_importance(side: int, rng: np.random.Generator) -> Map:

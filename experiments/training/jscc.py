@@ -11,7 +11,7 @@ from torch import nn
 
 from experiments.saving import save
 from experiments.training import refining
-from experiments.training.conditions import Condition, draw_condition, receive, symbols_of
+from experiments.training.conditions import Condition, draw_condition, even, receive, symbols_of
 from experiments.training.pairs import Pair, pair_of
 from experiments.training.refining import Material, RefinerTrainee, fitted
 from experiments.training.side_tables import fit
@@ -55,8 +55,7 @@ class JsccTrainee(RefinerTrainee):
 
         def make_for_validation(image: Image, i: int, rng: np.random.Generator) -> Pair:
             (cbr, snr), side = _CONDITIONS[i], refining.SIDE
-            even = np.ones((side, side), np.float32)
-            how = Condition(even, symbols_of(float(cbr), side), snr, snr)
+            how = Condition(even(side), symbols_of(float(cbr), side), snr, snr)
             return make_pair(image, how, self.side_model, rng)
 
         names = [f"{cbr} {snr} dB" for cbr, snr in _CONDITIONS]

@@ -15,6 +15,7 @@ from experiments.training.conditions import (
     Condition,
     draw_condition,
     draw_importance,
+    even,
     receive,
     symbols_of,
 )
@@ -88,7 +89,7 @@ def _make_random(image: Image, _: int, rng: np.random.Generator) -> Pair:
     if codec == "softcast":
         return _sent(image, draw_condition(refining.SIDE, rng), rng)
     steered = codec == "hevc" and rng.random() < 0.5
-    w = draw_importance(refining.SIDE, rng) if steered else _even()
+    w = draw_importance(refining.SIDE, rng) if steered else even(refining.SIDE)
     quality = rng.uniform(22, 46) if codec == "hevc" else 2 ** rng.uniform(2, 6.5)
     return _coded(codec, image, w, quality)
 
@@ -97,12 +98,8 @@ def _make_for_validation(image: Image, i: int, rng: np.random.Generator) -> Pair
     codec, quality = _CONDITIONS[i]
     if codec == "softcast":
         symbols = symbols_of(_SOFTCAST_CBR, refining.SIDE)
-        return _sent(image, Condition(_even(), symbols, quality, quality), rng)
-    return _coded(codec, image, _even(), quality)
-
-
-def _even() -> Map:
-    return np.ones((refining.SIDE, refining.SIDE), np.float32)
+        return _sent(image, Condition(even(refining.SIDE), symbols, quality, quality), rng)
+    return _coded(codec, image, even(refining.SIDE), quality)
 
 
 def _sent(image: Image, how: Condition, rng: np.random.Generator) -> Pair:

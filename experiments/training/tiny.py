@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from experiments.saving import save
-from experiments.training.conditions import draw_importance
+from experiments.training.conditions import draw_importance, even
 from experiments.training.pairs import Pair, pair_of
 from experiments.training.refining import Material, RefinerTrainee, fitted
 from experiments.training.tiny_tables import QUALITIES, fit
@@ -47,13 +47,12 @@ class TinyTrainee(RefinerTrainee):
         self.tables = start.tables if start else fitted(material, "tables", Tables, fit)
 
         def make(image: Image, _: int, rng: np.random.Generator) -> Pair:
-            even = np.ones(image.shape[:2], np.float32)
-            w = even if rng.random() < 0.5 else draw_importance(len(image), rng)
+            side = len(image)
+            w = even(side) if rng.random() < 0.5 else draw_importance(side, rng)
             return make_pair(image, w, int(rng.integers(*QUALITIES)), self.tables)
 
         def make_for_validation(image: Image, i: int, _: np.random.Generator) -> Pair:
-            even = np.ones(image.shape[:2], np.float32)
-            return make_pair(image, even, _CONDITIONS[i], self.tables)
+            return make_pair(image, even(len(image)), _CONDITIONS[i], self.tables)
 
         self.prepare(make, [f"level {level}" for level in _CONDITIONS], make_for_validation)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import nnls
 
-from experiments.training.conditions import draw_importance
+from experiments.training.conditions import draw_importance, even
 from experiments.training.images import window
 from semcom.codecs.parts.range_coder import COUNT, TOTAL_BITS, start
 from semcom.codecs.tiny.coding import (
@@ -97,7 +97,7 @@ def fit(paths: Sequence[Path], side: int, seed: int, tell: Callable[[int, int], 
 
 def _drawn(image: Image, rng: np.random.Generator) -> _Sent:
     level, side = int(rng.integers(*QUALITIES)), len(image)
-    w = np.ones((side, side), np.float32) if rng.random() < 0.5 else draw_importance(side, rng)
+    w = even(side) if rng.random() < 0.5 else draw_importance(side, rng)
     return _Sent(Source.of(image, w), level)
 
 
