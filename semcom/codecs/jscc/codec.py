@@ -64,6 +64,7 @@ class Jscc:
 
     Examples
     --------
+    >>> import torch
     >>> ramp = np.linspace(0, 255, 64).astype(np.uint8)
     >>> image = np.broadcast_to(ramp[:, None, None], (64, 64, 3)).copy()
     >>> signal = Jscc().encode(image, np.ones((64, 64), dtype=np.float32), 2000, 20.0)
