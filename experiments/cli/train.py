@@ -135,6 +135,23 @@ def tiny(**options: Any) -> None:
     _train("tiny", **options)
 
 
+@train.command(
+    "sam_sc",
+    epilog=examples(
+        "train sam_sc --data photos --minutes 60",
+        "send photo.jpg --codec sam_sc:weights=semcom-training/sam_sc/weights.safetensors",
+    ),
+)
+@_options("sam_sc")
+def sam_sc(**options: Any) -> None:
+    """Train codec sam_sc.
+
+    Both halves of the network are trained together, through a random channel, on squares of the
+    images. At the end, the command measures the error that each number of symbols leaves.
+    """
+    _train("sam_sc", **options)
+
+
 def _train(
     model: str,
     *,

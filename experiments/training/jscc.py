@@ -43,9 +43,10 @@ class JsccTrainee(RefinerTrainee):
     """
 
     name = "jscc"
+    maps = MAPS
 
     def __init__(self, material: Material, start: Weights | None = None) -> None:
-        super().__init__(material, new_refiner, MAPS)
+        super().__init__(material, new_refiner)
         if start:
             self.network.load_state_dict(start.refiner.state_dict())
         self.side_model = start.side if start else fitted(material, "side", SideModel, fit)

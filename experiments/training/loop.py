@@ -248,7 +248,9 @@ class Training:
 
 
 def _averaged(average: Tensor, new: Tensor, steps: Tensor | int) -> Tensor:
-    """Return a moving average, over fewer steps at the start."""
+    """Return a moving average, over fewer steps at the start; of whole numbers, the last one."""
+    if not new.is_floating_point():
+        return new
     return average.lerp(new, max(1 - _AVERAGE, 9 / (10 + int(steps))))
 
 

@@ -7,28 +7,22 @@ ended.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from experiments.saving import named, save
 from experiments.training.images import window
+from experiments.training.kept import fill_kept, open_kept
 from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.refiner.knowledge import CELL, Knowledge
-from semcom.errors import InputError
 from semcom.types import Image, Map
 
 MORE_MAPS = 4
 """Maps of cells beside those of the network: expected error of three planes, and importance."""
-_SAVED_EVERY = 50
 
 
 class Pair(NamedTuple):
@@ -58,17 +52,9 @@ def pair_of(image: Image, w: Map, planes: NDArray[Any], known: Knowledge) -> Pai
     return Pair(values, image, cells.astype(np.float16), float(error.mean()))
 
 
-def check_room(folder: Path, count: int, side: int, maps: int) -> None:
-    """Refuse more pairs than the disk takes; those that are in the folder already need no more."""
-    cells = (side // CELL) ** 2
-    size = count * (side * side * (3 * 2 + 3) + (maps + MORE_MAPS) * 2 * cells)
-    there = sum(file.stat().st_size for file in folder.glob("*.npy"))
-    free = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists())).free
-    if size - there > free:
-        raise InputError(
-            f"{count:,} pairs take {size / 1e9:,.1f} GB in {folder}, and {free / 1e9:,.1f} GB are "
-            "free there; give a smaller --pairs"
-        )
+def bytes_of_pair(side: int, maps: int) -> int:
+    """Return the size of a pair on the disk."""
+    return side * side * (3 * 2 + 3) + (maps + MORE_MAPS) * 2 * (side // CELL) ** 2
 
 
 class Pairs:
@@ -96,19 +82,7 @@ class Pairs:
         self.errors = self._open("errors", np.float32, (count,))
 
     def _open(self, name: str, dtype: type, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
-        file = self.folder / f"{name}.npy"
-        mode = "r+"
-        if not file.is_file() or np.load(file, mmap_mode="r").shape != shape:
-            (self.folder / "done.json").unlink(missing_ok=True)
-            mode = "w+"
-        with named(file):
-            found: np.memmap[Any, Any] = open_memmap(  # type: ignore[no-untyped-call]
-                file, mode=mode, dtype=dtype, shape=shape
-            )
-            # A disk that fills later would end the process without a word.
-            with file.open("r+b") as stream:
-                os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
-        return found
+        return open_kept(self.folder / f"{name}.npy", dtype, shape)
 
     def fill(
         self,
@@ -123,20 +97,15 @@ class Pairs:
         ``conditions`` is the number of pairs of each image, one after the other and of the same
         square; with 0, the images take turns, and each pair is of a random square.
         """
-        record = self.folder / "done.json"
-        done = json.loads(record.read_text()) if record.is_file() else 0
-        for i in range(done, self.count):
+
+        def make_one(i: int) -> Pair:
             rng = np.random.default_rng((seed, i))
             image = i // conditions if conditions else i
             cut = np.random.default_rng((seed, image)) if conditions else rng
             picture = window(paths[image % len(paths)], self.side, cut)
-            pair = make(picture, i % conditions if conditions else i, rng)
-            self.estimates[i], self.images[i], self.cells[i], self.errors[i] = pair
-            tell(i + 1, self.count)
-            if (i + 1) % _SAVED_EVERY == 0 or i + 1 == self.count:
-                for kept in (self.estimates, self.images, self.cells, self.errors):
-                    kept.flush()
-                save(record, json.dumps(i + 1))
+            return make(picture, i % conditions if conditions else i, rng)
+
+        fill_kept((self.estimates, self.images, self.cells, self.errors), make_one, tell)
 
     def crop(
         self, i: int, side: int, rng: np.random.Generator, *, turn: bool = True

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from experiments.saving import save
 from experiments.training.images import TrainingImages
-from experiments.training.pairs import Make, Pairs
+from experiments.training.pairs import Make, Pairs, bytes_of_pair
 from experiments.training.protocol import Batch
 from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.refiner.knowledge import CELL
@@ -85,25 +85,26 @@ class RefinerTrainee:
         What it is trained on.
     make_network
         Returns the network, as it is before the first step.
-    maps
-        Number of maps that it sees.
     turn
         Whether crops are turned and mirrored, rather than only transposed.
     """
 
+    maps: int
+    """Number of maps that the network sees."""
+
     def __init__(
-        self,
-        material: Material,
-        make_network: Callable[[], nn.Module],
-        maps: int,
-        *,
-        turn: bool = True,
+        self, material: Material, make_network: Callable[[], nn.Module], *, turn: bool = True
     ) -> None:
         torch.manual_seed(material.seed)
         network = make_network()
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._material, self._maps, self._turn = material, maps, turn
+        self._material, self._turn = material, turn
         self._conditions: Sequence[str] = ()
+
+    @classmethod
+    def bytes_each(cls) -> int:
+        """Return the size of a pair on the disk."""
+        return bytes_of_pair(SIDE, cls.maps)
 
     def prepare(self, make: Make, conditions: Sequence[str], make_for_validation: Make) -> None:
         """Make the pairs to train on, and those to validate on.
@@ -111,13 +112,13 @@ class RefinerTrainee:
         The latter are of some images, each under each of the named conditions.
         """
         folder, images, count, seed, tell = self._material
-        self._pairs = Pairs(folder / "pairs", count, SIDE, self._maps)
+        self._pairs = Pairs(folder / "pairs", count, SIDE, self.maps)
         telling = functools.partial(tell, "training pairs")
         self._pairs.fill(images.training, make, seed, telling)
         shown = min(_VALIDATION_IMAGES, len(images.validation))
         paths = images.validation[:: len(images.validation) // shown][:shown]
         self._conditions, count = conditions, shown * len(conditions)
-        self._validation = Pairs(folder / "validation", count, SIDE, self._maps)
+        self._validation = Pairs(folder / "validation", count, SIDE, self.maps)
         telling = functools.partial(tell, "validation pairs")
         self._validation.fill(paths, make_for_validation, seed, telling, len(conditions))
 
@@ -170,7 +171,7 @@ class RefinerTrainee:
         }
 
     def _refine(self, network: nn.Module, planes: Tensor, cells: Tensor) -> Tensor:
-        parts = planes, cells[:, : self._maps], cells[:, self._maps : self._maps + 3]
+        parts = planes, cells[:, : self.maps], cells[:, self.maps : self.maps + 3]
         last = torch.channels_last
         better: Tensor = network(*(part.contiguous(memory_format=last) for part in parts))
         return better

@@ -65,9 +65,10 @@ class RestorerTrainee(RefinerTrainee):
     """
 
     name = "restorer"
+    maps = ALL_MAPS
 
     def __init__(self, material: Material, start: Refiner | None = None) -> None:
-        super().__init__(material, new_network, ALL_MAPS)
+        super().__init__(material, new_network)
         if start:
             self.network.load_state_dict(start.state_dict())
         names = [f"{codec} {quality:g}" for codec, quality in _CONDITIONS]

@@ -17,17 +17,16 @@ from experiments.store.provenance import commit, machine
 from experiments.training.card import model_card
 from experiments.training.images import TrainingImages, find_training_images
 from experiments.training.jscc import JsccTrainee
+from experiments.training.kept import check_room
 from experiments.training.loop import CHECKPOINT, Settings, State, Training, alone
-from experiments.training.pairs import check_room
-from experiments.training.refining import SIDE, Material
+from experiments.training.refining import Material
 from experiments.training.restorer import RestorerTrainee
+from experiments.training.sam_sc import SamScTrainee
 from experiments.training.tiny import TinyTrainee
 from semcom.codecs.jscc import weights as jscc_weights
-from semcom.codecs.refiner.knowledge import MAPS
 from semcom.codecs.restorer import restorer
-from semcom.codecs.restorer.restorer import ALL_MAPS
+from semcom.codecs.sam_sc import weights as sam_sc_weights
 from semcom.codecs.tiny import weights as tiny_weights
-from semcom.codecs.tiny.repair import MAPS as TINY_MAPS
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.torch_device import check_device
@@ -44,9 +43,7 @@ class Trainable(NamedTuple):
     """A model that can be trained."""
 
     about: str
-    trainee: type[JsccTrainee] | type[RestorerTrainee] | type[TinyTrainee]
-    maps: int
-    """Number of maps that its network sees."""
+    trainee: type[JsccTrainee] | type[RestorerTrainee] | type[TinyTrainee] | type[SamScTrainee]
     load: Callable[[str], Any]
     """Reads a file of weights, or with an empty path those of the package."""
     shipped: str
@@ -59,7 +56,6 @@ TRAINABLE = {
     "jscc": Trainable(
         "the receiver's network and the side information's code of codec jscc",
         JsccTrainee,
-        MAPS,
         jscc_weights.load,
         jscc_weights.SHA256,
         "Mean PSNR in dB of squares that are not trained on, by CBR and SNR",
@@ -67,7 +63,6 @@ TRAINABLE = {
     "restorer": Trainable(
         "the network behind the decoders of jpeg, hevc and softcast, for restore=true",
         RestorerTrainee,
-        ALL_MAPS,
         restorer.load,
         restorer.SHA256,
         "Mean gain in PSNR in dB over the codec alone, for squares that are not trained on, by "
@@ -76,11 +71,18 @@ TRAINABLE = {
     "tiny": Trainable(
         "the receiver's network and the entropy coder's tables of codec tiny",
         TinyTrainee,
-        TINY_MAPS,
         tiny_weights.load,
         tiny_weights.SHA256,
         "Mean gain in PSNR in dB over the codec without its network, for squares that are not "
         "trained on, by level of the quantiser's step",
+    ),
+    "sam_sc": Trainable(
+        "both halves of the network of codec sam_sc",
+        SamScTrainee,
+        sam_sc_weights.load,
+        sam_sc_weights.SHA256,
+        "Mean PSNR in dB of squares that are not trained on, by CBR and SNR, without side "
+        "information",
     ),
 }
 
@@ -134,7 +136,7 @@ def train(request: Request, say: Callable[[str], None]) -> Path:
         }
         if request.start:
             about["start"] = sha256_of(Path(start)) if start else model.shipped
-        check_room(request.out / "pairs", request.pairs, SIDE, model.maps)
+        check_room(request.out / "pairs", request.pairs, model.trainee.bytes_each())
         _check_same(request.out / SETTINGS, about)
         save(request.out / MANIFEST, manifest)
         made_by = commit() or f"of semcom {__version__}"

@@ -38,10 +38,11 @@ class TinyTrainee(RefinerTrainee):
     """
 
     name = "tiny"
+    maps = MAPS
 
     def __init__(self, material: Material, start: Weights | None = None) -> None:
         # A wavelet keeps even places: a mirrored picture would have kept the odd ones.
-        super().__init__(material, new_refiner, MAPS, turn=False)
+        super().__init__(material, new_refiner, turn=False)
         if start:
             self.network.load_state_dict(start.refiner.state_dict())
         self.tables = start.tables if start else fitted(material, "tables", Tables, fit)

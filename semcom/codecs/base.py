@@ -227,6 +227,11 @@ CODECS = Registry(
             "semcom.codecs.jscc.codec:Jscc",
             "analog: softcast's amplitudes, described in few bits and refined by a network",
         ),
+        Entry(
+            "sam_sc",
+            "semcom.codecs.sam_sc.codec:SamSc",
+            "analog: a small network's latents, with symbols by w: arXiv:2306.02094, repaired",
+        ),
     ],
     group="semcom.codecs",
 )

@@ -1,0 +1,1 @@
+"""The codec of "Segment Anything Meets Semantic Communication", repaired."""
