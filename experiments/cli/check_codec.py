@@ -49,10 +49,12 @@ def check_codec(codec: str, only: tuple[str, ...], limit_s: float) -> None:
     from semcom.conformance.analog.checks import ANALOG_CHECKS
     from semcom.conformance.base import Candidate
     from semcom.conformance.digital.checks import CODEC_CHECKS
-    from semcom.conformance.runner import open_codec
+    from semcom.conformance.runner import open_codec, remarks_of
 
     candidate = Candidate(codec, decode_limit_s=limit_s)
     checks = ANALOG_CHECKS if open_codec(candidate) else CODEC_CHECKS
+    for remark in remarks_of(candidate):
+        click.echo(textwrap.fill(remark, _width(), initial_indent="* ", subsequent_indent="  "))
     _check(candidate, _chosen(checks, only), "docs/tutorials/adding-a-codec.md")
 
 
@@ -136,13 +138,17 @@ def _check(candidate: AnyCandidate, checks: Sequence[Check], page: str) -> None:
     click.echo(f"{candidate.spec}: all {len(checks)} checks passed")
 
 
+def _width() -> int:
+    return min(shutil.get_terminal_size().columns, 100)
+
+
 def _explain(failure: CheckFailed, page: str) -> None:
     rows = {
         "asked to": failure.asked,
         "got": failure.got,
         "promised": f"{failure.promise} ({page})",
     }
-    width = min(shutil.get_terminal_size().columns, 100)
+    width = _width()
     for label, text in rows.items():
         first = f"      {label:10}"
         lines = textwrap.wrap(

@@ -20,11 +20,13 @@ from experiments.training.images import window
 from experiments.training.kept import fill_kept, open_kept
 from experiments.training.protocol import Batch
 from experiments.training.refining import Material
+from semcom.codecs.parts.cells import CELL
 from semcom.codecs.sam_sc.allocation import COUNTS, SNRS_DB, SYMBOLS
-from semcom.codecs.sam_sc.network import CELL, CHANNELS, SamSc
+from semcom.codecs.sam_sc.network import CHANNELS, SamSc
 from semcom.codecs.sam_sc.weights import Weights, to_bytes
 from semcom.types import Image
 
+_CROP = 96  # side of what is cut out of a square, in pixels: many small steps learn faster
 _ALL = 0.4  # share of pictures that send all latents
 _CONDITIONS = (
     (SYMBOLS, 4),
@@ -75,7 +77,7 @@ class SamScTrainee:
     def batch(self, index: int, size: int) -> Batch:
         """Return crops of random squares, which latents are sent, the noise and its variance."""
         rng = np.random.default_rng((self._seed, 1 << 20, index))
-        side = refining.CROP
+        side = _CROP
         images, sent = np.empty((size, side, side, 3), np.uint8), []
         for i in range(size):
             square = self._training[int(rng.integers(len(self._training)))]
@@ -159,7 +161,8 @@ def _errors(network: nn.Module, images: Tensor, sent: Tensor, noise: Tensor, v: 
     scale = (power + 1e-9).sqrt()
     received = sent * (latents / scale + v.sqrt() * noise) / (1 + v)
     shown = network.decoder(scale * received)
-    return (shown.float() - images).square().mean(dim=(1, 2, 3))
+    errors: Tensor = (shown.float() - images).square().mean(dim=(1, 2, 3))
+    return errors
 
 
 def _errors_of(

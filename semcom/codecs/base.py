@@ -111,6 +111,9 @@ class AnalogCodec(Protocol):
         Two others are ``room``, the channel uses that symbols and side information have together,
         and ``side_rate``, the bits of side information that one of them carries. A codec that has
         them can divide the frame. Their default is None, for which it estimates them.
+
+        A codec whose number of symbols is fixed has a method ``least_symbols(height, width)``,
+        which returns it; it is never asked for fewer.
         """
         ...
 
@@ -151,6 +154,12 @@ def takes_side_snr(codec: AnalogCodec) -> bool:
 def takes_room(codec: AnalogCodec) -> bool:
     """Tell whether the ``encode`` of an analog codec has the parameters of the frame."""
     return {"room", "side_rate"} <= set(inspect.signature(codec.encode).parameters)
+
+
+def least_symbols(codec: AnalogCodec, height: int, width: int) -> int:
+    """Return the number of symbols below which an analog codec cannot send an image."""
+    least = getattr(codec, "least_symbols", None)
+    return 1 if least is None else int(least(height, width))
 
 
 def is_analog(codec: object) -> TypeGuard[AnalogCodec]:
@@ -231,6 +240,11 @@ CODECS = Registry(
             "sam_sc",
             "semcom.codecs.sam_sc.codec:SamSc",
             "analog: a small network's latents, with symbols by w: arXiv:2306.02094, repaired",
+        ),
+        Entry(
+            "torch_jscc",
+            "semcom.codecs.torch_jscc.codec:TorchJscc",
+            "analog: your own network, module=package.module:Class with weights=FILE",
         ),
     ],
     group="semcom.codecs",

@@ -38,6 +38,13 @@ def open_codec(candidate: Candidate) -> bool:
     return bool(opened)
 
 
+def remarks_of(candidate: Candidate) -> tuple[str, ...]:
+    """Return what the codec itself has to say, in its optional method ``remarks``."""
+    who = f"codec {candidate.spec!r}"
+    said: tuple[str, ...] = _open(_remarks, candidate, who, candidate.process_limit_s)
+    return said
+
+
 def open_channel(candidate: ChannelCandidate) -> None:
     """Build the channel once; raise ``ValueError`` as :func:`open_codec` does."""
     _open(_build, candidate, f"channel {candidate.spec!r}", candidate.check_limit_s)
@@ -69,6 +76,11 @@ def _told(function: Callable[..., Any], candidate: object) -> tuple[str, Any]:
 
 def _is_analog(candidate: Candidate) -> bool:
     return is_analog(candidate.codec())
+
+
+def _remarks(candidate: Candidate) -> tuple[str, ...]:
+    remarks = getattr(candidate.codec(), "remarks", tuple)
+    return tuple(str(remark) for remark in remarks())
 
 
 def _build(candidate: ChannelCandidate) -> None:

@@ -16,7 +16,7 @@ import math
 
 from channels.packets.mcs import HEADER_SYMBOLS, SCHEMES, find_scheme
 from channels.packets.selection import packet_ways
-from semcom.codecs.base import AnalogCodec, takes_room, takes_side_snr
+from semcom.codecs.base import AnalogCodec, least_symbols, takes_room, takes_side_snr
 from semcom.errors import InputError
 from semcom.link.config import LinkConfig
 from semcom.link.frame import MAX_PACKETS, PacketFormat, analog_packets
@@ -42,7 +42,8 @@ def encode_analog(
     Raises
     ------
     ValueError
-        Unequal protection, which needs packets, or a signal that breaks the codec's contract.
+        Unequal protection, which needs packets, a budget below the least number of symbols of the
+        codec, or a signal that breaks its contract.
     """
     if link.protection != "equal":
         raise InputError(f"{link.protection} protection is for digital codecs; this one is analog")
@@ -55,7 +56,14 @@ def encode_analog(
     if takes_room(encoder):
         told |= {"room": num_symbols, "side_rate": _side_rate(link, num_symbols)}
 
+    least = least_symbols(encoder, *w.shape)
+
     def attempt(num_symbols: int) -> tuple[AnalogSignal, Plan]:
+        if num_symbols < least:
+            raise InputError(
+                f"the codec sends {least:,} symbols of this image, CBR {least / image.size:.4g}, "
+                f"and a budget of {budget:,} channel uses has room for {num_symbols:,}"
+            )
         signal = encoder.encode(image, w, num_symbols, snr_db, **told)
         _check(signal, num_symbols)
         return signal, plan_analog(signal, link)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from semcom.codecs.sam_sc.network import CELL, CHANNELS
-from semcom.types import Map
+from semcom.codecs.parts.cells import weights_of
+from semcom.codecs.sam_sc.network import CHANNELS
 
 SYMBOLS = CHANNELS // 2
 """Symbols that carry all latents of a cell once."""
@@ -25,18 +25,8 @@ SNRS_DB = (-5, 0, 5, 10, 15, 20, 25, 30)
 """Es/N0 in dB for which it is measured."""
 MOST = 255
 """Symbols that a cell gets at most."""
-_LEVELS_PER_DOUBLING = 2  # of the importance
 
 Array = NDArray[np.floating[Any]]
-
-
-def levels_of(w: Map) -> NDArray[np.int64]:
-    """Return the importance of cells, (⌈H/16⌉, ⌈W/16⌉): 0 for 1, and 2 more for each doubling."""
-    height, width = w.shape
-    padded = np.pad(w, ((0, -height % CELL), (0, -width % CELL)), mode="edge").astype(np.float64)
-    rows, columns = (side // CELL for side in padded.shape)
-    means = padded.reshape(rows, CELL, columns, CELL).mean(axis=(1, 3))
-    return np.rint(_LEVELS_PER_DOUBLING * np.log2(np.maximum(means, 2**-10))).astype(np.int64)
 
 
 def error_curve(errors: Array, snr_db: float) -> Array:
@@ -58,7 +48,7 @@ def error_curve(errors: Array, snr_db: float) -> Array:
     return np.concatenate([np.exp(once(np.log2(counts + 1.0))), repeated])
 
 
-def allocate(levels: NDArray[np.int64], num_symbols: int, curve: Array) -> NDArray[np.uint8]:
+def allocate(levels: NDArray[np.int8], num_symbols: int, curve: Array) -> NDArray[np.uint8]:
     """Return the number of symbols of each cell, in the shape of ``levels``.
 
     The symbols are given in the order of what each gains: the importance of its cell times the
@@ -66,7 +56,7 @@ def allocate(levels: NDArray[np.int64], num_symbols: int, curve: Array) -> NDArr
     """
     drops = np.minimum.accumulate(np.maximum(-np.diff(curve), 0))
     found, inverse, sizes = np.unique(levels, return_inverse=True, return_counts=True)
-    gains = 2.0 ** (found[:, None] / _LEVELS_PER_DOUBLING) * drops
+    gains = weights_of(found)[:, None] * drops
     order = np.argsort(-gains, axis=None, kind="stable")
     of_level = order // len(drops)
     given = np.cumsum(sizes[of_level])

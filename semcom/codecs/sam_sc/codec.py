@@ -25,9 +25,8 @@ arXiv:2306.02094.
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -35,9 +34,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semcom.codecs.base import DecodeError, grey, only_packet
+from semcom.codecs.parts.cells import deflate, inflate, levels_of
 from semcom.codecs.refiner.weight_file import identity
-from semcom.codecs.sam_sc.allocation import SYMBOLS, allocate, error_curve, levels_of
-from semcom.codecs.sam_sc.network import CELL, CHANNELS, to_latents, to_picture
+from semcom.codecs.sam_sc.allocation import SYMBOLS, allocate, error_curve
+from semcom.codecs.sam_sc.network import CHANNELS, to_latents, to_picture
 from semcom.codecs.sam_sc.weights import Weights, load
 from semcom.types import AnalogSignal, Image, Map, Packet
 
@@ -92,15 +92,16 @@ class SamSc:
         latents = to_latents(self._weights.network, values).cpu()
         counts = allocate(levels_of(w), num_symbols, error_curve(self._weights.errors, snr_db))
         pairs = torch.view_as_complex(_by_cell(latents).reshape(-1, SYMBOLS, 2).contiguous())
-        cells, places = _places(counts)
-        sent = pairs[cells, places]
+        at, places = _places(counts)
+        sent = pairs[at, places]
         # A float16, as the receiver has it; symbols that are all 0 keep their power of 0.
         power = float(sent.abs().square().mean())
         scale = float(np.float16(np.sqrt(power))) or 1.0
         head = _HEAD.pack(_OWN if self._identity else 0, scale) + self._identity
-        packet = head + zlib.compress(counts.tobytes(), 9)
-        about = {"symbols": len(sent), "cells": int(np.count_nonzero(counts))}
-        return AnalogSignal(sent / max(np.sqrt(power), 1e-12), (Packet(packet),), about)
+        packet = head + deflate(counts)
+        symbols = sent / max(np.sqrt(power), 1e-12)
+        cells = int(np.count_nonzero(counts))
+        return AnalogSignal(symbols, (Packet(packet),), {"cells": cells})
 
     def decode(
         self,
@@ -124,7 +125,7 @@ class SamSc:
         return pixels.permute(1, 2, 0).contiguous().numpy(force=True)
 
 
-def combine(y: Tensor, h: Tensor, noise_var: Tensor, counts: NDArray[np.uint8]) -> Tensor:
+def combine(y: Tensor, h: Tensor, noise_var: Tensor, counts: NDArray[np.integer[Any]]) -> Tensor:
     """Estimate the symbols of all cells, complex64 (cells, 64), those that were not sent as 0.
 
     It is the linear estimate of least mean squared error from all copies of a symbol, whose mean
@@ -140,7 +141,7 @@ def combine(y: Tensor, h: Tensor, noise_var: Tensor, counts: NDArray[np.uint8]) 
     return (matched / (1 + gains)).reshape(-1, SYMBOLS)
 
 
-def _places(counts: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
+def _places(counts: NDArray[np.integer[Any]]) -> tuple[Tensor, Tensor]:
     """Return the cell of each symbol, and its place among the cell's 64, both int64 (n,)."""
     flat = counts.reshape(-1).astype(np.int64)
     cells = np.repeat(np.arange(len(flat)), flat)
@@ -160,7 +161,7 @@ def _by_channel(symbols: Tensor, rows: int, columns: int) -> Tensor:
 
 def _unpack(
     packet: bytes, height: int, width: int
-) -> tuple[tuple[Weights, str], float, NDArray[np.uint8]]:
+) -> tuple[tuple[Weights, str], float, NDArray[np.integer[Any]]]:
     """Read a description: weights and their device, the scale, and the symbols of each cell."""
     if len(packet) < _HEAD.size:
         raise DecodeError("sam_sc: side information is cut off")
@@ -171,12 +172,4 @@ def _unpack(
         raise DecodeError("sam_sc: side information has an impossible head")
     if opened is None:
         raise DecodeError("sam_sc: the weights of this packet are not open here")
-    rows, columns = -(-height // CELL), -(-width // CELL)
-    reader = zlib.decompressobj()
-    try:
-        content = reader.decompress(packet[start:], rows * columns + 1)
-    except zlib.error as error:
-        raise DecodeError(f"sam_sc: side information cannot be read: {error}") from error
-    if len(content) != rows * columns or not reader.eof or reader.unused_data:
-        raise DecodeError(f"sam_sc: side information is not for {width}x{height} pixels")
-    return opened, scale, np.frombuffer(content, np.uint8).reshape(rows, columns)
+    return opened, scale, inflate("sam_sc", packet[start:], np.uint8, height, width)

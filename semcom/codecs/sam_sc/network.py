@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-CELL = 16
-"""Side of the pixels of one latent."""
+from semcom.codecs.parts.cells import CELL
+
 CHANNELS = 128
 """Real latents of a cell; two are a symbol."""
 _SIZES = (3, 16, 32, 64, CHANNELS)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from channels.base import ChannelOutput, complex_normal
 from channels.units import noise_var_from_snr_db
-from semcom.codecs.base import AnalogCodec, is_analog
+from semcom.codecs.base import AnalogCodec, is_analog, least_symbols
 from semcom.conformance.analog.promises import PICTURE, SIGNAL
 from semcom.conformance.base import Candidate, CheckFailed
 from semcom.conformance.calls import MAX_PACKETS, ask, check_image, lengths
@@ -43,7 +43,7 @@ def encode(
     what: str = "the photo",
     promise: str = PICTURE,
 ) -> AnalogSignal:
-    """Encode ``image``; ``w`` is flat unless given.
+    """Encode ``image``; ``w`` is flat unless given, and at least the codec's least number is asked.
 
     Raises
     ------
@@ -51,6 +51,8 @@ def encode(
         The codec raised an exception (which breaks ``promise``), or its signal is invalid.
     """
     height, width = image.shape[:2]
+    least = ask(least_symbols, codec, height, width, asked="tell least_symbols", promise=promise)
+    num_symbols = max(num_symbols, least)
     asked = f"encode {what}, {width}x{height}, into {num_symbols:,} symbols for {snr_db:g} dB"
     w = flat_map(image) if w is None else w
     signal = ask(codec.encode, image, w, num_symbols, snr_db, asked=asked, promise=promise)

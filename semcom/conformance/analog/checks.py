@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from semcom.codecs.base import AnalogCodec
+from semcom.codecs.base import AnalogCodec, least_symbols
 from semcom.conformance import garbage
 from semcom.conformance.analog import promises
 from semcom.conformance.analog.calls import air, build, data_of, decode, encode, same, send
@@ -45,7 +45,8 @@ def check_picture(candidate: Candidate) -> str:
     few, more = (
         psnr_db(photo(), send(codec, photo(), count)[1]) for count in (_SYMBOLS // 4, _SYMBOLS)
     )
-    if not (few > 15 and more > few + 0.5):
+    fixed = least_symbols(codec, *photo().shape[:2]) > _SYMBOLS // 4
+    if not (few > 15 and (fixed or more > few + 0.5)):
         asked = f"send the photo in {_SYMBOLS // 4:,} symbols above 15 dB, better in {_SYMBOLS:,}"
         raise CheckFailed(asked, f"{few:.2f} and {more:.2f} dB", promises.PICTURE)
     rising = [
@@ -104,6 +105,7 @@ def check_other_process(candidate: Candidate) -> str:
 def _receive(
     candidate: Candidate, received: tuple[Tensor, Tensor, Tensor], side: list[bytes]
 ) -> Image:
+    build(candidate)  # it may open files that both ends need
     codec = build(candidate, candidate.name)
     return decode(codec, received, side, 40, 56, promise=promises.RECEIVED)
 

@@ -5,7 +5,8 @@ PICTURE = (
     "with a better channel, whether that was planned or not."
 )
 SIZES = (
-    "Any size from 1x1 upwards works, with any content, for any number of symbols from 1 upwards."
+    "Any size from 1x1 upwards works, with any content, for any number of symbols from 1 upwards, "
+    "or from `least_symbols(height, width)` upwards if the codec has that method."
 )
 SIGNAL = (
     "The signal. At most `num_symbols` symbols, complex64, of mean power 1 over this transmission; "

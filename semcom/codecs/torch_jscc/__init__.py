@@ -1,0 +1,1 @@
+"""Networks that users bring: any ``nn.Module`` that maps images to symbols and back."""

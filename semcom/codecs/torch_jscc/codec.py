@@ -1,0 +1,311 @@
+"""Users' own networks as a codec: any ``nn.Module`` that maps images to symbols and back.
+
+Whatever the network, the rules are those of every codec: mean power 1 for each picture, two real
+values are one channel use, and all that the decoder needs beside the symbols is sent and paid for:
+
+    identity of the network (4 bytes) │ number of axes (1) │ axes (2 each) │
+    deflate: importance of cells, if the decoder takes a mask
+
+The picture is padded by its border to a multiple of ``multiple`` pixels, or cut into patches. The
+receiver divides by the gain of each symbol, as a network that was trained without fading expects,
+but shrinks what noise has drowned.
+
+Leaves out: training (``docs/tutorials/your-own-network.md`` shows one), and networks whose decoder
+needs more than symbols, SNR and a mask.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from semcom.codecs.base import DecodeError, grey, only_packet
+from semcom.codecs.parts.cells import CELL, deflate, inflate, levels_of, weights_of
+from semcom.codecs.torch_jscc.habits import Trial, as_symbols, try_out
+from semcom.codecs.torch_jscc.network import Network, NetworkFails, find_module
+from semcom.codecs.torch_jscc.state_dicts import load_into, read_state_dict, recognise
+from semcom.errors import InputError
+from semcom.hashes import sha256_of
+from semcom.torch_device import check_device
+from semcom.types import AnalogSignal, Image, Map, Packet
+
+VALUES = ("unit", "signed")
+_IDENTITY_BYTES = 4
+_TRIAL_SIDE = 64
+_MOST_PIXELS = 4096  # of a patch's side, or of the multiple
+_LEAST_GAIN = 1e-6  # of a symbol, as power
+
+
+class _Options(NamedTuple):
+    """What both ends must agree on."""
+
+    module: str
+    weights: str
+    values: str
+    multiple: int
+    patch: int
+    power: float
+    device: str
+
+
+class _Opened(NamedTuple):
+    options: _Options
+    network: Network
+    trial: Trial
+    identity: bytes
+
+
+_opened: dict[bytes, _Opened] = {}
+"""Networks that this process has opened, by their identity."""
+
+
+class TorchJscc:
+    """A network of the user's.
+
+    Parameters
+    ----------
+    module
+        ``package.module:Class`` or ``file.py:Class``: an ``nn.Module`` with ``encode`` and
+        ``decode``, or with parts ``encoder`` and ``decoder`` (see
+        :mod:`semcom.codecs.torch_jscc.network`); two names with ``+`` between them are encoder and
+        decoder. Without it, the network is rebuilt from the names of its weights. A codec with
+        neither decodes only: it finds the networks that its process has opened.
+    weights
+        Its ``state_dict``, of ``torch.save`` or safetensors; read without running code.
+    values
+        Pixels as the network sees them: ``unit``, 0 to 1, or ``signed``, −1 to 1.
+    multiple
+        Height and width are padded to a multiple of this.
+    patch
+        Side of the square patches that the network sees; 0: the whole picture.
+    power
+        Mean power of a complex symbol that the decoder was trained for; 0: that of the encoder,
+        which must then be the same for every picture.
+    device
+        Device of the network in this process: ``cpu``, ``cuda``, …
+
+    Raises
+    ------
+    ValueError
+        An option is unknown or out of range, or the network breaks the contract.
+
+    Examples
+    --------
+    >>> codec = TorchJscc(module="semcom.codecs.torch_jscc.deep_jscc:DeepJscc")
+    >>> image = grey(32, 48)
+    >>> signal = codec.encode(image, np.ones((32, 48), dtype=np.float32), 4608, 10.0)
+    >>> len(signal.symbols)  # 16 real latents for each 4x4 pixels
+    768
+    """
+
+    analog: Literal[True] = True
+
+    def __init__(
+        self,
+        *,
+        module: str = "",
+        weights: str = "",
+        values: str = "unit",
+        multiple: int = 16,
+        patch: int = 0,
+        power: float = 0.0,
+        device: str = "cpu",
+    ) -> None:
+        options = _Options(module, weights, values, multiple, patch, power, device)
+        _check(options)
+        self._network = None
+        if module or weights:
+            stamp = sha256_of(file) if (file := Path(weights).expanduser()).is_file() else ""
+            self._network = _open(options, stamp)
+        self.steerable = bool(self._network and self._network.network.steerable)
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return in words how the network counts power, noise and bandwidth."""
+        return self._network.trial.remarks if self._network else ()
+
+    def least_symbols(self, height: int, width: int) -> int:
+        """Return the number of symbols that the encoder makes of an image of this size.
+
+        It is 1 for an encoder that takes ``num_symbols``.
+        """
+        opened = self._named()
+        return 1 if opened.network.adapts else _num_symbols(opened, height, width)
+
+    def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
+        """Send what the encoder makes; see :class:`AnalogCodec`."""
+        options, network, _, identity = self._named()
+        height, width = image.shape[:2]
+        levels = levels_of(w)
+        shown_mask = _pixels(levels, height, width) if network.sends_mask else w
+        images = _patches(_to_values(image, options.values), options)
+        masks = _patches(torch.from_numpy(shown_mask.astype(np.float32))[None], options)
+        latents = network.encode(images, snr_db, masks, max(1, num_symbols // len(images)))
+        symbols = as_symbols(latents)
+        if len(symbols) > num_symbols:
+            raise InputError(
+                f"torch_jscc: {network.name} makes {len(symbols):,} symbols of {width}x{height} "
+                f"pixels, CBR {len(symbols) / image.size:.4g}, but {num_symbols:,} are allowed"
+            )
+        shape = latents.shape[1:]
+        axes = struct.pack(f">B{len(shape)}H", len(shape), *shape)
+        described = deflate(levels) if network.sends_mask else b""
+        rms = symbols.abs().square().mean().sqrt().clamp(min=1e-12)
+        side = (Packet(identity + axes + described),)
+        return AnalogSignal(symbols / rms, side, {"symbols": len(symbols)})
+
+    def _named(self) -> _Opened:
+        if self._network is None:
+            raise InputError("torch_jscc: name a network: torch_jscc:module=package.module:Class")
+        return self._network
+
+    def decode(
+        self,
+        y: Tensor,
+        h: Tensor,
+        noise_var: Tensor,
+        side: Sequence[bytes | None],
+        height: int,
+        width: int,
+    ) -> Image:
+        """Show what the decoder makes; see :class:`AnalogCodec`."""
+        packet = only_packet("torch_jscc", side)
+        if packet is None:
+            return grey(height, width)
+        opened = _opened.get(packet[:_IDENTITY_BYTES])
+        if opened is None:
+            raise DecodeError("torch_jscc: the network of this packet is not open here")
+        options, network, trial, _ = opened
+        shape, mask = _unpack(packet[_IDENTITY_BYTES:], network, height, width)
+        masks = _patches(mask[None], options)
+        count = len(masks) * math.prod(shape)
+        latents = _equalised(y, h, noise_var)
+        latents = latents * math.sqrt(options.power or trial.power)
+        if len(y) == -(-count // 2):
+            latents = torch.view_as_real(latents).reshape(-1)[:count]
+        elif len(y) != count:
+            raise DecodeError(f"torch_jscc: {len(y)} symbols do not fill {len(masks)} x {shape}")
+        gains = (h.abs().square() / noise_var.clamp(min=1e-9)).mean()
+        snr_db = float(10 * torch.log10(gains.clamp(min=1e-3)))
+        side_of = masks.shape[2:]
+        try:
+            shown = network.decode(latents.reshape(len(masks), *shape), snr_db, masks, side_of)
+        except NetworkFails as error:  # of latents that its encoder has not made
+            raise DecodeError(str(error)) from error
+        if options.values == "signed":
+            shown = (shown + 1) / 2
+        whole = _joined(shown, options, height, width)
+        pixels = (255 * whole).round().clamp(0, 255).to(torch.uint8)
+        return pixels[:, :height, :width].permute(1, 2, 0).contiguous().numpy()
+
+
+@functools.lru_cache(64)
+def _num_symbols(opened: _Opened, height: int, width: int) -> int:
+    images = _patches(torch.full((3, height, width), 0.5), opened.options)
+    ones = _patches(torch.ones(1, height, width), opened.options)
+    return len(as_symbols(opened.network.encode(images, 10.0, ones, 1)))
+
+
+def _check(options: _Options) -> None:
+    """Raise ``ValueError`` for options that do not exist or are out of range."""
+    if options.values not in VALUES:
+        raise InputError(
+            f"torch_jscc: unknown values {options.values!r}; choices: {', '.join(VALUES)}"
+        )
+    for name, pixels, least in (("multiple", options.multiple, 1), ("patch", options.patch, 0)):
+        if not least <= pixels <= _MOST_PIXELS:
+            raise InputError(
+                f"torch_jscc: {name} must be {least} to {_MOST_PIXELS} pixels, got {pixels}"
+            )
+    if not 0 <= options.power < math.inf:
+        raise InputError(f"torch_jscc: power must be at least 0, got {options.power}")
+    check_device(options.device)
+
+
+@functools.lru_cache(4)
+def _open(options: _Options, stamp: str) -> _Opened:
+    """Build and try a network once; ``stamp`` is the hash of its weights."""
+    file = Path(options.weights).expanduser()
+    if options.module:
+        module = find_module(options.module)
+        if options.weights:
+            load_into(module, read_state_dict(file), file)
+    else:
+        module = recognise(read_state_dict(file), file)
+    network = Network(module, options.module or file.name, options.device)
+    side = options.patch or -(-_TRIAL_SIDE // options.multiple) * options.multiple
+    trial = try_out(network, side)
+    if not options.power and not trial.power:
+        raise InputError(f"torch_jscc: {network.name}: {trial.remarks[1]}")
+    about = repr((options._replace(device="", weights=""), stamp)).encode()
+    found = _Opened(options, network, trial, hashlib.sha256(about).digest()[:_IDENTITY_BYTES])
+    _opened[found.identity] = found
+    return found
+
+
+def _to_values(image: Image, values: str) -> Tensor:
+    """Return the pixels as a network sees them, (3, H, W)."""
+    found = torch.from_numpy(image).permute(2, 0, 1).float() / 255
+    return 2 * found - 1 if values == "signed" else found
+
+
+def _patches(planes: Tensor, options: _Options) -> Tensor:
+    """Pad planes (C, H, W) by their border, and cut them into (B, C, side, side) if asked to."""
+    _, height, width = planes.shape
+    side = options.patch or options.multiple
+    padding = (0, -width % side, 0, -height % side)
+    padded = functional.pad(planes[None].float(), padding, mode="replicate")
+    if not options.patch:
+        return padded
+    cut = padded[0].unfold(1, side, side).unfold(2, side, side)
+    return cut.permute(1, 2, 0, 3, 4).reshape(-1, len(planes), side, side)
+
+
+def _joined(patches: Tensor, options: _Options, height: int, width: int) -> Tensor:
+    """Put patches (B, C, side, side) together again, (C, at least height, at least width)."""
+    if not options.patch:
+        return patches[0]
+    rows, columns = -(-height // options.patch), -(-width // options.patch)
+    grid = patches.reshape(rows, columns, *patches.shape[1:]).permute(2, 0, 3, 1, 4)
+    return grid.reshape(patches.shape[1], rows * options.patch, columns * options.patch)
+
+
+def _pixels(levels: NDArray[np.integer[Any]], height: int, width: int) -> Map:
+    """Return the importance of pixels, (height, width), from that of cells."""
+    weights = weights_of(levels).repeat(CELL, axis=0).repeat(CELL, axis=1)
+    return weights[:height, :width]
+
+
+def _equalised(y: Tensor, h: Tensor, noise_var: Tensor) -> Tensor:
+    """Divide by the gains, but shrink what noise has drowned; without fading, return ``y``.
+
+    It is the linear estimate of least mean squared error, scaled so that a gain of 1 is exact.
+    """
+    return h.conj() * y * (1 + noise_var) / (h.abs().square() + noise_var).clamp(min=_LEAST_GAIN)
+
+
+def _unpack(
+    body: bytes, network: Network, height: int, width: int
+) -> tuple[tuple[int, ...], Tensor]:
+    """Read the axes of a batch item's latents, and the mask, (height, width)."""
+    axes = body[0] if body else 0
+    end = 1 + 2 * axes
+    if not axes or len(body) < end:
+        raise DecodeError("torch_jscc: side information is cut off")
+    shape = struct.unpack(f">{axes}H", body[1:end])
+    if not network.sends_mask:
+        if len(body) > end:
+            raise DecodeError("torch_jscc: side information is too long")
+        return shape, torch.ones(height, width)
+    levels = inflate("torch_jscc", body[end:], np.int8, height, width)
+    return shape, torch.from_numpy(_pixels(levels, height, width))

@@ -1,0 +1,227 @@
+"""A user's network behind one interface, which says in words how a network breaks the contract.
+
+The network is any ``nn.Module`` with methods ``encode`` and ``decode``, or with parts ``encoder``
+and ``decoder``. The first argument is the image (B, 3, H, W) or what was received, in the shape
+that ``encode`` returned. What else an argument's name asks for is handed over:
+
+============================  ================================================================
+``snr_db`` or ``snr``         the mean Es/N0 in dB: planned at the encoder, received at the
+                              decoder
+``mask``                      the importance of each pixel, float32 (B, 1, H, W), of mean 1
+``num_symbols``               channel uses that the encoder may use for each item of the batch
+============================  ================================================================
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from semcom.errors import InputError
+
+GIVEN = ("snr_db", "snr", "mask", "num_symbols")
+"""Names of the arguments that are handed over."""
+_PATCHES = 16  # at once
+
+
+class NetworkFails(InputError):
+    """A network raises an exception, or makes a tensor of a wrong shape."""
+
+
+def find_module(text: str) -> nn.Module:
+    """Build the network that ``"package.module:Class"`` or ``"file.py:Class"`` names.
+
+    Two names with ``+`` between them are an encoder and a decoder. A name may also be that of a
+    function, and is called without arguments.
+
+    Raises
+    ------
+    ValueError
+        It cannot be imported, cannot be called without arguments, or makes no ``nn.Module``.
+    """
+    made = [_make(name) for name in text.split("+")]
+    if len(made) > 2:
+        raise InputError(f"torch_jscc: module takes one name or two, got {text!r}")
+    if len(made) == 1:
+        return made[0]
+    return nn.ModuleDict(dict(zip(("encoder", "decoder"), made, strict=True)))
+
+
+def _make(name: str) -> nn.Module:
+    place, colon, attribute = name.rpartition(":")
+    if not colon:
+        raise InputError(
+            f"torch_jscc: module must be package.module:Class or file.py:Class, got {name!r}"
+        )
+    try:
+        module = (
+            _from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        )
+        network = getattr(module, attribute)()
+    except Exception as error:  # a user's module can fail in any way
+        raise InputError(f"torch_jscc: {name} cannot be built: {_first_line(error)}") from error
+    if not isinstance(network, nn.Module):
+        raise InputError(f"torch_jscc: {name} makes {type(network).__name__}, not an nn.Module")
+    return network
+
+
+def _from_file(file: Path) -> Any:
+    file = file.expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no file {file}")
+    spec = importlib.util.spec_from_file_location(f"semcom_user_{file.stem}", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Network:
+    """The two directions of a network.
+
+    Parameters
+    ----------
+    module
+        The user's network.
+    name
+        Its name in messages.
+    device
+        Where it computes.
+    """
+
+    def __init__(self, module: nn.Module, name: str, device: str) -> None:
+        self.name, self.device = name, device
+        self.module = module.to(device).eval().requires_grad_(False)
+        self._encode, self._decode = (self._direction(way) for way in ("encode", "decode"))
+        self._encode_takes, self._decode_takes = (
+            self._arguments(way, function)
+            for way, function in (("encode", self._encode), ("decode", self._decode))
+        )
+        if "num_symbols" in self._decode_takes:
+            raise InputError(f"torch_jscc: decode of {name} needs 'num_symbols'; take the shape")
+        self.sends_mask = "mask" in self._decode_takes
+        """Whether the receiver needs the importance, which is then sent and paid for."""
+        self.adapts = "num_symbols" in self._encode_takes
+        """Whether the encoder is told how many symbols it may make."""
+        self.steerable = self.sends_mask or "mask" in self._encode_takes
+
+    def _direction(self, way: str) -> Callable[..., Any]:
+        module: Any = self.module
+        if isinstance(module, nn.ModuleDict):
+            return module[f"{way}r"]
+        for attribute in (way, f"{way}r"):
+            if callable(found := getattr(module, attribute, None)):
+                function: Callable[..., Any] = found
+                return function
+        raise InputError(f"torch_jscc: {self.name} has neither {way}() nor a part {way}r")
+
+    def _arguments(self, way: str, function: Callable[..., Any]) -> list[str]:
+        called = function.forward if isinstance(function, nn.Module) else function
+        _, *others = inspect.signature(called).parameters.values()
+        kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        others = [p for p in others if p.kind not in kinds]
+        for parameter in others:
+            if parameter.name not in GIVEN and parameter.default is parameter.empty:
+                raise InputError(
+                    f"torch_jscc: {way} of {self.name} needs {parameter.name!r}; semcom hands over "
+                    f"{', '.join(GIVEN)}, and others must have a default"
+                )
+        return [p.name for p in others if p.name in GIVEN]
+
+    def encode(
+        self, images: Tensor, snr_db: float, masks: Tensor, num_symbols: int, *, at_once: int = 0
+    ) -> Tensor:
+        """Return what the encoder makes of images (B, 3, H, W), real or complex (B, …).
+
+        Raises
+        ------
+        ValueError
+            The encoder fails, or its output is no such tensor, or is not finite.
+        """
+        given = {"snr_db": snr_db, "snr": snr_db, "mask": masks, "num_symbols": num_symbols}
+        made = self._in_parts(
+            "encode", self._encode, images, given, self._encode_takes, at_once or _PATCHES
+        )
+        if made.ndim < 2 or len(made) != len(images) or not made.numel():
+            raise InputError(
+                f"torch_jscc: encode of {self.name} made a tensor of shape {tuple(made.shape)} for "
+                f"{len(images)} images; the first axis must be theirs"
+            )
+        return made
+
+    def decode(self, received: Tensor, snr_db: float, masks: Tensor, side: Sequence[int]) -> Tensor:
+        """Return the pictures (B, 3, H, W) of what was received.
+
+        ``side`` is the height and width that they must have.
+
+        Raises
+        ------
+        NetworkFails
+            The decoder fails, or its output has another shape.
+        ValueError
+            Its output is not finite.
+        """
+        given = {"snr_db": snr_db, "snr": snr_db, "mask": masks}
+        shown = self._in_parts(
+            "decode", self._decode, received, given, self._decode_takes, _PATCHES
+        )
+        if shown.is_complex() or shown.shape != (len(received), 3, *side):
+            raise NetworkFails(
+                f"torch_jscc: decode of {self.name} made {tuple(shown.shape)} of {shown.dtype}; "
+                f"a picture here is {(len(received), 3, *side)} and real"
+            )
+        return shown
+
+    def _in_parts(
+        self,
+        way: str,
+        function: Callable[..., Any],
+        values: Tensor,
+        given: dict[str, Any],
+        takes: Sequence[str],
+        at_once: int,
+    ) -> Tensor:
+        parts = []
+        for first in range(0, len(values), at_once):
+            some = slice(first, first + at_once)
+            told = {
+                name: value[some].to(self.device) if isinstance(value, Tensor) else value
+                for name, value in given.items()
+                if name in takes
+            }
+            try:
+                with torch.inference_mode():
+                    made = function(values[some].to(self.device), **told)
+            except Exception as error:  # a user's network can fail in any way
+                raise NetworkFails(
+                    f"torch_jscc: {way} of {self.name} fails for {tuple(values[some].shape)}: "
+                    f"{_first_line(error)} (a network that takes one size only needs patch=SIZE)"
+                ) from error
+            parts.append(self._checked(way, made))
+        return torch.cat(parts)
+
+    def _checked(self, way: str, made: object) -> Tensor:
+        if isinstance(made, tuple | list | dict):
+            raise InputError(
+                f"torch_jscc: {way} of {self.name} returns {len(made)} things; return one tensor, "
+                "since whatever else the decoder needs would have to be sent and paid for"
+            )
+        if not isinstance(made, Tensor) or not (made.is_floating_point() or made.is_complex()):
+            kind = made.dtype if isinstance(made, Tensor) else type(made).__name__
+            raise InputError(f"torch_jscc: {way} of {self.name} returns {kind}, not real numbers")
+        if not torch.isfinite(made).all():
+            raise InputError(f"torch_jscc: {way} of {self.name} makes NaN or infinity")
+        return made.cpu()
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
