@@ -33,7 +33,7 @@ from torch.nn import functional
 from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.parts.cells import CELL, deflate, inflate, levels_of, weights_of
 from semcom.codecs.torch_jscc.habits import Trial, as_symbols, try_out
-from semcom.codecs.torch_jscc.network import Network, NetworkFails, find_module
+from semcom.codecs.torch_jscc.network import Network, NetworkError, find_module
 from semcom.codecs.torch_jscc.state_dicts import load_into, read_state_dict, recognise
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
@@ -200,7 +200,7 @@ class TorchJscc:
         side_of = masks.shape[2:]
         try:
             shown = network.decode(latents.reshape(len(masks), *shape), snr_db, masks, side_of)
-        except NetworkFails as error:  # of latents that its encoder has not made
+        except NetworkError as error:  # of latents that its encoder has not made
             raise DecodeError(str(error)) from error
         if options.values == "signed":
             shown = (shown + 1) / 2

@@ -31,7 +31,7 @@ GIVEN = ("snr_db", "snr", "mask", "num_symbols")
 _PATCHES = 16  # at once
 
 
-class NetworkFails(InputError):
+class NetworkError(InputError):
     """A network raises an exception, or makes a tensor of a wrong shape."""
 
 
@@ -164,7 +164,7 @@ class Network:
 
         Raises
         ------
-        NetworkFails
+        NetworkError
             The decoder fails, or its output has another shape.
         ValueError
             Its output is not finite.
@@ -174,7 +174,7 @@ class Network:
             "decode", self._decode, received, given, self._decode_takes, _PATCHES
         )
         if shown.is_complex() or shown.shape != (len(received), 3, *side):
-            raise NetworkFails(
+            raise NetworkError(
                 f"torch_jscc: decode of {self.name} made {tuple(shown.shape)} of {shown.dtype}; "
                 f"a picture here is {(len(received), 3, *side)} and real"
             )
@@ -201,7 +201,7 @@ class Network:
                 with torch.inference_mode():
                     made = function(values[some].to(self.device), **told)
             except Exception as error:  # a user's network can fail in any way
-                raise NetworkFails(
+                raise NetworkError(
                     f"torch_jscc: {way} of {self.name} fails for {tuple(values[some].shape)}: "
                     f"{_first_line(error)} (a network that takes one size only needs patch=SIZE)"
                 ) from error
