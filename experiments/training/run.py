@@ -16,13 +16,13 @@ from experiments.saving import save
 from experiments.store.provenance import commit, machine
 from experiments.training.card import model_card
 from experiments.training.images import TrainingImages, find_training_images
-from experiments.training.jscc import JsccTrainee
 from experiments.training.kept import check_room
 from experiments.training.loop import CHECKPOINT, Settings, State, Training, alone
+from experiments.training.models.jscc import JsccTrainee
+from experiments.training.models.restorer import RestorerTrainee
+from experiments.training.models.sam_sc import SamScTrainee
+from experiments.training.models.tiny import TinyTrainee
 from experiments.training.refining import Material
-from experiments.training.restorer import RestorerTrainee
-from experiments.training.sam_sc import SamScTrainee
-from experiments.training.tiny import TinyTrainee
 from semcom.codecs.jscc import weights as jscc_weights
 from semcom.codecs.restorer import restorer
 from semcom.codecs.sam_sc import weights as sam_sc_weights

@@ -20,6 +20,7 @@ import torch
 
 from semcom.checkpoints.download import WeightsUnavailable, load_state_dict, reason
 from semcom.checkpoints.torchvision_import import import_torchvision
+from semcom.checkpoints.user_code import find_object
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 
@@ -93,7 +94,8 @@ def fetch(url: str, *, progress: bool = True) -> Path:
 def load(file: Path, model: str) -> CompressionModel:
     """Read a checkpoint of the architecture ``model``, ready to compress on the CPU.
 
-    The numbers of channels follow from the tensors. The tables of the entropy coder are computed
+    ``model`` is a name in CompressAI's zoo, or ``package.module:Class`` or ``file.py:Class``. The
+    numbers of channels follow from the tensors. The tables of the entropy coder are computed
     here and not read, since the coder does not check them.
 
     Raises
@@ -102,15 +104,17 @@ def load(file: Path, model: str) -> CompressionModel:
         The file is missing, damaged, contains anything but tensors, or those of another model.
     """
     zoo = import_zoo()
+    architectures = zoo.image.model_architectures
+    build = find_object("learned", model) if ":" in model else architectures.get(model)
     state = zoo.pretrained.load_pretrained(load_state_dict(file))
     try:
         if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
             raise InputError("not all numbers are finite")
         # The weights are drawn at random before they are read.
         with quiet(), torch.random.fork_rng(devices=[]):
-            network = zoo.image.model_architectures[model].from_state_dict(state)
+            network = build.from_state_dict(state)
             network.update(force=True)
-    except (LookupError, RuntimeError, ValueError) as error:
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         why = " ".join(str(error).split())[:200]
         raise InputError(f"{file} is not a checkpoint of {model} ({why})") from error
     return network.eval()

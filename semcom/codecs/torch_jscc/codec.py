@@ -22,18 +22,17 @@ import math
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from semcom.codecs.base import DecodeError, grey, only_packet
-from semcom.codecs.parts.cells import CELL, deflate, inflate, levels_of, weights_of
+from semcom.codecs.parts.cells import deflate, inflate, levels_of
 from semcom.codecs.torch_jscc.habits import Trial, as_symbols, try_out
 from semcom.codecs.torch_jscc.network import Network, NetworkError, find_module
+from semcom.codecs.torch_jscc.pictures import equalised, joined, patches_of, pixels_of, to_values
 from semcom.codecs.torch_jscc.state_dicts import load_into, read_state_dict, recognise
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
@@ -44,7 +43,6 @@ VALUES = ("unit", "signed")
 _IDENTITY_BYTES = 4
 _TRIAL_SIDE = 64
 _MOST_PIXELS = 4096  # of a patch's side, or of the multiple
-_LEAST_GAIN = 1e-6  # of a symbol, as power
 
 
 class _Options(NamedTuple):
@@ -147,9 +145,9 @@ class TorchJscc:
         options, network, _, identity = self._named()
         height, width = image.shape[:2]
         levels = levels_of(w)
-        shown_mask = _pixels(levels, height, width) if network.sends_mask else w
-        images = _patches(_to_values(image, options.values), options)
-        masks = _patches(torch.from_numpy(shown_mask.astype(np.float32))[None], options)
+        shown_mask = pixels_of(levels, height, width) if network.sends_mask else w
+        images = patches_of(to_values(image, options.values), options.multiple, options.patch)
+        masks = patches_of(torch.from_numpy(shown_mask)[None], options.multiple, options.patch)
         latents = network.encode(images, snr_db, masks, max(1, num_symbols // len(images)))
         symbols = as_symbols(latents)
         if len(symbols) > num_symbols:
@@ -187,9 +185,9 @@ class TorchJscc:
             raise DecodeError("torch_jscc: the network of this packet is not open here")
         options, network, trial, _ = opened
         shape, mask = _unpack(packet[_IDENTITY_BYTES:], network, height, width)
-        masks = _patches(mask[None], options)
+        masks = patches_of(mask[None], options.multiple, options.patch)
         count = len(masks) * math.prod(shape)
-        latents = _equalised(y, h, noise_var)
+        latents = equalised(y, h, noise_var)
         latents = latents * math.sqrt(options.power or trial.power)
         if len(y) == -(-count // 2):
             latents = torch.view_as_real(latents).reshape(-1)[:count]
@@ -204,15 +202,17 @@ class TorchJscc:
             raise DecodeError(str(error)) from error
         if options.values == "signed":
             shown = (shown + 1) / 2
-        whole = _joined(shown, options, height, width)
+        whole = joined(shown, options.patch, height, width)
         pixels = (255 * whole).round().clamp(0, 255).to(torch.uint8)
         return pixels[:, :height, :width].permute(1, 2, 0).contiguous().numpy()
 
 
 @functools.lru_cache(64)
 def _num_symbols(opened: _Opened, height: int, width: int) -> int:
-    images = _patches(torch.full((3, height, width), 0.5), opened.options)
-    ones = _patches(torch.ones(1, height, width), opened.options)
+    images = patches_of(
+        torch.full((3, height, width), 0.5), opened.options.multiple, opened.options.patch
+    )
+    ones = patches_of(torch.ones(1, height, width), opened.options.multiple, opened.options.patch)
     return len(as_symbols(opened.network.encode(images, 10.0, ones, 1)))
 
 
@@ -253,47 +253,6 @@ def _open(options: _Options, stamp: str) -> _Opened:
     return found
 
 
-def _to_values(image: Image, values: str) -> Tensor:
-    """Return the pixels as a network sees them, (3, H, W)."""
-    found = torch.from_numpy(image).permute(2, 0, 1).float() / 255
-    return 2 * found - 1 if values == "signed" else found
-
-
-def _patches(planes: Tensor, options: _Options) -> Tensor:
-    """Pad planes (C, H, W) by their border, and cut them into (B, C, side, side) if asked to."""
-    _, height, width = planes.shape
-    side = options.patch or options.multiple
-    padding = (0, -width % side, 0, -height % side)
-    padded = functional.pad(planes[None].float(), padding, mode="replicate")
-    if not options.patch:
-        return padded
-    cut = padded[0].unfold(1, side, side).unfold(2, side, side)
-    return cut.permute(1, 2, 0, 3, 4).reshape(-1, len(planes), side, side)
-
-
-def _joined(patches: Tensor, options: _Options, height: int, width: int) -> Tensor:
-    """Put patches (B, C, side, side) together again, (C, at least height, at least width)."""
-    if not options.patch:
-        return patches[0]
-    rows, columns = -(-height // options.patch), -(-width // options.patch)
-    grid = patches.reshape(rows, columns, *patches.shape[1:]).permute(2, 0, 3, 1, 4)
-    return grid.reshape(patches.shape[1], rows * options.patch, columns * options.patch)
-
-
-def _pixels(levels: NDArray[np.integer[Any]], height: int, width: int) -> Map:
-    """Return the importance of pixels, (height, width), from that of cells."""
-    weights = weights_of(levels).repeat(CELL, axis=0).repeat(CELL, axis=1)
-    return weights[:height, :width]
-
-
-def _equalised(y: Tensor, h: Tensor, noise_var: Tensor) -> Tensor:
-    """Divide by the gains, but shrink what noise has drowned; without fading, return ``y``.
-
-    It is the linear estimate of least mean squared error, scaled so that a gain of 1 is exact.
-    """
-    return h.conj() * y * (1 + noise_var) / (h.abs().square() + noise_var).clamp(min=_LEAST_GAIN)
-
-
 def _unpack(
     body: bytes, network: Network, height: int, width: int
 ) -> tuple[tuple[int, ...], Tensor]:
@@ -308,4 +267,4 @@ def _unpack(
             raise DecodeError("torch_jscc: side information is too long")
         return shape, torch.ones(height, width)
     levels = inflate("torch_jscc", body[end:], np.int8, height, width)
-    return shape, torch.from_numpy(_pixels(levels, height, width))
+    return shape, torch.from_numpy(pixels_of(levels, height, width))

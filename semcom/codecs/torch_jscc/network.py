@@ -14,16 +14,14 @@ that ``encode`` returned. What else an argument's name asks for is handed over:
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from semcom.checkpoints.user_code import find_object, first_line
 from semcom.errors import InputError
 
 GIVEN = ("snr_db", "snr", "mask", "num_symbols")
@@ -46,42 +44,24 @@ def find_module(text: str) -> nn.Module:
     ValueError
         It cannot be imported, cannot be called without arguments, or makes no ``nn.Module``.
     """
-    made = [_make(name) for name in text.split("+")]
-    if len(made) > 2:
+    names = text.split("+")
+    if len(names) > 2:
         raise InputError(f"torch_jscc: module takes one name or two, got {text!r}")
+    made = [_make(name) for name in names]
     if len(made) == 1:
         return made[0]
     return nn.ModuleDict(dict(zip(("encoder", "decoder"), made, strict=True)))
 
 
 def _make(name: str) -> nn.Module:
-    place, colon, attribute = name.rpartition(":")
-    if not colon:
-        raise InputError(
-            f"torch_jscc: module must be package.module:Class or file.py:Class, got {name!r}"
-        )
+    make = find_object("torch_jscc", name)
     try:
-        module = (
-            _from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
-        )
-        network = getattr(module, attribute)()
-    except Exception as error:  # a user's module can fail in any way
-        raise InputError(f"torch_jscc: {name} cannot be built: {_first_line(error)}") from error
+        network = make()
+    except Exception as error:  # a user's class can fail in any way
+        raise InputError(f"torch_jscc: {name} cannot be built: {first_line(error)}") from error
     if not isinstance(network, nn.Module):
         raise InputError(f"torch_jscc: {name} makes {type(network).__name__}, not an nn.Module")
     return network
-
-
-def _from_file(file: Path) -> Any:
-    file = file.expanduser()
-    if not file.is_file():
-        raise FileNotFoundError(f"there is no file {file}")
-    spec = importlib.util.spec_from_file_location(f"semcom_user_{file.stem}", file)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Network:
@@ -203,7 +183,7 @@ class Network:
             except Exception as error:  # a user's network can fail in any way
                 raise NetworkError(
                     f"torch_jscc: {way} of {self.name} fails for {tuple(values[some].shape)}: "
-                    f"{_first_line(error)} (a network that takes one size only needs patch=SIZE)"
+                    f"{first_line(error)} (a network that takes one size only needs patch=SIZE)"
                 ) from error
             parts.append(self._checked(way, made))
         return torch.cat(parts)
@@ -220,8 +200,3 @@ class Network:
         if not torch.isfinite(made).all():
             raise InputError(f"torch_jscc: {way} of {self.name} makes NaN or infinity")
         return made.cpu()
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

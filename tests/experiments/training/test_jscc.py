@@ -12,7 +12,7 @@ from PIL import Image as PilImage
 
 from experiments.cli.main import main
 from experiments.training.conditions import draw_condition, receive
-from experiments.training.jscc import make_pair
+from experiments.training.models.jscc import make_pair
 from experiments.training.pairs import Pairs
 from semcom.codecs.jscc.weights import load
 from semcom.codecs.parts.colour import to_planes

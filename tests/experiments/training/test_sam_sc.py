@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 from experiments.cli.main import main
-from experiments.training.sam_sc import transmission_errors
+from experiments.training.models.sam_sc import transmission_errors
 from semcom.codecs.parts.cells import CELL
 from semcom.codecs.sam_sc.allocation import COUNTS, SNRS_DB
 from semcom.codecs.sam_sc.codec import SamSc

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 from experiments.cli.main import main
-from experiments.training.tiny import make_pair
-from experiments.training.tiny_tables import fit
+from experiments.training.models.tiny import make_pair
+from experiments.training.models.tiny_tables import fit
 from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.tiny.coding import encode
 from semcom.codecs.tiny.number_kernels import DEAD

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from semcom.codecs import learned
 from semcom.codecs.base import CODECS
-from semcom.codecs.learned import Learned
+from semcom.codecs.learned import codec as learned
+from semcom.codecs.learned import weights as known
+from semcom.codecs.learned.codec import Learned
 from tests.semcom.codecs.learned.networks import encode, new_model
 
 pytestmark = pytest.mark.skipif(
@@ -71,7 +72,7 @@ def test_coding_tables_are_computed_not_read(checkpoints, picture, tmp_path):
             tensor.fill_(2**30)
     torch.save(state, tmp_path / "tables.pth.tar")
     own, other = (
-        learned._compress(picture, learned._own(file, "mbt2018-mean")[0])
+        learned._compress(picture, known.own(file, "mbt2018-mean")[0], None)
         for file in (checkpoints["mbt2018-mean"], tmp_path / "tables.pth.tar")
     )
     assert own[5:] == other[5:]

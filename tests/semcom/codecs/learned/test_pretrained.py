@@ -16,9 +16,10 @@ import torch
 
 from semcom.checkpoints import compressai as zoo
 from semcom.checkpoints.download import WeightsUnavailable
-from semcom.codecs import learned
 from semcom.codecs.base import CODECS
-from semcom.codecs.learned import METRICS, MODELS, Learned
+from semcom.codecs.learned import weights as known
+from semcom.codecs.learned.codec import Learned
+from semcom.codecs.learned.weights import METRICS, MODELS
 from tests.semcom.codecs.learned.networks import SIZE, encode, new_model
 
 pytestmark = pytest.mark.skipif(
@@ -30,15 +31,15 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_every_pretrained_model_has_a_byte_of_its_own_and_a_hash():
-    every = [w for pair in itertools.product(MODELS, METRICS) for w in learned._pretrained(*pair)]
+    every = [w for pair in itertools.product(MODELS, METRICS) for w in known.pretrained(*pair)]
     assert len(every) == 4 * 2 * 8 + 2 * 2 * 6
     assert len({w.code for w in every}) == len({w.identity for w in every}) == len(every)
     for w in every:
-        assert learned._candidates(w.code) == [w]
+        assert known.candidates(w.code) == [w]
         assert re.search(r"-[0-9a-f]{8}\.pth\.tar$", w.source)
-    assert learned._candidates(254) == []
-    cheng = {w.code for w in learned._pretrained("cheng2020-attn", "mse")}
-    assert learned._candidates(max(cheng) + 1) == []  # there is no quality 7
+    assert known.candidates(254) == []
+    cheng = {w.code for w in known.pretrained("cheng2020-attn", "mse")}
+    assert known.candidates(max(cheng) + 1) == []  # there is no quality 7
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -96,14 +97,14 @@ def haar_like(tmp_path_factory) -> list[bytes]:
 
 
 def test_weights_are_fetched_once_and_only_those_needed(server, picture):
-    learned._load.cache_clear()
+    known.load.cache_clear()
     _, handler = server
     codec = CODECS.create("learned")
     assert handler.asked == []
     data = [encode(codec, picture, 8 * len(encode(codec, picture)) - 8 * k) for k in (0, 1)]
     assert len(data[0]) > len(data[1])
     assert len(set(handler.asked)) == len(handler.asked) <= 3
-    learned._load.cache_clear()
+    known.load.cache_clear()
     handler.files.clear()  # the receiver finds them in the cache
     shown = [CODECS.create("learned").decode([d], *SIZE) for d in data]
     assert (shown[0] != shown[1]).any()
@@ -124,7 +125,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_anew():
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.parametrize("case", ["other file", "truncated", "missing", "offline"])
 def test_a_failed_fetch_leaves_nothing_and_says_what_to_do(server, case):
-    learned._load.cache_clear()
+    known.load.cache_clear()
     base, handler = server
     url = zoo.urls("mbt2018", "mse")[1]
     name = url.removeprefix(base)
@@ -154,7 +155,7 @@ def test_a_receiver_without_weights_says_so(server, picture):
     """The packet is whole: what fails is the setup, not the transmission."""
     _, handler = server
     data = encode(Learned(), picture, 10**6)
-    learned._load.cache_clear()
+    known.load.cache_clear()
     for file in zoo.path("http://any/file").parent.iterdir():
         file.unlink()
     handler.files.clear()

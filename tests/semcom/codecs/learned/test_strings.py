@@ -6,7 +6,6 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,40 +13,15 @@ import torch
 
 import semcom
 from semcom.checkpoints import compressai as zoo
-from semcom.codecs import learned
 from semcom.codecs.base import CODECS, grey
-from semcom.codecs.learned import Learned
+from semcom.codecs.learned import weights as known
+from semcom.codecs.learned.codec import Learned
 from semcom.scores.psnr import psnr_db
 from tests.semcom.codecs.learned.networks import SIZE, encode
 
 pytestmark = pytest.mark.skipif(
     bool(CODECS.entry("learned").missing), reason="CompressAI is not installed"
 )
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory, photo) -> Path:
-    """A mean-scale hyperprior that has seen the photo for some seconds."""
-    network = zoo.import_zoo().image.model_architectures["mbt2018-mean"]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = network(16, 24).train()
-        x = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 255
-        optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
-        for step in range(200):
-            top, left = (37 * step) % 32, (61 * step) % 112
-            crop = x[..., top : top + 128, left : left + 128]
-            out = network(crop)
-            bits = sum(-p.log2().sum() for p in out["likelihoods"].values()) / 128**2
-            loss = bits + 0.02 * 255**2 * (out["x_hat"] - crop).square().mean()
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-    network.update(force=True, update_quantiles=True)
-    file = tmp_path_factory.mktemp("trained") / "tiny.pth.tar"
-    torch.save(network.state_dict(), file)
-    return file
 
 
 def test_a_model_trained_for_seconds_shows_the_picture(trained, photo):
@@ -73,7 +47,7 @@ def test_models_decode_alike_in_another_process(checkpoints, picture, tmp_path):
     np.save(tmp_path / "picture.npy", picture)
     code = (
         "import sys, numpy as np, torch; from pathlib import Path\n"
-        "from semcom.codecs.learned import Learned\n"
+        "from semcom.codecs.learned.codec import Learned\n"
         "torch.set_num_threads(2); folder = Path(sys.argv[1])\n"
         "picture = np.load(folder / 'picture.npy')\n"
         "w = np.ones(picture.shape[:2], np.float32)\n"
@@ -118,7 +92,7 @@ def test_across_a_channel(trained, photo):
 
 
 def test_torch_is_left_as_it_was(checkpoints, picture):
-    learned._load.cache_clear()
+    known.load.cache_clear()
     state = torch.get_rng_state()
     encode(Learned(model="mbt2018-mean", checkpoint=str(checkpoints["mbt2018-mean"])), picture)
     assert torch.equal(torch.get_rng_state(), state)
@@ -129,7 +103,7 @@ def test_torch_is_left_as_it_was(checkpoints, picture):
 def test_what_libraries_say_of_their_future_stays_here(checkpoints, picture, monkeypatch):
     """As torch does of names that CompressAI uses; pytest makes an error of every warning."""
     codec = Learned(model="mbt2018-mean", checkpoint=str(checkpoints["mbt2018-mean"]))
-    network = learned._load(codec._qualities[0])
+    network = known.load(codec._qualities[0])
 
     def grumbling(called):
         def grumble(*args):

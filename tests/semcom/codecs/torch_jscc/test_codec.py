@@ -119,7 +119,7 @@ def test_a_mask_is_sent_and_paid_for(photo, region):
         ("Small", r"decode of .* made \(1, 3, 63, 63\) of torch.float32; a picture here is"),
         ("Greedy", "encode of .* needs 'label'; semcom hands over snr_db, snr, mask, num_symbols"),
         ("Fails", "cannot be built: RuntimeError: no weights on this planet"),
-        ("Absent", "cannot be built: AttributeError: .*Absent"),
+        ("Absent", "cannot be imported: AttributeError: .*Absent"),
         ("OneWay", r"has neither decode\(\) nor a part decoder"),
         ("not_a_network", "makes int, not an nn.Module"),
         ("Quiet", "does not normalise power: .* say with power=P"),
@@ -133,10 +133,10 @@ def test_what_is_refused_is_refused_in_words(name, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("module=nowhere", "must be package.module:Class or file.py:Class, got 'nowhere'"),
-        ("module=no.such:Net", "cannot be built: ModuleNotFoundError"),
+        ("module=nowhere", "a name is package.module:Class or file.py:Class, got 'nowhere'"),
+        ("module=no.such:Net", "cannot be imported: ModuleNotFoundError"),
         ("module=nowhere.py:Net", "FileNotFoundError: there is no file nowhere.py"),
-        ("module=a:B+c:D+e:F", "takes one name or two|cannot be built"),
+        ("module=a:B+c:D+e:F", "takes one name or two"),
         (f"module={NETWORKS}:Phases,values=bytes", "choices: unit, signed"),
         (f"module={NETWORKS}:Phases,multiple=0", "multiple must be 1 to 4096 pixels, got 0"),
         (f"module={NETWORKS}:Phases,power=-1", "power must be at least 0, got -1.0"),

@@ -11,9 +11,9 @@ from torch import nn
 
 from experiments.saving import save
 from experiments.training.conditions import draw_importance, even
+from experiments.training.models.tiny_tables import QUALITIES, fit
 from experiments.training.pairs import Pair, pair_of
 from experiments.training.refining import Material, RefinerTrainee, fitted
-from experiments.training.tiny_tables import QUALITIES, fit
 from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.refiner.network import Refiner
 from semcom.codecs.tiny.coding import Tables, encode

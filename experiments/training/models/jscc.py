@@ -12,9 +12,9 @@ from torch import nn
 from experiments.saving import save
 from experiments.training import refining
 from experiments.training.conditions import Condition, draw_condition, even, receive, symbols_of
+from experiments.training.models.side_tables import fit
 from experiments.training.pairs import Pair, pair_of
 from experiments.training.refining import Material, RefinerTrainee, fitted
-from experiments.training.side_tables import fit
 from semcom.codecs.jscc.side_coding import SideModel
 from semcom.codecs.jscc.transmission import transmission
 from semcom.codecs.jscc.weights import Weights, new_refiner, to_bytes

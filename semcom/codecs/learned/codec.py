@@ -5,10 +5,14 @@ Ballé et al., arXiv:1802.01436 (``bmshj2018-*``), Minnen et al., arXiv:1809.027
 Cheng et al., arXiv:2001.01568 (``cheng2020-*``).
 
 Each quality has its own network. There are six or eight, whose sizes differ by a factor of about
-1.4, so that up to a third of a budget may remain unused, and ``w`` has no effect within one. Sides
-are padded to multiples of 64 with their last pixels, which the decoder removes again.
+1.4, so that up to a third of a budget may remain unused. Sides are padded to multiples of 64 with
+their last pixels, which the decoder removes again.
 
-    weights (1 byte) │ CRC-32 (4) │ lengths of all strings but the last (3 each) │ strings
+    weights (1 byte) │ CRC-32 (4) │ gains, if ``w`` is not even: their length (3), deflate │
+    lengths of all strings but the last (3 each) │ strings
+
+``w`` steers the models of :mod:`semcom.codecs.learned.gains`, cell by cell of 16x16 pixels.
+The others have no means for it.
 
 The CRC also covers the size of the image and the identity of the weights. CompressAI's rANS decoder
 reads beyond the end of a string that is damaged or was written with other weights, and does not
@@ -29,35 +33,36 @@ import platform
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from semcom.cache import recall, version
 from semcom.checkpoints import compressai as zoo
 from semcom.codecs.base import DecodeError, grey, only_packet, weighted_gain
+from semcom.codecs.learned import foreign, gains
+from semcom.codecs.learned.weights import (
+    METRICS,
+    MODELS,
+    Weights,
+    candidates,
+    load,
+    own,
+    pretrained,
+)
+from semcom.codecs.parts.cells import deflate, inflate, levels_of, weights_of
 from semcom.codecs.parts.rate_control import best_level
 from semcom.errors import InputError
-from semcom.hashes import sha256_of
 from semcom.types import Bitstream, Image, Map, Packet
 
 if TYPE_CHECKING:
-    from compressai.models import CompressionModel
+    pass
 
-MODELS = (
-    "bmshj2018-factorized",
-    "bmshj2018-hyperprior",
-    "mbt2018-mean",
-    "mbt2018",
-    "cheng2020-anchor",
-    "cheng2020-attn",
-)
-METRICS = ("mse", "ms-ssim")
-_MAX_QUALITIES = 8
-_OWN = 255  # the weights are in a user's file
+_STEERED = 0x80  # of the first byte: there are gains
+_MOST_LEVEL = 16  # of importance, either way: gains of 1/16 to 16
 _ALIGNMENT = 64
 _SLOPE = 0.37  # typical growth of ln(size) per quality
 _BITS_PER_PIXEL = 0.12  # typical bits per pixel of quality 1
@@ -71,7 +76,9 @@ class Learned:
     Parameters
     ----------
     model
-        Its architecture, one of ``MODELS``.
+        Its architecture, one of ``MODELS``; or with a checkpoint, ``package.module:Class`` or
+        ``file.py:Class``, a class with CompressAI's methods ``from_state_dict``, ``update``,
+        ``compress`` and ``decompress``, such as a newer model.
     metric
         The loss for which the pretrained weights were trained, one of ``METRICS``. They are
         downloaded into the user's cache when they are first needed.
@@ -81,28 +88,30 @@ class Learned:
         receiver in another process must have opened the same file.
     """
 
-    steerable = False
     trained = True
     """Its qualities are trained models, which promise nothing for images unlike photos."""
 
     def __init__(
         self, *, model: str = "mbt2018-mean", metric: str = "mse", checkpoint: str = ""
     ) -> None:
-        for name, value, choices in (("model", model, MODELS), ("metric", metric, METRICS)):
+        models = (*MODELS, *([model] if ":" in model else []))
+        for name, value, choices in (("model", model, models), ("metric", metric, METRICS)):
             if value not in choices:
                 raise InputError(
                     f"learned: unknown {name} {value!r}; choices: {', '.join(choices)}"
                 )
-        self._qualities = (
-            _own(Path(checkpoint), model) if checkpoint else _pretrained(model, metric)
-        )
+        if ":" in model and not checkpoint:
+            raise InputError(f"learned: {model} needs a checkpoint")
+        self.steerable = model in gains.MODELS
+        self._qualities = own(Path(checkpoint), model) if checkpoint else pretrained(model, metric)
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the highest quality that fits; see :class:`DigitalCodec`."""
         packets: dict[int, bytes] = {}
+        levels = _levels(w) if self.steerable else None
 
         def size_bits(quality: int) -> int:
-            packets[quality] = _compress(image, self._qualities[quality - 1])
+            packets[quality] = _compress(image, self._qualities[quality - 1], levels)
             return 8 * len(packets[quality])
 
         bits_per_pixel = max(max_bits, 1) / (image.shape[0] * image.shape[1])
@@ -125,77 +134,51 @@ class Learned:
         if data is None:
             return grey(height, width)
         crc, body = data[1 : 1 + _CRC_BYTES], data[1 + _CRC_BYTES :]
-        for weights in _candidates(data[0]) if data else ():
-            if crc == _crc(weights, body, height, width):
-                return _decompress(body, weights, height, width)
+        steered = bool(data and data[0] & _STEERED)
+        for weights in candidates(data[0] & ~_STEERED) if data else ():
+            if crc == _crc(weights, body, height, width, steered):
+                return _decompress(body, weights, height, width, steered)
         raise DecodeError("learned: packet is damaged, or its weights are not available here")
 
 
-@dataclass(frozen=True)
-class _Weights:
-    """Trained weights before they are loaded."""
-
-    code: int
-    model: str
-    source: str
-    """Address or path."""
-    identity: str
-    """Text that is the same at both ends."""
+def _levels(w: Map) -> NDArray[np.int8] | None:
+    """Return the importance of the cells of the padded image; None if it is even."""
+    height, width = w.shape
+    padded = np.pad(w, ((0, -height % _ALIGNMENT), (0, -width % _ALIGNMENT)), "edge")
+    levels = np.clip(levels_of(padded), -_MOST_LEVEL, _MOST_LEVEL)
+    return levels if levels.any() else None
 
 
-_opened: dict[str, _Weights] = {}
-"""User's files with which a codec was made in this process; both ends have to agree on them."""
+def _gains(levels: NDArray[np.integer[Any]]) -> torch.Tensor:
+    """Return the gains of latents: the step that serves importance is proportional to w^-1/2."""
+    return torch.from_numpy(np.sqrt(weights_of(levels)))
 
 
-def _pretrained(model: str, metric: str) -> list[_Weights]:
-    first = (MODELS.index(model) * len(METRICS) + METRICS.index(metric)) * _MAX_QUALITIES
-    return [
-        _Weights(first + quality - 1, model, url, url.rpartition("/")[2])
-        for quality, url in sorted(zoo.urls(model, metric).items())
-    ]
-
-
-def _own(checkpoint: Path, model: str) -> list[_Weights]:
-    path = checkpoint.expanduser()
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    if not files or not all(file.is_file() for file in files):
-        raise InputError(f"learned: checkpoint must be a file or a folder of files, got {path}")
-    found = [_Weights(_OWN, model, str(f), f"{model} {sha256_of(f)}") for f in files]
-    _opened.update((weights.identity, weights) for weights in found)
-    return found
-
-
-@functools.lru_cache(maxsize=_MAX_QUALITIES)
-def _load(weights: _Weights) -> CompressionModel:
-    own = weights.code == _OWN
-    return zoo.load(Path(weights.source) if own else zoo.fetch(weights.source), weights.model)
-
-
-def _candidates(code: int) -> list[_Weights]:
-    """Return the weights that a packet with this first byte may need."""
-    if code == _OWN:
-        return list(_opened.values())
-    kind, quality = divmod(code, _MAX_QUALITIES)
-    model, metric = divmod(kind, len(METRICS))
-    if model >= len(MODELS):
-        return []
-    return _pretrained(MODELS[model], METRICS[metric])[quality : quality + 1]
-
-
-def _compress(image: Image, weights: _Weights) -> bytes:
+def _compress(image: Image, weights: Weights, levels: NDArray[np.int8] | None) -> bytes:
     height, width = image.shape[:2]
     padded = np.pad(image, ((0, -height % _ALIGNMENT), (0, -width % _ALIGNMENT), (0, 0)), "edge")
     x = torch.from_numpy(padded).permute(2, 0, 1)[None].float() / 255
 
     def strings() -> bytes:
-        network = _load(weights)
+        network = load(weights)
         with _reproducible():
-            found = [string for (string,) in network.compress(x)["strings"]]
+            if ":" in weights.model:
+                return foreign.compress(network, x)
+            if levels is None:
+                found = [string for (string,) in network.compress(x)["strings"]]
+            else:
+                found = gains.compress(network, x, _gains(levels))
         lengths = b"".join(len(string).to_bytes(_LENGTH_BYTES, "big") for string in found[:-1])
         return lengths + b"".join(found)
 
-    body = recall(strings, "learned", _machine(), weights.identity, padded)
-    return bytes([weights.code]) + _crc(weights, body, height, width) + body
+    kept = weights.identity, padded
+    if levels is None:
+        body = recall(strings, "learned", _machine(), *kept)
+        return bytes([weights.code]) + _crc(weights, body, height, width, False) + body
+    described = deflate(levels)
+    body = len(described).to_bytes(_LENGTH_BYTES, "big") + described
+    body += recall(strings, "learned, steered", _machine(), *kept, levels)
+    return bytes([weights.code | _STEERED]) + _crc(weights, body, height, width, True) + body
 
 
 @functools.cache
@@ -205,17 +188,35 @@ def _machine() -> tuple[str, ...]:
     return version("torch"), version("compressai"), *processor
 
 
-def _decompress(body: bytes, weights: _Weights, height: int, width: int) -> Image:
-    network = _load(weights)
+def _decompress(body: bytes, weights: Weights, height: int, width: int, steered: bool) -> Image:
+    network = load(weights)
+    if ":" in weights.model:
+        with _reproducible():
+            return _pixels(foreign.decompress(network, body))[:height, :width]
     rows, columns = (-(-side // _ALIGNMENT) * _ALIGNMENT for side in (height, width))
+    levels = None
+    if steered:
+        end = _LENGTH_BYTES + int.from_bytes(body[:_LENGTH_BYTES], "big")
+        levels, body = (
+            inflate("learned", body[_LENGTH_BYTES:end], np.int8, rows, columns),
+            body[end:],
+        )
     factor = network.downsampling_factor
     # A decoder without synchronisation reads up to 16 bits per latent: provide zeros for it.
     slack = bytes(2 * network.M * (rows // 16) * (columns // 16))
     strings = [[string + slack] for string in _split(body, 1 if factor == 16 else 2)]
     with _reproducible():
-        shown = network.decompress(strings, (rows // factor, columns // factor))["x_hat"]
-        image: Image = (255 * shown[0].permute(1, 2, 0)).round().byte().numpy()
-    return image[:height, :width]
+        shape = rows // factor, columns // factor
+        if levels is None:
+            shown = network.decompress(strings, shape)["x_hat"]
+        else:
+            shown = gains.decompress(network, strings, shape, _gains(levels))
+        return _pixels(shown)[:height, :width]
+
+
+def _pixels(shown: torch.Tensor) -> Image:
+    image: Image = (255 * shown[0].permute(1, 2, 0)).round().byte().numpy()
+    return image
 
 
 def _split(body: bytes, count: int) -> list[bytes]:
@@ -229,8 +230,8 @@ def _split(body: bytes, count: int) -> list[bytes]:
     return [*strings, body[position:]]
 
 
-def _crc(weights: _Weights, body: bytes, height: int, width: int) -> bytes:
-    shared = f"{weights.identity} {height}x{width} ".encode()
+def _crc(weights: Weights, body: bytes, height: int, width: int, steered: bool) -> bytes:
+    shared = f"{weights.identity} {height}x{width} {'steered ' if steered else ''}".encode()
     return zlib.crc32(shared + body).to_bytes(_CRC_BYTES, "big")
 
 

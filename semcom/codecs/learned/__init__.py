@@ -1,0 +1,1 @@
+"""Learned image codecs: CompressAI's models, and others that speak its language."""

@@ -1,0 +1,62 @@
+"""Models that speak CompressAI's language but are not of its zoo: their strings, in one body.
+
+    number of strings (1 byte) │ height and width of the shape (2 each) │
+    lengths of all strings but the last (3 each) │ strings
+
+``compress(x)`` returns ``{"strings": [[bytes], …], "shape": (h, w)}`` for one image, and
+``decompress(strings, shape)`` returns ``{"x_hat": image}``.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from semcom.checkpoints.user_code import first_line
+from semcom.codecs.base import DecodeError
+from semcom.errors import InputError
+
+_HEAD = struct.Struct(">BHH")
+_LENGTH_BYTES = 3
+_SLACK = bytes(1 << 16)
+"""Zeros behind each string, for a decoder that has lost synchronisation."""
+
+
+def compress(network: Any, x: Tensor) -> bytes:
+    """Return the body of an image (1, 3, H, W); raise ``ValueError`` if the model fails."""
+    try:
+        made = network.compress(x)
+        strings = [string for (string,) in made["strings"]]
+        height, width = made["shape"]
+        head = _HEAD.pack(len(strings), height, width)
+        lengths = b"".join(len(s).to_bytes(_LENGTH_BYTES, "big") for s in strings[:-1])
+    except Exception as error:  # a user's model can fail in any way
+        raise InputError(f"learned: compress of the model fails: {first_line(error)}") from error
+    return head + lengths + b"".join(strings)
+
+
+def decompress(network: Any, body: bytes) -> Tensor:
+    """Return the image (1, 3, H, W), from 0 to 1, of a body."""
+    if len(body) < _HEAD.size:
+        raise DecodeError("learned: packet is cut off")
+    count, height, width = _HEAD.unpack_from(body)
+    at = _HEAD.size + _LENGTH_BYTES * max(0, count - 1)
+    strings = []
+    for i in range(count - 1):
+        start = _HEAD.size + _LENGTH_BYTES * i
+        length = int.from_bytes(body[start : start + _LENGTH_BYTES], "big")
+        strings.append([body[at : at + length] + _SLACK])
+        at += length
+    if at > len(body) or not count:
+        raise DecodeError("learned: packet is shorter than its strings")
+    strings.append([body[at:] + _SLACK])
+    try:
+        shown = network.decompress(strings, (height, width))["x_hat"]
+    except Exception as error:  # a user's model can fail in any way
+        raise DecodeError(f"learned: decompress fails: {first_line(error)}") from error
+    if not isinstance(shown, Tensor) or not torch.isfinite(shown).all():
+        raise DecodeError("learned: decompress makes NaN, infinity or no tensor")
+    return shown.clamp(0, 1)

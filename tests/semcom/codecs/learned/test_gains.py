@@ -1,0 +1,112 @@
+"""Importance in the models with a hyperprior: gains of latents, sent and paid for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from semcom.checkpoints import compressai as zoo
+from semcom.codecs.base import CODECS, DecodeError
+from semcom.codecs.learned import gains as latent_gains
+from semcom.codecs.learned.codec import Learned
+from semcom.scores.psnr import psnr_db, region_psnr_db
+
+pytestmark = pytest.mark.skipif(
+    bool(CODECS.entry("learned").missing), reason="CompressAI is not installed"
+)
+
+
+def weights_for(region):
+    return np.where(region, 0.65 / region.mean(), 0.35 / (1 - region.mean())).astype(np.float32)
+
+
+@pytest.mark.parametrize("model", latent_gains.MODELS)
+def test_gains_of_one_are_the_model_s_own_strings(checkpoints, picture, model):
+    network = zoo.load(checkpoints[model], model)
+    x = torch.from_numpy(np.pad(picture, ((0, 58), (0, 28), (0, 0)), "edge"))
+    x = x.permute(2, 0, 1)[None].float() / 255
+    ones = torch.ones(8, 8)
+    with torch.inference_mode():
+        expected = network.compress(x)
+        found = latent_gains.compress(network, x, ones)
+        assert found == [string for (string,) in expected["strings"]]
+        strings = [[string] for string in found]
+        shown = latent_gains.decompress(network, strings, (2, 2), ones)
+        assert torch.equal(shown, network.decompress(strings, (2, 2))["x_hat"])
+
+
+@pytest.mark.parametrize("model", latent_gains.MODELS)
+def test_finer_gains_leave_less_error_of_the_latents(checkpoints, picture, model):
+    """A gain of g leaves errors of at most half a step, 1/(2g), in each latent."""
+    network = zoo.load(checkpoints[model], model)
+    x = torch.from_numpy(picture[:64, :64].copy()).permute(2, 0, 1)[None].float() / 255
+    seen = {}
+    with torch.inference_mode():
+        y = network.g_a(x)
+        for gain in (0.5, 1.0, 4.0):
+            gains = torch.full((4, 4), gain)
+            strings = [[s] for s in latent_gains.compress(network, x, gains)]
+            z_hat = network.entropy_bottleneck.decompress(strings[1], (1, 1))
+            scales, means = latent_gains._expected(network, z_hat, gains)
+            indexes = network.gaussian_conditional.build_indexes(scales)
+            y_hat = network.gaussian_conditional.decompress(
+                strings[0], indexes, torch.float32, means
+            )
+            seen[gain] = float((y_hat / gains - y).abs().max())
+            assert seen[gain] <= 0.5 / gain + 1e-3
+    assert seen[4.0] < seen[0.5]
+
+
+def test_importance_moves_quality_within_the_budget(trained, photo, region):
+    """The same budget, which pays for the map: better in the region, worse outside."""
+    codec = Learned(checkpoint=str(trained))
+    assert codec.steerable
+    even = np.ones(photo.shape[:2], np.float32)
+    budget = 8 * len(codec.encode(photo, even, 10**7).packets[0].data)
+    before = codec.decode([codec.encode(photo, even, 10**7).packets[0].data], *photo.shape[:2])
+    w = weights_for(region)
+    while (stream := codec.encode(photo, w, 10**7)).num_bits > budget:
+        w = w * 0.8  # one quality only: a smaller mean takes fewer bits
+    after = codec.decode([stream.packets[0].data], *photo.shape[:2])
+    assert region_psnr_db(photo, after, region) > region_psnr_db(photo, before, region)
+    assert psnr_db(photo, after) > 15
+
+
+def test_models_without_a_hyperprior_of_their_own_ignore_it(checkpoints, picture):
+    codec = Learned(
+        model="bmshj2018-factorized", checkpoint=str(checkpoints["bmshj2018-factorized"])
+    )
+    assert not codec.steerable
+    w = np.ones(picture.shape[:2], np.float32)
+    w[:32] = 3
+    packets = [codec.encode(picture, m, 10**7).packets[0].data for m in (w, np.ones_like(w))]
+    assert packets[0] == packets[1]
+
+
+def test_a_steered_picture_is_the_same_in_another_process(trained, photo, region, tmp_path):
+    codec = Learned(checkpoint=str(trained))
+    (packet,) = codec.encode(photo, weights_for(region), 10**7).packets
+    shown = codec.decode([packet.data], *photo.shape[:2])
+    (tmp_path / "packet").write_bytes(packet.data)
+    code = (
+        "import sys, numpy as np; from pathlib import Path\n"
+        "from semcom.codecs.learned.codec import Learned\n"
+        "codec = Learned(checkpoint=sys.argv[1]); data = Path('packet').read_bytes()\n"
+        f"np.save('shown.npy', codec.decode([data], {photo.shape[0]}, {photo.shape[1]}))\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(trained)], check=True, cwd=tmp_path)
+    assert np.array_equal(np.load(tmp_path / "shown.npy"), shown)
+
+
+def test_damaged_gains_are_refused(trained, photo, region):
+    codec = Learned(checkpoint=str(trained))
+    (packet,) = codec.encode(photo, weights_for(region), 10**7).packets
+    for at in (0, 5, 9, 40):
+        data = bytearray(packet.data)
+        data[at] ^= 0x80
+        with pytest.raises(DecodeError, match="packet is damaged"):
+            codec.decode([bytes(data)], *photo.shape[:2])
