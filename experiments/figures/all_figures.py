@@ -11,6 +11,7 @@ from experiments.figures.crops import crops
 from experiments.figures.drawing import Drawing
 from experiments.figures.gain_figures import gain_figures, gain_theta
 from experiments.figures.outage import outage
+from experiments.figures.overview import overview
 from experiments.figures.parts.style import COLUMN
 from experiments.figures.rate_distortion import quality_snr, rate_distortion
 from experiments.figures.region_background import region_background
@@ -30,6 +31,7 @@ FIGURES = (
     gain_theta,
     outage,
     scatter,
+    overview,
 )
 DISTURBED = (
     over_severity,

@@ -17,6 +17,7 @@ from experiments import benchmarks
 from experiments.benchmarks import (
     analog_codecs,
     chain,
+    codecs,
     error_floor,
     first_minute,
     ldpc,
@@ -49,6 +50,14 @@ def test_analog_codecs() -> None:
     for name in analog_codecs.CODECS_MEASURED:
         row = analog_codecs.measure(name, image, runs=1)
         assert row["sum_ms"] == row["encode_ms"] + row["decode_ms"] > 0
+
+
+def test_codecs_and_what_was_learned_of_them() -> None:
+    (row,) = codecs.rows_of(["jscc"], analog_codecs.picture(64, 96), runs=1)
+    network = sum(p.numel() for p in new_refiner().parameters())
+    assert network < row["parameters"] < 1.2 * network  # and tables
+    assert row["sum_ms"] > 0
+    assert codecs.parameters_of("jpeg") == codecs.parameters_of("hevc") == 0
 
 
 def test_lightweight_codecs() -> None:
