@@ -3,7 +3,8 @@
 Whatever the network, the rules are those of every codec: mean power 1 for each picture, two real
 values are one channel use, and all that the decoder needs beside the symbols is sent and paid for:
 
-    identity of the network (4 bytes) │ number of axes (1) │ axes (2 each) │
+    identity of the network (4 bytes) │ root mean square of its symbols, if not constant (2) │
+    number of axes (1) │ axes (2 each) │
     deflate: importance of cells, if the decoder takes a mask
 
 The picture is padded by its border to a multiple of ``multiple`` pixels, or cut into patches. The
@@ -41,7 +42,8 @@ from semcom.types import AnalogSignal, Image, Map, Packet
 
 VALUES = ("unit", "signed")
 _IDENTITY_BYTES = 4
-_TRIAL_SIDE = 64
+_SCALE = struct.Struct(">e")
+_TRIAL_SIDE, _MULTIPLE = 64, 16
 _MOST_PIXELS = 4096  # of a patch's side, or of the multiple
 
 
@@ -54,6 +56,7 @@ class _Options(NamedTuple):
     multiple: int
     patch: int
     power: float
+    adaptive: bool
     device: str
 
 
@@ -84,12 +87,15 @@ class TorchJscc:
     values
         Pixels as the network sees them: ``unit``, 0 to 1, or ``signed``, −1 to 1.
     multiple
-        Height and width are padded to a multiple of this.
+        Height and width are padded to a multiple of this; 0: of the network's own attribute
+        ``multiple``, or else of 16.
     patch
         Side of the square patches that the network sees; 0: the whole picture.
     power
-        Mean power of a complex symbol that the decoder was trained for; 0: that of the encoder,
-        which must then be the same for every picture.
+        Mean power of a complex symbol that the decoder was trained for; 0: that of the encoder. If
+        that depends on the picture, it is sent, and paid for.
+    adaptive
+        Whether a network that is rebuilt from its weights is told the SNR, if it can be.
     device
         Device of the network in this process: ``cpu``, ``cuda``, …
 
@@ -115,12 +121,13 @@ class TorchJscc:
         module: str = "",
         weights: str = "",
         values: str = "unit",
-        multiple: int = 16,
+        multiple: int = 0,
         patch: int = 0,
         power: float = 0.0,
+        adaptive: bool = True,
         device: str = "cpu",
     ) -> None:
-        options = _Options(module, weights, values, multiple, patch, power, device)
+        options = _Options(module, weights, values, multiple, patch, power, adaptive, device)
         _check(options)
         self._network = None
         if module or weights:
@@ -142,7 +149,7 @@ class TorchJscc:
 
     def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
         """Send what the encoder makes; see :class:`AnalogCodec`."""
-        options, network, _, identity = self._named()
+        options, network, trial, identity = self._named()
         height, width = image.shape[:2]
         levels = levels_of(w)
         shown_mask = pixels_of(levels, height, width) if network.sends_mask else w
@@ -159,7 +166,8 @@ class TorchJscc:
         axes = struct.pack(f">B{len(shape)}H", len(shape), *shape)
         described = deflate(levels) if network.sends_mask else b""
         rms = symbols.abs().square().mean().sqrt().clamp(min=1e-12)
-        side = (Packet(identity + axes + described),)
+        scale = b"" if options.power or trial.power else _SCALE.pack(float(rms))
+        side = (Packet(identity + scale + axes + described),)
         return AnalogSignal(symbols / rms, side, {"symbols": len(symbols)})
 
     def _named(self) -> _Opened:
@@ -184,11 +192,18 @@ class TorchJscc:
         if opened is None:
             raise DecodeError("torch_jscc: the network of this packet is not open here")
         options, network, trial, _ = opened
-        shape, mask = _unpack(packet[_IDENTITY_BYTES:], network, height, width)
+        body, scale = packet[_IDENTITY_BYTES:], math.sqrt(options.power or trial.power)
+        if not scale:
+            if len(body) < _SCALE.size:
+                raise DecodeError("torch_jscc: side information is cut off")
+            (scale,), body = _SCALE.unpack_from(body), body[_SCALE.size :]
+            if not 0 <= scale < math.inf:
+                raise DecodeError(f"torch_jscc: no picture has the scale {scale}")
+        shape, mask = _unpack(body, network, height, width)
         masks = patches_of(mask[None], options.multiple, options.patch)
         count = len(masks) * math.prod(shape)
         latents = equalised(y, h, noise_var)
-        latents = latents * math.sqrt(options.power or trial.power)
+        latents = scale * latents
         if len(y) == -(-count // 2):
             latents = torch.view_as_real(latents).reshape(-1)[:count]
         elif len(y) != count:
@@ -222,11 +237,9 @@ def _check(options: _Options) -> None:
         raise InputError(
             f"torch_jscc: unknown values {options.values!r}; choices: {', '.join(VALUES)}"
         )
-    for name, pixels, least in (("multiple", options.multiple, 1), ("patch", options.patch, 0)):
-        if not least <= pixels <= _MOST_PIXELS:
-            raise InputError(
-                f"torch_jscc: {name} must be {least} to {_MOST_PIXELS} pixels, got {pixels}"
-            )
+    for name, pixels in (("multiple", options.multiple), ("patch", options.patch)):
+        if not 0 <= pixels <= _MOST_PIXELS:
+            raise InputError(f"torch_jscc: {name} must be 0 to {_MOST_PIXELS} pixels, got {pixels}")
     if not 0 <= options.power < math.inf:
         raise InputError(f"torch_jscc: power must be at least 0, got {options.power}")
     check_device(options.device)
@@ -241,12 +254,11 @@ def _open(options: _Options, stamp: str) -> _Opened:
         if options.weights:
             load_into(module, read_state_dict(file), file)
     else:
-        module = recognise(read_state_dict(file), file)
+        module = recognise(read_state_dict(file), file, adaptive=options.adaptive)
     network = Network(module, options.module or file.name, options.device)
-    side = options.patch or -(-_TRIAL_SIDE // options.multiple) * options.multiple
-    trial = try_out(network, side)
-    if not options.power and not trial.power:
-        raise InputError(f"torch_jscc: {network.name}: {trial.remarks[1]}")
+    multiple = options.multiple or int(getattr(module, "multiple", 0)) or _MULTIPLE
+    options = options._replace(multiple=multiple)
+    trial = try_out(network, options.patch or -(-_TRIAL_SIDE // multiple) * multiple)
     about = repr((options._replace(device="", weights=""), stamp)).encode()
     found = _Opened(options, network, trial, hashlib.sha256(about).digest()[:_IDENTITY_BYTES])
     _opened[found.identity] = found

@@ -129,6 +129,7 @@ def _power(power: float) -> str:
 def _unsteady(power: float, other: float) -> str:
     return (
         f"Its encoder does not normalise power: {power:.3g} for one picture, {other:.3g} for a "
-        "darker one. Here, each picture is sent with mean power 1; say with power=P which mean "
-        "power of a complex symbol the decoder was trained for."
+        "darker one. Here, each picture is sent with mean power 1, and its scale in two bytes, "
+        "which are paid for; where a paper gives the scale to the receiver, it is free there. If "
+        "the decoder was trained for a constant power of a complex symbol, say power=P."
     )

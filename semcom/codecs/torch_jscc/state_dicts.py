@@ -7,8 +7,9 @@ which network to bring.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from semcom.codecs.torch_jscc.deep_jscc import DeepJscc
+from semcom.codecs.torch_jscc.swin_jscc import Shape, SwinJscc
 from semcom.errors import InputError
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "params")
@@ -29,16 +31,44 @@ class Known(NamedTuple):
 
     repository: str
     sign: str
-    """Pattern that the name of one of its tensors matches, and of no other repository's."""
-    names: tuple[tuple[str, str], ...] = ()
-    """Patterns of its names, each with the name here; empty if the network is not rebuilt."""
+    """Pattern that the name of one of its tensors matches; the first entry with a match counts."""
+    build: Callable[[Mapping[str, Tensor]], nn.Module] | None
+    """Makes the network of a ``state_dict``, with random weights; None if it is not rebuilt."""
+    names: tuple[tuple[str, str], ...] = ((r"(.*)", r"\1"),)
+    """Patterns of its names, each with the name here; those that match none are left out."""
+    why: str = ""
+    """Why it is not rebuilt."""
+
+
+def _deep_jscc(state: Mapping[str, Tensor]) -> nn.Module:
+    last, up = state["encoder.8.weight"], state["decoder.6.weight"]
+    return DeepJscc(len(last), same=up.shape[-1] == 5)
+
+
+def _swin_jscc(state: Mapping[str, Tensor]) -> nn.Module:
+    def stage(i: int) -> str:
+        return f"encoder.layers.{i}.blocks"
+
+    widths: list[int] = []
+    depths, heads = [], []
+    while f"{stage(len(widths))}.0.norm1.weight" in state:
+        place = stage(len(widths))
+        widths.append(len(state[f"{place}.0.norm1.weight"]))
+        heads.append(state[f"{place}.0.attn.relative_position_bias_table"].shape[1])
+        norms = re.compile(rf"{re.escape(place)}\.\d+\.norm1\.weight")
+        depths.append(sum(bool(norms.fullmatch(name)) for name in state))
+    table = state[f"{stage(0)}.0.attn.relative_position_bias_table"]
+    window = (math.isqrt(len(table)) + 1) // 2
+    latents = len(state["encoder.head_list.weight"])
+    return SwinJscc(Shape(tuple(widths), tuple(depths), tuple(heads), window, latents))
 
 
 KNOWN = (
-    Known("semcom", r"encoder\.0\.weight", ((r"(.*)", r"\1"),)),
+    Known("semcom", r"encoder\.0\.weight", _deep_jscc),
     Known(
         "chunbaobao/Deep-JSCC-PyTorch",
         r"encoder\.conv1\.conv\.weight",
+        _deep_jscc,
         tuple(
             pair
             for i in range(5)
@@ -50,8 +80,18 @@ KNOWN = (
             )
         ),
     ),
-    Known("semcomm/SwinJSCC", r"encoder\.(bm_list1|sm_list1)\..*"),
-    Known("semcomm/SwinJSCC or KeYang8/WITT", r"encoder\.layers\.0\.blocks\.0\.attn\..*"),
+    Known(
+        "KeYang8/WITT or semcomm/SwinJSCC",
+        r"encoder\.head_list\.weight",
+        _swin_jscc,
+        ((r"(.*)(?<!\.attn_mask)(?<!\.relative_position_index)", r"\1"),),  # those are computed
+    ),
+    Known(
+        "semcomm/SwinJSCC with rate adaptation",
+        r"encoder\.layers\.0\.blocks\.0\.attn\..*",
+        None,
+        why="since its decoder has to be told which latents were sent",
+    ),
 )
 """The repositories, in the order in which they are tried."""
 
@@ -99,26 +139,46 @@ def read_state_dict(file: Path) -> dict[str, Tensor]:
     return found
 
 
-def recognise(state: Mapping[str, Tensor], file: Path) -> nn.Module:
+def recognise(state: Mapping[str, Tensor], file: Path, *, adaptive: bool = True) -> nn.Module:
     """Rebuild the network of a ``state_dict`` from the names and shapes of its tensors.
+
+    Parameters
+    ----------
+    state
+        The tensors.
+    file
+        Their file, for messages.
+    adaptive
+        Whether a network that may be told the SNR is told it; its file does not say so.
 
     Raises
     ------
     ValueError
-        The names are of no known repository, or of one whose network is not rebuilt here.
+        The names are of no known repository, or of one whose network is not rebuilt here, or the
+        tensors do not fit it.
     """
-    for known in KNOWN:
-        if any(re.fullmatch(known.sign, name) for name in state):
-            if not known.names:
-                raise InputError(
-                    f"torch_jscc: {file} is of {known.repository}, whose network is not rebuilt "
-                    "here; name its class with module=package.module:Class"
-                )
-            return _deep_jscc(translated(state, known), file)
-    raise InputError(
-        f"torch_jscc: {file} is of no network that is known here ({next(iter(state))}, …); name "
-        "its class with module=package.module:Class"
-    )
+    known = next((k for k in KNOWN if any(re.fullmatch(k.sign, name) for name in state)), None)
+    if known is None:
+        raise InputError(
+            f"torch_jscc: {file} is of no network that is known here ({next(iter(state))}, …); "
+            "name its class with module=package.module:Class"
+        )
+    if known.build is None:
+        raise InputError(
+            f"torch_jscc: {file} is of {known.repository}, whose network is not rebuilt here, "
+            f"{known.why}; name its class with module=package.module:Class"
+        )
+    named = translated(state, known)
+    try:
+        network = known.build(named)
+    except (LookupError, ValueError, TypeError, RuntimeError) as error:
+        raise InputError(
+            f"torch_jscc: {file} lacks a part of the network of {known.repository}: {error}"
+        ) from error
+    load_into(network, named, file)
+    if isinstance(network, SwinJscc):
+        network.adaptive = adaptive
+    return network
 
 
 def translated(state: Mapping[str, Tensor], known: Known) -> dict[str, Tensor]:
@@ -130,15 +190,6 @@ def translated(state: Mapping[str, Tensor], known: Known) -> dict[str, Tensor]:
                 found[match.expand(here)] = value
                 break
     return found
-
-
-def _deep_jscc(state: Mapping[str, Tensor], file: Path) -> nn.Module:
-    last, up = state.get("encoder.8.weight"), state.get("decoder.6.weight")
-    if last is None or up is None or last.ndim != 4 or up.ndim != 4:
-        raise InputError(f"torch_jscc: {file} lacks layers of DeepJSCC")
-    network = DeepJscc(len(last), same=up.shape[-1] == 5)
-    load_into(network, state, file)
-    return network
 
 
 def load_into(network: nn.Module, state: Mapping[str, Tensor], file: Path) -> None:

@@ -6,6 +6,8 @@ decoder does not stand.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -25,8 +27,9 @@ from semcom.link.transmitter import transmit
 from semcom.scores.psnr import psnr_db
 
 INSTALLED = [name for name in CODECS.names() if not CODECS.entry(name).missing]
-QUICK = {"hybrid": "hybrid:base=jpeg2000"}
-"""Codecs that take long, with options by which they take less."""
+NETWORKS = Path(__file__).parents[1] / "codecs" / "torch_jscc" / "networks.py"
+QUICK = {"hybrid": "hybrid:base=jpeg", "torch_jscc": f"torch_jscc:module={NETWORKS}:Phases"}
+"""Codecs that take long, with options by which they take less; and one that needs a network."""
 NAMES = [QUICK.get(name, name) for name in INSTALLED if is_analog(CODECS.load(name))]
 
 

@@ -122,7 +122,6 @@ def test_a_mask_is_sent_and_paid_for(photo, region):
         ("Absent", "cannot be imported: AttributeError: .*Absent"),
         ("OneWay", r"has neither decode\(\) nor a part decoder"),
         ("not_a_network", "makes int, not an nn.Module"),
-        ("Quiet", "does not normalise power: .* say with power=P"),
     ],
 )
 def test_what_is_refused_is_refused_in_words(name, message):
@@ -138,7 +137,7 @@ def test_what_is_refused_is_refused_in_words(name, message):
         ("module=nowhere.py:Net", "FileNotFoundError: there is no file nowhere.py"),
         ("module=a:B+c:D+e:F", "takes one name or two"),
         (f"module={NETWORKS}:Phases,values=bytes", "choices: unit, signed"),
-        (f"module={NETWORKS}:Phases,multiple=0", "multiple must be 1 to 4096 pixels, got 0"),
+        (f"module={NETWORKS}:Phases,multiple=-1", "multiple must be 0 to 4096 pixels, got -1"),
         (f"module={NETWORKS}:Phases,power=-1", "power must be at least 0, got -1.0"),
         ("weights=nowhere.pth", "there are no weights at nowhere.pth"),
     ],
@@ -163,6 +162,21 @@ def test_the_power_that_the_decoder_knows_is_given_back(photo):
     expected = np.clip(means(image) / rms, 0, 255)
     assert signal.symbols.abs().square().mean() == pytest.approx(1)
     assert np.abs(shown - expected).max() <= 3
+
+
+def test_a_power_that_depends_on_the_picture_is_sent(photo):
+    image = photo[:64, :64].copy()
+    for picture in (image, image // 4):
+        signal, shown = send(codec("Quiet"), picture)
+        assert signal.symbols.abs().square().mean() == pytest.approx(1)
+        assert np.abs(shown - means(picture)).max() <= 2
+    steady, _ = send(codec("Quiet", power=1.0), image)
+    assert len(signal.side[0].data) == len(steady.side[0].data) + 2
+    assert "its scale in two bytes" in codec("Quiet").remarks()[1]
+    for scale, message in ((b"\x7c\x00", "no picture has the scale inf"), (b"", "cut off")):
+        damaged = signal.side[0].data[:4] + scale + signal.side[0].data[6 if scale else 99 :]
+        with pytest.raises(DecodeError, match=message):
+            codec("Quiet").decode(*air(signal.symbols, 60), [damaged], 64, 64)
 
 
 def test_remarks_say_how_the_network_counts():
