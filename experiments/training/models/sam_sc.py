@@ -39,7 +39,7 @@ _CONDITIONS = (
     (SYMBOLS // 4, 12),
 )
 """Symbols of each cell, and SNR in dB."""
-_VALIDATION_SQUARES, _MEASURED_SQUARES = 24, 96
+_VALIDATION_SQUARES, _MEASURED_SQUARES = 24, 24
 
 
 class SamScTrainee:
