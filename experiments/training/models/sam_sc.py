@@ -173,9 +173,8 @@ def transmission_errors(
     """
     assert isinstance(network, SamSc)
     latents = sent * network.encoder(images)
-    power = latents.square().sum(dim=(1, 2, 3), keepdim=True) / sent.sum(
-        dim=(1, 2, 3), keepdim=True
-    )
+    count = sent.sum(dim=(1, 2, 3), keepdim=True).clamp(min=1)
+    power = latents.square().sum(dim=(1, 2, 3), keepdim=True) / count
     scale = (power + 1e-9).sqrt()
     received = sent * (latents / scale + v.sqrt() * noise) / (1 + v)
     shown = network.decoder(scale * received)

@@ -14,6 +14,7 @@ from semcom.codecs.parts.cells import CELL
 from semcom.codecs.sam_sc.allocation import COUNTS, SNRS_DB
 from semcom.codecs.sam_sc.codec import SamSc
 from semcom.codecs.sam_sc.network import CHANNELS
+from semcom.codecs.sam_sc.network import SamSc as SamScNetwork
 from semcom.codecs.sam_sc.weights import load
 
 MODEL = "sam_sc"
@@ -63,3 +64,12 @@ def test_the_error_trained_is_that_of_the_codec(photo):
         picture = codec.decode(x + noise, ones, torch.full((len(x),), n0), side, 96, 128)
         shown.append(np.square((picture.astype(float) - image) / 255).mean())
     assert np.mean(shown) == pytest.approx(np.mean(trained), rel=0.1)
+
+
+def test_nothing_sent_leaves_a_finite_error():
+    images, sent = torch.rand(2, 3, 32, 48), torch.zeros(2, CHANNELS, 2, 3, dtype=torch.bool)
+    with torch.inference_mode():
+        errors = transmission_errors(
+            SamScNetwork(), images, sent, torch.zeros(2, CHANNELS, 2, 3), torch.tensor(0.1)
+        )
+    assert torch.isfinite(errors).all()
