@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from experiments.analysis.points import MOST_SYSTEMS, conditions, count_images, draws_words
@@ -15,10 +16,13 @@ from experiments.analysis.table import Table
 from experiments.figures.drawing import Drawing
 from experiments.figures.parts.fonts import plain_text
 from experiments.figures.parts.lines import where
-from experiments.figures.parts.style import BLUE, GREY, SETTINGS, VERMILION
+from experiments.figures.parts.style import BLUE, GREY, SETTINGS, VERMILION, Look
 from experiments.store.measured import Point, SuiteResults
 
 _ROW = 0.19  # height of a row, inches
+_BLIND_LOOK: Look = {"marker": "o", "color": BLUE, "markerfacecolor": "white"}
+_STEERED_LOOK: Look = {"marker": "o", "color": VERMILION}
+_WHOLE_LOOK: Look = {"marker": "|", "color": GREY, "markersize": 6}
 _SCORE, _WHOLE = "region_psnr_db", "psnr_db"
 
 Condition = tuple[str, str, float]
@@ -42,8 +46,8 @@ def overview(study: SuiteResults, *, width: float) -> list[Drawing]:
     images = count_images(study.points)
     caption = (
         f"Means over {images} {'images' if images > 1 else 'image'}. Circles: PSNR of the region, "
-        "hollow for a blind sender, filled by importance. Grey lines: PSNR of the whole picture "
-        "of a blind sender. Codecs without a filled circle cannot be steered."
+        "hollow for a blind sender, filled for one steered by importance. Grey lines: PSNR of the "
+        "whole picture of a blind sender. Codecs without a filled circle cannot be steered."
     )
     if words := draws_words(study.points):
         caption += f" {words.capitalize()}."
@@ -80,7 +84,7 @@ def _best(found: Mapping[Condition, Values], codec: str) -> float:
 
 def _draw(found: Mapping[Condition, Values], order: Sequence[str], *, width: float) -> Figure:
     with plain_text(SETTINGS):
-        figure = Figure(figsize=(width, _ROW * len(order) + 0.9))
+        figure = Figure(figsize=(width, _ROW * len(order) + 1.1))
         FigureCanvasAgg(figure)
         figure.set_layout_engine("constrained")
         panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
@@ -89,13 +93,22 @@ def _draw(found: Mapping[Condition, Values], order: Sequence[str], *, width: flo
                 blind, steered = values.get((codec, True)), values.get((codec, False))
                 if blind and steered:
                     panel.plot([blind[0], steered[0]], [row, row], "-", color=BLUE, linewidth=0.8)
-                if blind:
-                    panel.plot(blind[1], row, "|", color=GREY, markersize=6)
-                    panel.plot(blind[0], row, "o", color=BLUE, markerfacecolor="white")
-                if steered:
-                    panel.plot(steered[0], row, "o", color=VERMILION)
+                for place, look in (
+                    (blind and blind[1], _WHOLE_LOOK),
+                    (blind and blind[0], _BLIND_LOOK),
+                    (steered and steered[0], _STEERED_LOOK),
+                ):
+                    if place is not None:
+                        panel.plot(place, row, **look)
             panel.set_title("\n".join(where(channel, snr_db=snr_db, cbr=cbr)))
             panel.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         panels[0].set_yticks(range(len(order)), list(order))
         figure.supxlabel("PSNR, dB", fontsize=SETTINGS["axes.labelsize"])
+        shown = {
+            "region, blind": _BLIND_LOOK,
+            "region, by importance": _STEERED_LOOK,
+            "whole picture, blind": _WHOLE_LOOK,
+        }
+        handles = [Line2D([], [], linestyle="", label=name, **look) for name, look in shown.items()]
+        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     return figure

@@ -62,6 +62,8 @@ def draw_importance(side: int, rng: np.random.Generator) -> Map:
     (cy, cx), (ry, rx) = rng.uniform(0.1, 0.9, 2), rng.uniform(0.08, 0.4, 2)
     inside = ((y - cy) / ry) ** 2 + ((x - cx) / rx) ** 2 < 1
     share, theta = inside.mean(), rng.uniform(0.5, 0.95)
+    if not 0 < share < 1:  # of few cells, an ellipse may have none
+        return even(side)
     return np.where(inside, theta / share, (1 - theta) / (1 - share)).astype(np.float32)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import importlib
 import importlib.util
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,9 @@ from semcom.errors import InputError
 
 def find_object(who: str, name: str) -> Any:
     """Import what ``"package.module:Name"`` or ``"file.py:Name"`` names.
+
+    Modules beside a file, and packages in the current folder, are found as well. What the module
+    prints goes to the standard error.
 
     Parameters
     ----------
@@ -33,26 +40,48 @@ def find_object(who: str, name: str) -> Any:
     place, colon, attribute = name.rpartition(":")
     if not colon:
         raise InputError(f"{who}: a name is package.module:Class or file.py:Class, got {name!r}")
+    file = Path(place).expanduser()
     try:
-        module = _run(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        with quiet_import(file.parent if place.endswith(".py") else Path.cwd()):
+            module = _run(file) if place.endswith(".py") else importlib.import_module(place)
         return getattr(module, attribute)
-    except Exception as error:  # a user's module can fail in any way
+    except (Exception, SystemExit) as error:  # a user's module can fail in any way
         raise InputError(f"{who}: {name} cannot be imported: {first_line(error)}") from error
 
 
-def first_line(error: Exception) -> str:
+@contextlib.contextmanager
+def quiet_import(folder: Path) -> Iterator[None]:
+    """Find modules in a folder as well, and keep what they print from the standard output."""
+    sys.path.append(str(folder.resolve()))
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.path.remove(str(folder.resolve()))
+
+
+def first_line(error: BaseException) -> str:
     """Describe an exception in one line."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def _run(file: Path) -> Any:
-    file = file.expanduser()
     if not file.is_file():
         raise FileNotFoundError(f"there is no file {file}")
-    spec = importlib.util.spec_from_file_location(f"semcom_user_{file.stem}", file)
+    content = file.read_bytes()
+    path = str(file.resolve()).encode()
+    name = f"semcom_user_{file.stem}_{hashlib.sha256(path + content).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.modules[name] = module  # dataclasses look for it there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module

@@ -126,7 +126,7 @@ class SamScTrainee:
     def save(self, network: nn.Module, file: Path, metadata: Mapping[str, str]) -> None:
         """Measure what each number of symbols leaves of the error, and write the weights."""
         assert isinstance(network, SamSc)
-        network = network.cpu()
+        network = network.cpu().eval()
         squares = self._training[:_MEASURED_SQUARES]
         device = torch.device("cpu")
         errors = [

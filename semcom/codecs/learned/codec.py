@@ -171,6 +171,9 @@ def _compress(image: Image, weights: Weights, levels: NDArray[np.int8] | None) -
         lengths = b"".join(len(string).to_bytes(_LENGTH_BYTES, "big") for string in found[:-1])
         return lengths + b"".join(found)
 
+    if ":" in weights.model:  # the user's own code, which may have changed
+        body = strings()
+        return bytes([weights.code]) + _crc(weights, body, height, width, False) + body
     kept = weights.identity, padded
     if levels is None:
         body = recall(strings, "learned", _machine(), *kept)
@@ -192,9 +195,11 @@ def _decompress(body: bytes, weights: Weights, height: int, width: int, steered:
     network = load(weights)
     if ":" in weights.model:
         with _reproducible():
-            return _pixels(foreign.decompress(network, body))[:height, :width]
+            return _pixels(foreign.decompress(network, body, height, width))[:height, :width]
     rows, columns = (-(-side // _ALIGNMENT) * _ALIGNMENT for side in (height, width))
     levels = None
+    if steered and weights.model not in gains.MODELS:
+        raise DecodeError(f"learned: {weights.model} has no gains")
     if steered:
         end = _LENGTH_BYTES + int.from_bytes(body[:_LENGTH_BYTES], "big")
         levels, body = (

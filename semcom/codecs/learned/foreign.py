@@ -33,16 +33,18 @@ def compress(network: Any, x: Tensor) -> bytes:
         height, width = made["shape"]
         head = _HEAD.pack(len(strings), height, width)
         lengths = b"".join(len(s).to_bytes(_LENGTH_BYTES, "big") for s in strings[:-1])
+        return head + lengths + b"".join(strings)
     except Exception as error:  # a user's model can fail in any way
         raise InputError(f"learned: compress of the model fails: {first_line(error)}") from error
-    return head + lengths + b"".join(strings)
 
 
-def decompress(network: Any, body: bytes) -> Tensor:
-    """Return the image (1, 3, H, W), from 0 to 1, of a body."""
+def decompress(network: Any, body: bytes, height: int, width: int) -> Tensor:
+    """Return the image (1, 3, at least height, at least width), from 0 to 1, of a body."""
     if len(body) < _HEAD.size:
         raise DecodeError("learned: packet is cut off")
-    count, height, width = _HEAD.unpack_from(body)
+    count, *shape = _HEAD.unpack_from(body)
+    if max(shape) > max(height, width):
+        raise DecodeError(f"learned: latents of {shape} are too many for {width}x{height} pixels")
     at = _HEAD.size + _LENGTH_BYTES * max(0, count - 1)
     strings = []
     for i in range(count - 1):
@@ -54,9 +56,13 @@ def decompress(network: Any, body: bytes) -> Tensor:
         raise DecodeError("learned: packet is shorter than its strings")
     strings.append([body[at:] + _SLACK])
     try:
-        shown = network.decompress(strings, (height, width))["x_hat"]
+        shown = network.decompress(strings, tuple(shape))["x_hat"]
     except Exception as error:  # a user's model can fail in any way
         raise DecodeError(f"learned: decompress fails: {first_line(error)}") from error
     if not isinstance(shown, Tensor) or not torch.isfinite(shown).all():
         raise DecodeError("learned: decompress makes NaN, infinity or no tensor")
+    if shown.ndim != 4 or shown.shape[:2] != (1, 3):
+        raise DecodeError(f"learned: decompress makes a tensor of shape {tuple(shown.shape)}")
+    if shown.shape[2] < height or shown.shape[3] < width:
+        raise DecodeError(f"learned: the packet is not of {width}x{height} pixels")
     return shown.clamp(0, 1)

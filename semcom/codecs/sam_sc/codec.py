@@ -5,7 +5,7 @@ paper sends a full frame for every mask. Here one frame has a bandwidth like tha
 codec, and importance decides how many symbols each cell gets
 (:mod:`semcom.codecs.sam_sc.allocation`). The side information is paid for:
 
-    flags (1 byte) │ root mean square of the sent latents (float16) │ deflate: symbols per cell
+    flags (1 byte) │ root mean square of the sent latents (4) │ deflate: symbols per cell
 
 The receiver estimates each latent from its symbols, their gains and their noise, takes latents that
 were not sent for 0, and the network maps them back.
@@ -41,7 +41,7 @@ from semcom.codecs.sam_sc.network import CHANNELS, to_latents, to_picture
 from semcom.codecs.sam_sc.weights import Weights, load
 from semcom.types import AnalogSignal, Image, Map, Packet
 
-_HEAD = struct.Struct(">Be")
+_HEAD = struct.Struct(">Bf")
 _OWN = 0x01  # flag: weights of the user's own
 _IDENTITY_BYTES = 2
 _LEAST_NOISE = 1e-6  # a channel without noise
@@ -88,18 +88,21 @@ class SamSc:
 
     def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
         """Send the latents of each cell that are worth their symbols; see :class:`AnalogCodec`."""
-        values = torch.from_numpy(image).to(self._device).permute(2, 0, 1).float() / 255
+        values = (
+            torch.from_numpy(np.ascontiguousarray(image)).to(self._device).permute(2, 0, 1).float()
+            / 255
+        )
         latents = to_latents(self._weights.network, values).cpu()
         counts = allocate(levels_of(w), num_symbols, error_curve(self._weights.errors, snr_db))
         pairs = torch.view_as_complex(_by_cell(latents).reshape(-1, SYMBOLS, 2).contiguous())
         at, places = _places(counts)
         sent = pairs[at, places]
-        # A float16, as the receiver has it; symbols that are all 0 keep their power of 0.
-        power = float(sent.abs().square().mean())
-        scale = float(np.float16(np.sqrt(power))) or 1.0
-        head = _HEAD.pack(_OWN if self._identity else 0, scale) + self._identity
+        rms = float(sent.abs().square().mean().sqrt())
+        if not rms:  # any symbols will do, since the receiver scales them by 0
+            sent = torch.ones_like(sent)
+        head = _HEAD.pack(_OWN if self._identity else 0, rms) + self._identity
         packet = head + deflate(counts)
-        symbols = sent / max(np.sqrt(power), 1e-12)
+        symbols = sent / (rms or 1.0)
         cells = int(np.count_nonzero(counts))
         return AnalogSignal(symbols, (Packet(packet),), {"cells": cells})
 
@@ -168,7 +171,7 @@ def _unpack(
     flags, scale = _HEAD.unpack_from(packet)
     start = _HEAD.size + (_IDENTITY_BYTES if flags == _OWN else 0)
     opened = _opened.get(packet[_HEAD.size : start])
-    if flags not in (0, _OWN) or not (0 < scale < np.inf):
+    if flags not in (0, _OWN) or not (0 <= scale < np.inf):
         raise DecodeError("sam_sc: side information has an impossible head")
     if opened is None:
         raise DecodeError("sam_sc: the weights of this packet are not open here")

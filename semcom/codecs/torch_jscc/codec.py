@@ -3,13 +3,13 @@
 Whatever the network, the rules are those of every codec: mean power 1 for each picture, two real
 values are one channel use, and all that the decoder needs beside the symbols is sent and paid for:
 
-    identity of the network (4 bytes) │ root mean square of its symbols, if not constant (2) │
-    number of axes (1) │ axes (2 each) │
+    identity of the network (4 bytes) │ root mean square of its symbols, if not constant (4) │
+    number of axes (1) │ axes (4 each) │
     deflate: importance of cells, if the decoder takes a mask
 
 The picture is padded by its border to a multiple of ``multiple`` pixels, or cut into patches. The
 receiver divides by the gain of each symbol, as a network that was trained without fading expects,
-but shrinks what noise has drowned.
+but attenuates symbols that are mostly noise.
 
 Leaves out: training (``docs/tutorials/your-own-network.md`` shows one), and networks whose decoder
 needs more than symbols, SNR and a mask.
@@ -21,6 +21,7 @@ import functools
 import hashlib
 import math
 import struct
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -42,7 +43,7 @@ from semcom.types import AnalogSignal, Image, Map, Packet
 
 VALUES = ("unit", "signed")
 _IDENTITY_BYTES = 4
-_SCALE = struct.Struct(">e")
+_SCALE = struct.Struct(">f")
 _TRIAL_SIDE, _MULTIPLE = 64, 16
 _MOST_PIXELS = 4096  # of a patch's side, or of the multiple
 
@@ -69,6 +70,9 @@ class _Opened(NamedTuple):
 
 _opened: dict[bytes, _Opened] = {}
 """Networks that this process has opened, by their identity."""
+_built: dict[tuple[object, ...], _Opened] = {}
+"""The same, by what was asked for."""
+_lock = threading.Lock()
 
 
 class TorchJscc:
@@ -131,8 +135,7 @@ class TorchJscc:
         _check(options)
         self._network = None
         if module or weights:
-            stamp = sha256_of(file) if (file := Path(weights).expanduser()).is_file() else ""
-            self._network = _open(options, stamp)
+            self._network = _open(options)
         self.steerable = bool(self._network and self._network.network.steerable)
 
     def remarks(self) -> tuple[str, ...]:
@@ -145,7 +148,12 @@ class TorchJscc:
         It is 1 for an encoder that takes ``num_symbols``.
         """
         opened = self._named()
-        return 1 if opened.network.adapts else _num_symbols(opened, height, width)
+        if opened.network.adapts:
+            return 1
+        patch = opened.options.patch
+        count = math.prod(-(-side // patch) for side in (height, width)) if patch else 1
+        values = count * math.prod(_latents_of(opened, height, width))
+        return values if opened.trial.is_complex else -(-values // 2)
 
     def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
         """Send what the encoder makes; see :class:`AnalogCodec`."""
@@ -163,12 +171,14 @@ class TorchJscc:
                 f"pixels, CBR {len(symbols) / image.size:.4g}, but {num_symbols:,} are allowed"
             )
         shape = latents.shape[1:]
-        axes = struct.pack(f">B{len(shape)}H", len(shape), *shape)
+        axes = struct.pack(f">B{len(shape)}I", len(shape), *shape)
         described = deflate(levels) if network.sends_mask else b""
-        rms = symbols.abs().square().mean().sqrt().clamp(min=1e-12)
-        scale = b"" if options.power or trial.power else _SCALE.pack(float(rms))
+        rms = float(symbols.abs().square().mean().sqrt())
+        if not rms:  # a black picture: any symbols will do, since the receiver scales them by 0
+            symbols = torch.ones_like(symbols)
+        scale = b"" if options.power or trial.power else _SCALE.pack(rms)
         side = (Packet(identity + scale + axes + described),)
-        return AnalogSignal(symbols / rms, side, {"symbols": len(symbols)})
+        return AnalogSignal(symbols / (rms or 1.0), side, {"symbols": len(symbols)})
 
     def _named(self) -> _Opened:
         if self._network is None:
@@ -213,8 +223,10 @@ class TorchJscc:
         side_of = masks.shape[2:]
         try:
             shown = network.decode(latents.reshape(len(masks), *shape), snr_db, masks, side_of)
-        except NetworkError as error:  # of latents that its encoder has not made
-            raise DecodeError(str(error)) from error
+        except NetworkError as error:
+            if tuple(shape) == _latents_of(opened, height, width):
+                raise
+            raise DecodeError(str(error)) from error  # its encoder has not made these latents
         if options.values == "signed":
             shown = (shown + 1) / 2
         whole = joined(shown, options.patch, height, width)
@@ -223,12 +235,14 @@ class TorchJscc:
 
 
 @functools.lru_cache(64)
-def _num_symbols(opened: _Opened, height: int, width: int) -> int:
+def _latents_of(opened: _Opened, height: int, width: int) -> tuple[int, ...]:
+    """Return the shape of the latents of each patch, when as many as in the trial are allowed."""
     images = patches_of(
         torch.full((3, height, width), 0.5), opened.options.multiple, opened.options.patch
     )
     ones = patches_of(torch.ones(1, height, width), opened.options.multiple, opened.options.patch)
-    return len(as_symbols(opened.network.encode(images, 10.0, ones, 1)))
+    latents = opened.network.encode(images, 10.0, ones, images[0].numel() // 6)
+    return tuple(latents.shape[1:])
 
 
 def _check(options: _Options) -> None:
@@ -245,9 +259,20 @@ def _check(options: _Options) -> None:
     check_device(options.device)
 
 
-@functools.lru_cache(4)
-def _open(options: _Options, stamp: str) -> _Opened:
-    """Build and try a network once; ``stamp`` is the hash of its weights."""
+def _open(options: _Options) -> _Opened:
+    """Build and try a network, or find it as it was opened before."""
+    file = Path(options.weights).expanduser()
+    places = [Path(name.rpartition(":")[0]).expanduser() for name in options.module.split("+")]
+    stamps = tuple(sha256_of(f) for f in (file, *places) if f.is_file())
+    with _lock:
+        key = options, stamps, str(Path.cwd())
+        if key not in _built:
+            _built[key] = _build(options)
+            _opened[_built[key].identity] = _built[key]
+        return _built[key]
+
+
+def _build(options: _Options) -> _Opened:
     file = Path(options.weights).expanduser()
     if options.module:
         module = find_module(options.module)
@@ -258,11 +283,12 @@ def _open(options: _Options, stamp: str) -> _Opened:
     network = Network(module, options.module or file.name, options.device)
     multiple = options.multiple or int(getattr(module, "multiple", 0)) or _MULTIPLE
     options = options._replace(multiple=multiple)
-    trial = try_out(network, options.patch or -(-_TRIAL_SIDE // multiple) * multiple)
-    about = repr((options._replace(device="", weights=""), stamp)).encode()
-    found = _Opened(options, network, trial, hashlib.sha256(about).digest()[:_IDENTITY_BYTES])
-    _opened[found.identity] = found
-    return found
+    side = options.patch or -(-_TRIAL_SIDE // multiple) * multiple
+    trial = try_out(network, (side, side if options.patch else side + multiple), options.values)
+    digest = hashlib.sha256(repr(options._replace(device="", weights="")).encode())
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+    return _Opened(options, network, trial, digest.digest()[:_IDENTITY_BYTES])
 
 
 def _unpack(
@@ -270,10 +296,10 @@ def _unpack(
 ) -> tuple[tuple[int, ...], Tensor]:
     """Read the axes of a batch item's latents, and the mask, (height, width)."""
     axes = body[0] if body else 0
-    end = 1 + 2 * axes
+    end = 1 + 4 * axes
     if not axes or len(body) < end:
         raise DecodeError("torch_jscc: side information is cut off")
-    shape = struct.unpack(f">{axes}H", body[1:end])
+    shape = struct.unpack(f">{axes}I", body[1:end])
     if not network.sends_mask:
         if len(body) > end:
             raise DecodeError("torch_jscc: side information is too long")

@@ -17,7 +17,6 @@ from semcom.codecs.torch_jscc.network import Network
 from semcom.errors import InputError
 
 _SNR_DB = 10.0
-_MANY = 1 << 30  # symbols
 _SAME = 1e-4  # relative difference of outputs that are the same but for rounding
 _STEADY = 0.01  # relative difference of the powers of two pictures
 
@@ -26,38 +25,58 @@ class Trial(NamedTuple):
     """What the trial found."""
 
     power: float
-    """Mean power of a complex symbol as the encoder makes it; 0 if it depends on the picture."""
+    """Mean power of a complex symbol as the encoder makes it; 0 if it is not constant."""
+    is_complex: bool
+    """Whether the encoder makes complex symbols."""
     remarks: tuple[str, ...]
 
 
-def try_out(network: Network, side: int) -> Trial:
-    """Send a picture of ``side`` x ``side`` pixels twice, and a darker one beside it.
+def try_out(network: Network, sides: tuple[int, int], values: str = "unit") -> Trial:
+    """Send a picture of these sides, darker and smoother ones, and two together.
 
     Raises
     ------
     ValueError
-        The network breaks the contract: it fails, makes wrong shapes or NaN, or changes its output
-        between calls.
+        The network breaks the contract: it fails, makes wrong shapes or NaN, changes its output
+        between calls, or its decoder uses what its encoder kept.
     """
-    bright, masks = _picture(side), torch.ones(1, 1, side, side)
+    height, width = sides
+    limit = height * width // 2  # CBR 1/6
+    bright, smooth = (seen(picture, values) for picture in _pictures(height, width))
+    dark = seen(_pictures(height, width)[0] / 4, values)
 
-    def encode(images: Tensor) -> Tensor:
-        them = masks.expand(len(images), -1, -1, -1)
-        return network.encode(images, _SNR_DB, them, _MANY, at_once=len(images))
+    def encode(images: Tensor, snr_db: float = _SNR_DB) -> Tensor:
+        masks = torch.ones(len(images), 1, height, width)
+        return network.encode(images, snr_db, masks, limit, at_once=len(images))
 
-    alone, dark = encode(bright), encode(bright / 4)
-    shown, again = (network.decode(alone, _SNR_DB, masks, (side, side)) for _ in range(2))
-    for way, first, second in (("encode", alone, encode(bright)), ("decode", shown, again)):
-        if not _same(first, second):
-            raise InputError(
-                f"torch_jscc: {way} of {network.name} changes its output between calls; if it adds "
-                "the noise of the channel, leave that to the simulator"
-            )
-    together = encode(torch.cat([bright, bright / 4]))
-    power, other = power_of(alone), power_of(dark)
-    steady = abs(power / other - 1) < _STEADY if other else False
-    remarks = [_bandwidth(alone, side), _power(power) if steady else _unsteady(power, other)]
-    if not _same(together[:1], alone):
+    def decode(latents: Tensor) -> Tensor:
+        received = latents.to(torch.complex64 if latents.is_complex() else torch.float32)
+        return network.decode(received, _SNR_DB, torch.ones(1, 1, height, width), sides)
+
+    alone = encode(bright)
+    shown = decode(alone)
+    powers = [power_of(alone)]
+    powers += [power_of(encode(*one)) for one in ((smooth,), (bright, 0.0), (bright, 20.0))]
+    powers.append(power_of(encode(dark)))
+    if not _same(shown, decode(alone)):
+        raise InputError(
+            f"torch_jscc: decode of {network.name} changes its output between calls: if it uses "
+            "what encode kept, have that sent; if it draws random numbers, leave them out"
+        )
+    if not _same(alone, encode(bright)):
+        raise InputError(
+            f"torch_jscc: encode of {network.name} changes its output between calls; if it adds "
+            "the noise of the channel, leave that to the simulator"
+        )
+    if network.adapts and len(as_symbols(alone)) > limit:
+        raise InputError(
+            f"torch_jscc: encode of {network.name} may use {limit:,} symbols and makes "
+            f"{len(as_symbols(alone)):,}"
+        )
+    steady = min(powers) > 0 and max(powers) / min(powers) - 1 < _STEADY
+    remarks = [_bandwidth(alone, sides, adapts=network.adapts)]
+    remarks.append(_power(powers[0]) if steady else _unsteady(min(powers), max(powers)))
+    if not _same(encode(torch.cat([bright, dark]))[:1], alone):
         remarks.append(
             "In a batch, its output for one picture depends on the others: if it normalises power "
             "over the batch, a picture borrows power from its neighbours. Here, each picture is "
@@ -67,7 +86,12 @@ def try_out(network: Network, side: int) -> Trial:
         remarks.append(
             "Its decoder takes the mask, which is side information: here it is sent and paid for."
         )
-    return Trial(power if steady else 0.0, tuple(remarks))
+    return Trial(powers[0] if steady else 0.0, alone.is_complex(), tuple(remarks))
+
+
+def seen(pictures: Tensor, values: str) -> Tensor:
+    """Return pixels from 0 to 1 as a network sees them."""
+    return 2 * pictures - 1 if values == "signed" else pictures
 
 
 def as_symbols(latents: Tensor) -> Tensor:
@@ -87,12 +111,15 @@ def power_of(latents: Tensor) -> float:
     return float(as_symbols(latents).abs().square().mean())
 
 
-def _picture(side: int) -> Tensor:
-    """Return a picture with a gradient and texture, (1, 3, side, side), from 0 to 1."""
+def _pictures(height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Return a picture with texture and one without, (1, 3, height, width), from 0 to 1."""
     rng = np.random.default_rng(0)
-    ramp = np.linspace(0.2, 0.8, side)
-    values = ramp[:, None] * ramp[None, :] + 0.1 * rng.standard_normal((3, side, side))
-    return torch.from_numpy(np.clip(values, 0, 1).astype(np.float32))[None]
+    ramp = np.linspace(0.2, 0.8, height)[:, None] * np.linspace(0.2, 0.8, width)[None, :]
+    texture = ramp + 0.1 * rng.standard_normal((3, height, width))
+    smooth = np.broadcast_to(ramp, texture.shape)
+    made = (np.clip(picture, 0, 1).astype(np.float32) for picture in (texture, smooth))
+    first, second = (torch.from_numpy(picture)[None] for picture in made)
+    return first, second
 
 
 def _same(first: Tensor, second: Tensor) -> bool:
@@ -102,18 +129,19 @@ def _same(first: Tensor, second: Tensor) -> bool:
     return float((first - second).abs().max()) < _SAME * scale
 
 
-def _bandwidth(latents: Tensor, side: int) -> str:
-    samples = 3 * side * side
-    values = latents.numel()
+def _bandwidth(latents: Tensor, sides: tuple[int, int], *, adapts: bool) -> str:
+    height, width = sides
+    samples, values = 3 * height * width, latents.numel()
+    told = f", of {height * width // 2:,} that it may use" if adapts else ""
     if latents.is_complex():
         return (
-            f"It makes {values:,} complex symbols of {side}x{side} pixels: CBR 1/"
+            f"It makes {values:,} complex symbols of {width}x{height} pixels{told}: CBR 1/"
             f"{samples / values:.3g}."
         )
     return (
-        f"It makes {values:,} real values of {side}x{side} pixels, which are {-(-values // 2):,} "
-        f"channel uses: CBR 1/{2 * samples / values:.3g}. Where a paper counts each real value as "
-        f"one use, the same network stands at 1/{samples / values:.3g}."
+        f"It makes {values:,} real values of {width}x{height} pixels, which are "
+        f"{-(-values // 2):,} channel uses{told}: CBR 1/{2 * samples / values:.3g}. Where a paper "
+        f"counts each real value as one use, the same network stands at 1/{samples / values:.3g}."
     )
 
 
@@ -126,10 +154,10 @@ def _power(power: float) -> str:
     )
 
 
-def _unsteady(power: float, other: float) -> str:
+def _unsteady(least: float, most: float) -> str:
     return (
-        f"Its encoder does not normalise power: {power:.3g} for one picture, {other:.3g} for a "
-        "darker one. Here, each picture is sent with mean power 1, and its scale in two bytes, "
-        "which are paid for; where a paper gives the scale to the receiver, it is free there. If "
-        "the decoder was trained for a constant power of a complex symbol, say power=P."
+        f"Its encoder does not normalise power, which was {least:.3g} to {most:.3g} for different "
+        "pictures and SNRs. Here, each picture is sent with mean power 1, and its scale in four "
+        "bytes, which are paid for; a paper that gives the scale to the receiver does not count "
+        "it. If the decoder was trained for a constant power of a complex symbol, say power=P."
     )

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from semcom.checkpoints.user_code import find_object, first_line
+from semcom.checkpoints.user_code import find_object, first_line, quiet_import
 from semcom.errors import InputError
 
 GIVEN = ("snr_db", "snr", "mask", "num_symbols")
@@ -56,8 +57,11 @@ def find_module(text: str) -> nn.Module:
 def _make(name: str) -> nn.Module:
     make = find_object("torch_jscc", name)
     try:
-        network = make()
-    except Exception as error:  # a user's class can fail in any way
+        # Random weights, where there are no others, are the same whenever the network is built.
+        with torch.random.fork_rng(devices=[]), quiet_import(Path.cwd()):
+            torch.manual_seed(0)
+            network = make()
+    except (Exception, SystemExit) as error:  # a user's class can fail in any way
         raise InputError(f"torch_jscc: {name} cannot be built: {first_line(error)}") from error
     if not isinstance(network, nn.Module):
         raise InputError(f"torch_jscc: {name} makes {type(network).__name__}, not an nn.Module")
@@ -94,18 +98,18 @@ class Network:
         self.steerable = self.sends_mask or "mask" in self._encode_takes
 
     def _direction(self, way: str) -> Callable[..., Any]:
-        module: Any = self.module
-        if isinstance(module, nn.ModuleDict):
-            return module[f"{way}r"]
         for attribute in (way, f"{way}r"):
-            if callable(found := getattr(module, attribute, None)):
+            if callable(found := getattr(self.module, attribute, None)):
                 function: Callable[..., Any] = found
                 return function
         raise InputError(f"torch_jscc: {self.name} has neither {way}() nor a part {way}r")
 
     def _arguments(self, way: str, function: Callable[..., Any]) -> list[str]:
         called = function.forward if isinstance(function, nn.Module) else function
-        _, *others = inspect.signature(called).parameters.values()
+        parameters = [*inspect.signature(called).parameters.values()]
+        if not parameters:
+            raise InputError(f"torch_jscc: {way} of {self.name} takes no argument")
+        others = parameters[1:]
         kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         others = [p for p in others if p.kind not in kinds]
         for parameter in others:
@@ -197,6 +201,8 @@ class Network:
         if not isinstance(made, Tensor) or not (made.is_floating_point() or made.is_complex()):
             kind = made.dtype if isinstance(made, Tensor) else type(made).__name__
             raise InputError(f"torch_jscc: {way} of {self.name} returns {kind}, not real numbers")
+        if not made.ndim or not made.numel():
+            raise NetworkError(f"torch_jscc: {way} of {self.name} makes an empty tensor")
         if not torch.isfinite(made).all():
             raise InputError(f"torch_jscc: {way} of {self.name} makes NaN or infinity")
         return made.cpu()

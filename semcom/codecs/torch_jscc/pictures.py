@@ -18,7 +18,7 @@ _LEAST_GAIN = 1e-6  # of a symbol, as power
 
 def to_values(image: Image, values: str) -> Tensor:
     """Return the pixels as a network sees them, (3, H, W)."""
-    found = torch.from_numpy(image).permute(2, 0, 1).float() / 255
+    found = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float() / 255
     return 2 * found - 1 if values == "signed" else found
 
 
@@ -50,7 +50,7 @@ def pixels_of(levels: NDArray[np.integer[Any]], height: int, width: int) -> Map:
 
 
 def equalised(y: Tensor, h: Tensor, noise_var: Tensor) -> Tensor:
-    """Divide by the gains, but shrink what noise has drowned; without fading, return ``y``.
+    """Divide by the gains, but attenuate what is mostly noise; without fading, return ``y``.
 
     It is the linear estimate of least mean squared error, scaled so that a gain of 1 is exact.
     """

@@ -23,6 +23,7 @@ from semcom.codecs.torch_jscc.swin_jscc import Shape, SwinJscc
 from semcom.errors import InputError
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "params")
+_MOST_WRAPPERS = 3
 _PREFIX = "module."  # what DataParallel adds
 
 
@@ -84,7 +85,7 @@ KNOWN = (
         "KeYang8/WITT or semcomm/SwinJSCC",
         r"encoder\.head_list\.weight",
         _swin_jscc,
-        ((r"(.*)(?<!\.attn_mask)(?<!\.relative_position_index)", r"\1"),),  # those are computed
+        ((r"((?:encoder|decoder)\..*)(?<!\.attn_mask)(?<!\.relative_position_index)", r"\1"),),
     ),
     Known(
         "semcomm/SwinJSCC with rate adaptation",
@@ -122,11 +123,10 @@ def read_state_dict(file: Path) -> dict[str, Tensor]:
             f"torch_jscc: {file} cannot be opened without running code that it may hold; save the "
             f"network's state_dict() instead ({first})"
         ) from error
-    while isinstance(content, Mapping):
-        inner = next((content[n] for n in _WRAPPERS if isinstance(content.get(n), Mapping)), None)
-        if inner is None:
-            break
-        content = inner
+    for _ in range(_MOST_WRAPPERS):
+        if isinstance(content, Mapping):
+            wrapped = (content.get(name) for name in _WRAPPERS)
+            content = next((inner for inner in wrapped if isinstance(inner, Mapping)), content)
     if not isinstance(content, Mapping) or not content:
         raise InputError(f"torch_jscc: {file} holds no state_dict")
     foreign = [name for name, value in content.items() if not isinstance(value, Tensor)]

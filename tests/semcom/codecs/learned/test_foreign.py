@@ -56,10 +56,10 @@ def test_models_that_break_the_contract_are_named():
     with pytest.raises(InputError, match="compress of the model fails: "):
         foreign.compress(Broken(), torch.zeros(1, 3, 64, 64))
     with pytest.raises(DecodeError, match="makes NaN"):
-        foreign.decompress(Broken(), b"\x01\x00\x01\x00\x01string")
+        foreign.decompress(Broken(), b"\x01\x00\x01\x00\x01string", 1, 1)
     for body in (b"", b"\x01\x00", b"\x00\x00\x01\x00\x01", b"\x02\x00\x01\x00\x01\x00\x00\x09s"):
         with pytest.raises(DecodeError, match=r"cut off|shorter than its strings"):
-            foreign.decompress(Broken(), body)
+            foreign.decompress(Broken(), body, 64, 64)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,41 @@ class OneSize(Phases):
         return super().encode(image.reshape(-1, 3, 32, 32))
 
 
+class Keeper(Phases):
+    """Its decoder has the picture already."""
+
+    def encode(self, image):
+        self.kept = image
+        return super().encode(image)
+
+    def decode(self, _):
+        return self.kept
+
+
+class Instance(Quiet):
+    """Normalises its input, not its output."""
+
+    def encode(self, image):
+        return super().encode(functional.instance_norm(image))
+
+
+class Overfull(nn.Module):
+    """Ignores how much it may send."""
+
+    def encode(self, image, num_symbols):
+        return torch.ones(len(image), num_symbols + 1, dtype=torch.complex64)
+
+    def decode(self, received):
+        return torch.zeros(len(received), 3, 64, 80)
+
+
+class Scalar(Phases):
+    """Makes one number for all."""
+
+    def encode(self, image):
+        return image.mean()
+
+
 class Greedy(Phases):
     """Needs what nobody has."""
 

@@ -16,6 +16,7 @@ import semcom
 from experiments.cli.main import main
 from semcom.codecs.base import CODECS, DecodeError
 from semcom.codecs.parts.cells import CELL, levels_of, weights_of
+from semcom.codecs.torch_jscc import codec as codec_module
 from semcom.conformance.analog.calls import air
 from semcom.errors import InputError
 
@@ -63,7 +64,7 @@ def test_patches_are_put_together_again(photo):
 
 
 def test_a_network_of_one_size_works_by_patches(photo):
-    with pytest.raises(InputError, match=r"fails for \(1, 3, 80, 80\).*needs patch=SIZE"):
+    with pytest.raises(InputError, match=r"fails for \(1, 3, 80, 100\).*needs patch=SIZE"):
         codec("OneSize", multiple=20)
     image = photo[:64, :96].copy()
     assert np.abs(send(codec("OneSize", patch=32), image)[1] - means(image)).max() <= 2
@@ -116,7 +117,10 @@ def test_a_mask_is_sent_and_paid_for(photo, region):
         ("Noisy", "encode of .* changes its output between calls; if it adds the noise"),
         ("Two", "encode of .* returns 2 things; return one tensor, since whatever else"),
         ("NotANumber", "decode of .* makes NaN or infinity"),
-        ("Small", r"decode of .* made \(1, 3, 63, 63\) of torch.float32; a picture here is"),
+        ("Small", r"decode of .* made \(1, 3, 63, 79\) of torch.float32; a picture here is"),
+        ("Keeper", "decode of .* changes its output between calls: if it uses what encode kept"),
+        ("Overfull", "may use 2,560 symbols and makes 2,561"),
+        ("Scalar", "encode of .* makes an empty tensor"),
         ("Greedy", "encode of .* needs 'label'; semcom hands over snr_db, snr, mask, num_symbols"),
         ("Fails", "cannot be built: RuntimeError: no weights on this planet"),
         ("Absent", "cannot be imported: AttributeError: .*Absent"),
@@ -171,22 +175,29 @@ def test_a_power_that_depends_on_the_picture_is_sent(photo):
         assert signal.symbols.abs().square().mean() == pytest.approx(1)
         assert np.abs(shown - means(picture)).max() <= 2
     steady, _ = send(codec("Quiet", power=1.0), image)
-    assert len(signal.side[0].data) == len(steady.side[0].data) + 2
-    assert "its scale in two bytes" in codec("Quiet").remarks()[1]
-    for scale, message in ((b"\x7c\x00", "no picture has the scale inf"), (b"", "cut off")):
-        damaged = signal.side[0].data[:4] + scale + signal.side[0].data[6 if scale else 99 :]
+    assert len(signal.side[0].data) == len(steady.side[0].data) + 4
+    assert "its scale in four bytes" in codec("Quiet").remarks()[1]
+    for scale, message in (
+        (b"\x7f\x80\x00\x00", "no picture has the scale inf"),
+        (b"", "cut off"),
+    ):
+        damaged = signal.side[0].data[:4] + scale + signal.side[0].data[8 if scale else 99 :]
         with pytest.raises(DecodeError, match=message):
             codec("Quiet").decode(*air(signal.symbols, 60), [damaged], 64, 64)
 
 
+def test_a_power_that_is_constant_for_dark_pictures_only_is_sent():
+    """A network that normalises its input leaves its power to the texture."""
+    assert "does not normalise power" in codec("Instance").remarks()[1]
+
+
 def test_remarks_say_how_the_network_counts():
     bandwidth, power = codec("RealPhases").remarks()
-    assert "6,144 real values of 64x64 pixels" not in bandwidth
-    assert "1,536 real values" in bandwidth
-    assert "768 channel uses: CBR 1/16" in bandwidth
+    assert "1,920 real values of 80x64 pixels" in bandwidth
+    assert "960 channel uses: CBR 1/16" in bandwidth
     assert "stands at 1/8" in bandwidth
     assert "mean power 1." in power
-    assert "768 complex symbols of 64x64 pixels: CBR 1/16." in codec("Phases").remarks()[0]
+    assert "960 complex symbols of 80x64 pixels: CBR 1/16." in codec("Phases").remarks()[0]
     assert any("normalises power over the batch" in r for r in codec("Batched").remarks())
     assert any(
         "takes the mask, which is side information" in r for r in codec("Weighted").remarks()
@@ -217,6 +228,60 @@ def test_fades_are_divided_out_and_do_not_amplify_noise(photo):
     assert np.abs(turned - means(image)).max() <= 2
     lost = network.decode(*air(signal.symbols, 60, gains=0.0), side, 64, 64)
     assert np.abs(lost.astype(int) - 128).max() <= 1
+
+
+def test_a_network_that_fails_for_its_own_latents_is_no_lost_picture(photo, tmp_path):
+    """Its decoder takes every picture for a square of 64x64 pixels, or of 64x80 as in the trial."""
+    file = tmp_path / "square.py"
+    file.write_text(
+        f"import runpy\nPhases = runpy.run_path({str(NETWORKS)!r})['Phases']\n"
+        "class Square(Phases):\n"
+        "    def decode(self, received):\n"
+        "        return super().decode(received.reshape(1, 3, 16, 20))\n"
+    )
+    network = CODECS.create(f"torch_jscc:module={file}:Square")
+    with pytest.raises(InputError, match=r"decode of .* fails for \(1, 3, 24, 16\)"):
+        send(network, photo[:96, :64].copy())
+
+
+def test_random_weights_are_the_same_whenever_the_network_is_built():
+    name = "semcom.codecs.torch_jscc.deep_jscc:DeepJscc"
+    first, again = (
+        codec_module._build(codec_module._Options(name, "", "unit", 0, 0, 0.0, True, "cpu"))
+        for _ in range(2)
+    )
+    assert first.identity == again.identity
+    assert first.network is not again.network
+
+
+def test_a_picture_without_power_is_sent(photo):
+    black = np.zeros_like(photo[:64, :64])
+    signal, shown = send(codec("Quiet"), black)
+    assert signal.symbols.abs().square().mean() == 1
+    assert not shown.any()
+
+
+def test_flipped_pictures_are_taken(photo):
+    image = photo[:64, 63::-1]
+    assert np.abs(send(codec("Phases"), image)[1] - means(image)).max() <= 2
+
+
+def test_a_module_of_a_real_project_opens(tmp_path, capsys):
+    """It prints, has dataclasses, and imports a module beside it."""
+    (tmp_path / "helper_of_mine.py").write_text(
+        f"import runpy\nPhases = runpy.run_path({str(NETWORKS)!r})['Phases']\n"
+    )
+    (tmp_path / "real.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "from helper_of_mine import Phases\nprint('loading')\n"
+        "@dataclass\nclass Config:\n    depth: int = 3\n"
+        "class Net(Phases):\n    pass\n"
+        "def parsed():\n    raise SystemExit(2)\n"
+    )
+    CODECS.create(f"torch_jscc:module={tmp_path}/real.py:Net")
+    assert capsys.readouterr().out == ""
+    with pytest.raises(InputError, match="cannot be built: SystemExit: 2"):
+        CODECS.create(f"torch_jscc:module={tmp_path}/real.py:parsed")
 
 
 def test_symbols_that_do_not_fill_the_latents_are_refused(photo):

@@ -138,6 +138,7 @@ def public_swin(widths, depths, heads, window, latents):
     linear("decoder.head_list", widths[-1], latents)
     gates("encoder", widths[-1])
     gates("decoder", widths[-1])
+    shapes["distortion_loss.dist.window"] = (1, 1, 11, 11)  # of a training for MS-SSIM
     return {name: 0.1 * torch.randn(shape) for name, shape in shapes.items()}
 
 
