@@ -22,7 +22,7 @@ from semcom.torch_device import check_device
 
 ARCHITECTURE = "semcom sam_sc 1"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = ""
+SHA256 = "1260ca2993788760fad9acb890e58f9da98d28e10202e33b7289db902adea4db"
 _ERRORS = "errors"
 
 
