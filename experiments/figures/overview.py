@@ -100,6 +100,7 @@ def _draw(found: Mapping[Condition, Values], order: Sequence[str], *, width: flo
                 ):
                     if place is not None:
                         panel.plot(place, row, **look)
+            panel.margins(x=0.08)
             panel.set_title("\n".join(where(channel, snr_db=snr_db, cbr=cbr)))
             panel.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         panels[0].set_yticks(range(len(order)), list(order))
