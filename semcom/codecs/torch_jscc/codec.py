@@ -17,14 +17,10 @@ needs more than symbols, SNR and a mask.
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import math
 import struct
-import threading
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
@@ -32,47 +28,22 @@ from torch import Tensor
 
 from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.parts.cells import deflate, inflate, levels_of
-from semcom.codecs.torch_jscc.habits import Trial, as_symbols, try_out
-from semcom.codecs.torch_jscc.network import Network, NetworkError, find_module
+from semcom.codecs.torch_jscc.habits import as_symbols
+from semcom.codecs.torch_jscc.network import Network, NetworkError
+from semcom.codecs.torch_jscc.opening import (
+    IDENTITY_BYTES,
+    Opened,
+    Options,
+    check,
+    latents_of,
+    open_network,
+    opened_networks,
+)
 from semcom.codecs.torch_jscc.pictures import equalised, joined, patches_of, pixels_of, to_values
-from semcom.codecs.torch_jscc.state_dicts import load_into, read_state_dict, recognise
 from semcom.errors import InputError
-from semcom.hashes import sha256_of
-from semcom.torch_device import check_device
 from semcom.types import AnalogSignal, Image, Map, Packet
 
-VALUES = ("unit", "signed")
-_IDENTITY_BYTES = 4
 _SCALE = struct.Struct(">f")
-_TRIAL_SIDE, _MULTIPLE = 64, 16
-_MOST_PIXELS = 4096  # of a patch's side, or of the multiple
-
-
-class _Options(NamedTuple):
-    """What both ends must agree on."""
-
-    module: str
-    weights: str
-    values: str
-    multiple: int
-    patch: int
-    power: float
-    adaptive: bool
-    device: str
-
-
-class _Opened(NamedTuple):
-    options: _Options
-    network: Network
-    trial: Trial
-    identity: bytes
-
-
-_opened: dict[bytes, _Opened] = {}
-"""Networks that this process has opened, by their identity."""
-_built: dict[tuple[object, ...], _Opened] = {}
-"""The same, by what was asked for."""
-_lock = threading.Lock()
 
 
 class TorchJscc:
@@ -131,11 +102,11 @@ class TorchJscc:
         adaptive: bool = True,
         device: str = "cpu",
     ) -> None:
-        options = _Options(module, weights, values, multiple, patch, power, adaptive, device)
-        _check(options)
+        options = Options(module, weights, values, multiple, patch, power, adaptive, device)
+        check(options)
         self._network = None
         if module or weights:
-            self._network = _open(options)
+            self._network = open_network(options)
         self.steerable = bool(self._network and self._network.network.steerable)
 
     def remarks(self) -> tuple[str, ...]:
@@ -152,7 +123,7 @@ class TorchJscc:
             return 1
         patch = opened.options.patch
         count = math.prod(-(-side // patch) for side in (height, width)) if patch else 1
-        values = count * math.prod(_latents_of(opened, height, width))
+        values = count * math.prod(latents_of(opened, height, width))
         return values if opened.trial.is_complex else -(-values // 2)
 
     def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
@@ -180,7 +151,7 @@ class TorchJscc:
         side = (Packet(identity + scale + axes + described),)
         return AnalogSignal(symbols / (rms or 1.0), side, {"symbols": len(symbols)})
 
-    def _named(self) -> _Opened:
+    def _named(self) -> Opened:
         if self._network is None:
             raise InputError("torch_jscc: name a network: torch_jscc:module=package.module:Class")
         return self._network
@@ -198,11 +169,11 @@ class TorchJscc:
         packet = only_packet("torch_jscc", side)
         if packet is None:
             return grey(height, width)
-        opened = _opened.get(packet[:_IDENTITY_BYTES])
+        opened = opened_networks.get(packet[:IDENTITY_BYTES])
         if opened is None:
             raise DecodeError("torch_jscc: the network of this packet is not open here")
         options, network, trial, _ = opened
-        body, scale = packet[_IDENTITY_BYTES:], math.sqrt(options.power or trial.power)
+        body, scale = packet[IDENTITY_BYTES:], math.sqrt(options.power or trial.power)
         if not scale:
             if len(body) < _SCALE.size:
                 raise DecodeError("torch_jscc: side information is cut off")
@@ -224,7 +195,7 @@ class TorchJscc:
         try:
             shown = network.decode(latents.reshape(len(masks), *shape), snr_db, masks, side_of)
         except NetworkError as error:
-            if tuple(shape) == _latents_of(opened, height, width):
+            if tuple(shape) == latents_of(opened, height, width):
                 raise
             raise DecodeError(str(error)) from error  # its encoder has not made these latents
         if options.values == "signed":
@@ -232,63 +203,6 @@ class TorchJscc:
         whole = joined(shown, options.patch, height, width)
         pixels = (255 * whole).round().clamp(0, 255).to(torch.uint8)
         return pixels[:, :height, :width].permute(1, 2, 0).contiguous().numpy()
-
-
-@functools.lru_cache(64)
-def _latents_of(opened: _Opened, height: int, width: int) -> tuple[int, ...]:
-    """Return the shape of the latents of each patch, when as many as in the trial are allowed."""
-    images = patches_of(
-        torch.full((3, height, width), 0.5), opened.options.multiple, opened.options.patch
-    )
-    ones = patches_of(torch.ones(1, height, width), opened.options.multiple, opened.options.patch)
-    latents = opened.network.encode(images, 10.0, ones, images[0].numel() // 6)
-    return tuple(latents.shape[1:])
-
-
-def _check(options: _Options) -> None:
-    """Raise ``ValueError`` for options that do not exist or are out of range."""
-    if options.values not in VALUES:
-        raise InputError(
-            f"torch_jscc: unknown values {options.values!r}; choices: {', '.join(VALUES)}"
-        )
-    for name, pixels in (("multiple", options.multiple), ("patch", options.patch)):
-        if not 0 <= pixels <= _MOST_PIXELS:
-            raise InputError(f"torch_jscc: {name} must be 0 to {_MOST_PIXELS} pixels, got {pixels}")
-    if not 0 <= options.power < math.inf:
-        raise InputError(f"torch_jscc: power must be at least 0, got {options.power}")
-    check_device(options.device)
-
-
-def _open(options: _Options) -> _Opened:
-    """Build and try a network, or find it as it was opened before."""
-    file = Path(options.weights).expanduser()
-    places = [Path(name.rpartition(":")[0]).expanduser() for name in options.module.split("+")]
-    stamps = tuple(sha256_of(f) for f in (file, *places) if f.is_file())
-    with _lock:
-        key = options, stamps, str(Path.cwd())
-        if key not in _built:
-            _built[key] = _build(options)
-            _opened[_built[key].identity] = _built[key]
-        return _built[key]
-
-
-def _build(options: _Options) -> _Opened:
-    file = Path(options.weights).expanduser()
-    if options.module:
-        module = find_module(options.module)
-        if options.weights:
-            load_into(module, read_state_dict(file), file)
-    else:
-        module = recognise(read_state_dict(file), file, adaptive=options.adaptive)
-    network = Network(module, options.module or file.name, options.device)
-    multiple = options.multiple or int(getattr(module, "multiple", 0)) or _MULTIPLE
-    options = options._replace(multiple=multiple)
-    side = options.patch or -(-_TRIAL_SIDE // multiple) * multiple
-    trial = try_out(network, (side, side if options.patch else side + multiple), options.values)
-    digest = hashlib.sha256(repr(options._replace(device="", weights="")).encode())
-    for name, tensor in sorted(module.state_dict().items()):
-        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
-    return _Opened(options, network, trial, digest.digest()[:_IDENTITY_BYTES])
 
 
 def _unpack(

@@ -16,7 +16,7 @@ import semcom
 from experiments.cli.main import main
 from semcom.codecs.base import CODECS, DecodeError
 from semcom.codecs.parts.cells import CELL, levels_of, weights_of
-from semcom.codecs.torch_jscc import codec as codec_module
+from semcom.codecs.torch_jscc import opening
 from semcom.conformance.analog.calls import air
 from semcom.errors import InputError
 
@@ -109,46 +109,6 @@ def test_a_mask_is_sent_and_paid_for(photo, region):
     damaged = signal.side[0].data[:-2]
     with pytest.raises(DecodeError, match="map of cells"):
         network.decode(*air(signal.symbols, 60), [damaged], 160, 160)
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("Noisy", "encode of .* changes its output between calls; if it adds the noise"),
-        ("Two", "encode of .* returns 2 things; return one tensor, since whatever else"),
-        ("NotANumber", "decode of .* makes NaN or infinity"),
-        ("Small", r"decode of .* made \(1, 3, 63, 79\) of torch.float32; a picture here is"),
-        ("Keeper", "decode of .* changes its output between calls: if it uses what encode kept"),
-        ("Overfull", "may use 2,560 symbols and makes 2,561"),
-        ("Scalar", "encode of .* makes an empty tensor"),
-        ("Greedy", "encode of .* needs 'label'; semcom hands over snr_db, snr, mask, num_symbols"),
-        ("Fails", "cannot be built: RuntimeError: no weights on this planet"),
-        ("Absent", "cannot be imported: AttributeError: .*Absent"),
-        ("OneWay", r"has neither decode\(\) nor a part decoder"),
-        ("not_a_network", "makes int, not an nn.Module"),
-    ],
-)
-def test_what_is_refused_is_refused_in_words(name, message):
-    with pytest.raises(InputError, match=message):
-        codec(name)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ("module=nowhere", "a name is package.module:Class or file.py:Class, got 'nowhere'"),
-        ("module=no.such:Net", "cannot be imported: ModuleNotFoundError"),
-        ("module=nowhere.py:Net", "FileNotFoundError: there is no file nowhere.py"),
-        ("module=a:B+c:D+e:F", "takes one name or two"),
-        (f"module={NETWORKS}:Phases,values=bytes", "choices: unit, signed"),
-        (f"module={NETWORKS}:Phases,multiple=-1", "multiple must be 0 to 4096 pixels, got -1"),
-        (f"module={NETWORKS}:Phases,power=-1", "power must be at least 0, got -1.0"),
-        ("weights=nowhere.pth", "there are no weights at nowhere.pth"),
-    ],
-)
-def test_options_that_cannot_be_are_refused(options, message):
-    with pytest.raises(InputError, match=message):
-        CODECS.create(f"torch_jscc:{options}")
 
 
 def test_without_a_network_nothing_is_sent(photo):
@@ -247,8 +207,7 @@ def test_a_network_that_fails_for_its_own_latents_is_no_lost_picture(photo, tmp_
 def test_random_weights_are_the_same_whenever_the_network_is_built():
     name = "semcom.codecs.torch_jscc.deep_jscc:DeepJscc"
     first, again = (
-        codec_module._build(codec_module._Options(name, "", "unit", 0, 0, 0.0, True, "cpu"))
-        for _ in range(2)
+        opening.build(opening.Options(name, "", "unit", 0, 0, 0.0, True, "cpu")) for _ in range(2)
     )
     assert first.identity == again.identity
     assert first.network is not again.network
@@ -264,24 +223,6 @@ def test_a_picture_without_power_is_sent(photo):
 def test_flipped_pictures_are_taken(photo):
     image = photo[:64, 63::-1]
     assert np.abs(send(codec("Phases"), image)[1] - means(image)).max() <= 2
-
-
-def test_a_module_of_a_real_project_opens(tmp_path, capsys):
-    """It prints, has dataclasses, and imports a module beside it."""
-    (tmp_path / "helper_of_mine.py").write_text(
-        f"import runpy\nPhases = runpy.run_path({str(NETWORKS)!r})['Phases']\n"
-    )
-    (tmp_path / "real.py").write_text(
-        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
-        "from helper_of_mine import Phases\nprint('loading')\n"
-        "@dataclass\nclass Config:\n    depth: int = 3\n"
-        "class Net(Phases):\n    pass\n"
-        "def parsed():\n    raise SystemExit(2)\n"
-    )
-    CODECS.create(f"torch_jscc:module={tmp_path}/real.py:Net")
-    assert capsys.readouterr().out == ""
-    with pytest.raises(InputError, match="cannot be built: SystemExit: 2"):
-        CODECS.create(f"torch_jscc:module={tmp_path}/real.py:parsed")
 
 
 def test_symbols_that_do_not_fill_the_latents_are_refused(photo):
