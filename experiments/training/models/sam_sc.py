@@ -47,6 +47,7 @@ class SamScTrainee:
 
     The network grows: its outermost layers are trained first, alone, then the two outermost ones of
     each half, then three. All four learn little but the mean of each cell if they begin together.
+    A network that starts from weights has all its depth at once.
 
     Each picture of a batch is one transmission, whose mean power is 1. Its SNR is uniform in −5 to
     25 dB, which includes the SNRs that fading leaves. In four cases of ten all latents are sent,
@@ -71,6 +72,7 @@ class SamScTrainee:
         network.requires_grad_(True)
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._seed = material.seed
+        self._shallow_steps = 0 if start else _SHALLOW_STEPS
         images = material.images
         self._training = _squares(material, "pairs", material.pairs, images.training)
         self._validation = _squares(material, "validation", _VALIDATION_SQUARES, images.validation)
@@ -83,7 +85,7 @@ class SamScTrainee:
     def batch(self, index: int, size: int) -> Batch:
         """Return crops, the latents that are sent, noise with its variance, and the depth."""
         rng = np.random.default_rng((self._seed, 1 << 20, index))
-        depth = min(_DEPTH, 1 + index // _SHALLOW_STEPS)
+        depth = depth_of(index, self._shallow_steps)
         side = _CROP if depth == _DEPTH else _SHALLOW_CROP
         images, sent = np.empty((size, side, side, 3), np.uint8), []
         for i in range(size):
@@ -148,6 +150,11 @@ def _squares(
 
     fill_kept((kept,), make, functools.partial(material.tell, f"squares: {name}"))
     return kept
+
+
+def depth_of(step: int, shallow_steps: int) -> int:
+    """Return the depth that is trained in a step; 0 steps for each smaller depth skip these."""
+    return min(_DEPTH, 1 + step // shallow_steps) if shallow_steps else _DEPTH
 
 
 def _draw_sent(cells: int, rng: np.random.Generator) -> Tensor:

@@ -28,16 +28,14 @@ from semcom.codecs.linear.side_information import LAYOUTS
 from semcom.codecs.parts.colour import from_planes, to_planes
 from semcom.codecs.refiner.knowledge import knowledge_of
 from semcom.codecs.refiner.strips import refined
-from semcom.codecs.refiner.weight_file import identity
+from semcom.codecs.refiner.weight_file import OpenedWeights
 from semcom.codecs.side_margin import SIDE_MARGIN_DB
 from semcom.errors import InputError
 from semcom.types import AnalogSignal, Image, Map, Packet
 
 _PLAIN, _OWN = 0x80, 0x40  # bits of the first byte: no network, weights of the user's own
-_IDENTITY_BYTES = 2
 _PRECISIONS = ("auto", "float32")
-_opened: dict[bytes, tuple[Weights, str]] = {}
-"""Weights with which a codec was made in this process, with their device, by their identity."""
+_opened: OpenedWeights[Weights] = OpenedWeights()
 
 
 class Jscc:
@@ -91,8 +89,7 @@ class Jscc:
         self._fast = precision == "auto"
         self._weights = load(weights, device)
         self._flags = (0 if refine else _PLAIN) | (_OWN if weights else 0)
-        self._identity = identity(weights)[:_IDENTITY_BYTES] if weights else b""
-        _opened[self._identity] = self._weights, device
+        self._identity = _opened.add(weights, self._weights, device)
 
     def encode(
         self,
@@ -129,11 +126,8 @@ class Jscc:
         if not packet:
             raise DecodeError("jscc: side information is empty")
         kind = packet[0]
-        start = 1 + (_IDENTITY_BYTES if kind & _OWN else 0)
-        opened = _opened.get(packet[1:start])
-        if opened is None:
-            raise DecodeError("jscc: the weights of this packet are not open here")
-        weights, device = opened
+        start = 1 + (OpenedWeights.IDENTITY_BYTES if kind & _OWN else 0)
+        weights, device = _opened.find("jscc", packet[1:start])
         body = bytes([kind & ~(_PLAIN | _OWN)]) + packet[start:]
         about, least = unpack(body, height, width, weights.side)
         found = estimate(about, height, width, y, h, noise_var)

@@ -34,7 +34,7 @@ import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,6 +44,7 @@ from semcom.cache import recall, version
 from semcom.checkpoints import compressai as zoo
 from semcom.codecs.base import DecodeError, grey, only_packet, weighted_gain
 from semcom.codecs.learned import foreign, gains
+from semcom.codecs.learned.strings import LENGTH_BYTES, joined, split
 from semcom.codecs.learned.weights import (
     METRICS,
     MODELS,
@@ -58,16 +59,12 @@ from semcom.codecs.parts.rate_control import best_level
 from semcom.errors import InputError
 from semcom.types import Bitstream, Image, Map, Packet
 
-if TYPE_CHECKING:
-    pass
-
 _STEERED = 0x80  # of the first byte: there are gains
 _MOST_LEVEL = 16  # of importance, either way: gains of 1/16 to 16
 _ALIGNMENT = 64
 _SLOPE = 0.37  # typical growth of ln(size) per quality
 _BITS_PER_PIXEL = 0.12  # typical bits per pixel of quality 1
 _CRC_BYTES = 4
-_LENGTH_BYTES = 3
 
 
 class Learned:
@@ -168,8 +165,7 @@ def _compress(image: Image, weights: Weights, levels: NDArray[np.int8] | None) -
                 found = [string for (string,) in network.compress(x)["strings"]]
             else:
                 found = gains.compress(network, x, _gains(levels))
-        lengths = b"".join(len(string).to_bytes(_LENGTH_BYTES, "big") for string in found[:-1])
-        return lengths + b"".join(found)
+        return joined(found)
 
     if ":" in weights.model:  # the user's own code, which may have changed
         body = strings()
@@ -179,7 +175,7 @@ def _compress(image: Image, weights: Weights, levels: NDArray[np.int8] | None) -
         body = recall(strings, "learned", _machine(), *kept)
         return bytes([weights.code]) + _crc(weights, body, height, width, False) + body
     described = deflate(levels)
-    body = len(described).to_bytes(_LENGTH_BYTES, "big") + described
+    body = len(described).to_bytes(LENGTH_BYTES, "big") + described
     body += recall(strings, "learned, steered", _machine(), *kept, levels)
     return bytes([weights.code | _STEERED]) + _crc(weights, body, height, width, True) + body
 
@@ -201,15 +197,15 @@ def _decompress(body: bytes, weights: Weights, height: int, width: int, steered:
     if steered and weights.model not in gains.MODELS:
         raise DecodeError(f"learned: {weights.model} has no gains")
     if steered:
-        end = _LENGTH_BYTES + int.from_bytes(body[:_LENGTH_BYTES], "big")
+        end = LENGTH_BYTES + int.from_bytes(body[:LENGTH_BYTES], "big")
         levels, body = (
-            inflate("learned", body[_LENGTH_BYTES:end], np.int8, rows, columns),
+            inflate("learned", body[LENGTH_BYTES:end], np.int8, rows, columns),
             body[end:],
         )
     factor = network.downsampling_factor
     # A decoder without synchronisation reads up to 16 bits per latent: provide zeros for it.
     slack = bytes(2 * network.M * (rows // 16) * (columns // 16))
-    strings = [[string + slack] for string in _split(body, 1 if factor == 16 else 2)]
+    strings = [[string + slack] for string in split(body, 1 if factor == 16 else 2)]
     with _reproducible():
         shape = rows // factor, columns // factor
         if levels is None:
@@ -222,17 +218,6 @@ def _decompress(body: bytes, weights: Weights, height: int, width: int, steered:
 def _pixels(shown: torch.Tensor) -> Image:
     image: Image = (255 * shown[0].permute(1, 2, 0)).round().byte().numpy()
     return image
-
-
-def _split(body: bytes, count: int) -> list[bytes]:
-    strings, position = [], _LENGTH_BYTES * (count - 1)
-    for i in range(count - 1):
-        length = int.from_bytes(body[_LENGTH_BYTES * i : _LENGTH_BYTES * (i + 1)], "big")
-        strings.append(body[position : position + length])
-        position += length
-    if position > len(body):
-        raise DecodeError("learned: packet is shorter than its strings")
-    return [*strings, body[position:]]
 
 
 def _crc(weights: Weights, body: bytes, height: int, width: int, steered: bool) -> bytes:

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from semcom.checkpoints.user_code import first_line
 from semcom.codecs.base import DecodeError
+from semcom.codecs.learned.strings import joined, split
 from semcom.errors import InputError
 
 _HEAD = struct.Struct(">BHH")
-_LENGTH_BYTES = 3
 _SLACK = bytes(1 << 16)
 """Zeros behind each string, for a decoder that has lost synchronisation."""
 
@@ -32,8 +32,7 @@ def compress(network: Any, x: Tensor) -> bytes:
         strings = [string for (string,) in made["strings"]]
         height, width = made["shape"]
         head = _HEAD.pack(len(strings), height, width)
-        lengths = b"".join(len(s).to_bytes(_LENGTH_BYTES, "big") for s in strings[:-1])
-        return head + lengths + b"".join(strings)
+        return head + joined(strings)
     except Exception as error:  # a user's model can fail in any way
         raise InputError(f"learned: compress of the model fails: {first_line(error)}") from error
 
@@ -45,16 +44,9 @@ def decompress(network: Any, body: bytes, height: int, width: int) -> Tensor:
     count, *shape = _HEAD.unpack_from(body)
     if max(shape) > max(height, width):
         raise DecodeError(f"learned: latents of {shape} are too many for {width}x{height} pixels")
-    at = _HEAD.size + _LENGTH_BYTES * max(0, count - 1)
-    strings = []
-    for i in range(count - 1):
-        start = _HEAD.size + _LENGTH_BYTES * i
-        length = int.from_bytes(body[start : start + _LENGTH_BYTES], "big")
-        strings.append([body[at : at + length] + _SLACK])
-        at += length
-    if at > len(body) or not count:
+    if not count:
         raise DecodeError("learned: packet is shorter than its strings")
-    strings.append([body[at:] + _SLACK])
+    strings = [[string + _SLACK] for string in split(body[_HEAD.size :], count)]
     try:
         shown = network.decompress(strings, tuple(shape))["x_hat"]
     except Exception as error:  # a user's model can fail in any way

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -13,11 +13,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from semcom.codecs.base import DecodeError
 from semcom.codecs.parts.range_coder import TOTAL_BITS
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 
 _MAX_BYTES = 16_000_000
+
+Opened = TypeVar("Opened")
 
 
 def locate(who: str, path: str, packaged: Path, sha256: str) -> Path:
@@ -91,9 +94,30 @@ def whole_tensors(numbers: Mapping[str, NDArray[np.integer[Any]]]) -> dict[str, 
     return {name: torch.from_numpy(values.astype(np.int32)) for name, values in numbers.items()}
 
 
-def identity(path: str) -> bytes:
-    """Return the SHA-256 of a file of weights."""
-    return bytes.fromhex(sha256_of(Path(path).expanduser()))
+class OpenedWeights(Generic[Opened]):
+    """Weights that a codec has opened in this process, by what a packet says of them.
+
+    A packet of the weights of the package says nothing; one of a user's file holds two bytes of its
+    SHA-256. A receiver must have opened the same file.
+    """
+
+    IDENTITY_BYTES = 2
+
+    def __init__(self) -> None:
+        self._opened: dict[bytes, tuple[Opened, str]] = {}
+
+    def add(self, path: str, weights: Opened, device: str) -> bytes:
+        """Remember weights with their device, and return what packets say of them."""
+        digest = bytes.fromhex(sha256_of(Path(path).expanduser())) if path else b""
+        identity = digest[: self.IDENTITY_BYTES]
+        self._opened[identity] = weights, device
+        return identity
+
+    def find(self, who: str, identity: bytes) -> tuple[Opened, str]:
+        """Return weights with their device; raise ``DecodeError`` if they are not open here."""
+        if identity not in self._opened:
+            raise DecodeError(f"{who}: a packet was written with weights that are not open here")
+        return self._opened[identity]
 
 
 def shapes_of(network: nn.Module) -> dict[str, tuple[int, ...]]:

@@ -35,7 +35,7 @@ from torch import Tensor
 
 from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.parts.cells import deflate, inflate, levels_of
-from semcom.codecs.refiner.weight_file import identity
+from semcom.codecs.refiner.weight_file import OpenedWeights
 from semcom.codecs.sam_sc.allocation import SYMBOLS, allocate, error_curve
 from semcom.codecs.sam_sc.network import CHANNELS, to_latents, to_picture
 from semcom.codecs.sam_sc.weights import Weights, load
@@ -43,10 +43,8 @@ from semcom.types import AnalogSignal, Image, Map, Packet
 
 _HEAD = struct.Struct(">Bf")
 _OWN = 0x01  # flag: weights of the user's own
-_IDENTITY_BYTES = 2
 _LEAST_NOISE = 1e-6  # a channel without noise
-_opened: dict[bytes, tuple[Weights, str]] = {}
-"""Weights with which a codec was made in this process, with their device, by their identity."""
+_opened: OpenedWeights[Weights] = OpenedWeights()
 
 
 class SamSc:
@@ -83,8 +81,7 @@ class SamSc:
 
     def __init__(self, *, weights: str = "", device: str = "cpu") -> None:
         self._weights, self._device = load(weights, device), device
-        self._identity = identity(weights)[:_IDENTITY_BYTES] if weights else b""
-        _opened[self._identity] = self._weights, device
+        self._identity = _opened.add(weights, self._weights, device)
 
     def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
         """Send the latents of each cell that are worth their symbols; see :class:`AnalogCodec`."""
@@ -169,10 +166,8 @@ def _unpack(
     if len(packet) < _HEAD.size:
         raise DecodeError("sam_sc: side information is cut off")
     flags, scale = _HEAD.unpack_from(packet)
-    start = _HEAD.size + (_IDENTITY_BYTES if flags == _OWN else 0)
-    opened = _opened.get(packet[_HEAD.size : start])
+    start = _HEAD.size + (OpenedWeights.IDENTITY_BYTES if flags == _OWN else 0)
     if flags not in (0, _OWN) or not (0 <= scale < np.inf):
         raise DecodeError("sam_sc: side information has an impossible head")
-    if opened is None:
-        raise DecodeError("sam_sc: the weights of this packet are not open here")
+    opened = _opened.find("sam_sc", packet[_HEAD.size : start])
     return opened, scale, inflate("sam_sc", packet[start:], np.uint8, height, width)

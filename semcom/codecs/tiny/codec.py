@@ -24,7 +24,7 @@ from semcom.codecs.base import DecodeError, weighted_gain
 from semcom.codecs.parts.colour import TURN_BYTES
 from semcom.codecs.parts.rate_control import best_level
 from semcom.codecs.parts.tiles import cut, grid_byte, join, parse_grid
-from semcom.codecs.refiner.weight_file import identity
+from semcom.codecs.refiner.weight_file import OpenedWeights
 from semcom.codecs.tiny.coding import decode, encode
 from semcom.codecs.tiny.quantised import (
     BLOCK,
@@ -43,12 +43,10 @@ from semcom.types import Bitstream, Image, Map, Packet
 _OWN, _EVEN, _PLAIN = 1 << 15, 1 << 14, 1 << 13
 """Bits of the head: weights of the user's own, no offsets, and no network."""
 _HEAD = struct.Struct(f">BH{TURN_BYTES}s")
-_IDENTITY_BYTES = 2
 _BITS_PER_DETAIL = 5.15  # for each detail above _COUNTED steps: typical, and hardly varies
 _COUNTED = 0.8
 _CLOSE, _CLOSE_IF_LARGE = 0.01, 0.03  # share of the budget that may be left over
-_opened: dict[bytes, tuple[Weights, str]] = {}
-"""Weights with which a codec was made in this process, with their device, by their identity."""
+_opened: OpenedWeights[Weights] = OpenedWeights()
 
 
 class Tiny:
@@ -89,10 +87,9 @@ class Tiny:
         self, *, weights: str = "", tiles: str = "1x1", refine: bool = True, device: str = "cpu"
     ) -> None:
         self._grid, self._refine = parse_grid("tiny", tiles), refine
-        self._identity = identity(weights)[:_IDENTITY_BYTES] if weights else b""
         opened = load(weights, device)
+        self._identity = _opened.add(weights, opened, device)
         self._tables, self._network = opened.tables, (opened.refiner, device)
-        _opened[self._identity] = opened, device
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the smallest step that fits; see :class:`DigitalCodec`."""
@@ -148,11 +145,8 @@ def _decode(packet: bytes, height: int, width: int) -> Image:
     level = about & ~(_OWN | _EVEN | _PLAIN)
     if level > MAX_LEVEL:
         raise DecodeError(f"tiny: levels go to {MAX_LEVEL}, and a packet says {level}")
-    start = _HEAD.size + (_IDENTITY_BYTES if about & _OWN else 0)
-    opened = _opened.get(packet[_HEAD.size : start])
-    if opened is None:
-        raise DecodeError("tiny: a packet was written with weights that are not open here")
-    (tables, refiner), device = opened
+    start = _HEAD.size + (OpenedWeights.IDENTITY_BYTES if about & _OWN else 0)
+    (tables, refiner), device = _opened.find("tiny", packet[_HEAD.size : start])
     blocks = -(-height // BLOCK), -(-width // BLOCK)
     sent = decode(packet[start:], blocks, level, tables, even=bool(about & _EVEN))
     picture = rebuild(sent, turn, height, width)

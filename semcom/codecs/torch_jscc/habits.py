@@ -1,7 +1,7 @@
 """A trial of a network before it is used, and what its habits mean for a fair comparison.
 
 Papers on joint source-channel coding count power, noise and bandwidth differently. The trial sends
-one small picture through the network, refuses what would make any comparison wrong, and tells in
+a few small pictures through the network, refuses what would make any comparison wrong, and tells in
 words what is only counted differently.
 """
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 
 from experiments.cli.main import main
-from experiments.training.models.sam_sc import transmission_errors
+from experiments.training.models.sam_sc import depth_of, transmission_errors
 from semcom.codecs.parts.cells import CELL
 from semcom.codecs.sam_sc.allocation import COUNTS, SNRS_DB
 from semcom.codecs.sam_sc.codec import SamSc
@@ -73,3 +73,8 @@ def test_nothing_sent_leaves_a_finite_error():
             SamScNetwork(), images, sent, torch.zeros(2, CHANNELS, 2, 3), torch.tensor(0.1)
         )
     assert torch.isfinite(errors).all()
+
+
+def test_the_network_grows_unless_it_starts_from_weights():
+    assert [depth_of(step, 3) for step in (0, 2, 3, 6, 9, 10**6)] == [1, 1, 2, 3, 4, 4]
+    assert depth_of(0, 0) == 4

@@ -22,6 +22,7 @@ from semcom.codecs.refiner import strips
 from semcom.codecs.refiner.knowledge import CELL, knowledge_of
 from semcom.codecs.refiner.network import REACH
 from semcom.codecs.refiner.strips import refined
+from semcom.codecs.refiner.weight_file import OpenedWeights
 from semcom.processor import has_bfloat16
 from semcom.scores.psnr import psnr_db, region_psnr_db
 
@@ -104,7 +105,7 @@ def test_a_lost_packet_is_grey_and_an_empty_one_is_refused():
         Jscc().decode(nothing, nothing, nothing.real, [b""], 4, 5)
 
 
-def test_own_weights_are_found_by_what_the_packet_says(photo, tmp_path):
+def test_own_weights_are_found_by_what_the_packet_says(photo, tmp_path, monkeypatch):
     file = tmp_path / "own.safetensors"
     file.write_bytes(PACKAGED.read_bytes())
     own = CODECS.create(f"jscc:weights={file}")
@@ -112,7 +113,7 @@ def test_own_weights_are_found_by_what_the_packet_says(photo, tmp_path):
     same = Jscc().encode(photo, blind(photo), 7_000, 10)
     assert len(signal.side[0].data) == len(same.side[0].data) + 2
     assert (shown(signal, 10, photo.shape[:2]) == shown(same, 10, photo.shape[:2])).all()
-    codec._opened.clear()
+    monkeypatch.setattr(codec, "_opened", OpenedWeights())
     with pytest.raises(DecodeError, match="not open here"):
         shown(signal, 10, photo.shape[:2])
 
