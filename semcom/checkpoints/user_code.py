@@ -44,6 +44,8 @@ def find_object(who: str, name: str) -> Any:
     try:
         with quiet_import(file.parent if place.endswith(".py") else Path.cwd()):
             module = _run(file) if place.endswith(".py") else importlib.import_module(place)
+        if not hasattr(module, attribute):
+            raise AttributeError(f"there is no {attribute} in it")
         return getattr(module, attribute)
     except (Exception, SystemExit) as error:  # a user's module can fail in any way
         raise InputError(f"{who}: {name} cannot be imported: {first_line(error)}") from error

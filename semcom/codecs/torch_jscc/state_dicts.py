@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from semcom.checkpoints.download import reason
 from semcom.codecs.torch_jscc.deep_jscc import DeepJscc
 from semcom.codecs.torch_jscc.swin_jscc import Shape, SwinJscc
 from semcom.errors import InputError
@@ -118,10 +119,9 @@ def read_state_dict(file: Path) -> dict[str, Tensor]:
     except SafetensorError as error:
         raise InputError(f"torch_jscc: {file} cannot be read as safetensors: {error}") from error
     except Exception as error:  # torch.load raises whatever its parts do
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
-            f"torch_jscc: {file} cannot be opened without running code that it may hold; save the "
-            f"network's state_dict() instead ({first})"
+            f"torch_jscc: {file} is damaged, or cannot be opened without running code that it may "
+            f"hold; save the network's state_dict() instead ({reason(error)})"
         ) from error
     for _ in range(_MOST_WRAPPERS):
         if isinstance(content, Mapping):
