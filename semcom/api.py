@@ -19,6 +19,7 @@ from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.delivery import Delivery
 from semcom.scene import Scene, find_scene, send_scene
+from semcom.scores.base import check_scores, optional
 from semcom.types import Image, Prompts
 
 
@@ -30,6 +31,7 @@ def send(
     blind: bool = False,
     max_side: int | None = None,
     seed: int = 0,
+    scores: Sequence[str] = (),
     **options: Any,
 ) -> Delivery:
     """Send an image across a noisy channel by importance, and score the received picture.
@@ -50,6 +52,9 @@ def send(
         Shrink the image first so that its longer side has at most this many pixels.
     seed
         Seed for fading and noise; it is combined with the content of the image.
+    scores
+        Scores to compute besides those that always are, by name, with options, such as
+        ``["fsim", "mask_iou"]``; ``semcom list scores`` shows all.
     segmenter, points, boxes, mask, theta, importance
         Options of the region: see :class:`semcom.importance.region.RegionOptions`.
     channel, snr_db, csi, num_pilots, scheme, protection, copies, planned_snr_db, planned_std_db, \
@@ -79,9 +84,8 @@ side_margin_db, losses, target
     >>> delivery.scores["region_psnr_db"] > delivery.scores["background_psnr_db"]
     True
     """
-    order = order_of(
-        {**options, "codec": codec, "cbr": cbr, "blind": blind, "max_side": max_side, "seed": seed}
-    )
+    own = {"codec": codec, "cbr": cbr, "blind": blind, "max_side": max_side, "seed": seed}
+    order = order_of({**options, **own, "scores": scores})
     return send_scene(order.scene(image), **order.sending)
 
 
@@ -130,6 +134,7 @@ def order_of(options: Mapping[str, Any]) -> Order:
     CODECS.parse(all_of["codec"])
     sending = {"codec": all_of["codec"], "cbr": parse_cbr(str(all_of["cbr"])), "link": link}
     sending |= {"blind": all_of["blind"], "seed": all_of["seed"]}
+    sending["scores"] = scores_of(all_of["scores"], region)
     how = disturb_of(**{name: all_of[name] for name in _DISTURB})
     return Order(region, all_of["max_side"], sending, how)
 
@@ -153,6 +158,19 @@ def disturb_of(*, disturb: str = "", severity: int | None = None) -> Disturb | N
     if severity is not None:
         raise InputError(f"severity {severity} needs a disturbance")
     return None
+
+
+def scores_of(specs: Sequence[str], region: RegionOptions) -> tuple[str, ...]:
+    """Return the scores that are computed only on demand, checked; one text counts as one score.
+
+    Raises
+    ------
+    ValueError
+        See :func:`semcom.scores.base.check_scores`.
+    """
+    found = optional([specs] if isinstance(specs, str) else specs)
+    check_scores(found, can_look=region.mask is None)
+    return found
 
 
 def _region(

@@ -6,6 +6,7 @@ If the image is disturbed, the sender segments and sends what its camera sees.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,10 +14,11 @@ from pathlib import Path
 from semcom.disturbances.apply import Disturb, disturbed
 from semcom.hashes import derive_seed, digest
 from semcom.images import check_pixels, load_image
-from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
+from semcom.importance.region import RegionOfInterest, RegionOptions, find_region, looking
 from semcom.link.config import LinkConfig
 from semcom.link.delivery import Delivery, deliver, finite
 from semcom.processor import processor
+from semcom.scores.base import Look
 from semcom.scores.psnr import psnr_db, region_psnr_db
 from semcom.sizes import shrink, size_of
 from semcom.types import Image
@@ -38,6 +40,8 @@ class Scene:
     """How the image was disturbed, if it was."""
     clean: Image | None = None
     """The image before it was disturbed."""
+    look: Look | None = None
+    """The way in which the region was found, for another picture; None for a mask file."""
 
 
 def find_scene(
@@ -101,7 +105,8 @@ def find_scene(
         seen, clean = disturbed(pixels, disturb, truth=truth, source=source), pixels
         notes.append(f"disturbed by {disturb}")
     region = find_region(seen, options, shrunk_from=shrunk_from)
-    return Scene(seen, region, source, (*notes, *region.notes), disturb, clean)
+    look = None if options.mask is not None else looking(options, shrunk_from=shrunk_from)
+    return Scene(seen, region, source, (*notes, *region.notes), disturb, clean, look)
 
 
 def send_scene(
@@ -112,6 +117,7 @@ def send_scene(
     link: LinkConfig,
     blind: bool,
     seed: int,
+    scores: Sequence[str] = (),
 ) -> Delivery:
     """Send an image whose region is known, and complete the record.
 
@@ -138,6 +144,8 @@ def send_scene(
         link=link,
         blind=blind,
         seed=derive_seed(seed, sha256),
+        scores=scores,
+        look=scene.look,
     )
     about = {
         "image": scene.source,

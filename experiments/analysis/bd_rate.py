@@ -16,7 +16,7 @@ import numpy as np
 from experiments.analysis.gains import anchor_name, gain_scores, pairs
 from experiments.analysis.points import conditions, curves, rescore
 from experiments.analysis.published import beside as published
-from experiments.analysis.score_names import SHORT
+from experiments.analysis.score_names import fine, naming, short
 from experiments.analysis.table import Table
 from experiments.store.measured import Point, SuiteResults
 from experiments.suites.literature import Curve
@@ -76,7 +76,15 @@ def bd_rates(anchor: Sequence[Point], test: Sequence[Point], score: str) -> Rate
     if score == "theta_psnr_db":
         theta = test[0].setting.scored_theta
         anchor, test = ([rescore(p, theta) for p in line] for line in (anchor, test))
-    return bd_rate(curve_of(anchor, score), curve_of(test, score))
+    sign = -1 if naming(score).lower else 1  # quality rises with bandwidth
+    found = bd_rate(*(_signed(curve_of(line, score), sign) for line in (anchor, test)))
+    if found is None or sign > 0:
+        return found
+    return Rate(found.rate, -found.high, -found.low)
+
+
+def _signed(curve: Curve, sign: int) -> Curve:
+    return [(rate, sign * quality) for rate, quality in curve]
 
 
 def curve_of(points: Sequence[Point], score: str) -> Curve:
@@ -94,7 +102,7 @@ def bd_table(study: SuiteResults) -> Table | None:
             if found is not None:
                 cells = (100 * found.rate, found.times, found.low, found.high)
             images = len(study.counted[score])
-            place = (channel, snr_db, system, others, SHORT[score])
+            place = (channel, snr_db, system, others, short(score))
             rows.append((*place, *cells, images))
     if not rows:
         return None
@@ -103,11 +111,13 @@ def bd_table(study: SuiteResults) -> Table | None:
         "over the range that both reach (columns from and to), with Akima's interpolation between "
         "the points (package bjontegaard). A cell is empty if the ranges do not overlap, or a "
         "curve does not rise or has fewer than four points over all images. Times: the bandwidth "
-        f"of {anchor_name(study)} divided by that of the system, at equal score."
+        f"of {anchor_name(study)} divided by that of the system, at equal score. Each score is on "
+        "its own scale."
     )
     where = ("channel", "SNR", "system", "published", "score")
     columns = (*where, "BD-rate, %", "times", "from", "to", "images")
-    return Table("bd-rate", "Bandwidth at equal quality", caption, columns, tuple(rows))
+    title, digits = "Bandwidth at equal quality", fine(gain_scores(study))
+    return Table("bd-rate", title, caption, columns, tuple(rows), fine=digits)
 
 
 def _compare(

@@ -16,7 +16,7 @@ from experiments.saving import save
 from experiments.store.measured import ImageRow, Point, SuiteResults
 from experiments.suites.axes import System
 from semcom.errors import InputError
-from semcom.scores import SCORES
+from semcom.scores.base import ALWAYS
 from semcom.scores.masks import IOU_CLEAN, MASK_SCORES
 
 FORMATS = ("parquet", "csv", "json")
@@ -109,7 +109,8 @@ def _flat(study: SuiteResults, point: Point, row: ImageRow) -> dict[str, Any]:
         "draws": row.draws,
         "lost": row.lost,
         "exact": row.exact,
-        **{name: row.mean(name) for name in SCORES},
+        **{name: row.mean(name) for name in ALWAYS},
+        **{name: row.mean(name) for name in point.setting.also},
         **{name: value for name in _OF_DISTURBED if (value := row.mean(name)) is not None},
         **{f"uses_{item}": uses for item, uses in record.get("accounting", {}).items()},
     }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.analysis.points import rescore
-from experiments.analysis.score_names import GAINS, has
+from experiments.analysis.score_names import GAINS, further_scores, has
 from experiments.naming import visible
 from experiments.store.measured import Point, SuiteResults
 from experiments.suites.axes import System
@@ -28,7 +28,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Gain:
-    """The mean difference of a score in dB over the images."""
+    """The mean difference of a score over the images, in the unit of the score."""
 
     mean: float
     error: float
@@ -102,6 +102,6 @@ def gain(pair: Pair, score: str) -> Gain | None:
 
 
 def gain_scores(study: SuiteResults) -> list[str]:
-    """Return the scores in dB for which gains are computed."""
+    """Return the scores for which gains are computed: in dB, and those that the suite adds."""
     names = GAINS if has(study.points, "background_psnr_db") else ("psnr_db",)
-    return [name for name in names if has(study.points, name)]
+    return [*(name for name in names if has(study.points, name)), *further_scores(study)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from experiments.analysis.points import count_images
-from experiments.analysis.score_names import SHORT
+from experiments.analysis.score_names import short
 from experiments.store.measured import Point, SuiteResults
 
 
@@ -17,7 +17,7 @@ def left_out(study: SuiteResults, scores: Iterable[str]) -> str:
         dropped = len(points) - len(study.whole(points, score))
         images = count_images(study.points) - len(study.counted.get(score, ()))
         if points and (dropped or images):
-            found.setdefault((dropped, len(points), images), []).append(SHORT[score])
+            found.setdefault((dropped, len(points), images), []).append(short(score))
     count = count_images(study.points)
     said = []
     for (dropped, points_, images), names in found.items():

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from experiments.analysis.score_names import SHORT, shown_scores
+from experiments.analysis.score_names import naming, short, shown_scores
 from experiments.analysis.table import Table
 from experiments.analysis.tables import NOWHERE
 from experiments.store.measured import Point, SuiteResults
@@ -88,14 +88,14 @@ def robustness_table(study: SuiteResults) -> Table | None:
             means = {name: math.fsum(values) / len(values) for name, values in cells.items()}
             mpc = math.fsum(means.values()) / len(means)
             before = clean[0] if clean else None
-            worse = max if score in _ERRORS else min
+            worse = max if score in _ERRORS or naming(score).lower else min
             worst = None if score in _NEITHER else worse(means, key=lambda name: means[name])
-            relative = score not in _NEITHER and not score.endswith("_db")
+            relative = score not in _NEITHER and not naming(score).unit
             ratio = mpc / before if before and relative else None
             count = sum(map(len, cells.values()))
             place = channel, cbr, snr_db, name_of(kind)
             rows.append(
-                (*place, SHORT[score], before, mpc, ratio, worst and disturbance_name(worst), count)
+                (*place, short(score), before, mpc, ratio, worst and disturbance_name(worst), count)
             )
     if not rows:
         return None

@@ -1,19 +1,19 @@
-"""Names of the scores in figures and tables."""
+"""Names, units and directions of the scores in figures and tables."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from experiments.analysis.points import common_theta
 from experiments.store.measured import Point, SuiteResults
+from semcom.errors import InputError
+from semcom.scores.base import ALWAYS, SCORES
 
-SHORT = {
-    "psnr_db": "PSNR",
-    "ssim": "SSIM",
-    "ms_ssim": "MS-SSIM",
-    "region_psnr_db": "region",
-    "background_psnr_db": "rest",
-    "theta_psnr_db": "θ-PSNR",
+_SHORT = {
     "clean_psnr_db": "PSNR to clean",
     "clean_region_psnr_db": "region to clean",
     "iou_truth": "IoU",
@@ -26,9 +26,8 @@ SHORT = {
     "mask_area": "area",
     "lost": "lost",
 }
-"""Short names, for the heads of tables."""
+"""Short names of the scores that are no plug-ins."""
 _LONG = {
-    **SHORT,
     "region_psnr_db": "region PSNR",
     "background_psnr_db": "background PSNR",
     "clean_psnr_db": "PSNR against the clean picture",
@@ -43,6 +42,7 @@ _LONG = {
     "mask_area": "area of the mask, share of the frame",
     "lost": "lost, share of draws",
 }
+"""Longer names, for axes and sentences."""
 GAINS = (
     "region_psnr_db",
     "background_psnr_db",
@@ -51,15 +51,73 @@ GAINS = (
     "clean_psnr_db",
     "clean_region_psnr_db",
 )
-"""Scores in dB for which gains are computed."""
+"""Scores in dB for which gains are always computed."""
+LOWER = " ↓"
+"""Behind the name of a score of which lower values are better."""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How a score is shown."""
+
+    short: str
+    """For the heads of tables."""
+    long: str
+    """For axes and sentences, without the unit."""
+    unit: str
+    """``"dB"``, or empty."""
+    lower: bool = False
+    """Whether lower values are better."""
+    digits: int = 2
+    """Decimals."""
+
+    @property
+    def with_unit(self) -> str:
+        """The short name and the unit, for gains."""
+        return f"{self.short}, {self.unit}" if self.unit else self.short
+
+
+@functools.lru_cache(maxsize=256)
+def naming(score: str) -> Naming:
+    """Return how a score is shown; a plug-in that is not installed here goes by its own name.
+
+    Examples
+    --------
+    >>> naming("psnr_db").with_unit, naming("mask_iou:segmenter=graph").short
+    ('PSNR, dB', 'mask IoU (segmenter=graph)')
+    >>> naming("gmsd").short, naming("gmsd").digits
+    ('GMSD ↓', 4)
+    """
+    decibels = "dB" if score.endswith("_db") else ""
+    if score in _SHORT:
+        return Naming(_SHORT[score], _LONG.get(score, score), decibels)
+    name, _, options = score.partition(":")
+    with contextlib.suppress(InputError):
+        plugin = SCORES.load(name)
+        lower = plugin.better == "lower"
+        short = plugin.label + (f" ({options})" if options else "") + LOWER * lower
+        coarse = plugin.unit or 10 < plugin.range[1] < math.inf
+        return Naming(short, _LONG.get(score, short), plugin.unit, lower, 2 if coarse else 4)
+    return Naming(score, score, decibels, digits=2 if decibels else 4)
+
+
+def short(score: str) -> str:
+    """Return the short name of a score, for the heads of tables."""
+    return naming(score).short
+
+
+def fine(scores: Iterable[str]) -> frozenset[str]:
+    """Return the short names of the scores that are shown with four decimals."""
+    return frozenset(naming(score).short for score in scores if naming(score).digits > 2)
 
 
 def label(score: str, study: SuiteResults) -> str:
     """Return the label of an axis, with its unit."""
-    text = _LONG[score]
+    about = naming(score)
+    text = about.long
     if score == "theta_psnr_db" and len({p.setting.theta for p in study.points}) > 1:
         text = f"{text} (θ = {common_theta(study):g})"
-    return f"{text}, dB" if score.endswith("_db") else text
+    return f"{text}, {about.unit}" if about.unit else text
 
 
 def shown_scores(study: SuiteResults) -> list[str]:
@@ -73,6 +131,12 @@ def shown_scores(study: SuiteResults) -> list[str]:
     if not any(row.lost for point in study.points for row in point.rows):
         wanted = [score for score in wanted if score != "lost"]
     return list(dict.fromkeys(wanted))
+
+
+def further_scores(study: SuiteResults) -> list[str]:
+    """Return the scores with a value that are computed only because the suite asks for them."""
+    known = {*ALWAYS, *_SHORT}
+    return [score for score in shown_scores(study) if score not in known]
 
 
 def has(points: Iterable[Point], score: str) -> bool:

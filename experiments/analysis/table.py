@@ -25,12 +25,20 @@ class Table:
     rows: Cells
     scores: tuple[str, ...] = ()
     """Columns that are scores or gains."""
+    fine: frozenset[str] = frozenset()
+    """Scores that are shown with four decimals instead of two."""
+    lower: frozenset[str] = frozenset()
+    """Scores of which lower values are better."""
     anchor: str = ""
     """Name of the system that gains are relative to."""
     bounds: frozenset[str] = frozenset()
     """Names of bounds, which use as many bits as the capacity carries and are not systems."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """Titles of the rows of each channel, if there are several channels."""
+
+    def digits(self, score: str) -> int:
+        """Return the number of decimals of a score."""
+        return 4 if score in self.fine else 2
 
 
 Tell = Callable[[str], None]

@@ -9,7 +9,7 @@ from typing import Any
 from experiments.analysis.gains import anchor_name, gain, gain_scores, pairs
 from experiments.analysis.points import common_theta, conditions, drawn, draws_words, groups
 from experiments.analysis.published import beside
-from experiments.analysis.score_names import SHORT, shown_scores
+from experiments.analysis.score_names import LOWER, fine, naming, short, shown_scores
 from experiments.analysis.table import Table
 from experiments.axis_values import ratio
 from experiments.store.measured import Point, SuiteResults
@@ -38,7 +38,7 @@ def means_table(study: SuiteResults) -> Table:
     every = [len(point.over("lost").rows) for point in study.points]
     columns = list(PLACE)
     for score in scores:
-        name = SHORT[score]
+        name = short(score)
         columns += [name, *[name + HALF] * halves, *[name + COUNT] * (counts[score] != every)]
     rows = []
     for point in by_condition(study):
@@ -56,10 +56,17 @@ def means_table(study: SuiteResults) -> Table:
         _caption(study, scores, fewer=any(numbers != every for numbers in counts.values())),
         tuple(columns),
         tuple(rows),
-        scores=tuple(SHORT[score] for score in scores),
+        scores=tuple(map(short, scores)),
+        fine=fine(scores),
+        lower=lower(scores),
         bounds=frozenset(point.system for point in study.points if point.setting.bound),
         titles=titles(base, study),
     )
+
+
+def lower(scores: Iterable[str]) -> frozenset[str]:
+    """Return the heads of the columns of scores of which lower values are better."""
+    return frozenset(naming(score).short for score in scores if naming(score).lower)
 
 
 def _tally(point: Point) -> tuple[int, int, int]:
@@ -103,6 +110,8 @@ def _caption(study: SuiteResults, scores: list[str], *, fewer: bool) -> str:
         parts.append(f"θ-PSNR at θ = {common_theta(study):g} for all systems.")
     if "theta_psnr_db" in scores:
         parts.append(THETA_PSNR)
+    if lower(scores):
+        parts.append(f"{LOWER.strip()}: lower is better.")
     bounds = dict.fromkeys(p.system for p in study.points if p.setting.bound)
     parts += [
         f"{name}: decoded from as many bits as the capacity carries, which no link can send."
@@ -146,7 +155,7 @@ def gains_table(study: SuiteResults) -> Table | None:
     points = [point for point in by_condition(study) if id(point) in found]
     if not points:
         return None
-    names = tuple(f"{SHORT[score]}, dB" for score in scores)
+    names = tuple(naming(score).with_unit for score in scores)
     every = [len(point.over("lost").rows) for point in points]
     counts = [[gain.images if gain else 0 for gain in found[id(point)]] for point in points]
     fewer = [list(column) != every for column in zip(*counts, strict=True)]
@@ -156,7 +165,7 @@ def gains_table(study: SuiteResults) -> Table | None:
         for one, number, said in zip(found[id(point)], numbers, fewer, strict=True):
             cells += [None if one is None else one.mean, *[number] * said]
         rows.append((*place(point), *cells, images))
-    caption = "Means over the images of the difference for each image, in dB."
+    caption = "Means over the images of the difference for each image."
     if words := draws_words(study.points):
         caption += f" {words.capitalize()}."
     if "theta_psnr_db" in scores:
@@ -172,6 +181,8 @@ def gains_table(study: SuiteResults) -> Table | None:
         (*columns, "images"),
         tuple(rows),
         scores=names,
+        fine=fine(scores),
+        lower=lower(scores),
         anchor=anchor,
     )
 

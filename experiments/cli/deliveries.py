@@ -45,15 +45,19 @@ def _order(command: Callable[..., None], *, link: bool) -> Callable[..., None]:
         severity: int | None,
         region_options: RegionOptions,
         sending: dict[str, Any] | None = None,
+        scores: str = "",
         **others: Any,
     ) -> None:
-        from semcom.api import Order, disturb_of
+        from semcom.api import Order, disturb_of, scores_of
+        from semcom.scores.base import split_specs
 
         how = disturb_of(disturb=disturb, severity=severity)
+        if sending is not None:
+            sending["scores"] = scores_of(split_specs(scores), region_options)
         command(order=Order(region_options, max_side, sending or {}, how), **others)
 
     made = what_matters(the_link(checked) if link else checked)
-    for option in (_severity, _disturb, _max_side):
+    for option in (*[_scores] * link, _severity, _disturb, _max_side):
         made = option(made)
     return made
 
@@ -74,6 +78,14 @@ _disturb = click.option(
     metavar="NAME",
     show_default="nothing",
     help="Disturb the picture that the camera sees, such as fog; see semcom list disturbances.",
+)
+_scores = click.option(
+    "--scores",
+    default="",
+    metavar="NAMES",
+    show_default="none",
+    help="Compute further scores of the received picture, such as fsim,mask_iou; see semcom list "
+    "scores.",
 )
 _severity = click.option(
     "--severity",

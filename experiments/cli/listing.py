@@ -13,7 +13,7 @@ from channels.fec.ldpc.decoders import DECODERS
 from experiments.suites.shipped import shipped
 from semcom.codecs.base import CODECS
 from semcom.disturbances.base import DISTURBANCES
-from semcom.scores import SCORES
+from semcom.scores.base import SCORES
 from semcom.segmenters.base import SEGMENTERS
 
 _REGISTRIES = {
@@ -24,19 +24,17 @@ _REGISTRIES = {
     "decoders": DECODERS,
     "segmenters": SEGMENTERS,
     "disturbances": DISTURBANCES,
+    "scores": SCORES,
 }
 
 
 def print_listing(kind: str) -> None:
     """Print the table of one kind, or all tables for ``"all"``."""
-    for name in [*_REGISTRIES, "scores", "suites"] if kind == "all" else [kind]:
+    for name in [*_REGISTRIES, "suites"] if kind == "all" else [kind]:
         table = Table(title=name, title_justify="left", title_style="bold")
         for column in ("name", "what", "from", "missing"):
             table.add_column(column)
-        if name == "scores":
-            for score, (description, _) in SCORES.items():
-                table.add_row(score, description, "semcom", "")
-        elif name == "suites":
+        if name == "suites":
             for suite, path in shipped().items():
                 table.add_row(suite, _question(path), "semcom", "")
         else:

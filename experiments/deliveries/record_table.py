@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from experiments.analysis.score_names import SHORT
-from semcom.scores import SCORES
+from experiments.analysis.score_names import naming, short
+from semcom.scores.base import ALWAYS, SCORES
 
 SYSTEMS = {"blind": "blind", "importance": "by importance"}
 """Names of the systems of records, for display."""
@@ -31,7 +32,7 @@ def print_records(
         table.add_column(name, justify="right")
     if gains is not None:
         table.add_column("gain", justify="right")
-    labels = {description: name for name, (description, _) in SCORES.items()}
+    labels = {_description(name): name for name in _scores(records.values())}
     for label, cells in _rows(list(records.values())):
         if gains is not None:
             cells = [*cells, _gain(labels[label], gains) if label in labels else ""]
@@ -45,7 +46,7 @@ def print_gains(gains: dict[str, dict[str, float | None]]) -> None:
     table = Table(title="gain by importance, at equal bandwidth", title_justify="left")
     table.add_column("", overflow="fold")
     for name in names:
-        table.add_column(SHORT[name], justify="right", no_wrap=True)
+        table.add_column(short(name), justify="right", no_wrap=True)
     for source, found in gains.items():
         table.add_row(source, *(_gain(name, found) for name in names))
     table.add_section()
@@ -61,7 +62,7 @@ def print_gains(gains: dict[str, dict[str, float | None]]) -> None:
 
 def _gain(name: str, gains: dict[str, float | None]) -> str:
     value = gains[name]
-    return "–" if value is None else f"{value:+.{2 if name.endswith('_db') else 4}f}"
+    return "–" if value is None else f"{value:+.{naming(name).digits}f}"
 
 
 _SECTION_ENDS = {"scheme", "CBR", "packets"}
@@ -83,8 +84,8 @@ def _rows(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
             continue
         rows.append((f"  {item}", [_uses(r["accounting"][item]) for r in records]))
     rows.append(("CBR", [f"{r['cbr']:.5f}" for r in records]))
-    for name, (description, _) in SCORES.items():
-        rows.append((description, [_number(name, r[name]) for r in records]))
+    for name in _scores(records):
+        rows.append((_description(name), [_number(name, r[name]) for r in records]))
     packets = [f"{r['packets_received']} of {r['packets_sent']}" for r in records]
     return [*rows, ("packets", packets)]
 
@@ -105,4 +106,18 @@ def _uses(value: float) -> str:
 def _number(name: str, value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.2f}" if name.endswith("_db") else f"{value:.4f}"
+    return f"{value:.{naming(name).digits}f}"
+
+
+def _scores(records: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the scores of records: those of all, and those that were asked for."""
+    asked = (name for record in records for name in record.get("scores", ()))
+    return list(dict.fromkeys((*ALWAYS, *asked)))
+
+
+def _description(name: str) -> str:
+    """Describe a score: our own in words, others by their names."""
+    if name in ALWAYS:
+        return SCORES.entry(name).summary
+    about = naming(name)
+    return about.with_unit

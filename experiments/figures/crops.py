@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.analysis.points import bandwidth_sweep, conditions, evenly, few, groups
-from experiments.analysis.score_names import SHORT
+from experiments.analysis.score_names import short
 from experiments.analysis.table import Table, Tell
 from experiments.axis_values import ratio
 from experiments.figures.crops_figure import Crops, Place, Where, draw_crops
@@ -251,5 +251,5 @@ def _table(series: Series, made: Crops, shots: Mapping[Where, Shot], note: str) 
         for one, shot in shots.items()
     )
     place = ("image", "channel", "CBR", "SNR", "system")
-    heads = (*place, SHORT.get(score, score), "lost", "x", "y", "side", "task")
+    heads = (*place, short(score), "lost", "x", "y", "side", "task")
     return Table(series.name, f"Crops of {made.title[0]}", caption, heads, cells)

@@ -16,7 +16,7 @@ from experiments.analysis.points import (
     few,
     steered,
 )
-from experiments.analysis.score_names import SHORT
+from experiments.analysis.score_names import naming
 from experiments.analysis.tables import THETA_PSNR
 from experiments.axis_values import ratio
 from experiments.figures.drawing import Drawing
@@ -26,8 +26,6 @@ from experiments.figures.parts.panels import Axis, Line, Panel
 from experiments.figures.parts.style import Look, system_look
 from experiments.store.measured import Point, SuiteResults
 from experiments.suites.setting import Setting
-
-_LABELS = {**SHORT, "background_psnr_db": "background"}
 
 
 def gain_figures(study: SuiteResults, *, width: float) -> list[Drawing]:
@@ -150,7 +148,9 @@ def _panel(
     score: str,
     lines: Sequence[Line | None],
 ) -> Panel:
-    y = Axis(score, f"{_LABELS[score]} gain, dB")
+    about = naming(score)
+    name = "background" if score == "background_psnr_db" else about.short
+    y = Axis(score, f"{name} gain" + (f", {about.unit}" if about.unit else ""))
     known = tuple(line for line in lines if line is not None)
     return Panel(title, {**facts, "score": score}, x, y, known, base=0.0)
 

@@ -64,7 +64,7 @@ def grid(table: Table) -> Grid:
 def _digits(table: Table, name: str, column: Sequence[Any]) -> int | None:
     """Return the number of decimals of a column, which is the same for scores in all tables."""
     if name in table.scores:
-        return 4 if "SSIM" in name else 2
+        return table.digits(name)
     return digits(column)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from PIL.Image import Image as Picture
 
 from experiments.analysis.points import bandwidth_sweep, evenly
-from experiments.analysis.score_names import label, shown_scores
+from experiments.analysis.score_names import label, naming, shown_scores
 from experiments.report import pictures
 from experiments.report.pictures import Album
 from experiments.report.words import axis_name, axis_value
@@ -264,10 +264,7 @@ def _regions(database: Database, album: Album, shots: Sequence[Shot]) -> dict[st
 
 def _heads(study: SuiteResults, scores: Sequence[str], *, several: bool) -> list[dict[str, Any]]:
     """Return the heads of the rows below the pictures, with their numbers of digits."""
-    rows = [
-        {"head": label(score, study), "digits": 2 if score.endswith("_db") else 4}
-        for score in scores
-    ]
+    rows = [{"head": label(score, study), "digits": naming(score).digits} for score in scores]
     sent: list[dict[str, Any]] = [{"head": "CBR used", "digits": 4}]
     sent += [{"head": head} for head in ("bits", "scheme", "packets arrived")]
     if not several:

@@ -17,7 +17,14 @@ from semcom.hashes import sha256_of
 from semcom.images import load_image
 from semcom.importance.maps import Importance
 from semcom.importance.ranking import choose
-from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
+from semcom.importance.region import (
+    RegionOfInterest,
+    RegionOptions,
+    Select,
+    find_region,
+    looking,
+)
+from semcom.scores.base import Look
 from semcom.scores.masks import mask_scores
 from semcom.segmenters.mask_prompts import bounding_box, deepest_point
 from semcom.segmenters.overlap import iou
@@ -50,8 +57,12 @@ def see(
     """Find the region in what is seen of an image."""
     if region_options.mask is not None and item.mask is not None:
         _check_same(item.mask, item.mask_sha256)
-    select = choose if masks == "chosen" else functools.partial(_best, _truth(item))
-    return find_region(seen_of(item, disturb), region_options, select=select)
+    return find_region(seen_of(item, disturb), region_options, select=_select(item, masks))
+
+
+def _select(item: Item, masks: Choice) -> Select:
+    """Return the function that chooses the masks that matter."""
+    return choose if masks == "chosen" else functools.partial(_best, _truth(item))
 
 
 def _best(truth: Region, masks: Sequence[Mask]) -> list[Mask]:
@@ -78,6 +89,14 @@ def region_to_score(item: Item, setting: Setting) -> Importance:
         return see(item, setting.options_of_mask(item.mask)).importance
     disturb = setting.disturb if setting.scored == "own" else None
     return see(item, _options(item, setting), disturb, setting.masks).importance
+
+
+def look_of(item: Item, setting: Setting) -> Look | None:
+    """Return the sender's way to find its region, for another picture; None for a mask file."""
+    options = _options(item, setting)
+    if options.mask is not None:
+        return None
+    return looking(options, select=_select(item, setting.masks))
 
 
 def scores_of_masks(item: Item, setting: Setting) -> dict[str, Any]:

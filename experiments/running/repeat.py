@@ -97,6 +97,7 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
             "codec": record["codec"],
             "cbr": Fraction(record["cbr_budget"]).limit_denominator(10**6),
             "seed": record["seed"],
+            "scores": tuple(record.get("scores", ())),
         }
         blind, source = record["system"] == "blind", record["image"]
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:

@@ -19,6 +19,7 @@ from experiments.running.best_fixed_scheme import best_fixed
 from experiments.running.capacity_bound import bound
 from experiments.running.looking import (
     load,
+    look_of,
     region_to_score,
     region_to_send,
     scores_of_masks,
@@ -41,6 +42,7 @@ from semcom.link.delivery import (
 )
 from semcom.link.transmitter import Transmission, transmit
 from semcom.scores import score
+from semcom.scores.base import Look
 from semcom.scores.psnr import psnr_db, region_psnr_db
 from semcom.types import Image
 
@@ -77,13 +79,14 @@ def _do(item: Item, job: Job) -> dict[str, Any]:
     clean, seen = load(item), seen_of(item, setting.disturb)
     image = clean if setting.sent == "clean" else seen
     region, scored_region = region_to_send(item, setting), region_to_score(item, setting)
+    look = look_of(item, setting)
     if setting.sent == "nothing":
         record, outcomes, shown = *_nothing(job, seen), seen
     elif setting.bound:
-        record, outcomes, shown = _bound(image, region, scored_region, setting)
+        record, outcomes, shown = _bound(image, region, scored_region, setting, look)
     else:
         beside = clean if setting.disturbance else None
-        record, outcomes, shown = _draw(image, region, scored_region, job, beside)
+        record, outcomes, shown = _draw(image, region, scored_region, job, beside, look)
     pictures = {}
     if job.pictures and job.first == 0:
         pictures = {
@@ -121,7 +124,11 @@ def _nothing(job: Job, seen: Image) -> tuple[dict[str, Any], list[dict[str, Any]
 
 
 def _bound(
-    image: Image, region: RegionOfInterest, scored_region: Importance, setting: Setting
+    image: Image,
+    region: RegionOfInterest,
+    scored_region: Importance,
+    setting: Setting,
+    look: Look | None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
     what = region.importance.blind() if setting.blind else region.importance
     record, shown = bound(
@@ -132,7 +139,7 @@ def _bound(
         channel=setting.channel,
         snr_db=setting.snr_db,
     )
-    scores = score(image, shown, scored_region)
+    scores = score(image, shown, scored_region, also=setting.also, look=look)
     return record, [_outcome(0, record["packets_sent"], False, digest(shown), scores)], shown
 
 
@@ -142,6 +149,7 @@ def _draw(
     scored_region: Importance,
     job: Job,
     clean: Image | None,
+    look: Look | None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Image]:
     """Send once over several draws of the channel; each distinct picture is scored once.
 
@@ -151,13 +159,14 @@ def _draw(
     what = region.importance.blind() if setting.blind else region.importance
     outcomes: dict[tuple[int, bool, str], dict[str, Any]] = {}
     scored: dict[str, dict[str, float | None]] = {}
+    further: dict[str, Any] = {"also": setting.also, "look": look}
     first = image
     with one_thread():
         sent = _transmit(image, what.w, setting)
         for draw in range(job.first, job.first + job.draws):
             seed = derive_seed(setting.seed + draw, digest(image))
             arrival = receive_and_score(
-                image, scored_region, sent, setting.link, seed=seed, scored=scored
+                image, scored_region, sent, setting.link, seed=seed, scored=scored, **further
             )
             first = arrival.received if draw == job.first else first
             seen = (arrival.packets_received, arrival.reception.all_lost, arrival.sha256)

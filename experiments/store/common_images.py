@@ -30,7 +30,8 @@ def align(points: Sequence[Point]) -> tuple[Point, ...]:
         s = point.setting
         conditions.setdefault((s.channel, s.cbr, s.snr_db), []).append(i)
     there = [frozenset(row.key for row in point.rows) for point in points]
-    for score in SCORE_NAMES:
+    drawn = dict.fromkeys(s for point in points for row in point.rows for s in row.sums)
+    for score in dict.fromkeys((*SCORE_NAMES, *drawn)):
         have = [
             frozenset(row.key for row in point.rows if row.mean(score) is not None)
             for point in points

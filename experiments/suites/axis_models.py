@@ -145,5 +145,5 @@ class Axes(LinkAxes):
 
     def values(self) -> dict[str, tuple[Any, ...]]:
         """Return the given axes with their values, each value once."""
-        given = ((name, getattr(self, name)) for name in AXES)
+        given = ((name, getattr(self, name, None)) for name in AXES)
         return {name: tuple(dict.fromkeys(v)) for name, v in given if v is not None}

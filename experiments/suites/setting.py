@@ -20,6 +20,7 @@ from semcom.importance.maps import AUTO, DEFAULT_THETA, Theta
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.options import LinkOptions
+from semcom.scores.base import check_scores, split_specs
 
 BESIDE = "beside"
 """Name of the segmenter that reads ``NAME_mask.png`` beside each image."""
@@ -66,6 +67,8 @@ class Setting(LinkOptions):
     importance: str = "region"
     theta: Theta = DEFAULT_THETA
     blind: bool = False
+    further_scores: str = ""
+    """Scores to compute besides those that always are, joined by commas: those of the suite."""
     bound: bool = False
     """Compute the capacity bound instead of sending (:mod:`experiments.running.capacity_bound`)."""
     seed: int = 0
@@ -81,6 +84,11 @@ class Setting(LinkOptions):
     def pilots(self) -> int:
         """Value of the axis ``pilots``."""
         return self.num_pilots
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """Scores to compute besides those that always are."""
+        return tuple(split_specs(self.further_scores))
 
     @property
     def scored_theta(self) -> float:
@@ -157,13 +165,14 @@ class Setting(LinkOptions):
             raise InputError("sent: clean needs a disturbance, without which it is what is seen")
         if self.masks == "best" and (self.segmenter == BESIDE or self.prompt != "none"):
             raise InputError("masks: best needs a segmenter that finds several masks, unprompted")
+        check_scores(self.also, can_look=self.segmenter != BESIDE)
         _check(self.codec, self.bound, self.scheme, self.protection, self.link)
 
 
 LINK_AXES = {f.metadata.get("axis", f.name): f.name for f in fields(LinkOptions)}
 _FIRST = (
     *("codec", "segmenter", "scored", "disturbance", "severity", "prompt", "masks", "sent"),
-    *("importance", "theta", "blind", "bound"),
+    *("importance", "theta", "blind", "further_scores", "bound"),
 )
 _LAST = ("seed", "cbr", "snr_db")
 AXES = {

@@ -23,6 +23,7 @@ from experiments.suites.axis_models import Axes, this_segmenter
 from experiments.suites.draws import AS_NEEDED, ONCE, Draws, as_draws
 from experiments.suites.setting import AXES, DEFAULTS, Setting
 from experiments.suites.value_types import (
+    SCORE_NAMES,
     Many,
     Real,
     Score,
@@ -30,6 +31,7 @@ from experiments.suites.value_types import (
     Whole,
 )
 from semcom.errors import InputError
+from semcom.scores.base import optional
 
 _SEVERITY = list(AXES).index("severity")
 
@@ -74,7 +76,8 @@ class Suite(Axes):
     """Number of draws; by default :data:`AS_NEEDED` on channels that fade or lose packets, and one
     on others."""
     scores: Several[Score] = ("psnr_db", "ssim", "region_psnr_db", "background_psnr_db")
-    """Scores that tables and figures show; all scores are measured."""
+    """Scores that tables and figures show. Those that ``semcom send`` always prints are measured in
+    any case, others only if they are named here."""
     anchor: str = ""
     """System that the others are compared with; the first one by default."""
     shown_db: Real = 25.0
@@ -223,7 +226,12 @@ class Suite(Axes):
         parts = self.points or (Axes(),)
         default = {axis: (value,) for axis, value in DEFAULTS.items()}
         default["segmenter"] = (this_segmenter("auto"),)
+        default["further_scores"] = (",".join(self._further_scores()),)
         return [{**default, **self.values(), **part.values(), **own} for part in parts]
+
+    def _further_scores(self) -> tuple[str, ...]:
+        named = (*self.scores, *([self.draws.score] if self.draws else []))
+        return optional(set(named) - set(SCORE_NAMES))
 
     def _drops(self, system: str) -> list[Part]:
         return [

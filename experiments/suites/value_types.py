@@ -7,16 +7,15 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from semcom.errors import InputError
-from semcom.scores import SCORES
+from semcom.scores.base import ALWAYS, SCORES
 from semcom.scores.masks import IOU_CLEAN, MASK_SCORES
 
-SCORE_NAMES = (
-    *SCORES,
-    *("clean_psnr_db", "clean_region_psnr_db", "lost"),
-    *(IOU_CLEAN, *MASK_SCORES, "mask_area"),
-)
-DRAWN_SCORES = (*SCORES, "clean_psnr_db", "clean_region_psnr_db", "lost")
-"""The scores that depend on the draw of the channel."""
+CLEAN_SCORES = ("clean_psnr_db", "clean_region_psnr_db")
+"""Scores against the clean picture, of pictures that were disturbed."""
+DRAWN_SCORES = (*ALWAYS, *CLEAN_SCORES, "lost")
+"""The scores of every suite that depend on the draw of the channel."""
+SCORE_NAMES = (*DRAWN_SCORES, IOU_CLEAN, *MASK_SCORES, "mask_area")
+"""The scores that cost nothing more."""
 OF_RECORD = (
     *("cbr", "expected_psnr_db", "region_area", "num_bits", "mask_area", IOU_CLEAN),
     *MASK_SCORES,
@@ -40,13 +39,21 @@ def checked(check: Any) -> AfterValidator:
 
 
 def _score(value: str) -> None:
-    if value not in SCORE_NAMES:
-        raise InputError(f"unknown score {value!r}; choices: {', '.join(SCORE_NAMES)}")
+    _check_score(value, SCORE_NAMES)
 
 
 def _drawn_score(value: str) -> None:
-    if value not in DRAWN_SCORES:
-        raise InputError(f"unknown score {value!r}; choices: {', '.join(DRAWN_SCORES)}")
+    _check_score(value, DRAWN_SCORES)
+
+
+def _check_score(value: str, known: tuple[str, ...]) -> None:
+    """Refuse a score that is neither among those that cost nothing more nor a plug-in."""
+    if value in known:
+        return
+    if value.partition(":")[0] not in SCORES.names():
+        choices = ", ".join(dict.fromkeys((*known, *SCORES.names())))
+        raise InputError(f"unknown score {value!r}; choices: {choices}")
+    SCORES.check(value)
 
 
 T = TypeVar("T")

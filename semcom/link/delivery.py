@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
@@ -26,6 +26,7 @@ from semcom.link.receiver import Reception, receive
 from semcom.link.transmitter import Transmission, transmit
 from semcom.link.unequal_protection import expected_worth, worth
 from semcom.scores import score
+from semcom.scores.base import Look
 from semcom.types import Image, Map
 
 
@@ -79,6 +80,8 @@ def deliver(
     link: LinkConfig = LinkConfig(),  # noqa: B008
     blind: bool = False,
     seed: int = 0,
+    scores: Sequence[str] = (),
+    look: Look | None = None,
 ) -> Delivery:
     """Send ``image`` across a noisy channel and score the received picture.
 
@@ -98,11 +101,15 @@ def deliver(
         Encode with ``w = 1``, that is without regard to importance; the same region is scored.
     seed
         Seed for the fading and noise of the channel.
+    scores
+        Scores to compute besides those that always are, by name, with options.
+    look
+        The sender's way to find its region in a picture, for scores that repeat it.
 
     Raises
     ------
     ValueError
-        See :func:`semcom.link.transmitter.transmit`.
+        See :func:`semcom.link.transmitter.transmit` and :func:`semcom.scores.score`.
 
     Examples
     --------
@@ -119,7 +126,9 @@ def deliver(
     with one_thread():
         say_stage("encoding", height, width)
         sent = transmit(image, w, codec=codec, cbr=cbr, link=link)
-        arrival = receive_and_score(image, importance, sent, link, seed=seed)
+        arrival = receive_and_score(
+            image, importance, sent, link, seed=seed, also=scores, look=look
+        )
     record = {
         "system": "blind" if blind else "importance",
         "theta": importance.theta,
@@ -135,8 +144,11 @@ def deliver(
         "all_lost": arrival.reception.all_lost,
         **finite(arrival.scores),
     }
-    received, reception, scores = arrival.received, arrival.reception, arrival.scores
-    return Delivery(image, received, importance, sent, reception, scores, record)
+    if scores:
+        record["scores"] = list(scores)
+    return Delivery(
+        image, arrival.received, importance, sent, arrival.reception, arrival.scores, record
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +176,8 @@ def receive_and_score(
     link: LinkConfig,
     *,
     seed: int,
+    also: Sequence[str] = (),
+    look: Look | None = None,
     scored: dict[str, dict[str, float | None]] | None = None,
 ) -> Arrival:
     """Pass a transmission through one draw of the channel, receive it and score the picture.
@@ -176,6 +190,8 @@ def receive_and_score(
         The transmission, and the link that it was made for.
     seed
         Seed for the fading and noise of the channel.
+    also, look
+        See :func:`semcom.scores.score`.
     scored
         Known scores by the hash of the received picture. New scores are added to it. Many draws of
         a channel give the same picture, which then need not be scored again.
@@ -200,7 +216,7 @@ def receive_and_score(
     sha256 = digest(received)
     if sha256 not in scored:
         say_stage("scoring", height, width)
-        scored[sha256] = score(image, received, importance)
+        scored[sha256] = score(image, received, importance, also=also, look=look)
     return Arrival(reception, received, sha256, scored[sha256])
 
 

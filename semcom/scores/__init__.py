@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from semcom.importance.maps import Importance
-from semcom.scores.psnr import background_psnr_db, psnr_db, region_psnr_db, theta_psnr_db
-from semcom.scores.ssim import ms_ssim, ssim
+from semcom.scores.base import ALWAYS, Look, Scored, value_of
 from semcom.types import Image
 
-Score = Callable[[Image, Image, Importance], float | None]
-SCORES: dict[str, tuple[str, Score]] = {
-    "psnr_db": ("PSNR, dB", lambda x, y, _: psnr_db(x, y)),
-    "ssim": ("SSIM, 11x11 Gaussian window", lambda x, y, _: ssim(x, y)),
-    "ms_ssim": ("MS-SSIM, five scales", lambda x, y, _: ms_ssim(x, y)),
-    "region_psnr_db": (
-        "PSNR over the region, dB",
-        lambda x, y, what: region_psnr_db(x, y, what.region),
-    ),
-    "background_psnr_db": (
-        "PSNR outside of it, dB",
-        lambda x, y, what: background_psnr_db(x, y, what.region),
-    ),
-    "theta_psnr_db": (
-        "θ-PSNR, dB",
-        lambda x, y, what: theta_psnr_db(x, y, what.region, what.theta),
-    ),
-}
-"""Description and function of each score, by name."""
 
-
-def score(original: Image, received: Image, importance: Importance) -> dict[str, float | None]:
+def score(
+    original: Image,
+    received: Image,
+    importance: Importance,
+    *,
+    also: Sequence[str] = (),
+    look: Look | None = None,
+) -> dict[str, float | None]:
     """Score ``received`` against ``original``; a score that is undefined is None.
+
+    Parameters
+    ----------
+    original, received
+        (H, W, 3) uint8.
+    importance
+        The importance map, and the region that the scores refer to.
+    also
+        Scores to compute besides those that always are, by name, with options.
+    look
+        The sender's way to find its region in a picture, for scores that repeat it.
+
+    Raises
+    ------
+    ValueError
+        A score is unknown or cannot be computed here, or its value is NaN or outside its range.
 
     Examples
     --------
@@ -42,6 +44,5 @@ def score(original: Image, received: Image, importance: Importance) -> dict[str,
     >>> round(found["psnr_db"], 2), found["region_psnr_db"]  # there is no region
     (48.13, None)
     """
-    return {
-        name: function(original, received, importance) for name, (_, function) in SCORES.items()
-    }
+    scored = Scored(importance, look)
+    return {spec: value_of(spec, original, received, scored) for spec in (*ALWAYS, *also)}

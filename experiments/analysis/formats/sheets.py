@@ -28,7 +28,7 @@ class Sheet:
     places: int = 0
     """Number of leading columns that hold the CBR and the SNR of a row."""
     best: frozenset[Cell] = frozenset()
-    """Cells with the highest score at their CBR and SNR."""
+    """Cells with the best score at their CBR and SNR."""
 
 
 def sheets(tables: Sequence[Table]) -> list[Sheet]:
@@ -56,15 +56,15 @@ def rates(tables: Sequence[Table]) -> Iterator[Sheet]:
         if table.name == "bd-rate":
             for title, some in _by_channel(table):
                 lines = [
-                    (f"{row['SNR']:g}", row["system"], row["score"], *_rate_cells(row))
+                    (f"{row['SNR']:g}", row["system"], row["score"], *_rate_cells(table, row))
                     for row in some
                 ]
                 head = ("SNR", "system", "score", "BD-rate", "times", "from", "to", "images")
                 yield Sheet(table.name, title, head, tuple(lines), table.caption, 1)
 
 
-def _rate_cells(row: Row) -> list[str]:
-    digits = 4 if "SSIM" in row["score"] else 2
+def _rate_cells(table: Table, row: Row) -> list[str]:
+    digits = table.digits(row["score"])
     parts = ((row["times"], 2), (row["from"], digits), (row["to"], digits))
     numbers = ["–" if value is None else f"{value:.{n}f}" for value, n in parts]
     return [_rate(row, row["images"]), *numbers, str(row["images"])]
@@ -79,7 +79,7 @@ def _means(table: Table) -> Iterator[Sheet]:
     for title, some in _by_channel(table):
         lines = []
         for row in some:
-            cells = [_score(name, row) for name in table.scores]
+            cells = [_score(table, name, row) for name in table.scores]
             cells += [str(row["images"])] * partial
             cells += [f"{row['exact']}/{row['draws']}"] * exact
             cells += [f"{row['lost']}/{row['draws']}"] * sent
@@ -97,7 +97,9 @@ def _gains(table: Table, rates: Table | None) -> Iterator[Sheet]:
         if len(places) == 1:
             cbr, snr_db = places[0]
             title = f"against {table.anchor}{where}, CBR {cbr} at {snr_db:g} dB"
-            lines = [(row["system"], *(_gain(name, row) for name in table.scores)) for row in rows]
+            lines = [
+                (row["system"], *(_gain(table, name, row) for name in table.scores)) for row in rows
+            ]
             best = _best(table, rows, 1, lambda _: None)
             yield Sheet("gains", title, ("system", *table.scores), tuple(lines), best=best)
             continue
@@ -118,8 +120,8 @@ def _system_gains(title: str, table: Table, rows: Sequence[Row], rates: Sequence
     for snr_db in snrs:
         at = [f"{snr_db:g}"] if several else []
         for row in (row for row in rows if row["SNR"] == snr_db):
-            lines.append((row["CBR"], *at, *(_gain(name, row) for name in names)))
-        found = {row["score"] + ", dB": row for row in rates if row["SNR"] == snr_db}
+            lines.append((row["CBR"], *at, *(_gain(table, name, row) for name in names)))
+        found = {_head(row["score"], names): row for row in rates if row["SNR"] == snr_db}
         if any(name in found for name in names):
             every = max(row["images"] for row in rows)
             lines.append(("BD-rate", *at, *(_rate(found.get(name), every) for name in names)))
@@ -127,6 +129,11 @@ def _system_gains(title: str, table: Table, rows: Sequence[Row], rates: Sequence
     head = ("CBR", *["SNR"] * several, *names)
     title = title if several else f"{title}, at {snrs[0]:g} dB"
     return Sheet("gains", title, head, tuple(lines), "\n".join(notes))
+
+
+def _head(score: str, names: Sequence[str]) -> str:
+    """Return the head of a score's column of gains, which has its unit."""
+    return f"{score}, dB" if f"{score}, dB" in names else score
 
 
 def _worth(found: Mapping[str, Row], anchor: str, snr_db: str = "") -> list[str]:
@@ -166,7 +173,7 @@ def _draws(table: Table) -> Iterator[Sheet]:
             (
                 *_place(row),
                 row["system"],
-                *(_score(name, row) for name in head[3:-1]),
+                *(_score(table, name, row) for name in head[3:-1]),
                 f"{row['shown, %']:.1f} %",
             )
             for row in some
@@ -188,7 +195,7 @@ def _lost(table: Table) -> Iterator[Sheet]:
 
 
 def _best(table: Table, rows: Sequence[Row], first: int, place: Any) -> frozenset[Cell]:
-    """Return the cells with the highest scores at each place, from column ``first`` on.
+    """Return the cells with the best scores at each place, from column ``first`` on.
 
     Bounds, and scores over different images, are not compared.
     """
@@ -200,8 +207,9 @@ def _best(table: Table, rows: Sequence[Row], first: int, place: Any) -> frozense
             values = {i: rows[i][name] for i in mine if rows[i][name] is not None}
             counts = {rows[i].get(name + COUNT, rows[i]["images"]) for i in values}
             if len(values) > 1 and len(counts) == 1:
-                highest = _shown(name, max(values.values()))
-                same = {i for i, value in values.items() if _shown(name, value) == highest}
+                best = (min if name in table.lower else max)(values.values())
+                shown = {i: _shown(table, name, value) for i, value in values.items()}
+                same = {i for i in values if shown[i] == _shown(table, name, best)}
                 found |= {(i, column) for i in same if len(same) < len(values)}
     return frozenset(found)
 
@@ -242,18 +250,18 @@ def _text(cell: Any) -> str:
     return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
 
 
-def _score(name: str, row: Row) -> str:
+def _score(table: Table, name: str, row: Row) -> str:
     value, half = row[name], row.get(name + HALF)
-    text = "–" if value is None else _shown(name, value)
-    return (text if half is None else f"{text} ±{_shown(name, half)}") + _count(name, row)
+    text = "–" if value is None else _shown(table, name, value)
+    return (text if half is None else f"{text} ±{_shown(table, name, half)}") + _count(name, row)
 
 
-def _shown(name: str, value: float) -> str:
-    return f"{value:.{4 if 'SSIM' in name else 2}f}"
+def _shown(table: Table, name: str, value: float) -> str:
+    return f"{value:.{table.digits(name)}f}"
 
 
-def _gain(name: str, row: Row) -> str:
-    return _signed(row[name], 2) + _count(name, row)
+def _gain(table: Table, name: str, row: Row) -> str:
+    return _signed(row[name], table.digits(name)) + _count(name, row)
 
 
 def _count(name: str, row: Row) -> str:

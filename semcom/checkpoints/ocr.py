@@ -1,0 +1,62 @@
+"""Optical character recognition, by the package ``rapidocr-onnxruntime``.
+
+Its networks, PP-OCRv4 for Latin letters, digits and Chinese, come inside the package (Apache-2.0).
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from semcom.types import Image
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom in pixels."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text in a picture."""
+
+    box: Box
+    text: str = ""
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The middle of the box, (x, y)."""
+        left, top, right, bottom = self.box
+        return (left + right) / 2, (top + bottom) / 2
+
+
+def read_lines(image: Image) -> list[Line]:
+    """Find and read the lines of text in a picture (H, W, 3) uint8, from the top to the bottom."""
+    found, _ = _engine()(_bgr(image))
+    lines = [Line(_box(corners), str(text)) for corners, text, _ in found or ()]
+    return sorted(lines, key=lambda line: (line.box[1], line.box[0]))
+
+
+def find_lines(image: Image) -> list[Line]:
+    """Find the lines of text in a picture (H, W, 3) uint8 without reading them."""
+    found, _ = _engine()(_bgr(image), use_det=True, use_cls=False, use_rec=False)
+    lines = [Line(_box(corners)) for corners in (() if found is None else found)]
+    return sorted(lines, key=lambda line: (line.box[1], line.box[0]))
+
+
+def _bgr(image: Image) -> Image:
+    return np.ascontiguousarray(image[..., ::-1])  # the package takes arrays for OpenCV's
+
+
+def _box(corners: Any) -> Box:
+    places = np.asarray(corners, dtype=float)
+    (left, top), (right, bottom) = places.min(axis=0), places.max(axis=0)
+    return float(left), float(top), float(right), float(bottom)
+
+
+@functools.cache
+def _engine() -> Any:
+    from rapidocr_onnxruntime import RapidOCR
+
+    return RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1)

@@ -1,0 +1,1 @@
+"""Scores of tasks: whether the receiver can still do something with the picture."""
