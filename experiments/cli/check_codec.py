@@ -102,6 +102,27 @@ def check_disturbance(disturbance: str, only: tuple[str, ...], limit_s: float) -
     _check(candidate, chosen, "docs/tutorials/adding-a-disturbance.md")
 
 
+@click.command("check-score")
+@click.argument("score", metavar="NAME[:OPTION=VALUE,…]")
+@_only
+@_limit
+def check_score(score: str, only: tuple[str, ...], limit_s: float) -> None:
+    """Check that an installed score fulfils the contract for scores.
+
+    Each check runs in its own process, so a score that hangs or crashes does no harm. The command
+    ends with status 1 if a check fails.
+    """
+    from semcom.scores.base import SCORES
+
+    SCORES.check(score.partition(":")[0])
+    from semcom.conformance.runner import open_score
+    from semcom.conformance.scores import SCORE_CHECKS, Candidate
+
+    candidate = Candidate(score, check_limit_s=limit_s)
+    open_score(candidate)
+    _check(candidate, _chosen(SCORE_CHECKS, only), "docs/tutorials/adding-a-score.md")
+
+
 def _chosen(checks: Sequence[Check], only: tuple[str, ...]) -> list[Check]:
     names = [check.name for check in checks]
     for name in only:

@@ -10,7 +10,7 @@ import click
 from channels.errors import InputError
 from experiments import streams
 from experiments.cli.cache import cache
-from experiments.cli.check_codec import check_channel, check_codec, check_disturbance
+from experiments.cli.check_codec import check_channel, check_codec, check_disturbance, check_score
 from experiments.cli.checkpoints import weights
 from experiments.cli.deliveries import compare, demo, segment, send
 from experiments.cli.link_level import ber, bler, mcs
@@ -74,6 +74,7 @@ for command in (
     check_codec,
     check_channel,
     check_disturbance,
+    check_score,
     cache,
     weights,
     train,

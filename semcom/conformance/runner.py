@@ -12,9 +12,10 @@ from semcom.codecs.base import is_analog
 from semcom.conformance.base import MEMORY, Candidate, Check, CheckFailed
 from semcom.conformance.disturbances import Candidate as DisturbanceCandidate
 from semcom.conformance.isolated_process import ProcessError, run
+from semcom.conformance.scores import Candidate as ScoreCandidate
 from semcom.errors import InputError
 
-AnyCandidate = Candidate | ChannelCandidate | DisturbanceCandidate
+AnyCandidate = Candidate | ChannelCandidate | DisturbanceCandidate | ScoreCandidate
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ def open_disturbance(candidate: DisturbanceCandidate) -> None:
     _open(_build_disturbance, candidate, who, candidate.check_limit_s)
 
 
+def open_score(candidate: ScoreCandidate) -> None:
+    """Build the score once; raise ``ValueError`` as :func:`open_codec` does."""
+    _open(_build_score, candidate, f"score {candidate.spec!r}", candidate.check_limit_s)
+
+
 def _open(function: Callable[..., Any], candidate: object, who: str, limit_s: float) -> Any:
     try:
         problem, result = run(_told, function, candidate, limit_s=limit_s)
@@ -89,6 +95,10 @@ def _build(candidate: ChannelCandidate) -> None:
 
 def _build_disturbance(candidate: DisturbanceCandidate) -> None:
     candidate.disturbance()
+
+
+def _build_score(candidate: ScoreCandidate) -> None:
+    candidate.score()
 
 
 def run_check(check: Check, candidate: AnyCandidate) -> Report:
