@@ -5,6 +5,7 @@ from __future__ import annotations
 from experiments.analysis.bd_rate import bd_table
 from experiments.analysis.cue_conflict import texture_table
 from experiments.analysis.draws_table import draws_table
+from experiments.analysis.needed_bandwidth import needed_table
 from experiments.analysis.points import prepare
 from experiments.analysis.robustness import robustness_table, success_table
 from experiments.analysis.table import Table, Tell, spared
@@ -13,6 +14,7 @@ from experiments.store.measured import SuiteResults
 
 TABLES = (
     *(means_table, gains_table, robustness_table, success_table, texture_table, bd_table),
+    needed_table,
     *(differences_table, draws_table, lost_table),
 )
 

@@ -9,6 +9,8 @@
     Glass and mirrors with masks, which the user has to provide (:mod:`experiments.datasets.glass`).
 ``photos``
     Photos that come with scikit-image, with outlines of their main objects drawn for semcom.
+``signs``
+    The same photos with signs in them, text and codes, which semcom makes (extra ``tasks``).
 
 The folder that ``SEMCOM_DATA`` names takes precedence: ``$SEMCOM_DATA/kodak`` and so on. Any folder
 of images may be given by its path; masks are ``NAME_mask.png`` beside ``NAME.jpg``, or in a folder
@@ -190,7 +192,13 @@ def _photos() -> Path:
     return data_folder("photos") or make()
 
 
+def _signs() -> Path:
+    from experiments.datasets.signs import make
+
+    return data_folder("signs") or make()
+
+
 DATASETS: dict[str, Callable[[], Path]] = {
-    **{"kodak": _kodak, "davis": _davis, "photos": _photos},
+    **{"kodak": _kodak, "davis": _davis, "photos": _photos, "signs": _signs},
     **{name: functools.partial(glass.folder, name) for name in glass.GLASS},
 }

@@ -2,24 +2,19 @@
 
 They are meant for trying things out: their objects are easy to find, and four images prove nothing.
 The polygons were drawn by hand on enlarged pictures, to within two pixels where the border is
-sharp. The files must be identical on every machine, because the ids of tasks depend on them. Since
-versions of zlib compress differently, PNG is written without compression here.
+sharp.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
-import struct
-import tempfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.saving import named
+from experiments.datasets.made_folder import made_folder, png
 from semcom.images import MASK_ENDING
 
 OUTLINES = {
@@ -55,38 +50,11 @@ OUTLINES = {
 }
 """Corners "x,y" of the main object, in pixels from the centre of the top left pixel."""
 VERSION = hashlib.sha256(repr(OUTLINES).encode()).hexdigest()[:8]
-_MOST_STORED = 0xFFFF  # bytes of one block of DEFLATE
 
 
 def make() -> Path:
-    """Return the folder of the photos, which is created if it does not exist.
-
-    The folder appears as a whole, so that several processes may call this function at once.
-
-    Raises
-    ------
-    OSError
-        If the user's cache folder is not writable.
-    """
-    import pooch  # slow to import
-
-    folder = Path(pooch.os_cache("semcom")) / f"photos-{VERSION}"
-    if folder.is_dir():
-        return folder
-    with named(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix="photos-", dir=folder.parent))
-    try:
-        with named(folder):
-            for name, content in _files():
-                (made / name).write_bytes(content)
-            made.rename(folder)
-    except OSError:
-        if not folder.is_dir():  # else another process was faster
-            raise
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    return folder
+    """Return the folder of the photos, which is created if it does not exist."""
+    return made_folder(f"photos-{VERSION}", _files)
 
 
 def _files() -> Iterator[tuple[str, bytes]]:
@@ -94,8 +62,8 @@ def _files() -> Iterator[tuple[str, bytes]]:
 
     for name, outline in OUTLINES.items():
         photo = getattr(skimage.data, name)()
-        yield f"{name}.png", _png(photo)
-        yield f"{name}{MASK_ENDING}", _png(_inside(outline, *photo.shape[:2]))
+        yield f"{name}.png", png(photo)
+        yield f"{name}{MASK_ENDING}", png(_inside(outline, *photo.shape[:2]))
 
 
 def _inside(outline: str, height: int, width: int) -> NDArray[np.uint8]:
@@ -107,20 +75,3 @@ def _inside(outline: str, height: int, width: int) -> NDArray[np.uint8]:
     inside = polygon(corners[:, 1], corners[:, 0], mask.shape)  # type: ignore[no-untyped-call, unused-ignore]
     mask[inside] = 255
     return mask
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    """Write (H, W) or (H, W, 3) as a PNG with uncompressed data (RFC 1950, 1951)."""
-    height, width = picture.shape[:2]
-    rows = b"".join(b"\0" + row.tobytes() for row in picture)
-    parts = [rows[i : i + _MOST_STORED] for i in range(0, len(rows), _MOST_STORED)]
-    blocks = b"".join(
-        struct.pack("<BHH", i == len(parts), len(part), len(part) ^ 0xFFFF) + part
-        for i, part in enumerate(parts, 1)
-    )
-    about = struct.pack(">IIBBBBB", width, height, 8, 2 if picture.ndim == 3 else 0, 0, 0, 0)
-    data = b"\x78\x01" + blocks + struct.pack(">I", zlib.adler32(rows))
-    chunks = (b"IHDR" + about, b"IDAT" + data, b"IEND")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks
-    )

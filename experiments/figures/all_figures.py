@@ -10,6 +10,7 @@ from experiments.analysis.table import Tell, spared
 from experiments.figures.crops import crops
 from experiments.figures.drawing import Drawing
 from experiments.figures.gain_figures import gain_figures, gain_theta
+from experiments.figures.needed_bandwidth import needed_bandwidth
 from experiments.figures.outage import outage
 from experiments.figures.overview import overview
 from experiments.figures.parts.style import COLUMN
@@ -32,6 +33,7 @@ FIGURES = (
     outage,
     scatter,
     overview,
+    needed_bandwidth,
 )
 DISTURBED = (
     over_severity,

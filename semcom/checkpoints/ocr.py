@@ -23,6 +23,8 @@ class Line:
 
     box: Box
     text: str = ""
+    confidence: float = 1.0
+    """How sure the reader is, 0.5 to 1; what it is less sure of is left out."""
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -34,7 +36,7 @@ class Line:
 def read_lines(image: Image) -> list[Line]:
     """Find and read the lines of text in a picture (H, W, 3) uint8, from the top to the bottom."""
     found, _ = _engine()(_bgr(image))
-    lines = [Line(_box(corners), str(text)) for corners, text, _ in found or ()]
+    lines = [Line(_box(at), str(text), float(sure)) for at, text, sure in found or ()]
     return sorted(lines, key=lambda line: (line.box[1], line.box[0]))
 
 

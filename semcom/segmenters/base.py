@@ -69,6 +69,20 @@ SEGMENTERS = Registry(
             "another segmenter, which sees the picture blurred (option of=NAME)",
         ),
         Entry(
+            "text",
+            "semcom.segmenters.signs:Text",
+            "all lines of text, found by an OCR's detector",
+            requires=("rapidocr_onnxruntime",),
+            extra="tasks",
+        ),
+        Entry(
+            "codes",
+            "semcom.segmenters.signs:Codes",
+            "all QR and bar codes",
+            requires=("zxingcpp",),
+            extra="tasks",
+        ),
+        Entry(
             "whole_image",
             "semcom.segmenters.whole_image:WholeImage",
             "one mask that covers the whole image",

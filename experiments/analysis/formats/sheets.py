@@ -41,6 +41,7 @@ def sheets(tables: Sequence[Table]) -> list[Sheet]:
         ("robustness", _plain),
         ("spoilt", _plain),
         ("texture-share", _plain),
+        ("needed", _plain),
         ("differences", _differences),
         ("draws", _draws),
         ("lost", _lost),

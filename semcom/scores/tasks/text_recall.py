@@ -12,13 +12,17 @@ from semcom.scores.tasks.remembered import Remembered
 from semcom.types import Image
 
 
+_SURE = 0.8
+
+
 class TextRecall:
     """Share of the characters of the original's text that OCR reads in the received picture.
 
     It is 1 minus the character error rate: the least number of insertions, deletions and
     replacements of characters (Levenshtein) over the number of characters, without spaces and
     capitals. Each line of the original is compared with what was read at its place, and its errors
-    count at most as all of its characters. What OCR reads in the original is taken for the truth.
+    count at most as all of its characters. What OCR reads in the original with a confidence of at
+    least 0.8 is taken for the truth.
 
     Parameters
     ----------
@@ -42,7 +46,7 @@ class TextRecall:
 
     def __call__(self, original: Image, received: Image, scored: Scored) -> float | None:
         """Return the share of characters; None if OCR reads nothing in the original."""
-        lines = [line for line in self._read(original) if _letters(line.text)]
+        lines = [line for line in self._read(original) if _counts(line)]
         if self.over == "region":
             lines = [line for line in lines if _inside(line, scored)]
         return recall(lines, read_lines(received)) if lines else None
@@ -72,6 +76,10 @@ def recall(truth: Sequence[Line], read: Sequence[Line]) -> float:
         wrong += min(len(wanted), Levenshtein.distance(wanted, said))
         total += len(wanted)
     return 1 - wrong / total
+
+
+def _counts(line: Line) -> bool:
+    return line.confidence >= _SURE and bool(_letters(line.text))
 
 
 def _letters(text: str) -> str:
