@@ -23,6 +23,8 @@ from .link.config import LinkConfig as LinkConfig
 from .link.delivery import Delivery as Delivery
 from .link.delivery import deliver as deliver
 from .scores import score as score
+from .scores.base import SCORES as SCORES
+from .scores.base import Scored as Scored
 from .segmenters.base import SEGMENTERS as SEGMENTERS
 from .types import AnalogSignal as AnalogSignal
 from .types import Bitstream as Bitstream

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from semcom.codecs.base import CODECS
+from semcom.scores.base import SCORES
 from semcom.segmenters.base import SEGMENTERS
 
 # No test may profit from what another run left behind, nor leave anything itself; also in the
@@ -104,7 +105,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
                     (site / f"{module}.py").write_text(source)
         (info / "entry_points.txt").write_text("\n".join(lines))
         importlib.invalidate_caches()
-        for registry in (CODECS, CHANNELS, BIT_CHANNELS, PACKET_CHANNELS, SEGMENTERS):
+        for registry in (CODECS, CHANNELS, BIT_CHANNELS, PACKET_CHANNELS, SEGMENTERS, SCORES):
             ours = {name: e for name, e in registry._entries.items() if e.source == "semcom"}
             monkeypatch.setattr(registry, "_entries", ours)
             monkeypatch.setattr(registry, "_discovered", False)

@@ -92,8 +92,9 @@ def needed_table(study: SuiteResults) -> Table | None:
     rows = []
     for one in found:
         other = blind.get((one.channel, one.snr_db, one.score))
-        known = other is not None and other.cbr and one.cbr
-        times = other.cbr / one.cbr if known and other is not None and other.cbr else None
+        times = None
+        if other is not None and other.cbr is not None and one.cbr is not None:
+            times = other.cbr / one.cbr
         text = "more" if one.cbr is None else ("≤ " * one.at_most) + _ratio(one.cbr)
         place = (one.channel, one.snr_db, short(one.score), one.system)
         rows.append((*place, text, one.cbr, times, one.images))

@@ -1,8 +1,9 @@
 """Photos with signs to read: four of scikit-image's photos, with text and codes put into them.
 
-They ask what a receiver needs that only wants to read. Each sign is seen a little from the side, and
-its mask covers the whole board. Text is set in DejaVu Sans, which comes with matplotlib; QR and bar
-codes are made by ``zxing-cpp``. Eight pictures are meant for trying things out and prove nothing.
+They ask what a receiver needs that only wants to read. Each sign is seen a little from the side,
+and its mask covers the whole board. Text is set in DejaVu Sans, which comes with matplotlib; QR and
+bar codes are made by ``zxing-cpp``. Eight pictures are meant for trying things out and prove
+nothing.
 """
 
 from __future__ import annotations
@@ -131,9 +132,9 @@ def _board(sign: Sign) -> PilImage.Image:
     margin, gap = 8, 6
     parts: list[tuple[PilImage.Image | None, str, FreeTypeFont | None, int, int]] = []
     for text, size in sign.lines:
-        font = _font(size)
-        left, _, right, _ = font.getbbox(text)
-        parts.append((None, text, font, round(right - left), size))
+        set_in = _font(size)
+        left, _, right, _ = set_in.getbbox(text)
+        parts.append((None, text, set_in, round(right - left), size))
     if sign.code is not None:
         code = _code(*sign.code)
         parts.append((code, "", None, *code.size))

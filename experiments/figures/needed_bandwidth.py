@@ -1,4 +1,4 @@
-"""Figure of the bandwidth that each task of the receiver needs: a row for each, a mark per system."""
+"""Figure of the bandwidth that each task of the receiver needs: a row each, a mark per system."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_the_api_page_lists_all_names_of_the_face(face: object) -> None:
     assert set(re.findall(r"^   ([\w.]+)$", page, flags=re.MULTILINE)) == rooms
 
 
-@pytest.mark.parametrize("page", ["learned-codecs", "adding-a-score"])
+@pytest.mark.parametrize("page", ["learned-codecs"])
 def test_the_example_of_a_tutorial_runs(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     code = _blocks(DOCS / "tutorials" / f"{page}.md", "python")[0]
     exec(compile(code, page, "exec"), {})

@@ -22,17 +22,26 @@ from channels.conformance.checks import CHANNEL_CHECKS
 from channels.packets.target import Target
 from experiments.cli.main import main
 from semcom.codecs.base import CODECS
+from semcom.conformance import scores as promised_by_scores
 from semcom.conformance.digital import promises as promised_by_codecs
 from semcom.conformance.digital.checks import CODEC_CHECKS
+from semcom.conformance.scores import SCORE_CHECKS
+from semcom.scores.base import SCORES, built
 from semcom.segmenters.base import SEGMENTERS
 from semcom.types import Prompts
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("codec", "channel", "segmenter")
+ALL = (*KINDS, "score")
 SUITES = ("tests/semcom/conformance", "tests/channels/conformance")
-NAMES = {"codec": "strips", "channel": "shadowing", "segmenter": "discs"}
-REGISTRIES = {"codec": CODECS, "channel": CHANNELS, "segmenter": SEGMENTERS}
-MAX_LINES = {"codec": 40, "channel": 29, "segmenter": 29}
+NAMES = {
+    "codec": "strips",
+    "channel": "shadowing",
+    "segmenter": "discs",
+    "score": "visibly_wrong",
+}
+REGISTRIES = {"codec": CODECS, "channel": CHANNELS, "segmenter": SEGMENTERS, "score": SCORES}
+MAX_LINES = {"codec": 40, "channel": 29, "segmenter": 29, "score": 25}
 
 
 def blocks(kind: str, language: str) -> list[str]:
@@ -53,14 +62,14 @@ def page(install) -> Callable[[str], Path]:
     return install_page
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL)
 def test_the_plugin_is_short_found_and_listed(page, kind):
     page(kind)
     code = blocks(kind, "python")[0]
     assert sum(bool(line.strip()) for line in code.splitlines()) <= MAX_LINES[kind]
     assert max(map(len, code.splitlines())) <= 100
     entry = REGISTRIES[kind].entry(NAMES[kind])
-    assert entry.source == f"{NAMES[kind]}-{kind}"
+    assert entry.source == f"{NAMES[kind]}-{kind}".replace("_", "-")
     shown = CliRunner().invoke(main, ["list", f"{kind}s"], env={"COLUMNS": "120"})
     assert shown.exit_code == 0
     assert NAMES[kind] in shown.output
@@ -78,6 +87,7 @@ def test_the_page_shows_the_example_package():
     [
         ("codec", promised_by_codecs, CODEC_CHECKS),
         ("channel", promised_by_channels, CHANNEL_CHECKS),
+        ("score", promised_by_scores, SCORE_CHECKS),
     ],
 )
 def test_every_promise_is_checked_and_quoted_as_the_page_makes_it(kind, promised, checks):
@@ -85,7 +95,11 @@ def test_every_promise_is_checked_and_quoted_as_the_page_makes_it(kind, promised
     section = text.partition(f"## What a {kind} promises\n\n- ")[2].partition("\n\n")[0]
     bullets = [" ".join(part.replace("**", "").split()) for part in section.split("\n- ")]
     promises = {check.promise for check in checks}
-    assert {value for name, value in vars(promised).items() if name.isupper()} <= promises
+    assert {
+        value
+        for name, value in vars(promised).items()
+        if name.isupper() and name[0] != "_" and isinstance(value, str)
+    } <= promises
     assert len(bullets) == len(promises)
     for bullet in bullets:
         assert any(bullet.startswith(promise) for promise in promises), bullet
@@ -126,6 +140,24 @@ def test_the_example_sends_a_picture(page, photo, kind, tmp_path, monkeypatch, c
     assert delivery.received.shape == photo.shape
     assert str(delivery.record[kind]).partition(":")[0] == NAMES[kind]
     assert capsys.readouterr().out
+
+
+def test_the_score_of_the_page_is_measured(page, photo, tmp_path, monkeypatch, capsys):
+    page("score")
+    built.cache_clear()
+    PilImage.fromarray(photo).save(tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(compile(blocks("score", "python")[1], "adding-a-score.md", "exec"), names)
+    delivery = names["delivery"]
+    assert isinstance(delivery, semcom.Delivery)
+    value = delivery.record["visibly_wrong:levels=20"]
+    error = np.abs(photo.astype(int) - delivery.received).max(axis=2)
+    assert value == pytest.approx((error > 20)[delivery.importance.region].mean())
+    assert capsys.readouterr().out.strip() == str(value)
+    for check in SCORE_CHECKS:
+        if check.name != "same":  # which starts a process
+            assert check.function(promised_by_scores.Candidate("visibly_wrong")) == ""
 
 
 def test_strips_lost_in_a_fade_are_concealed(page, photo):

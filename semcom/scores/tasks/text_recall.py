@@ -11,7 +11,6 @@ from semcom.scores.base import Scored
 from semcom.scores.tasks.remembered import Remembered
 from semcom.types import Image
 
-
 _SURE = 0.8
 
 
