@@ -94,6 +94,7 @@ for command in (
             "packet-channels",
             "decoders",
             "segmenters",
+            "detectors",
             "disturbances",
             "scores",
             "suites",

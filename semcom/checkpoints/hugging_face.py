@@ -68,7 +68,8 @@ class Snapshot:
     def provenance(self, name: str, model: str, **options: Any) -> str:
         """Describe what was opened so that it can be opened again: a plug-in with its options.
 
-        A model of the hub is named with its commit; a folder is followed by the hash of its weights.
+        A model of the hub has its commit as an option; a folder is followed by the hash of its
+        weights.
         """
         if self.revision:
             return spec_of(name, model=model, revision=self.revision, **options)
@@ -166,23 +167,22 @@ def _fetched(who: str, model: str, revision: str) -> Path:
         except errors.HFValidationError:
             why = "is no id of a model on the Hugging Face hub"
         except Exception as error:  # what the network does, and httpx's ways to say so
-            files = " ".join(f"--include '{pattern}'" for pattern in NEEDED)
             rev = f" --revision {revision}" if revision else ""
             raise WeightsUnavailable(
                 f"{who}: could not fetch {model}{at} from huggingface.co ({_reason(error)}): where "
-                f'there is a connection, run "hf download {model}{rev} {files} --local-dir FOLDER" '
-                f"and name that folder, model=FOLDER, or copy the cache to {HF_HUB_CACHE}"
+                f"there is a connection, run 'hf download {model}{rev} --local-dir FOLDER' and "
+                f"give model=FOLDER, or copy the cache of another machine to {HF_HUB_CACHE}"
             ) from error
     raise WeightsUnavailable(f"{who}: {model} {why}")
 
 
 def _reason(error: BaseException) -> str:
     """Say in some words why a download failed."""
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"HTTP status {response.status_code}"
-    cause = error.__cause__
-    names = {type(one).__name__ for one in (error, cause) if one is not None}
+    chain = [one for one in (error, error.__cause__) if one is not None]
+    for one in chain:
+        if (response := getattr(one, "response", None)) is not None:
+            return f"HTTP status {response.status_code}"
+    names = {type(one).__name__ for one in chain}
     if "OfflineModeIsEnabled" in names or "outgoing traffic has been disabled" in str(error):
         return "HF_HUB_OFFLINE is set, and it is not in the cache"
     return (

@@ -38,7 +38,8 @@ def strongest(
     Examples
     --------
     >>> boxes = np.array([[0, 0, 9, 9], [0, 0, 9, 10], [20, 5, 40, 30], [1, 1, 9, 9]], float)
-    >>> found = strongest("dog", boxes, np.array([.6, .9, .5, .1]), threshold=.3, height=20, width=40)
+    >>> scores = np.array([0.6, 0.9, 0.5, 0.1])
+    >>> found = strongest("dog", boxes, scores, threshold=0.3, height=20, width=40)
     >>> [(one.score, one.box) for one in found]
     [(0.9, (0.0, 0.0, 9.0, 10.0)), (0.5, (20.0, 5.0, 40.0, 20.0))]
     """

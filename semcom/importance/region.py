@@ -14,8 +14,8 @@ import numpy as np
 
 from semcom import cache
 from semcom.checkpoints import mobile_sam as weights
-from semcom.errors import InputError
 from semcom.detectors.base import DEFAULT as DEFAULT_DETECTOR
+from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import mask_beside
 from semcom.importance.by_text import check_text, mark

@@ -1,8 +1,8 @@
 """SAM 3: all objects in the picture that a text names.
 
-Reference: "SAM 3: Segment Anything with Concepts", arXiv:2511.16719. The weights are gated: the user
-accepts the licence on their page and has a token. Points, boxes and everything without a prompt
-are not what this network is for; the segmenter ``hf`` does that.
+Reference: "SAM 3: Segment Anything with Concepts", arXiv:2511.16719. The weights are gated: the
+user accepts the licence on their page and has a token. Points, boxes and everything without a
+prompt are not what this network is for; the segmenter ``hf`` does that.
 """
 
 from __future__ import annotations
