@@ -17,7 +17,7 @@ from semcom.codecs.base import CODECS, is_analog
 from semcom.detectors.base import DEFAULT as DEFAULT_DETECTOR
 from semcom.disturbances.apply import DEFAULT_SEVERITY, Disturb
 from semcom.errors import InputError
-from semcom.importance.by_text import check_text
+from semcom.importance.by_text import check_prompts
 from semcom.importance.maps import AUTO, DEFAULT_THETA, Theta
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
@@ -172,7 +172,7 @@ class Setting(LinkOptions):
             raise InputError(f"text and prompt exclude each other: {self.text!r}, {self.prompt}")
         if self.text and self.segmenter == BESIDE:
             raise InputError(f"segmenter beside reads masks and looks for no text ({self.text!r})")
-        check_text(Prompts(text=phrases(self.text)), self.segmenter, self.detector)
+        _check_text(self.text, self.segmenter, self.detector)
         if self.masks == "best" and (
             self.segmenter == BESIDE or self.prompt != "none" or self.text
         ):
@@ -211,6 +211,12 @@ def _needs_truth(disturbance: str) -> bool:
 @functools.lru_cache(maxsize=256)
 def _coherence(channel: str) -> str:
     return str(CHANNELS.create(channel).coherence)
+
+
+@functools.lru_cache(maxsize=256)
+def _check_text(text: str, segmenter: str, detector: str) -> None:
+    asked = "auto" if segmenter == BESIDE else segmenter
+    check_prompts(Prompts(text=phrases(text)), asked, detector)
 
 
 _link = functools.lru_cache(maxsize=4096)(LinkConfig)

@@ -13,8 +13,8 @@ SAME = 0.7
 
 def strongest(
     text: str,
-    boxes: NDArray[np.floating],
-    scores: NDArray[np.floating],
+    boxes: NDArray[np.float64],
+    scores: NDArray[np.float64],
     *,
     threshold: float,
     height: int,
@@ -56,6 +56,6 @@ def strongest(
     ]
 
 
-def _iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+def _iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     common = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None).prod()
     return float(common / ((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - common))

@@ -51,9 +51,9 @@ class GroundingDino(HubDetector):
     @torch.inference_mode()
     def _look(
         self, image: Image, texts: Sequence[str]
-    ) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
+    ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
         height, width = image.shape[:2]
-        pictures = self.processor.image_processor(images=image, return_tensors="pt")
+        pictures = self.processor.image_processor(images=np.array(image), return_tensors="pt")
         most = int(self.network.config.max_text_len)
         for text in texts:
             # The network was trained on texts in lower case, each with a full stop.
@@ -63,7 +63,7 @@ class GroundingDino(HubDetector):
             self._check_length(text, words["input_ids"].shape[1], most)
             inputs = {k: v.to(self.network.device) for k, v in {**pictures, **words}.items()}
             out = self.network(**inputs)
-            scores = out.logits[0].sigmoid().amax(-1).cpu().numpy()
+            scores = out.logits[0].sigmoid().amax(-1).cpu().double().numpy()
             x, y, w, h = out.pred_boxes[0].cpu().double().numpy().T
             boxes = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1)
             yield boxes * (width, height, width, height), scores

@@ -9,13 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from semcom.checkpoints.hugging_face import (
-    Snapshot,
-    check_id,
-    find,
-    open_model,
-    open_processor,
-)
+from semcom.checkpoints.hugging_face import Snapshot, check_id, find
+from semcom.checkpoints.transformers_models import open_model, open_processor
 from semcom.detectors.base import Found
 from semcom.detectors.boxes import strongest
 from semcom.errors import InputError
@@ -89,7 +84,7 @@ class HubDetector:
 
     def _look(
         self, image: Image, texts: Sequence[str]
-    ) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
+    ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
         """Yield all boxes (N, 4) in pixels and their scores (N,) for each text."""
         raise NotImplementedError
 

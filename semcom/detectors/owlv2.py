@@ -46,7 +46,7 @@ class Owlv2(HubDetector):
     @torch.inference_mode()
     def _look(
         self, image: Image, texts: Sequence[str]
-    ) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
+    ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
         most = int(self.network.config.text_config.max_position_embeddings)
         words = self.processor.tokenizer(
             list(texts), return_tensors="pt", padding="longest", return_attention_mask=True
@@ -60,7 +60,7 @@ class Owlv2(HubDetector):
             max_length=most,
             return_attention_mask=True,
         )
-        pictures = self.processor.image_processor(images=image, return_tensors="pt")
+        pictures = self.processor.image_processor(images=np.array(image), return_tensors="pt")
         device = self.network.device
         out = self.network(
             input_ids=words["input_ids"].to(device),
@@ -70,4 +70,4 @@ class Owlv2(HubDetector):
         x, y, w, h = out.pred_boxes[0].cpu().double().numpy().T * max(image.shape[:2])
         boxes = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1)
         for logits in out.logits[0].T:
-            yield boxes, logits.sigmoid().cpu().numpy()
+            yield boxes, logits.sigmoid().cpu().double().numpy()

@@ -13,6 +13,7 @@ from typing import Any
 
 from semcom.detectors.base import DEFAULT, DETECTORS, Detector, Found
 from semcom.errors import InputError
+from semcom.segmenters.base import SEGMENTERS
 from semcom.sizes import Size, scaled, size_of
 from semcom.types import Image, Mask, Prompts
 
@@ -45,15 +46,21 @@ class Marked:
         return [f"text {t!r}: nothing found by {by}" for t in self.texts if t not in labels]
 
 
-def check_text(prompts: Prompts, segmenter: str, detector: str) -> None:
-    """Refuse texts and detectors that do not fit, before any image is read.
+def check_prompts(prompts: Prompts, segmenter: str, detector: str) -> None:
+    """Refuse prompts, segmenters and detectors that do not fit, before any image is read.
 
     Raises
     ------
     ValueError
-        The detector is unknown or its extra is missing, there is no text for it, or the segmenter
-        follows no prompts.
+        A name is unknown or its extra is missing, a detector has no text to look for, or the
+        segmenter follows no prompts of this kind.
     """
+    factory = None if segmenter == "auto" else SEGMENTERS.parse(segmenter)[0]
+    if getattr(factory, "takes_text", False) is True:
+        if prompts.points or prompts.boxes:
+            raise InputError(f"segmenter {segmenter!r} takes texts, not points or boxes")
+        if not prompts.text:
+            raise InputError(f"segmenter {segmenter!r} needs a text that names what to look for")
     if not prompts.text:
         if detector != DEFAULT:
             raise InputError(f"detector {detector!r} needs a text that names what to look for")

@@ -18,7 +18,7 @@ from semcom.detectors.base import DEFAULT as DEFAULT_DETECTOR
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import mask_beside
-from semcom.importance.by_text import check_text, mark
+from semcom.importance.by_text import check_prompts, mark
 from semcom.importance.maps import (
     AUTO,
     DEFAULT_THETA,
@@ -124,9 +124,8 @@ class RegionOptions:
     def __post_init__(self) -> None:
         check_theta(self.theta)
         check_kind(self.kind)
-        check_text(self.prompts, self.segmenter, self.detector)
-        if self.segmenter != "auto":
-            SEGMENTERS.parse(self.segmenter)  # a misspelt name is refused before images are read
+        # A misspelt name is refused before images are read.
+        check_prompts(self.prompts, self.segmenter, self.detector)
         if self.mask is not None and self.segmenter != "auto":
             raise InputError(
                 f"mask {self.mask} and segmenter {self.segmenter!r} exclude each other: give one"

@@ -10,15 +10,11 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import numpy as np
 import torch
 
-from semcom.checkpoints.hugging_face import (
-    Snapshot,
-    check_id,
-    find,
-    open_model,
-    open_processor,
-)
+from semcom.checkpoints.hugging_face import Snapshot, check_id, find
+from semcom.checkpoints.transformers_models import open_model, open_processor
 from semcom.errors import InputError
 from semcom.torch_device import check_device
 from semcom.types import Image, Mask, Prompts
@@ -93,11 +89,11 @@ class Sam3:
         They come in the order of the texts, those of one text by descending score.
         """
         if prompts.points or prompts.boxes:
-            raise InputError("segmenter 'sam3' takes texts, not points or boxes: use segmenter hf")
+            raise InputError("segmenter 'sam3' takes texts, not points or boxes")
         if not prompts.text:
             raise InputError("segmenter 'sam3' needs a text that names what to look for")
         network, processor = self._opened
-        pictures = processor(images=image, return_tensors="pt")
+        pictures = processor(images=np.array(image), return_tensors="pt")
         seen = network.get_vision_features(pixel_values=pictures["pixel_values"].to(self._device))
         masks: list[Mask] = []
         for text in prompts.text:

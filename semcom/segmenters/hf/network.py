@@ -26,7 +26,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from semcom.checkpoints.hugging_face import Snapshot, open_model
+from semcom.checkpoints.hugging_face import Snapshot
+from semcom.checkpoints.transformers_models import open_model
 from semcom.errors import InputError
 from semcom.segmenters.everything import POINTS_AT_ONCE, score
 from semcom.types import Image, Mask, Prompts, Region
@@ -185,7 +186,7 @@ def see(network: Network, image: Image) -> Seen:
 def prepare(network: Network, image: Image) -> Tensor:
     """Resize, normalise and maybe pad ``image`` (H, W, 3) uint8 → (1, 3, side, side) float32."""
     h, w = network.input_size(*image.shape[:2])
-    x = torch.from_numpy(np.ascontiguousarray(image)).to(network.model.device)
+    x = torch.from_numpy(np.array(image)).to(network.model.device)
     # Rounded to whole grey levels, as the packages' own processors are.
     x = functional.interpolate(
         x.permute(2, 0, 1)[None].float(), (h, w), mode="bilinear", antialias=True

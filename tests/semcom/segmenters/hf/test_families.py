@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from semcom.checkpoints.hugging_face import import_transformers
+from semcom.checkpoints.transformers_models import import_transformers
 from semcom.segmenters.base import SEGMENTERS
 from semcom.segmenters.everything import distinct, grid
 from semcom.segmenters.hf import network as network_module
@@ -48,7 +48,7 @@ def their_masks(family: str, model: Any, inputs: Any, *, multimask: bool) -> tup
 def test_masks_are_those_of_the_own_processor(
     folder: Path, picture: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The picture differs by a grey level at most, and from the same picture come the same masks."""
+    """The picture is the same to a grey level, and the same picture gives the same masks."""
     ours = HuggingFace(model=str(folder)).network
     theirs = processor(folder.name)
     by_point = theirs(picture, input_points=[[[list(p)] for p in POINTS]], return_tensors="pt")
@@ -86,7 +86,7 @@ def test_masks_differ_and_do_not_depend_on_other_prompts(folder: Path, picture: 
 def test_everything_is_what_the_grid_finds(
     folder: Path, picture: Any, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The distinct masks of the grid's points, of which only those in known segments are skipped."""
+    """The distinct masks of the grid's points; only points in known segments are skipped."""
     height, width = size
     image = np.ascontiguousarray(np.resize(picture, (height, width, 3)))
     spec = f"hf:model={folder},points_per_side=4,min_iou=0,min_stability=0,min_area=1"

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from semcom.checkpoints.hugging_face import import_transformers
+from semcom.checkpoints.transformers_models import import_transformers
 
 SIDE = 128
 FAMILIES = ("sam", "sam_hq", "sam2", "edgetam")
