@@ -13,9 +13,11 @@ from typing import Any
 
 from semcom.detectors.base import DEFAULT, DETECTORS, Detector, Found
 from semcom.errors import InputError
-from semcom.segmenters.base import SEGMENTERS
 from semcom.sizes import Size, scaled, size_of
 from semcom.types import Image, Mask, Prompts
+
+_TEXT_ALONE = ("sam3",)
+"""Segmenters that neither points nor boxes can ask."""
 
 
 @dataclass(frozen=True)
@@ -47,25 +49,25 @@ class Marked:
 
 
 def check_prompts(prompts: Prompts, segmenter: str, detector: str) -> None:
-    """Refuse prompts, segmenters and detectors that do not fit, before any image is read.
+    """Refuse prompts that the segmenter or the detector does not fit, before any image is read.
 
     Raises
     ------
     ValueError
-        A name is unknown or its extra is missing, a detector has no text to look for, or the
+        The detector is unknown or its extra is missing, it has no text to look for, or the
         segmenter follows no prompts of this kind.
     """
-    factory = None if segmenter == "auto" else SEGMENTERS.parse(segmenter)[0]
-    if getattr(factory, "takes_text", False) is True:
+    name = segmenter.partition(":")[0]
+    if name in _TEXT_ALONE:
         if prompts.points or prompts.boxes:
-            raise InputError(f"segmenter {segmenter!r} takes texts, not points or boxes")
+            raise InputError(f"segmenter {name!r} takes texts, not points or boxes")
         if not prompts.text:
-            raise InputError(f"segmenter {segmenter!r} needs a text that names what to look for")
+            raise InputError(f"segmenter {name!r} needs a text that names what to look for")
     if not prompts.text:
         if detector != DEFAULT:
             raise InputError(f"detector {detector!r} needs a text that names what to look for")
         return
-    if segmenter.partition(":")[0] == "whole_image":
+    if name == "whole_image":
         raise InputError("segmenter 'whole_image' cannot follow points, boxes or text")
     DETECTORS.parse(detector)
 

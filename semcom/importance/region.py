@@ -124,7 +124,8 @@ class RegionOptions:
     def __post_init__(self) -> None:
         check_theta(self.theta)
         check_kind(self.kind)
-        # A misspelt name is refused before images are read.
+        if self.segmenter != "auto":
+            SEGMENTERS.parse(self.segmenter)  # a misspelt name is refused before images are read
         check_prompts(self.prompts, self.segmenter, self.detector)
         if self.mask is not None and self.segmenter != "auto":
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from semcom.segmenters.hf import network as network_module
 from semcom.segmenters.hf.network import Seen, prepare, see, segment_prompts
 from semcom.segmenters.hf.segmenter import HuggingFace
 from semcom.types import Prompts
-from tests.semcom.segmenters.hf.tiny import SIDE
+from tests.semcom.segmenters.hf.tiny import SIDE, save_video
 
 POINTS = ((30.0, 40.0), (100.0, 20.0), (5.0, 90.0), (64.0, 48.0), (127.0, 95.0))
 BOXES = ((10.0, 10.0, 60.0, 60.0), (40.0, 0.0, 128.0, 96.0))
@@ -124,3 +125,17 @@ def test_a_threshold_leaves_masks_out(folder: Path, picture: Any) -> None:
     fewer = [int(m.pixels.sum()) for m in SEGMENTERS.create(f"{spec}{max(areas)}")(picture)]
     assert fewer == [area for area in areas if area == max(areas)]
     assert SEGMENTERS.create(f"hf:model={folder},min_iou=1")(picture) == []
+
+
+@pytest.mark.parametrize("family", ["sam2", "edgetam"])
+def test_the_weights_of_a_tracker_serve_as_well(
+    folders: dict[str, Path], picture: Any, tmp_path: Path, family: str
+) -> None:
+    """The hub has SAM 2 and EdgeTAM as networks for video, whose parts for images these are."""
+    found = HuggingFace(model=str(save_video(family, tmp_path)))
+    assert json.loads((tmp_path / "config.json").read_text())["model_type"] == f"{family}_video"
+    prompts = Prompts(POINTS, BOXES)
+    wanted = HuggingFace(model=str(folders[family]))(picture, prompts)
+    for one, other in zip(found(picture, prompts), wanted, strict=True):
+        assert np.array_equal(one.pixels, other.pixels)
+        assert one.score == other.score

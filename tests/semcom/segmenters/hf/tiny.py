@@ -18,6 +18,23 @@ _DECODER = {
     "iou_head_hidden_dim": 32,
 }
 
+_TRACKER = {
+    "memory_attention_hidden_size": 32,
+    "memory_attention_feed_forward_hidden_size": 32,
+    "memory_attention_num_layers": 1,
+    "memory_encoder_hidden_size": 32,
+    "memory_encoder_output_channels": 16,
+    "mask_downsampler_embed_dim": 32,
+    "memory_fuser_embed_dim": 32,
+    "memory_fuser_intermediate_dim": 32,
+    "memory_fuser_num_layers": 1,
+}
+_PERCEIVER = {
+    "perceiver_resampler_hidden_size": 16,
+    "perceiver_resampler_mlp_intermediate_size": 32,
+    "perceiver_resampler_num_layers": 1,
+}
+
 
 def build(family: str, *, seed: int = 0) -> Any:
     """Return a network in eval mode of one of ``FAMILIES``, whose tensors all count."""
@@ -31,6 +48,25 @@ def build(family: str, *, seed: int = 0) -> Any:
         # As far apart as the segments that points are to tell.
         model.mask_decoder.iou_prediction_head.proj_out.bias.data += 0.8
     return model
+
+
+def save_video(family: str, folder: Path) -> Path:
+    """Write the weights of ``sam2`` or ``edgetam`` as the hub has them: those of a tracker."""
+    hf = import_transformers()
+    name = {"sam2": "Sam2Video", "edgetam": "EdgeTamVideo"}[family]
+    parts = build(family)
+    config = getattr(hf, f"{name}Config")(
+        vision_config=parts.config.vision_config,
+        prompt_encoder_config=parts.config.prompt_encoder_config.to_dict(),
+        mask_decoder_config=parts.config.mask_decoder_config.to_dict(),
+        image_size=SIDE,
+        **_TRACKER,
+        **(_PERCEIVER if family == "edgetam" else {}),
+    )
+    tracker = getattr(hf, f"{name}Model")(config)
+    tracker.load_state_dict(parts.state_dict(), strict=False)
+    tracker.save_pretrained(folder)
+    return folder
 
 
 def save(family: str, folder: Path, *, seed: int = 0) -> Path:
