@@ -206,6 +206,27 @@ class Registry:
             raise InputError(str(error)) from error
 
 
+def spec_of(name: str, **options: Any) -> str:
+    """Write a plugin with options so that :meth:`Registry.parse` reads the same again.
+
+    Examples
+    --------
+    >>> spec_of("trace", file="a,b.csv", step=0.5)
+    'trace:file="a,b.csv",step=0.5'
+    >>> spec_of("awgn")
+    'awgn'
+    """
+    values = (f"{key}={_quoted(str(value))}" for key, value in options.items())
+    return f"{name}:{','.join(values)}" if options else name
+
+
+def _quoted(value: str) -> str:
+    if "," in value or value.startswith('"'):
+        doubled = value.replace('"', '""')
+        return f'"{doubled}"'
+    return value
+
+
 def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:
     if not text:
         return {}

@@ -10,6 +10,7 @@ from .codecs.parts.rate_control import best_level as best_level
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .comparison import sweep as sweep
+from .detectors.base import DETECTORS as DETECTORS
 from .disturbances.apply import Disturb as Disturb
 from .disturbances.apply import disturbed as disturbed
 from .disturbances.base import DISTURBANCES as DISTURBANCES

@@ -12,6 +12,7 @@ from typing import Any
 
 from channels.units import parse_cbr
 from semcom.codecs.base import CODECS
+from semcom.detectors.base import DEFAULT as DEFAULT_DETECTOR
 from semcom.disturbances.apply import DEFAULT_SEVERITY, Disturb
 from semcom.errors import InputError
 from semcom.importance.maps import DEFAULT_THETA, Theta
@@ -20,7 +21,7 @@ from semcom.link.config import LinkConfig
 from semcom.link.delivery import Delivery
 from semcom.scene import Scene, find_scene, send_scene
 from semcom.scores.base import check_scores, optional
-from semcom.types import Image, Prompts
+from semcom.types import Image, Prompts, phrases
 
 
 def send(
@@ -56,6 +57,7 @@ def send(
         Scores to compute besides those that always are, by name, with options, such as
         ``["fsim", "mask_iou"]``; ``semcom list scores`` shows all.
     segmenter, points, boxes, mask, theta, importance
+    segmenter, points, boxes, text, detector, mask, theta, importance
         Options of the region: see :class:`semcom.importance.region.RegionOptions`.
     channel, snr_db, csi, num_pilots, scheme, protection, copies, planned_snr_db, planned_std_db, \
 side_margin_db, losses, target
@@ -178,12 +180,15 @@ def _region(
     segmenter: str = "auto",
     points: Sequence[tuple[float, float]] = (),
     boxes: Sequence[tuple[float, float, float, float]] = (),
+    text: str | Sequence[str] = (),
+    detector: str = DEFAULT_DETECTOR,
     mask: str | Path | None = None,
     theta: Theta = DEFAULT_THETA,
     importance: str = "region",
 ) -> RegionOptions:
-    prompts = Prompts(tuple(points), tuple(boxes))
-    return RegionOptions(segmenter, prompts, None if mask is None else str(mask), theta, importance)
+    prompts = Prompts(tuple(points), tuple(boxes), phrases(text))
+    file = None if mask is None else str(mask)
+    return RegionOptions(segmenter, prompts, file, theta, importance, detector=detector)
 
 
 _REGION: dict[str, Any] = dict(_region.__kwdefaults__ or {})

@@ -84,4 +84,4 @@ def scaled(prompts: Prompts, old: Size, new: Size) -> Prompts:
     boxes = tuple(
         (x0 * across, y0 * down, x1 * across, y1 * down) for x0, y0, x1, y1 in prompts.boxes
     )
-    return Prompts(points, boxes)
+    return Prompts(points, boxes, prompts.text)

@@ -45,10 +45,13 @@ class Mask:
 class Prompts:
     """The user's marks of important objects, in pixels of the image; x to the right, y down.
 
-    A point is ``(x, y)``. A box is ``(x0, y0, x1, y1)``, where the corner (x1, y1) lies outside.
+    A point is ``(x, y)``. A box is ``(x0, y0, x1, y1)``, where the corner (x1, y1) lies outside. A
+    text names objects; one string holds several texts, separated by semicolons.
 
     Examples
     --------
+    >>> Prompts(text="the dog; the rider").text
+    ('the dog', 'the rider')
     >>> prompts = Prompts(points=((30, 40),), boxes=((10, 20, 50, 90),))
     >>> prompts.check(height=100, width=200)
     >>> prompts.check(height=100, width=40)  # doctest: +ELLIPSIS
@@ -58,8 +61,10 @@ class Prompts:
 
     points: tuple[tuple[float, float], ...] = ()
     boxes: tuple[tuple[float, float, float, float], ...] = ()
+    text: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "text", phrases(self.text))
         for name, kind, count in (("points", "point", 2), ("boxes", "box", 4)):
             prompts = getattr(self, name)
             for prompt in prompts:
@@ -68,10 +73,17 @@ class Prompts:
             object.__setattr__(self, name, tuple(tuple(map(float, one)) for one in prompts))
 
     def __bool__(self) -> bool:
-        return bool(self.points or self.boxes)
+        return bool(self.points or self.boxes or self.text)
 
-    def check(self, height: int, width: int) -> None:
-        """Raise ``ValueError`` for a prompt that lies outside an image of this size."""
+    def check(self, height: int, width: int, *, text: bool = False) -> None:
+        """Raise ``ValueError`` for a prompt outside an image of this size, or of a wrong kind.
+
+        Without ``text``, the one who asks takes points and boxes alone.
+        """
+        if self.text and not text:
+            raise InputError(
+                f"this segmenter takes points and boxes, not the text {self.text[0]!r}"
+            )
         for x, y in self.points:
             if not (0 <= x < width and 0 <= y < height):
                 raise InputError(f"point {x:g},{y:g} lies outside the {width}x{height} image")
@@ -81,6 +93,26 @@ class Prompts:
                     f"box {x0:g},{y0:g},{x1:g},{y1:g} must satisfy 0 <= x0 < x1 <= {width} "
                     f"and 0 <= y0 < y1 <= {height}"
                 )
+
+
+def phrases(text: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the texts of a prompt: those between semicolons, or those of a list; each once.
+
+    Raises
+    ------
+    ValueError
+        It is not text, or a text of a list is empty.
+
+    Examples
+    --------
+    >>> phrases(" the dog;the  rider; ")
+    ('the dog', 'the rider')
+    """
+    parts = [part for part in text.split(";") if part.strip()] if isinstance(text, str) else text
+    for part in parts:
+        if not isinstance(part, str) or not part.strip() or ";" in part:
+            raise InputError(f"a text prompt names one kind of object in words, got {part!r}")
+    return tuple(dict.fromkeys(" ".join(part.split()) for part in parts))
 
 
 def _are_numbers(value: Any, count: int) -> bool:

@@ -10,10 +10,10 @@ __version__ = importlib.metadata.version("semcom")
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the libraries behind a result; the last two only if installed."""
+    """Return the versions of the libraries behind a result; the last three only if installed."""
     names = ("semcom", "av", "numba", "numpy", "pillow", "scikit-image", "scipy", "torch")
     found = {name: importlib.metadata.version(name) for name in names}
-    for name in ("compressai", "imageio-ffmpeg"):
+    for name in ("compressai", "imageio-ffmpeg", "transformers"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
     return found

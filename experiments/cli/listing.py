@@ -12,6 +12,7 @@ from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from channels.fec.ldpc.decoders import DECODERS
 from experiments.suites.shipped import shipped
 from semcom.codecs.base import CODECS
+from semcom.detectors.base import DETECTORS
 from semcom.disturbances.base import DISTURBANCES
 from semcom.scores.base import SCORES
 from semcom.segmenters.base import SEGMENTERS
@@ -23,6 +24,7 @@ _REGISTRIES = {
     "packet-channels": PACKET_CHANNELS,
     "decoders": DECODERS,
     "segmenters": SEGMENTERS,
+    "detectors": DETECTORS,
     "disturbances": DISTURBANCES,
     "scores": SCORES,
 }

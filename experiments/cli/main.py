@@ -95,6 +95,7 @@ for command in (
             "packet-channels",
             "decoders",
             "segmenters",
+            "detectors",
             "disturbances",
             "scores",
             "suites",

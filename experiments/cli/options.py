@@ -59,8 +59,7 @@ def what_matters(command: Callable[..., None]) -> Callable[..., None]:
     def checked(
         *,
         segmenter: str,
-        points: tuple[tuple[float, float], ...],
-        boxes: tuple[tuple[float, float, float, float], ...],
+        detector: str,
         mask: str | None,
         theta: float | Literal["auto"],
         importance: str,
@@ -69,7 +68,10 @@ def what_matters(command: Callable[..., None]) -> Callable[..., None]:
         from semcom.importance.region import RegionOptions
         from semcom.types import Prompts
 
-        region_options = RegionOptions(segmenter, Prompts(points, boxes), mask, theta, importance)
+        prompts = Prompts(others.pop("points"), others.pop("boxes"), others.pop("text"))
+        region_options = RegionOptions(
+            segmenter, prompts, mask, theta, importance, detector=detector
+        )
         command(region_options=region_options, **others)
 
     return _with_options(checked, _WHAT_MATTERS)
@@ -134,6 +136,20 @@ _WHAT_MATTERS = (
         type=Numbers("X0,Y0,X1,Y1", 4),
         metavar="X0,Y0,X1,Y1",
         help="Mark the object in this box as important (repeatable).",
+    ),
+    click.option(
+        "--text",
+        default="",
+        metavar="TEXT",
+        show_default="none",
+        help='Mark the objects that words name as important, such as "the dog; the rider".',
+    ),
+    click.option(
+        "--detector",
+        default="grounding_dino",
+        show_default=True,
+        metavar="NAME",
+        help="Detector that finds what --text names, with options.",
     ),
     click.option(
         "--mask",

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from experiments.axis_values import ratio
@@ -22,6 +23,7 @@ from experiments.saving import save_figure
 from semcom.importance.region import RegionOfInterest
 from semcom.large import is_large
 from semcom.link.delivery import Delivery
+from semcom.segmenters.mask_prompts import deepest_point
 from semcom.types import Image
 
 Pixels = TypeVar("Pixels", bound=NDArray[Any])
@@ -29,6 +31,7 @@ ERROR_RANGE = 30
 """Absolute error in grey levels at which the error map saturates."""
 _DRAWN = 500_000
 """Largest number of pixels of a large picture that are drawn."""
+_MOST_LABELS = 12
 _MASK_COLOURS = np.array(
     [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0]]
 )  # Okabe and Ito's palette, told apart by colour-blind readers
@@ -122,6 +125,18 @@ def _draw_masks(axis: Axes, image: Image, roi: RegionOfInterest) -> None:
     count = f"{len(roi.masks)} mask" + "s" * (len(roi.masks) != 1)
     _draw_image(axis, np.rint(tinted).astype(np.uint8), f"{count}; outline: important region")
     _outline(axis, roi)
+    _write_labels(axis, roi)
+
+
+def _write_labels(axis: Axes, roi: RegionOfInterest) -> None:
+    """Write the labels of the masks that matter into them."""
+    for mask in roi.importance.masks[:_MOST_LABELS]:
+        pixels = _thin(mask.pixels)
+        if mask.label and pixels.any():
+            x, y = deepest_point(pixels)
+            text = axis.text(x, y, mask.label, ha="center", va="center", fontsize=9, color="white")
+            text.set_path_effects([withStroke(linewidth=2, foreground="black")])
+            text.set_clip_on(True)
 
 
 def _draw_importance(axis: Axes, roi: RegionOfInterest) -> None:

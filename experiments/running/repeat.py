@@ -22,6 +22,7 @@ from experiments.store.queries import (
     rows_of_task,
 )
 from experiments.store.record_comparison import TOLERANCE, Difference, differences
+from semcom.detectors.base import DEFAULT as DEFAULT_DETECTOR
 from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
 from semcom.hashes import digest
@@ -122,6 +123,7 @@ def _region_options(record: dict[str, Any]) -> RegionOptions:
     prompts = Prompts(
         tuple(tuple(point) for point in record["points"]),
         tuple(tuple(box) for box in record["boxes"]),
+        tuple(record.get("text", ())),
     )
     segmenter = without_note(record["segmenter"])
     if segmenter.startswith("mobile_sam:"):  # the record has the checkpoint's hash behind it
@@ -129,7 +131,11 @@ def _region_options(record: dict[str, Any]) -> RegionOptions:
     if record["mask"] is not None:
         segmenter = "auto"
     theta: Theta = AUTO if "confidence" in record else record["theta"]
-    return RegionOptions(segmenter, prompts, record["mask"], theta, record["importance"])
+    # A detector is recorded with its commit; a folder is followed by the hash of its weights.
+    detector = str(record.get("detector", DEFAULT_DETECTOR)).partition(" (")[0]
+    return RegionOptions(
+        segmenter, prompts, record["mask"], theta, record["importance"], detector=detector
+    )
 
 
 _LINK_DEFAULTS = {option.name: option.default for option in dataclasses.fields(LinkOptions)}

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import json
+import re
 import time
 import traceback
 from collections.abc import Callable
@@ -47,6 +48,8 @@ from semcom.scores.psnr import psnr_db, region_psnr_db
 from semcom.types import Image
 
 Do = Callable[[Unit], list[TaskResult]]
+_STATE = re.compile(r"revision=[0-9a-f]{40}|\(sha256 [0-9a-f]+\)")
+"""How a segmenter from the Hugging Face hub names the state of its weights."""
 
 
 def work(unit: Unit) -> list[TaskResult]:
@@ -103,6 +106,7 @@ def _do(item: Item, job: Job) -> dict[str, Any]:
         "region_area": float(scored_region.region.mean()),
         **scores_of_masks(item, setting),
         **_doubt(region),
+        **_asked(region),
         "notes": list(region.notes),
     }
     return {"record": {**about, **record}, "outcomes": outcomes, "pictures": pictures}
@@ -113,6 +117,13 @@ def _doubt(region: RegionOfInterest) -> dict[str, float]:
     if "confidence" not in region.record:
         return {}
     return {"confidence": region.record["confidence"], "theta": region.importance.theta}
+
+
+def _asked(region: RegionOfInterest) -> dict[str, Any]:
+    """Return what a detector found, and which state of a model of the hub was used, if any."""
+    found = {name: region.record[name] for name in ("detector", "found") if name in region.record}
+    used = region.record["segmenter"]
+    return {**found, **({"segmenter": used} if _STATE.search(used) else {})}
 
 
 def _nothing(job: Job, seen: Image) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -89,7 +89,9 @@ def _describe(axis: str, value: Any) -> str:
         return f"± {text} dB"
     if axis == "side_margin_db":
         return f"margin {text} dB"
-    return text if axis in ("codec", "segmenter", "protection") else f"{axis} {text}"
+    if axis == "text":
+        return f"text {text!r}" if text else "no text"
+    return text if axis in ("codec", "segmenter", "detector", "protection") else f"{axis} {text}"
 
 
 def disturbance_name(disturbance: str) -> str:

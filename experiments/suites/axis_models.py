@@ -20,6 +20,7 @@ from experiments.suites.value_types import (
     several,
 )
 from semcom.codecs.base import CODECS
+from semcom.detectors.base import DETECTORS
 from semcom.disturbances.apply import Disturb
 from semcom.errors import InputError
 from semcom.importance.maps import AUTO, Theta, check_kind, check_theta
@@ -27,6 +28,7 @@ from semcom.link.config import MAX_COPIES, MAX_SIDE_MARGIN_DB
 from semcom.link.options import LinkOptions
 from semcom.segmenters.base import SEGMENTERS
 from semcom.segmenters.inner import resolved
+from semcom.types import phrases
 
 
 def _snrs(value: Any) -> tuple[Any, ...]:
@@ -75,6 +77,10 @@ def _disturbance(value: str) -> str:
     return Disturb(value).pinned  # results depend on the files, not on their names
 
 
+def _text(value: str) -> str:
+    return "; ".join(phrases(value))
+
+
 def _theta(value: Any) -> Theta:
     if isinstance(value, bool) or not isinstance(value, float | int | str):
         raise InputError(f"theta must be in (0, 1), or {AUTO}, got {value!r}")
@@ -93,6 +99,8 @@ class _ImageAxes(Section):
     disturbance: Several[Annotated[str, AfterValidator(_disturbance)]] | None = None
     severity: Several[Annotated[Whole, Field(ge=1, le=5)]] | None = None
     prompt: Several[Literal["none", "point", "box"]] | None = None
+    text: Several[Annotated[str, AfterValidator(_text)]] | None = None
+    detector: Several[Annotated[str, checked(DETECTORS.check)]] | None = None
     masks: Several[Choice] | None = None
     sent: Several[Literal["seen", "clean", "nothing"]] | None = None
     importance: Several[Annotated[str, checked(check_kind)]] | None = None

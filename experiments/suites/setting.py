@@ -14,13 +14,16 @@ from typing import Any, Literal
 from channels.catalogue import CHANNELS
 from channels.packets.target import Target
 from semcom.codecs.base import CODECS, is_analog
+from semcom.detectors.base import DEFAULT as DEFAULT_DETECTOR
 from semcom.disturbances.apply import DEFAULT_SEVERITY, Disturb
 from semcom.errors import InputError
+from semcom.importance.by_text import check_prompts
 from semcom.importance.maps import AUTO, DEFAULT_THETA, Theta
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.options import LinkOptions
 from semcom.scores.base import check_scores, split_specs
+from semcom.types import Prompts, phrases
 
 BESIDE = "beside"
 """Name of the segmenter that reads ``NAME_mask.png`` beside each image."""
@@ -58,6 +61,10 @@ class Setting(LinkOptions):
     """Severity of the disturbance, 1 to 5."""
     prompt: Literal["none", "point", "box"] = "none"
     """Prompt of the segmenter, made from the mask file beside: a point within it, or its box."""
+    text: str = ""
+    """Text prompt of the segmenter, such as ``"the dog; the rider"``; empty: none."""
+    detector: str = DEFAULT_DETECTOR
+    """Detector that finds what the text names."""
     masks: Choice = "chosen"
     """Masks that matter: those that were chosen; or the single one closest to the mask file beside,
     which no sender could know, for questions about segmenters."""
@@ -117,7 +124,13 @@ class Setting(LinkOptions):
         """Return the options that define the region; ``mask`` is the file for ``beside``."""
         if self.segmenter == BESIDE:
             return self.options_of_mask(mask)
-        return RegionOptions(self.segmenter, theta=self.theta, kind=self.importance)
+        return RegionOptions(
+            self.segmenter,
+            Prompts(text=phrases(self.text)),
+            theta=self.theta,
+            kind=self.importance,
+            detector=self.detector,
+        )
 
     def options_of_mask(self, mask: Path | None) -> RegionOptions:
         """Return the options for the region of a mask file."""
@@ -163,7 +176,14 @@ class Setting(LinkOptions):
             raise InputError("the capacity bound takes no disturbance, and sends what is seen")
         if self.sent == "clean" and not self.disturbance:
             raise InputError("sent: clean needs a disturbance, without which it is what is seen")
-        if self.masks == "best" and (self.segmenter == BESIDE or self.prompt != "none"):
+        if self.text and self.prompt != "none":
+            raise InputError(f"text and prompt exclude each other: {self.text!r}, {self.prompt}")
+        if self.text and self.segmenter == BESIDE:
+            raise InputError(f"segmenter beside reads masks and looks for no text ({self.text!r})")
+        _check_text(self.text, self.segmenter, self.detector)
+        if self.masks == "best" and (
+            self.segmenter == BESIDE or self.prompt != "none" or self.text
+        ):
             raise InputError("masks: best needs a segmenter that finds several masks, unprompted")
         check_scores(self.also, can_look=self.segmenter != BESIDE)
         _check(self.codec, self.bound, self.scheme, self.protection, self.link)
@@ -173,6 +193,8 @@ LINK_AXES = {f.metadata.get("axis", f.name): f.name for f in fields(LinkOptions)
 _FIRST = (
     *("codec", "segmenter", "scored", "disturbance", "severity", "prompt", "masks", "sent"),
     *("importance", "theta", "blind", "further_scores", "bound"),
+    *("codec", "segmenter", "scored", "disturbance", "severity", "prompt"),
+    *("text", "detector", "masks", "sent", "importance", "theta", "blind", "bound"),
 )
 _LAST = ("seed", "cbr", "snr_db")
 AXES = {
@@ -200,6 +222,12 @@ def _needs_truth(disturbance: str) -> bool:
 @functools.lru_cache(maxsize=256)
 def _coherence(channel: str) -> str:
     return str(CHANNELS.create(channel).coherence)
+
+
+@functools.lru_cache(maxsize=256)
+def _check_text(text: str, segmenter: str, detector: str) -> None:
+    asked = "auto" if segmenter == BESIDE else segmenter
+    check_prompts(Prompts(text=phrases(text)), asked, detector)
 
 
 _link = functools.lru_cache(maxsize=4096)(LinkConfig)

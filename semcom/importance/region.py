@@ -14,9 +14,11 @@ import numpy as np
 
 from semcom import cache
 from semcom.checkpoints import mobile_sam as weights
+from semcom.detectors.base import DEFAULT as DEFAULT_DETECTOR
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import mask_beside
+from semcom.importance.by_text import check_prompts, mark
 from semcom.importance.maps import (
     AUTO,
     DEFAULT_THETA,
@@ -37,8 +39,10 @@ from semcom.segmenters.mask_archive import pack, unpack
 from semcom.sizes import Size, resized_mask, scaled, shrink_large, size_of
 from semcom.types import Image, Mask, Prompts, Region
 
-_SLOW = re.compile(r"((median|blurred):of=)?(mobile_sam|graph)(?![\w-])")
+_SLOW = re.compile(r"((median|blurred):of=)?(mobile_sam|graph|hf|sam3)(?![\w-])")
 """Segmenters whose masks are kept on disk (:mod:`semcom.cache`)."""
+_HUB = re.compile(r"\b(hf|sam3)\b")
+"""Segmenters whose masks depend on the release of transformers."""
 
 
 Select = Callable[[Sequence[Mask]], list[Mask]]
@@ -79,8 +83,8 @@ class RegionOptions:
         otherwise ``graph``, which follows contrast and needs no weights; the record names the
         segmenter that was used.
     prompts
-        Points and boxes that mark the important segments. Without prompts, the masks of highest
-        rank are important until they cover 30 % of the frame.
+        Points, boxes and texts that mark the important segments. Without prompts, the masks of
+        highest rank are important until they cover 30 % of the frame.
     mask
         File with masks to use instead of a segmenter; all of them are important. ``"beside"``
         stands for ``NAME_mask.png`` beside each image. If the file shows no object, all pixels
@@ -90,11 +94,15 @@ class RegionOptions:
         :func:`semcom.importance.maps.importance`.
     image
         File of the image, if there is one. A mask file for several images refers to them by name.
+    detector
+        Detector by name, with options, that finds what the texts name
+        (:data:`semcom.detectors.base.DETECTORS`).
 
     Raises
     ------
     ValueError
-        If a name is unknown, a mask and a segmenter are both given, or θ is outside (0, 1).
+        If a name is unknown, a mask and a segmenter are both given, θ is outside (0, 1), a detector
+        has no text to look for, or a text has a segmenter that follows no prompts.
 
     Examples
     --------
@@ -111,12 +119,14 @@ class RegionOptions:
     theta: Theta = DEFAULT_THETA
     kind: str = "region"
     image: str = ""
+    detector: str = DEFAULT_DETECTOR
 
     def __post_init__(self) -> None:
         check_theta(self.theta)
         check_kind(self.kind)
         if self.segmenter != "auto":
             SEGMENTERS.parse(self.segmenter)  # a misspelt name is refused before images are read
+        check_prompts(self.prompts, self.segmenter, self.detector)
         if self.mask is not None and self.segmenter != "auto":
             raise InputError(
                 f"mask {self.mask} and segmenter {self.segmenter!r} exclude each other: give one"
@@ -169,14 +179,19 @@ def find_region(
     """
     height, width = image.shape[:2]
     prompts = options.prompts
-    prompts.check(*(shrunk_from or (height, width)))
+    prompts.check(*(shrunk_from or (height, width)), text=True)
     say_stage("segmenting", height, width)
     used, find, notes = _build(options)
-    if shrunk_from is None:
-        found = _find(find, used, image, prompts)
+    marked = mark(find, image, prompts, options.detector, shrunk_from or (height, width))
+    if prompts and not marked.prompts:
+        found = []
+    elif shrunk_from is None:
+        found = _find(find, used, image, marked.prompts)
     else:
-        found = _find_in_shrunk(find, used, image, prompts, shrunk_from)
+        found = _find_in_shrunk(find, used, image, marked.prompts, shrunk_from)
     notes += getattr(found, "notes", ())
+    found = marked.labelled(found)
+    notes += marked.missed(found)
     if prompts:
         ranked = matter = found
     elif options.mask is not None:
@@ -197,6 +212,7 @@ def find_region(
         "boxes": prompts.boxes,
         "importance": options.kind,
         "num_masks": len(found),
+        **marked.record,
     }
     if options.theta == AUTO:
         record["confidence"] = confidence(matter)
@@ -234,10 +250,17 @@ def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Ma
     """
     if not _is_ours(used):
         return find(image, prompts)
-    versions = (cache.version(name) for name in ("numpy", "scikit-image", "scipy", "torch"))
+    needed = [
+        "numpy",
+        "scikit-image",
+        "scipy",
+        "torch",
+        *["transformers"] * bool(_HUB.search(used)),
+    ]
+    versions = (cache.version(name) for name in needed)
     size, image = size_of(image), shrink_large(image)
     prompts = scaled(prompts, size, size_of(image))
-    about = (image, used, prompts.points, prompts.boxes, *versions)
+    about = (image, used, prompts.points, prompts.boxes, prompts.text, *versions)
     return unpack(cache.recall(lambda: pack(find(image, prompts)), *about, part="segmenters"))
 
 

@@ -35,6 +35,10 @@ class Segmenter(Protocol):
 
         With prompts: one mask per prompt, in their order (points first, then boxes), of the segment
         that the prompt marks. Without: all segments found, in any order (``rank`` sorts them).
+
+        Texts among the prompts have become boxes before (:mod:`semcom.importance.by_text`), unless
+        the segmenter has an attribute ``takes_text``, which is true. It then returns as many masks
+        for each text as it finds, labelled with the text.
         """
         ...
 
@@ -54,6 +58,20 @@ SEGMENTERS = Registry(
             "superpixels merged by colour, ranked by objectness; no weights needed",
         ),
         Entry(
+            "hf",
+            "semcom.segmenters.hf.segmenter:HuggingFace",
+            "SAM, SlimSAM, SAM-HQ, SAM 2.1 or EdgeTAM from the Hugging Face hub (option model=ID)",
+            requires=("transformers",),
+            extra="hf",
+        ),
+        Entry(
+            "sam3",
+            "semcom.segmenters.sam3:Sam3",
+            "SAM 3: everything that a text names (gated: needs your token)",
+            requires=("transformers",),
+            extra="hf",
+        ),
+        Entry(
             "from_file",
             "semcom.segmenters.from_file.segmenter:FromFile",
             "masks from a file: label map, NumPy, COCO, SAM or labelme JSON (option path=FILE)",
@@ -69,8 +87,8 @@ SEGMENTERS = Registry(
             "another segmenter, which sees the picture blurred (option of=NAME)",
         ),
         Entry(
-            "text",
-            "semcom.segmenters.signs:Text",
+            "ocr",
+            "semcom.segmenters.signs:Ocr",
             "all lines of text, found by an OCR's detector",
             requires=("rapidocr_onnxruntime",),
             extra="tasks",

@@ -51,6 +51,11 @@ class Blurred:
         """The segmenter with all its options, and the weights of the inner one."""
         return describe("blurred", self._name, sigma=self._sigma) + self._built[1]
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether the other segmenter takes texts itself."""
+        return bool(getattr(self._built[0], "takes_text", False))
+
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
         """Segment ``image`` (H, W, 3) uint8; see :class:`semcom.segmenters.base.Segmenter`."""
         smooth = gaussian_filter(image.astype(np.float32), (self._sigma, self._sigma, 0))

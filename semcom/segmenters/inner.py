@@ -11,6 +11,9 @@ from semcom.segmenters.base import SEGMENTERS, Segmenter
 WRAPPERS = ("median", "blurred")
 """Segmenters that ask another one, which their option ``of`` names."""
 
+_NOTED = ("hf", "sam3")
+"""Segmenters whose provenance may end with a note on their weights."""
+
 
 def resolved(spec: str) -> str:
     """Return a segmenter with what ``auto`` means on this machine, in one canonical form.
@@ -74,7 +77,7 @@ def build_inner(name: str) -> tuple[Segmenter, str]:
 
 def without_note(provenance: str) -> str:
     """Return the name of a segmenter that can be built again, from that of a record."""
-    if provenance.partition(":")[0] in WRAPPERS:
+    if provenance.partition(":")[0] in (*WRAPPERS, *_NOTED):
         return provenance.partition(" (")[0]
     return provenance
 

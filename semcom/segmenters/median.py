@@ -69,6 +69,7 @@ class Median:
 
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
         """Segment ``image`` (H, W, 3) uint8; see :class:`semcom.segmenters.base.Segmenter`."""
+        prompts.check(*image.shape[:2])
         rng = np.random.default_rng(derive_seed("median", digest(image)))
         if prompts:
             return self._prompted(image, prompts, rng)

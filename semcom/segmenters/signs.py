@@ -15,8 +15,8 @@ from semcom.segmenters.base import Masks
 from semcom.types import Image, Mask, Prompts, Region
 
 
-class Text:
-    """The segmenter ``text``: all lines of text as one mask, found by OCR's detector.
+class Ocr:
+    """The segmenter ``ocr``: all lines of text as one mask, found by OCR's detector.
 
     Parameters
     ----------

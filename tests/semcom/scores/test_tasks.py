@@ -121,12 +121,12 @@ def _half(image, part):
 
 def test_text_and_codes_are_segments(ticket, street):
     picture, board = ticket
-    for name in ("text", "codes"):
+    for name in ("ocr", "codes"):
         (mask,) = SEGMENTERS.create(name)(picture)
         assert mask.pixels.any()
         assert (mask.pixels & board).sum() > 0.9 * mask.pixels.sum()
     top, left = np.argwhere(board).min(axis=0)
-    (line,) = SEGMENTERS.create("text")(picture, Prompts(points=((left + 20.0, top + 14.0),)))
+    (line,) = SEGMENTERS.create("ocr")(picture, Prompts(points=((left + 20.0, top + 14.0),)))
     assert line.label == "text"
     assert line.pixels[top + 14, left + 20]
     (nothing,) = SEGMENTERS.create("codes")(picture, Prompts(points=((0, 0),)))
@@ -135,4 +135,4 @@ def test_text_and_codes_are_segments(ticket, street):
     assert list(found) == []
     assert "no code was found" in found.notes[0]
     with pytest.raises(ValueError, match="margin must be 0 to 2"):
-        SEGMENTERS.create("text:margin=3")
+        SEGMENTERS.create("ocr:margin=3")

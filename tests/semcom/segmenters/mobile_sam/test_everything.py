@@ -9,8 +9,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from semcom.segmenters.everything import Everything, distinct, grid
 from semcom.segmenters.mobile_sam import mask_decoder, segmenter
-from semcom.segmenters.mobile_sam.segmenter import Embedding, Everything
+from semcom.segmenters.mobile_sam.embedding import Embedding
 from semcom.types import Prompts
 
 
@@ -114,14 +115,14 @@ def test_suppression_keeps_the_best_of_alike_masks() -> None:
     masks[1, :, :40] = True  # IoU 0.8 with the first
     masks[2, :, :35] = True  # 0.7 with the first, exactly on the threshold
     masks[3, :, 50:] = True
-    assert segmenter._distinct(masks, torch.tensor([0.9, 0.8, 0.7, 0.95])) == [3, 0, 2]
-    assert segmenter._distinct(masks, torch.tensor([0.8, 0.9, 0.7, 0.1])) == [1, 3]
-    assert segmenter._distinct(masks[:0], torch.empty(0)) == []
+    assert distinct(masks, torch.tensor([0.9, 0.8, 0.7, 0.95])) == [3, 0, 2]
+    assert distinct(masks, torch.tensor([0.8, 0.9, 0.7, 0.1])) == [1, 3]
+    assert distinct(masks[:0], torch.empty(0)) == []
 
 
 @pytest.mark.parametrize("per_side", [1, 2, 3, 12, 32])
 def test_grid_visits_every_cell_once(per_side: int) -> None:
-    cells = segmenter._grid(per_side) * per_side - 0.5
+    cells = grid(per_side) * per_side - 0.5
     visited = {(int(y), int(x)) for y, x in np.rint(cells)}
     assert visited == {(y, x) for y in range(per_side) for x in range(per_side)}
     assert len(cells) == per_side**2

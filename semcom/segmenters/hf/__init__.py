@@ -1,0 +1,1 @@
+"""Segmenters of the SAM family from the Hugging Face hub."""
