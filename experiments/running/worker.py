@@ -121,9 +121,10 @@ def _doubt(region: RegionOfInterest) -> dict[str, float]:
 
 def _asked(region: RegionOfInterest) -> dict[str, Any]:
     """Return what a detector found, and which state of a model of the hub was used, if any."""
-    found = {name: region.record[name] for name in ("detector", "found") if name in region.record}
-    used = region.record["segmenter"]
-    return {**found, **({"segmenter": used} if _STATE.search(used) else {})}
+    names: list[str] = [name for name in ("detector", "found") if name in region.record]
+    if _STATE.search(region.record["segmenter"]):
+        names.append("segmenter")
+    return {name: region.record[name] for name in names}
 
 
 def _nothing(job: Job, seen: Image) -> tuple[dict[str, Any], list[dict[str, Any]]]:

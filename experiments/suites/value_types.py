@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from semcom.errors import InputError
-from semcom.scores.base import ALWAYS, SCORES
+from semcom.scores.base import ALWAYS, SCORES, built
 from semcom.scores.masks import IOU_CLEAN, MASK_SCORES
 
 CLEAN_SCORES = ("clean_psnr_db", "clean_region_psnr_db")
@@ -53,7 +53,10 @@ def _check_score(value: str, known: tuple[str, ...]) -> None:
     if value.partition(":")[0] not in SCORES.names():
         choices = ", ".join(dict.fromkeys((*known, *SCORES.names())))
         raise InputError(f"unknown score {value!r}; choices: {choices}")
-    SCORES.check(value)
+    if ":" in value:
+        built(value)
+    else:
+        SCORES.check(value)
 
 
 T = TypeVar("T")

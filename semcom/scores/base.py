@@ -153,6 +153,20 @@ SCORES = Registry(
             requires=("zxingcpp",),
             extra="tasks",
         ),
+        Entry(
+            "class_kept",
+            "semcom.scores.tasks.class_kept:ClassKept",
+            "whether a classifier of the Hugging Face hub says the same (option model=ID)",
+            requires=("transformers",),
+            extra="hf",
+        ),
+        Entry(
+            "objects_kept",
+            "semcom.scores.tasks.objects_kept:ObjectsKept",
+            "F-measure of what a detector of the Hugging Face hub finds again (option model=ID)",
+            requires=("transformers",),
+            extra="hf",
+        ),
     ],
     group="semcom.scores",
 )

@@ -12,12 +12,13 @@ from semcom.conformance.base import CheckFailed
 from semcom.conformance.scores import SCORE_CHECKS, Candidate
 from semcom.scores.base import SCORES
 
+ELSEWHERE = {"lpips", "class_kept", "objects_kept"}
+"""They need weights; their own tests are in tests/semcom/scores."""
 SPECS = [
-    *(name for name in SCORES.names() if name != "lpips" and not SCORES.entry(name).missing),
+    *(name for name in SCORES.names() if name not in ELSEWHERE and not SCORES.entry(name).missing),
     "gmsd:over=region",
     "mask_iou:segmenter=graph,prompt=box,against=region",
 ]
-"""All but LPIPS, which needs weights; its own tests are in tests/semcom/scores."""
 
 
 @pytest.mark.parametrize("check", SCORE_CHECKS, ids=lambda check: check.name)
