@@ -118,9 +118,11 @@ def _doubt(region: RegionOfInterest) -> dict[str, float]:
 
 def _asked(region: RegionOfInterest) -> dict[str, Any]:
     """Return what a detector found, and which state of a model of the hub was used, if any."""
-    found = {name: region.record[name] for name in ("detector", "found") if name in region.record}
-    used = region.record["segmenter"]
-    return {**found, **({"segmenter": used} if _STATE.search(used) else {})}
+    known = region.record
+    found: dict[str, Any] = {name: known[name] for name in ("detector", "found") if name in known}
+    if _STATE.search(known["segmenter"]):
+        found["segmenter"] = known["segmenter"]
+    return found
 
 
 def _nothing(job: Job, seen: Image) -> tuple[dict[str, Any], list[dict[str, Any]]]:
