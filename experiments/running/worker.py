@@ -121,10 +121,11 @@ def _doubt(region: RegionOfInterest) -> dict[str, float]:
 
 def _asked(region: RegionOfInterest) -> dict[str, Any]:
     """Return what a detector found, and which state of a model of the hub was used, if any."""
-    names: list[str] = [name for name in ("detector", "found") if name in region.record]
-    if _STATE.search(region.record["segmenter"]):
-        names.append("segmenter")
-    return {name: region.record[name] for name in names}
+    known = region.record
+    found: dict[str, Any] = {name: known[name] for name in ("detector", "found") if name in known}
+    if _STATE.search(known["segmenter"]):
+        found["segmenter"] = known["segmenter"]
+    return found
 
 
 def _nothing(job: Job, seen: Image) -> tuple[dict[str, Any], list[dict[str, Any]]]:

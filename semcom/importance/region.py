@@ -245,18 +245,15 @@ def looking(
 def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Mask]:
     """Segment an image, or take the masks from the cache.
 
-    Only masks of our own segmenters are cached, since we know their versions. These segmenters see
-    a large picture at a smaller size, and their masks have that size.
+    Only masks of our own segmenters are cached, since we know their versions; the name of a network
+    from the hub holds the state of its weights. These segmenters see a large picture at a smaller
+    size, and their masks have that size.
     """
     if not _is_ours(used):
         return find(image, prompts)
-    needed = [
-        "numpy",
-        "scikit-image",
-        "scipy",
-        "torch",
-        *["transformers"] * bool(_HUB.search(used)),
-    ]
+    needed = ["numpy", "scikit-image", "scipy", "torch"]
+    if _HUB.search(used):
+        needed.append("transformers")
     versions = (cache.version(name) for name in needed)
     size, image = size_of(image), shrink_large(image)
     prompts = scaled(prompts, size, size_of(image))
