@@ -35,6 +35,7 @@ from semcom.segmenters.mobile_sam import mask_decoder as decoder
 from semcom.segmenters.mobile_sam.embedding import Embedding, embed, embed_prompts
 from semcom.segmenters.mobile_sam.gradients import logits
 from semcom.segmenters.mobile_sam.network import build_model
+from semcom.segmenters.sam_teacher import decoder_state
 from semcom.torch_device import check_device
 from semcom.types import Image, Mask, Prompts, Region
 
@@ -125,6 +126,14 @@ class MobileSam:
         if prompts:
             return segment_prompts(self.model, embedding, prompts)
         return segment_everything(self.model, embedding, self.settings)
+
+    def embed_image(self, image: Image) -> Tensor:
+        """Return the embedding (1, 256, 64, 64): see :mod:`semcom.segmenters.sam_teacher`."""
+        return embed(self.model, image).features
+
+    def decoder_state(self) -> dict[str, Tensor]:
+        """Return the decoder's weights: see :mod:`semcom.segmenters.sam_teacher`."""
+        return decoder_state(self.model.state_dict())
 
     def logits(self, image: Tensor, prompts: Prompts) -> Tensor:
         """Return differentiable logits: :func:`semcom.segmenters.mobile_sam.gradients.logits`."""
