@@ -34,7 +34,7 @@ _STUDENTS = ("mobile_sam", "small", "tiny")
         type=click.Choice(_STUDENTS),
         default="small",
         show_default=True,
-        help="Size of the encoder to train: MobileSAM's own (6.1 million parameters), small (1.9 "
+        help="Size of the encoder to train: MobileSAM's own (5.7 million parameters), small (1.9 "
         "million) or tiny (0.9 million).",
     ),
     click.option(

@@ -31,8 +31,8 @@ from semcom.segmenters.mobile_sam.encoder import PREFIX, SIZES, EncoderSize, siz
 from semcom.segmenters.sam_teacher import SamTeacher
 
 _SCORES = (
-    "On images that are not trained on, the ratio of the teacher's embeddings to the error in dB, "
-    "and the mean IoU with the teacher's masks"
+    "On images that are not trained on, the ratio of the variance of the teacher's embeddings to "
+    "the error in dB, and the mean IoU with the teacher's masks"
 )
 _METHODS = ("embed_image", "decoder_state")
 

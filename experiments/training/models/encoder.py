@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 from collections.abc import Mapping
@@ -25,8 +26,12 @@ from semcom.segmenters.mobile_sam.embedding import (
     embed_prompts,
     to_input,
 )
-from semcom.segmenters.mobile_sam.encoder import PREFIX, EncoderSize, build_encoder
-from semcom.segmenters.mobile_sam.network import build_model, import_mobile_sam
+from semcom.segmenters.mobile_sam.encoder import PREFIX, EncoderSize, build_encoder, set_training
+from semcom.segmenters.mobile_sam.network import (
+    build_model,
+    import_mobile_sam,
+    prepare_encoder,
+)
 from semcom.segmenters.overlap import iou
 from semcom.segmenters.sam_teacher import SamTeacher
 from semcom.types import Prompts
@@ -72,13 +77,13 @@ class EncoderTrainee:
     ) -> None:
         import_mobile_sam()
         torch.manual_seed(material.seed)
-        network = build_encoder(size).train()
+        network = build_encoder(size)
         if start:
             network.load_state_dict(start)
         self.network: nn.Module = network.to(memory_format=torch.channels_last)
         self._decoder = {name: x.cpu().clone() for name, x in teacher.decoder_state().items()}
         try:
-            self._sam = self._whole(self.network)
+            self._sam = build_model(self._state(self.network))
         except InputError as error:
             raise InputError(
                 f"the decoder of {teacher.provenance} is not SAM's: {error}"
@@ -99,9 +104,6 @@ class EncoderTrainee:
         encoder = {PREFIX + name: x.detach().cpu() for name, x in network.state_dict().items()}
         return encoder | self._decoder
 
-    def _whole(self, network: nn.Module, device: str = "cpu") -> Sam:
-        return build_model(self._state(network), device=device)
-
     def batch(self, index: int, size: int) -> Batch:
         """Return images as the encoder takes them, and the teacher's embeddings of them."""
         inputs, targets = [], []
@@ -120,13 +122,17 @@ class EncoderTrainee:
     def validate(self, network: nn.Module, device: torch.device) -> Mapping[str, float]:
         """Return how near the embeddings and the masks are to the teacher's.
 
-        ``embedding dB``: the ratio of the teacher's mean square to the error. ``mask IoU``: between
-        the masks that points of a grid mark with either embedding. A point has three masks; the one
-        that is best with the teacher's embedding is compared.
+        ``embedding dB``: the ratio of the variance of the teacher's channels to the error, so that
+        constants, however good, have 0 dB at most. ``mask IoU``: between the masks that points of a
+        grid mark with either embedding. A point has three masks; the one that is best with the
+        teacher's embedding is compared.
         """
-        student = self._whole(network, str(device))
-        # In eval mode an attention of TinyViT has one more buffer, which the running average lacks.
-        network.train()
+        # The original stays on the CPU, where other processes make batches with it.
+        encoder, student = copy.deepcopy(network), copy.deepcopy(self._sam)
+        prepare_encoder(encoder)
+        student.image_encoder = encoder
+        student.to(device)
+        set_training(network)  # the loop has put it in eval mode, and goes on with it
         power = error = 0.0
         overlaps: list[float] = []
         for path, kept in zip(self._shown, self._shown_targets, strict=True):
@@ -136,7 +142,7 @@ class EncoderTrainee:
                 x, input_size = to_input(student, image)
                 height, width = image.shape[:2]
                 found = Embedding(student.image_encoder(x), (height, width), input_size)
-                power += float(target.square().mean())
+                power += float(target.var(dim=(2, 3), correction=0).mean())
                 error += float((found.features - target).square().mean())
                 overlaps += _overlaps(student, found, found._replace(features=target))
         decibels = 10 * np.log10(power / max(error, 1e-12))

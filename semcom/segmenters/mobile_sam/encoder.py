@@ -42,11 +42,12 @@ SIZES = {
     "small": EncoderSize((32, 64, 96, 160), (2, 2, 4, 2), (2, 3, 5)),
     "tiny": EncoderSize((16, 32, 64, 96), (1, 1, 2, 1), (1, 2, 3)),
 }
-"""The published size, with 6.1 million parameters, and those of 1.9 and 0.9 million."""
+"""The published size, with 6.1 million parameters (5.7 without the classifier), and smaller ones,
+with 1.9 and 0.9 million."""
 
 
 def build_encoder(size: EncoderSize) -> TinyViT:
-    """Build an encoder with random weights, drawn from torch's generator; its mode is training.
+    """Build an encoder with random weights, drawn from torch's generator, in training mode.
 
     The package must be importable: :func:`semcom.segmenters.mobile_sam.network.build_model`.
     """
@@ -66,9 +67,16 @@ def build_encoder(size: EncoderSize) -> TinyViT:
     return encoder
 
 
-def num_parameters(encoder: nn.Module) -> int:
-    """Count the numbers that are trained."""
-    return sum(parameter.numel() for parameter in encoder.parameters())
+def set_training(encoder: nn.Module) -> None:
+    """Set the training mode.
+
+    An attention of TinyViT keeps its biases in a buffer ``ab`` in eval mode; ``train`` removes it
+    if it is there, and otherwise makes it. Then no running average would fit the network.
+    """
+    encoder.train()
+    for module in encoder.modules():
+        if hasattr(module, "ab"):
+            del module.ab
 
 
 def size_of(tensors: Mapping[str, Tensor]) -> EncoderSize | None:
