@@ -9,7 +9,7 @@ import click
 from experiments.cli.options import examples, say
 from experiments.cli.train import training_options
 
-_STUDENTS = ("mobile_sam", "small", "tiny")
+STUDENTS = ("mobile_sam", "small", "tiny")
 
 
 @click.command(
@@ -31,7 +31,7 @@ _STUDENTS = ("mobile_sam", "small", "tiny")
     ),
     click.option(
         "--student",
-        type=click.Choice(_STUDENTS),
+        type=click.Choice(STUDENTS),
         default="small",
         show_default=True,
         help="Size of the encoder to train: MobileSAM's own (5.7 million parameters), small (1.9 "

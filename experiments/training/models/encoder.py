@@ -39,8 +39,8 @@ from semcom.types import Prompts
 if TYPE_CHECKING:
     from mobile_sam.modeling import Sam
 
-_VALIDATION_IMAGES = 12
-_POINTS_PER_SIDE = 4
+VALIDATION_IMAGES = 12
+POINTS_PER_SIDE = 4
 
 
 class EncoderTrainee:
@@ -90,7 +90,7 @@ class EncoderTrainee:
             ) from error
         folder, images, _, self._seed, tell = material
         self._paths = images.training
-        shown = min(_VALIDATION_IMAGES, len(images.validation))
+        shown = min(VALIDATION_IMAGES, len(images.validation))
         self._shown = images.validation[:: len(images.validation) // shown][:shown]
         self._targets, self._shown_targets = (
             keep_embeddings(
@@ -173,7 +173,7 @@ def draw(index: int, size: int, count: int, seed: int) -> list[int]:
 def _overlaps(sam: Sam, student: Embedding, teacher: Embedding) -> list[float]:
     """Return the IoU of the masks of each point, at the size of the logits."""
     height, width = student.image_size
-    centres = (np.arange(_POINTS_PER_SIDE) + 0.5) / _POINTS_PER_SIDE
+    centres = (np.arange(POINTS_PER_SIDE) + 0.5) / POINTS_PER_SIDE
     points = tuple((float(x * width), float(y * height)) for y in centres for x in centres)
     rows, columns = (math.ceil(side / 4) for side in student.input_size)  # the rest is padding
     found = []

@@ -31,7 +31,7 @@ def embed(model: Sam, image: Image) -> Embedding:
     """Encode ``image``, (H, W, 3) uint8 of any size, resized to a long side of 1024."""
     height, width = image.shape[:2]
     x, input_size = to_input(model, image)
-    return Embedding(model.image_encoder(x), (height, width), input_size)
+    return Embedding(model.image_encoder(x).float(), (height, width), input_size)
 
 
 def to_input(model: Sam, image: Image) -> tuple[Tensor, tuple[int, int]]:
@@ -52,6 +52,7 @@ def embed_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> Tensor:
     xy = torch.as_tensor(points, dtype=torch.float32, device=model.device)
     corners = torch.as_tensor(boxes, dtype=torch.float32, device=model.device)
     label = torch.ones(xy.shape[:2], device=model.device)
-    by_point, _ = model.prompt_encoder(points=(xy, label), boxes=None, masks=None)
-    by_box, _ = model.prompt_encoder(points=None, boxes=corners, masks=None)
+    with torch.autocast(model.device.type, enabled=False):  # bfloat16 is too coarse for places
+        by_point, _ = model.prompt_encoder(points=(xy, label), boxes=None, masks=None)
+        by_box, _ = model.prompt_encoder(points=None, boxes=corners, masks=None)
     return torch.cat([by_point, by_box])

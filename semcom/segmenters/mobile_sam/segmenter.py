@@ -31,6 +31,7 @@ from semcom.checkpoints.download import load_state_dict
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import MAX_PIXELS
+from semcom.processor import has_bfloat16
 from semcom.segmenters.mobile_sam import mask_decoder as decoder
 from semcom.segmenters.mobile_sam.embedding import Embedding, embed, embed_prompts
 from semcom.segmenters.mobile_sam.gradients import logits
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 POINTS_AT_ONCE = 4
 """Prompts per decoder pass; larger batches exceed the processor's caches and are slower."""
+PRECISIONS = ("float32", "auto", "bfloat16")
 SAME = 0.7
 """Two masks of a higher IoU are the same segment (the reference's threshold)."""
 
@@ -82,6 +84,10 @@ class MobileSam:
         See :class:`Everything`.
     device
         Device on which torch computes, for example ``"cpu"`` or ``"cuda"``.
+    precision
+        ``float32``; ``bfloat16``: encoder and decoder multiply in bfloat16, which is slow where the
+        processor has no such instructions; ``auto``: bfloat16 where it has. Masks differ between
+        the two, so :attr:`provenance` names bfloat16 where it is used.
 
     Raises
     ------
@@ -90,7 +96,7 @@ class MobileSam:
     """
 
     provenance: str
-    """The network and the first 8 digits of its checkpoint's SHA-256."""
+    """The network, the first 8 digits of its checkpoint's SHA-256, and bfloat16 if it is used."""
 
     def __init__(
         self,
@@ -101,7 +107,11 @@ class MobileSam:
         min_stability: float = 0.95,
         min_area: int = 200,
         device: str = "cpu",
+        precision: str = "float32",
     ) -> None:
+        if precision not in PRECISIONS:
+            choices = ", ".join(PRECISIONS)
+            raise InputError(f"mobile_sam: unknown precision {precision!r}; choices: {choices}")
         self.settings = Everything(
             points_per_side=points_per_side,
             min_iou=min_iou,
@@ -115,21 +125,28 @@ class MobileSam:
             self.model = build_model(state, device=device)
         except ValueError as error:
             raise InputError(f"{file}: {error}") from error
-        self.provenance = f"mobile_sam:{sha256_of(file)[:8]}"
+        reduced = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
+        self._device_type, self._reduced = torch.device(device).type, reduced
+        self.provenance = f"mobile_sam:{sha256_of(file)[:8]}" + ("-bfloat16" if reduced else "")
 
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
         """Segment ``image`` (H, W, 3) uint8; see :class:`semcom.segmenters.base.Segmenter`."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise InputError(f"image must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
         prompts.check(*image.shape[:2])
-        embedding = embed(self.model, image)
-        if prompts:
-            return segment_prompts(self.model, embedding, prompts)
-        return segment_everything(self.model, embedding, self.settings)
+        with self._precision():
+            embedding = embed(self.model, image)
+            if prompts:
+                return segment_prompts(self.model, embedding, prompts)
+            return segment_everything(self.model, embedding, self.settings)
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self._device_type, torch.bfloat16, enabled=self._reduced)
 
     def embed_image(self, image: Image) -> Tensor:
         """Return the embedding (1, 256, 64, 64): see :mod:`semcom.segmenters.sam_teacher`."""
-        return embed(self.model, image).features
+        with self._precision():
+            return embed(self.model, image).features
 
     def decoder_state(self) -> dict[str, Tensor]:
         """Return the decoder's weights: see :mod:`semcom.segmenters.sam_teacher`."""
@@ -151,8 +168,9 @@ def segment_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> list[
     """
     found: list[Mask] = []
     sparse = embed_prompts(model, embedding, prompts)
+    shared = decoder.share(model, embedding.features)
     for batch in torch.split(sparse, POINTS_AT_ONCE):
-        decoded = decoder.attend(model, embedding.features, batch)
+        decoded = decoder.attend(model, embedding.features, batch, shared)
         for i in range(len(batch)):
             iou = decoded.iou[i]
             is_point = len(found) < len(prompts.points)
@@ -209,6 +227,7 @@ def _search(
     # No point of the first quarter is skipped, so that a whole does not hide its parts.
     always = len(todo) // 4
     covered = np.zeros((rows, columns), dtype=bool)
+    shared = decoder.share(model, embedding.features)
     while True:
         y, x = (todo * (rows, columns)).astype(int).T
         todo = todo[~covered[y, x] | (np.arange(len(todo)) < always)]
@@ -218,7 +237,7 @@ def _search(
         always -= len(batch)
         points = tuple((x * width, y * height) for y, x in batch)
         sparse = embed_prompts(model, embedding, Prompts(points=points))
-        decoded = decoder.attend(model, embedding.features, sparse)
+        decoded = decoder.attend(model, embedding.features, sparse, shared)
         for i in range(len(batch)):
             logits, iou = _candidates(model, decoded.only(i), (rows, columns), settings)
             if len(logits):

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from PIL import Image as PilImage
 from safetensors import safe_open
 
+from experiments.cli.distill import STUDENTS
 from experiments.cli.main import main
 from experiments.training import kept
 from experiments.training.distilling import build_teacher
@@ -40,7 +41,7 @@ def quiet(*_):
 
 @pytest.fixture(autouse=True)
 def few_points(monkeypatch):
-    monkeypatch.setattr(encoder, "_POINTS_PER_SIDE", 2)
+    monkeypatch.setattr(encoder, "POINTS_PER_SIDE", 2)
     monkeypatch.setitem(SIZES, "tiny", STUDENT)
 
 
@@ -112,6 +113,10 @@ def test_the_error_of_the_embedding_falls_and_the_iou_of_masks_rises(material, t
     (after,) = training.state.curve
     assert after["embedding dB"] > before["embedding dB"] + 3
     assert after["mask IoU"] > before["mask IoU"] + 0.05
+
+
+def test_the_command_offers_all_sizes():
+    assert tuple(SIZES) == STUDENTS
 
 
 def test_the_loss_is_the_squared_error_to_the_teachers_embedding(material, teacher):
