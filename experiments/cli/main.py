@@ -13,6 +13,7 @@ from experiments.cli.cache import cache
 from experiments.cli.check_codec import check_channel, check_codec, check_disturbance, check_score
 from experiments.cli.checkpoints import weights
 from experiments.cli.deliveries import compare, demo, segment, send
+from experiments.cli.distill import distill
 from experiments.cli.link_level import ber, bler, mcs
 from experiments.cli.plot import plot
 from experiments.cli.report import report
@@ -78,6 +79,7 @@ for command in (
     cache,
     weights,
     train,
+    distill,
 ):
     main.add_command(command)
 

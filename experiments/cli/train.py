@@ -35,9 +35,11 @@ def train() -> None:
     """Train a learned codec on your own images."""
 
 
-def _options(model: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add the options that all trainings have."""
-    options = [
+def training_options(
+    name: str, *more: Callable[[Callable[..., None]], Callable[..., None]]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options that all trainings have, and more behind them."""
+    options: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
         click.option(
             "--data",
             required=True,
@@ -47,7 +49,7 @@ def _options(model: str) -> Callable[[Callable[..., None]], Callable[..., None]]
         click.option(
             "--out",
             type=click.Path(path_type=Path),
-            default=Path("semcom-training") / model,
+            default=Path("semcom-training") / name,
             show_default=True,
             help="Folder for checkpoints, curve, weights and model card.",
         ),
@@ -55,22 +57,8 @@ def _options(model: str) -> Callable[[Callable[..., None]], Callable[..., None]]
             "--minutes", type=float, help="Time to train, over all sessions  [default: 60]"
         ),
         click.option("--steps", type=int, help="Steps to train, instead of a time."),
-        click.option(
-            "--start",
-            default="",
-            metavar="WEIGHTS",
-            show_default="random",
-            help="Weights to start from: a file, or shipped for those of the package.",
-        ),
         click.option("--resume", is_flag=True, help="Continue from the checkpoint."),
         click.option("--device", default="cpu", show_default=True, help="Device, such as cuda."),
-        click.option(
-            "--pairs",
-            type=click.IntRange(min=1),
-            default=2400,
-            show_default=True,
-            help="Training pairs to make.",
-        ),
         click.option(
             "--seed",
             type=click.IntRange(min=0),
@@ -78,6 +66,7 @@ def _options(model: str) -> Callable[[Callable[..., None]], Callable[..., None]]
             show_default=True,
             help="Seed of everything random.",
         ),
+        *more,
     ]
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
@@ -86,6 +75,27 @@ def _options(model: str) -> Callable[[Callable[..., None]], Callable[..., None]]
         return command
 
     return add
+
+
+def _options(model: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options that the trainings of all codecs have."""
+    return training_options(
+        model,
+        click.option(
+            "--start",
+            default="",
+            metavar="WEIGHTS",
+            show_default="random",
+            help="Weights to start from: a file, or shipped for those of the package.",
+        ),
+        click.option(
+            "--pairs",
+            type=click.IntRange(min=1),
+            default=2400,
+            show_default=True,
+            help="Training pairs to make.",
+        ),
+    )
 
 
 @train.command(

@@ -127,7 +127,8 @@ def _region_options(record: dict[str, Any]) -> RegionOptions:
     )
     segmenter = without_note(record["segmenter"])
     if segmenter.startswith("mobile_sam:"):  # the record has the checkpoint's hash behind it
-        segmenter = "mobile_sam"
+        reduced = segmenter.endswith("-bfloat16")
+        segmenter = "mobile_sam" + ":precision=bfloat16" * reduced
     if record["mask"] is not None:
         segmenter = "auto"
     theta: Theta = AUTO if "confidence" in record else record["theta"]

@@ -22,10 +22,12 @@ def model_card(
     """Describe how weights came to be: data, time, settings, and the curve of the validation."""
     facts = {
         "file": f"`{file.name}`, SHA-256 `{sha256_of(file)}`",
-        "made by": f"`semcom train {metadata['model']}`, commit {metadata['commit']}",
+        "made by": f"`{metadata['command']}`, commit {metadata['commit']}",
+        **({"teacher": metadata["teacher"]} if "teacher" in metadata else {}),
         "images": f"{len(images.training)} to train on, {len(images.validation)} to validate on",
         "manifest": f"SHA-256 `{metadata['images']}`",
-        "time": f"{metadata['minutes']} minutes, {state.step:,} steps of {settings.batch} crops",
+        "time": f"{metadata['minutes']} minutes, {state.step:,} steps of {settings.batch} "
+        f"{metadata.get('unit', 'crops')}",
         **({"start": f"weights of SHA-256 `{metadata['start']}`"} if "start" in metadata else {}),
         "device": f"{settings.device}; {metadata['machine']}",
         "seed": str(settings.seed),

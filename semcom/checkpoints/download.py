@@ -19,7 +19,8 @@ class WeightsUnavailable(InputError):  # noqa: N818 - it reads better in the mes
 def load_state_dict(file: Path) -> dict[str, Tensor]:
     """Read a checkpoint as tensors on the CPU; code inside the file is never run.
 
-    They may also be the entry ``"state_dict"`` of a training checkpoint.
+    The file is one of torch, or of safetensors if its name ends so. The tensors may also be the
+    entry ``"state_dict"`` of a training checkpoint.
 
     Raises
     ------
@@ -29,6 +30,10 @@ def load_state_dict(file: Path) -> dict[str, Tensor]:
     import torch
 
     try:
+        if file.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(file)
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can fail anywhere in the unpickler
         raise InputError(f"cannot read {file} as a checkpoint ({reason(error)})") from error

@@ -20,7 +20,12 @@ from semcom.hashes import sha256_of
 
 ENVIRONMENT = "SEMCOM_MOBILE_SAM"
 NAME = "mobile_sam.pt"
-URL = "https://github.com/ChaoningZhang/MobileSAM/raw/master/weights/mobile_sam.pt"
+URLS = (
+    "https://github.com/ChaoningZhang/MobileSAM/raw/master/weights/mobile_sam.pt",
+    "https://huggingface.co/dhkim2810/MobileSAM/resolve/main/mobile_sam.pt",
+    "https://huggingface.co/spaces/dhkim2810/MobileSAM/resolve/main/mobile_sam.pt",
+)
+"""The official address, then two mirrors; whatever comes is kept only if it has the hash."""
 SIZE = 40_728_226
 SHA256 = "6dbb90523a35330fedd7f1d3dfc66f995213d81b29a5ca8108dbcdd4e37d6c2f"
 
@@ -57,8 +62,10 @@ def named() -> bool:
     return bool(os.environ.get(ENVIRONMENT)) and path().is_file()
 
 
-def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Path:
+def fetch(*, url: str = "", sha256: str = SHA256, progress: bool = True) -> Path:
     """Return the checkpoint's path, downloading it first if it is missing.
+
+    The addresses of ``URLS`` are tried in turn, until one sends the file with the right hash.
 
     The download goes to a temporary file beside the final one, which is renamed once its hash has
     been verified. A file that the user named through ``SEMCOM_MOBILE_SAM`` is never overwritten.
@@ -66,7 +73,7 @@ def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Pat
     Parameters
     ----------
     url
-        Address to download from, for example a mirror.
+        Another address to download from, instead of those.
     sha256
         Expected hash of its content, 64 hexadecimal digits.
     progress
@@ -75,7 +82,7 @@ def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Pat
     Raises
     ------
     WeightsUnavailable
-        Offline, or the server sent something else; the message gives the remedy.
+        Offline, or every server sent something else; the message gives the remedy.
     ValueError
         The user's own file would have to be overwritten.
     """
@@ -89,15 +96,21 @@ def fetch(*, url: str = URL, sha256: str = SHA256, progress: bool = True) -> Pat
             f"{target} ({ENVIRONMENT}) does not have SHA-256 {sha256} and will not be overwritten: "
             f"move it away, or unset {ENVIRONMENT}"
         )
-    try:
-        pooch.retrieve(url, f"sha256:{sha256}", target.name, target.parent, progressbar=progress)
-    except (OSError, ValueError) as error:  # requests' exceptions are OSErrors
-        raise WeightsUnavailable(
-            f"could not fetch {NAME} from {url} ({reason(error)}): put the file "
-            f"({SIZE:,} bytes, SHA-256 {sha256}) at {target} or name it in {ENVIRONMENT}; "
-            "the embedded segmenter needs no weights: --segmenter graph"
-        ) from error
-    return target
+    failures: dict[str, Exception] = {}
+    for address in (url,) if url else URLS:
+        try:
+            known = f"sha256:{sha256}"
+            pooch.retrieve(address, known, target.name, target.parent, progressbar=progress)
+        except (OSError, ValueError) as error:  # requests' exceptions are OSErrors
+            failures[address] = error
+        else:
+            return target
+    tried = ", ".join(f"{address} ({reason(error)})" for address, error in failures.items())
+    raise WeightsUnavailable(
+        f"could not fetch {NAME} from {tried}: put the file "
+        f"({SIZE:,} bytes, SHA-256 {sha256}) at {target} or name it in {ENVIRONMENT}; "
+        "the embedded segmenter needs no weights: --segmenter graph"
+    ) from next(iter(failures.values()))
 
 
 def locate() -> Path:

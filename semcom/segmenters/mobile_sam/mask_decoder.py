@@ -6,7 +6,8 @@ whether the mask is needed. Here the same function is computed in another order:
 
 * with 7 tokens but 4096 image vectors, the projections of queries, keys, values and output are
   applied to the tokens: ``(y Wq)(t Wk)ᵀ = y (Wq Wkᵀ tᵀ)``;
-* the first layer's image vectors are the same for all prompts and are not repeated;
+* the first layer's image vectors are the same for all prompts: their projections are computed once
+  for an image, by :func:`share`;
 * the image vectors keep their channels last, so that both upscaling steps are plain matrix
   products, and only the finished masks are put into image order;
 * predicted IoUs need only the tokens: :func:`attend` computes them, and :func:`masks` is called
@@ -43,7 +44,39 @@ class Decoded(NamedTuple):
         return Decoded(*(x[i : i + 1] for x in self))
 
 
-def attend(model: Sam, features: Tensor, sparse: Tensor) -> Decoded:
+class Shared(NamedTuple):
+    """What all prompts on an image have in common."""
+
+    vectors: Tensor
+    """(1, N, C): the image vectors before the first layer."""
+    pe: Tensor
+    """(1, N, C): their places."""
+    keys: Tensor
+    """(H, N, d): keys of the first attention that reads the image."""
+    values: Tensor
+    """(H, N, d): its values."""
+    queries: Tensor
+    """(H, N, d): queries of the first attention that writes to the image."""
+
+
+def share(model: Sam, features: Tensor) -> Shared:
+    """Compute what all prompts on an image have in common, from its embedding (1, C, 64, 64)."""
+    encoder, layer = model.prompt_encoder, model.mask_decoder.transformer.layers[0]
+    with torch.autocast(features.device.type, enabled=False):  # bfloat16 is too coarse for places
+        pe = encoder.get_dense_pe().flatten(2).mT
+    vectors = features.flatten(2).mT + encoder.no_mask_embed.weight
+    placed = vectors + pe
+    read, write = layer.cross_attn_token_to_image, layer.cross_attn_image_to_token
+    return Shared(
+        vectors,
+        pe,
+        _heads(read.k_proj(placed), read.num_heads),
+        _heads(read.v_proj(vectors), read.num_heads),
+        _heads(write.q_proj(placed), write.num_heads),
+    )
+
+
+def attend(model: Sam, features: Tensor, sparse: Tensor, shared: Shared | None = None) -> Decoded:
     """Run the two-way transformer.
 
     Parameters
@@ -54,12 +87,13 @@ def attend(model: Sam, features: Tensor, sparse: Tensor) -> Decoded:
         Image embedding, float32 (1, C, 64, 64).
     sparse
         Prompt embeddings, float32 (B, 2, C).
+    shared
+        What :func:`share` gives for the same embedding; computed here if it is left out.
     """
-    decoder, encoder = model.mask_decoder, model.prompt_encoder
+    decoder = model.mask_decoder
+    vectors, pe, *projected = shared or share(model, features)
     own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
     prompt = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
-    pe = encoder.get_dense_pe().flatten(2).mT
-    vectors = features.flatten(2).mT + encoder.no_mask_embed.weight  # (1, N, C)
     tokens = prompt
     for layer in decoder.transformer.layers:
         if layer.skip_first_layer_pe:
@@ -68,17 +102,24 @@ def attend(model: Sam, features: Tensor, sparse: Tensor) -> Decoded:
             q = tokens + prompt
             tokens = tokens + layer.self_attn(q=q, k=q, v=tokens)
         tokens = layer.norm1(tokens)
-        placed = vectors + pe
-        read = _read(layer.cross_attn_token_to_image, tokens + prompt, placed, vectors)
+        reader, writer = layer.cross_attn_token_to_image, layer.cross_attn_image_to_token
+        first = layer is decoder.transformer.layers[0]
+        if first:
+            read = _read_shared(reader, tokens + prompt, *projected[:2])
+        else:
+            placed = vectors + pe
+            read = _read(reader, tokens + prompt, placed, vectors)
         tokens = layer.norm2(tokens + read)
         tokens = layer.norm3(tokens + layer.mlp(tokens))
-        vectors = layer.norm4(
-            _write(layer.cross_attn_image_to_token, placed, tokens + prompt, tokens, vectors)
-        )
+        if first:
+            written = _write_shared(writer, projected[2], tokens + prompt, tokens, vectors)
+        else:
+            written = _write(writer, placed, tokens + prompt, tokens, vectors)
+        vectors = layer.norm4(written)
     last = decoder.transformer.final_attn_token_to_image
     read = _read(last, tokens + prompt, vectors + pe, vectors)
     tokens = decoder.transformer.norm_final_attn(tokens + read)
-    return Decoded(tokens[:, 1:5], vectors, decoder.iou_prediction_head(tokens[:, 0]))
+    return Decoded(tokens[:, 1:5], vectors, decoder.iou_prediction_head(tokens[:, 0]).float())
 
 
 def masks(model: Sam, decoded: Decoded) -> Tensor:
@@ -100,7 +141,7 @@ def masks(model: Sam, decoded: Decoded) -> Tensor:
     side = round(n**0.5)
     # The order of pixels is (row, column, half row, half column, quarter row, quarter column).
     logits = logits.view(b, -1, side, side, 2, 2, 2, 2).permute(0, 1, 2, 4, 6, 3, 5, 7)
-    square: Tensor = logits.reshape(b, -1, 4 * side, 4 * side)
+    square: Tensor = logits.reshape(b, -1, 4 * side, 4 * side).float()
     return square
 
 
@@ -109,6 +150,42 @@ def _double(layer: nn.ConvTranspose2d, x: Tensor) -> Tensor:
     weight = layer.weight.permute(2, 3, 1, 0).flatten(0, 2)
     assert layer.bias is not None
     return nn.functional.linear(x, weight, layer.bias.repeat(4))
+
+
+def _heads(x: Tensor, heads: int) -> Tensor:
+    """Divide vectors of one image, (1, N, H·d), among heads, (H, N, d)."""
+    return x[0].view(x.shape[1], heads, -1).transpose(0, 1).contiguous()
+
+
+def _read_shared(attention: Attention, tokens: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Return ``attention(q=tokens, …)`` with projected keys and values that all prompts share."""
+    b, t, _ = tokens.shape
+    h, _, d = keys.shape
+    q = attention.q_proj(tokens).view(b * t, h, d).transpose(0, 1) * d**-0.5
+    read = (q @ keys.mT).softmax(-1) @ values
+    out: Tensor = attention.out_proj(read.transpose(0, 1).reshape(b, t, h * d))
+    return out
+
+
+def _write_shared(
+    attention: Attention, queries: Tensor, keys: Tensor, values: Tensor, vectors: Tensor
+) -> Tensor:
+    """Return ``vectors + attention(…)`` with projected queries that all prompts share."""
+    b, t, c = keys.shape
+    h, _, d = queries.shape
+    k = attention.k_proj(keys).view(b, t, h, d).permute(2, 0, 1, 3) * d**-0.5
+    logits = k.reshape(h, b * t, d) @ queries.mT
+    weights = logits.view(h, b, t, -1).softmax(2).transpose(0, 1).reshape(b, h * t, -1)
+    start = (vectors + attention.out_proj.bias).expand(b, -1, -1)
+    return torch.baddbmm(start, weights.mT, _projected_values(attention, values, h, c))
+
+
+def _projected_values(attention: Attention, values: Tensor, h: int, c: int) -> Tensor:
+    """Return what each token adds to an image vector, by head, (B, H·T, C)."""
+    b, t, _ = values.shape
+    v = attention.v_proj(values).view(b, t, h, -1)
+    v = torch.einsum("bthd,chd->bhtc", v, attention.out_proj.weight.view(c, h, -1))
+    return v.reshape(b, h * t, c)
 
 
 def _read(attention: Attention, tokens: Tensor, keys: Tensor, values: Tensor) -> Tensor:
@@ -132,11 +209,9 @@ def _write(
     b, t, c = keys.shape
     h = attention.num_heads
     k = attention.k_proj(keys).view(b, t, h, -1) * (attention.internal_dim // h) ** -0.5
-    v = attention.v_proj(values).view(b, t, h, -1)
     bias = torch.einsum("bthd,hd->bht", k, attention.q_proj.bias.view(h, -1))
     k = torch.einsum("bthd,hdc->bhtc", k, attention.q_proj.weight.view(h, -1, c))
-    v = torch.einsum("bthd,chd->bhtc", v, attention.out_proj.weight.view(c, h, -1))
     logits = k.reshape(b, h * t, c) @ queries.mT + bias.reshape(b, h * t, 1)
     weights = logits.view(b, h, t, -1).softmax(2).view(b, h * t, -1)
     start = (vectors + attention.out_proj.bias).expand(b, -1, -1)
-    return torch.baddbmm(start, weights.mT, v.reshape(b, h * t, c))
+    return torch.baddbmm(start, weights.mT, _projected_values(attention, values, h, c))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from semcom.checkpoints.torchvision_import import import_torchvision
 from semcom.errors import InputError
+from semcom.segmenters.mobile_sam.encoder import SIZES, build_encoder, size_of
 
 if TYPE_CHECKING:
     from mobile_sam.modeling import Sam
@@ -24,7 +26,8 @@ def build_model(
     Parameters
     ----------
     state_dict
-        The weights, under the names of the official checkpoint; if None, random ones.
+        The weights, under the names of the official checkpoint; if None, random ones. The size of
+        the encoder follows from them.
     seed
         Seed of the random weights.
     device
@@ -33,24 +36,40 @@ def build_model(
     Raises
     ------
     ValueError
-        ``state_dict`` belongs to another network.
+        ``state_dict`` belongs to another network, or holds NaN or infinity.
     """
-    import_torchvision()
-    with warnings.catch_warnings():  # raised on import, about names that timm has moved
-        warnings.filterwarnings("ignore", ".*deprecated, please import via timm", FutureWarning)
-        warnings.filterwarnings("ignore", "Overwriting tiny_vit", UserWarning)
-        warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
-        from mobile_sam.build_sam import build_sam_vit_t
+    import_mobile_sam()
+    from mobile_sam.build_sam import build_sam_vit_t
+
     with torch.random.fork_rng(devices=[]):  # leaves the caller's generator unchanged
         torch.default_generator.manual_seed(seed)
         model = build_sam_vit_t()
         if state_dict is not None:
+            size = size_of(state_dict)
+            if size and size != SIZES["mobile_sam"]:
+                model.image_encoder = build_encoder(size)
             _check_fit(model.state_dict(), state_dict)
             model.load_state_dict(state_dict)
-        model.eval()  # after loading, since TinyViT lays out its attention biases here
-        _fold_batch_norms(model.image_encoder)
-    model.image_encoder.to(memory_format=torch.channels_last)  # a fifth faster on CPUs
+        model.eval()
+        prepare_encoder(model.image_encoder)
     return model.to(device)
+
+
+def prepare_encoder(encoder: nn.Module) -> None:
+    """Put an encoder, in place, in eval mode and in the form that is fast."""
+    encoder.eval()  # after loading, since TinyViT lays out its attention biases here
+    _fold_batch_norms(encoder)
+    encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a fifth faster
+
+
+def import_mobile_sam() -> None:
+    """Import the package ``mobile_sam`` without the warnings that its import raises."""
+    import_torchvision()
+    with warnings.catch_warnings():  # about names that timm has moved
+        warnings.filterwarnings("ignore", ".*deprecated, please import via timm", FutureWarning)
+        warnings.filterwarnings("ignore", "Overwriting tiny_vit", UserWarning)
+        warnings.filterwarnings("ignore", ".*torch.jit.script", DeprecationWarning)
+        importlib.import_module("mobile_sam.build_sam")
 
 
 def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
@@ -65,6 +84,9 @@ def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> N
     told = [f"{len(keys)} {what} ({keys[0]}, …)" for what, keys in problems.items() if keys]
     if told:
         raise InputError(f"the checkpoint is not MobileSAM's; tensors {', '.join(told)}")
+    for name, tensor in given.items():
+        if not bool(tensor.isfinite().all()):
+            raise InputError(f"the checkpoint is damaged: {name} holds NaN or infinity")
 
 
 def _fold_batch_norms(module: nn.Module) -> None:

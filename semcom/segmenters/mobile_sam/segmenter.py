@@ -11,6 +11,7 @@ The "everything" mode is that of :mod:`semcom.segmenters.everything`, on 256×25
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,16 +26,20 @@ from semcom.checkpoints import mobile_sam as checkpoint
 from semcom.checkpoints.download import load_state_dict
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
+from semcom.processor import has_bfloat16
 from semcom.segmenters.everything import POINTS_AT_ONCE, Everything, find_everything, score
 from semcom.segmenters.mobile_sam import mask_decoder as decoder
 from semcom.segmenters.mobile_sam.embedding import Embedding, embed, embed_prompts
 from semcom.segmenters.mobile_sam.gradients import logits
 from semcom.segmenters.mobile_sam.network import build_model
+from semcom.segmenters.sam_teacher import decoder_state
 from semcom.torch_device import check_device
 from semcom.types import Image, Mask, Prompts, Region
 
 if TYPE_CHECKING:
     from mobile_sam.modeling import Sam
+
+PRECISIONS = ("float32", "auto", "bfloat16")
 
 
 class MobileSam:
@@ -48,6 +53,10 @@ class MobileSam:
         See :class:`semcom.segmenters.everything.Everything`.
     device
         Device on which torch computes, for example ``"cpu"`` or ``"cuda"``.
+    precision
+        ``float32``; ``bfloat16``: encoder and decoder multiply in bfloat16, which is slow where the
+        processor has no such instructions; ``auto``: bfloat16 where it has. Masks differ between
+        the two, so :attr:`provenance` names bfloat16 where it is used.
 
     Raises
     ------
@@ -56,7 +65,7 @@ class MobileSam:
     """
 
     provenance: str
-    """The network and the first 8 digits of its checkpoint's SHA-256."""
+    """The network, the first 8 digits of its checkpoint's SHA-256, and bfloat16 if it is used."""
 
     def __init__(
         self,
@@ -67,7 +76,11 @@ class MobileSam:
         min_stability: float = 0.95,
         min_area: int = 200,
         device: str = "cpu",
+        precision: str = "float32",
     ) -> None:
+        if precision not in PRECISIONS:
+            choices = ", ".join(PRECISIONS)
+            raise InputError(f"mobile_sam: unknown precision {precision!r}; choices: {choices}")
         self.settings = Everything(
             points_per_side=points_per_side,
             min_iou=min_iou,
@@ -81,17 +94,32 @@ class MobileSam:
             self.model = build_model(state, device=device)
         except ValueError as error:
             raise InputError(f"{file}: {error}") from error
-        self.provenance = f"mobile_sam:{sha256_of(file)[:8]}"
+        reduced = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
+        self._device_type, self._reduced = torch.device(device).type, reduced
+        self.provenance = f"mobile_sam:{sha256_of(file)[:8]}" + ("-bfloat16" if reduced else "")
 
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
         """Segment ``image`` (H, W, 3) uint8; see :class:`semcom.segmenters.base.Segmenter`."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise InputError(f"image must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
         prompts.check(*image.shape[:2])
-        embedding = embed(self.model, image)
-        if prompts:
-            return segment_prompts(self.model, embedding, prompts)
-        return segment_everything(self.model, embedding, self.settings)
+        with self._precision():
+            embedding = embed(self.model, image)
+            if prompts:
+                return segment_prompts(self.model, embedding, prompts)
+            return segment_everything(self.model, embedding, self.settings)
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self._device_type, torch.bfloat16, enabled=self._reduced)
+
+    def embed_image(self, image: Image) -> Tensor:
+        """Return the embedding (1, 256, 64, 64): see :mod:`semcom.segmenters.sam_teacher`."""
+        with self._precision():
+            return embed(self.model, image).features
+
+    def decoder_state(self) -> dict[str, Tensor]:
+        """Return the decoder's weights: see :mod:`semcom.segmenters.sam_teacher`."""
+        return decoder_state(self.model.state_dict())
 
     def logits(self, image: Tensor, prompts: Prompts) -> Tensor:
         """Return differentiable logits: :func:`semcom.segmenters.mobile_sam.gradients.logits`."""
@@ -109,8 +137,9 @@ def segment_prompts(model: Sam, embedding: Embedding, prompts: Prompts) -> list[
     """
     found: list[Mask] = []
     sparse = embed_prompts(model, embedding, prompts)
+    shared = decoder.share(model, embedding.features)
     for batch in torch.split(sparse, POINTS_AT_ONCE):
-        decoded = decoder.attend(model, embedding.features, batch)
+        decoded = decoder.attend(model, embedding.features, batch, shared)
         for i in range(len(batch)):
             iou = decoded.iou[i]
             is_point = len(found) < len(prompts.points)
@@ -134,6 +163,11 @@ class _Asked:
     model: Sam
     embedding: Embedding
 
+    @functools.cached_property
+    def shared(self) -> decoder.Shared:
+        """Projections of the image that all points share."""
+        return decoder.share(self.model, self.embedding.features)
+
     @property
     def image_size(self) -> tuple[int, int]:
         return self.embedding.image_size
@@ -145,7 +179,7 @@ class _Asked:
 
     def at_points(self, points: tuple[tuple[float, float], ...]) -> Iterator[_Answer]:
         sparse = embed_prompts(self.model, self.embedding, Prompts(points=points))
-        decoded = decoder.attend(self.model, self.embedding.features, sparse)
+        decoded = decoder.attend(self.model, self.embedding.features, sparse, self.shared)
         return (_Answer(self.model, decoded.only(i)) for i in range(len(points)))
 
     def enlarge(self, logits: Tensor) -> Region:

@@ -120,6 +120,33 @@ def test_fetch_leaves_nothing_behind_when_the_server_sends_something_else(
     _assert_helpful(message, target, digest)
 
 
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_fetch_tries_the_mirrors_in_turn(
+    server: str, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [f"{server}/{page}" for page in ("missing", "truncated", "file", "other")]
+    monkeypatch.setattr(weights, "URLS", tuple(pages[:2]))
+    with pytest.raises(WeightsUnavailable) as caught:
+        weights.fetch(sha256=DIGEST, progress=False)
+    message = str(caught.value)
+    assert "/missing (HTTP status 404)" in message
+    assert message.index("/missing") < message.index("/truncated (")
+    _assert_helpful(message, target, DIGEST)
+    assert list(target.parent.iterdir()) == []
+    monkeypatch.setattr(weights, "URLS", tuple(pages))
+    assert weights.fetch(sha256=DIGEST, progress=False) == target
+    assert target.read_bytes() == CONTENT
+    del caught
+    gc.collect()
+
+
+def test_all_addresses_are_of_the_same_file() -> None:
+    assert len(set(weights.URLS)) >= 3
+    assert all(
+        url.startswith("https://") and url.endswith("/mobile_sam.pt") for url in weights.URLS
+    )
+
+
 def test_fetch_offline_says_what_to_do(target: Path) -> None:
     with socket.socket() as probe:  # a port on which nobody listens
         probe.bind(("127.0.0.1", 0))

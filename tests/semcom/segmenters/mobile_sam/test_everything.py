@@ -31,7 +31,7 @@ class _Oracle:
         return torch.tensor(prompts.points)
 
     def _attend(
-        self, _model: Any, _features: torch.Tensor, points: torch.Tensor
+        self, _model: Any, _features: torch.Tensor, points: torch.Tensor, _shared: Any
     ) -> mask_decoder.Decoded:
         iou = torch.full((len(points), 4), self.iou)
         return mask_decoder.Decoded(points, points, iou)

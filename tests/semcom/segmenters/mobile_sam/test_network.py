@@ -10,10 +10,17 @@ import torch
 from numpy.typing import NDArray
 
 from semcom.segmenters.mobile_sam import mask_decoder, segmenter
+from semcom.segmenters.mobile_sam.encoder import (
+    PREFIX,
+    SIZES,
+    EncoderSize,
+    build_encoder,
+    size_of,
+)
 from semcom.segmenters.mobile_sam.network import build_model
 from semcom.segmenters.mobile_sam.segmenter import Embedding
 from semcom.types import Mask, Prompts
-from tests.semcom.segmenters.mobile_sam.pictures import BOX, POINT, smooth_image
+from tests.semcom.segmenters.mobile_sam.pictures import BOX, POINT, SEED, smooth_image
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +105,45 @@ def test_random_weights_follow_the_seed_and_leave_torch_alone() -> None:
     assert torch.equal(before, torch.get_rng_state())
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_an_encoder_of_another_size_is_built_from_its_tensors(
+    state: dict[str, torch.Tensor],
+) -> None:
+    size = EncoderSize((8, 12, 32, 24), (1, 2, 1, 1), (2, 4, 3), (3, 6, 5), classes=7)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        encoder = build_encoder(size).eval()
+    rest = {name: x for name, x in state.items() if not name.startswith(PREFIX)}
+    small = {PREFIX + name: x for name, x in encoder.state_dict().items()} | rest
+    assert size_of(small) == size
+    assert size_of(state) == SIZES["mobile_sam"]
+    x = torch.rand(1, 3, 1024, 1024, generator=torch.Generator().manual_seed(SEED))
+    with torch.inference_mode():
+        found, expected = build_model(small).image_encoder(x), encoder(x)
+    assert found.shape == (1, 256, 64, 64)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("layers.1.blocks.0.attn.attention_biases", (3, 49)),  # heads that do not divide the width
+        ("layers.1.blocks.0.attn.attention_biases", ()),
+        ("patch_embed.seq.2.c.weight", (1 << 20, 0)),
+        ("head.weight", (1 << 40, 0)),
+    ],
+)
+def test_tensors_of_a_stranger_tell_no_size(
+    state: dict[str, torch.Tensor], name: str, shape: tuple[int, ...]
+) -> None:
+    strange = torch.empty(shape)
+    assert size_of(state | {PREFIX + name: strange}) is None
+    with pytest.raises(ValueError, match="the checkpoint is not MobileSAM's"):
+        build_model(state | {PREFIX + name: strange})
+
+
+def test_weights_that_are_not_finite_are_refused(state: dict[str, torch.Tensor]) -> None:
+    name = "mask_decoder.iou_token.weight"
+    with pytest.raises(ValueError, match=f"{name} holds NaN"):
+        build_model(state | {name: torch.full_like(state[name], torch.nan)})

@@ -57,6 +57,7 @@ def test_plugin_refuses_bad_images_and_prompts(plugin: MobileSam) -> None:
         ({"min_iou": 1.5}, "min_iou must be 0 to 1, got 1.5"),
         ({"min_stability": float("nan")}, "min_stability must be 0 to 1, got nan"),
         ({"min_area": 0}, "min_area must be 1 to 50000000 pixels, got 0"),
+        ({"precision": "int3"}, "unknown precision 'int3'; choices: float32, auto, bfloat16"),
         ({"device": "abacus"}, "device 'abacus' is not available"),
         ({"weights": "/nowhere/own.pt"}, "/nowhere/own.pt.*No such file"),
     ],
