@@ -27,6 +27,13 @@ def resize(image: Image, long_side: int) -> Image:
     return np.asarray(PillowImage.fromarray(image).resize(size, method))
 
 
+def nearest(
+    shape: tuple[int, ...], full: tuple[int, ...], here: tuple[float, float]
+) -> tuple[int, int]:
+    """Return the row and column at the size ``shape`` of a pixel (x, y) at the ``full`` size."""
+    return int(here[1] * shape[0] / full[0]), int(here[0] * shape[1] / full[1])
+
+
 def enlarge(mask: Region, image: Image) -> Region:
     """Enlarge ``mask`` (h, w) to the size of ``image`` (H, W, 3), with borders at its edges."""
     height, width = image.shape[:2]

@@ -74,100 +74,13 @@ def background(parts: Superpixels, away: Floats) -> Floats:
     np.minimum.at(nearest, i, step)
     np.minimum.at(nearest, j, step)
     step = np.maximum(step - nearest[np.isfinite(nearest)].mean(), 0) + 1e-6
-    path = dijkstra(_symmetric(step, i, j, n), directed=False)
+    path = dijkstra(_symmetric(step, i, j, n), directed=False, limit=3 * COLOUR_SIGMA)
     same = np.exp(-np.square(path) / (2 * COLOUR_SIGMA**2))
     # Areas and lengths are measured in mean superpixels, so that the ratio has no unit.
     unit = parts.area.mean()
     span = same @ (parts.area / unit)
     along = same @ (parts.frame / np.sqrt(unit))
     return np.asarray(1 - np.exp(-np.square(along / np.sqrt(span)) / 2))
-
-
-def threshold(parts: Superpixels, values: Floats) -> float:
-    """Split ``values`` (n,) by Otsu's method, weighted by area; 0.5 if all are equal."""
-    order = np.argsort(values, kind="stable")
-    area, ranked = parts.area[order], values[order]
-    if ranked[0] == ranked[-1]:
-        return 0.5
-    below = np.cumsum(area)[:-1]
-    mass = np.cumsum(area * ranked)
-    total = area.sum()
-    between = (mass[-1] * below / total - mass[:-1]) ** 2 / (below * (total - below))
-    at = int(between.argmax())
-    return float(ranked[at] + ranked[at + 1]) / 2
-
-
-def cut(
-    parts: Superpixels, prior: Floats, *, fixed: Floats | None = None, rounds: int = 4
-) -> Floats:
-    """Separate figure and ground.
-
-    Parameters
-    ----------
-    parts
-        The image.
-    prior
-        First guess of the probability of figure, 0 to 1, shape (n,).
-    fixed
-        +1 where figure is certain, -1 where ground is, 0 elsewhere; shape (n,).
-    rounds
-        Number of alternations between colour models and cut.
-
-    Returns
-    -------
-    float64 array (n,)
-        1 for figure, 0 for ground.
-    """
-    away = np.square(parts.look[:, None] - parts.look[None]).sum(axis=-1)
-    kernel = np.exp(-away / (2 * KERNEL_SIGMA**2)) * parts.area
-    hold = np.zeros(len(parts)) if fixed is None else fixed
-    certain = 1e3 * parts.area.max()
-    belief = np.clip(prior, PRIOR_FLOOR, 1 - PRIOR_FLOOR)
-    place = PLACE_TRUST * np.log(belief / (1 - belief))
-    figure = prior
-    for _ in range(rounds):
-        total, rest = float(figure @ parts.area), float((1 - figure) @ parts.area)
-        if min(total, rest) <= 0:
-            break
-        inside = kernel @ figure / total + 1e-4
-        outside = kernel @ (1 - figure) / rest + 1e-4
-        unary = parts.area * (np.log(inside / outside) + place)
-        new = min_cut(parts, np.where(hold == 0, unary, hold * certain))
-        if np.array_equal(new, figure):
-            break
-        figure = new
-    return np.asarray(figure > 0.5, dtype=np.float64)
-
-
-def border_price(parts: Superpixels) -> Floats:
-    """Return the cost (m,) of separating neighbours, high without an edge between them."""
-    contrast = np.square(parts.edge)
-    weak = np.exp(-contrast / (2 * max(float(contrast.mean()), 1e-6))) if len(contrast) else 0.0
-    return np.asarray(SMOOTHNESS * parts.length * (weak + 0.05))
-
-
-def min_cut(parts: Superpixels, unary: Floats) -> Floats:
-    """Choose the figure (n,), 0 or 1, of least border cost minus the ``unary`` (n,) it gains."""
-    n = len(parts)
-    i, j = parts.pairs.T
-    weight = border_price(parts)
-    # maximum_flow uses 32-bit integers.
-    scale = 1e6 / max(float(np.abs(unary).max()), float(weight.max(initial=0)), 1e-9)
-    source, sink = n, n + 1
-    nodes = np.arange(n)
-    tails = np.concatenate([i, j, np.full(n, source), nodes])
-    heads = np.concatenate([j, i, nodes, np.full(n, sink)])
-    weights = np.concatenate([weight, weight, np.maximum(unary, 0), np.maximum(-unary, 0)])
-    capacity = csr_array(
-        coo_array(((weights * scale).astype(np.int32), (tails, heads)), shape=(n + 2, n + 2))
-    )
-    left = capacity - maximum_flow(capacity, source, sink).flow
-    left.data = np.maximum(left.data, 0)
-    left.eliminate_zeros()
-    reached = breadth_first_order(left, source, return_predecessors=False)
-    figure = np.zeros(n + 2)
-    figure[reached] = 1
-    return figure[:n]
 
 
 def _graph_pairs(parts: Superpixels) -> tuple[Ints, Ints]:
