@@ -50,8 +50,8 @@ def enlarge(mask: Region, image: Image) -> Region:
         for hit in (np.flatnonzero(soft.max(axis=axis) > 0.01) for axis in (1, 0))
     )
     guide = image[near].astype(np.float32).mean(axis=2) / 255
-    result[near] = _guided(guide, soft[near], radius) > 0.5
-    return tidy(result)
+    result[near] = tidy(_guided(guide, soft[near], radius) > 0.5)
+    return result
 
 
 def _interpolation(size: int, new_size: int) -> NDArray[np.float32]:

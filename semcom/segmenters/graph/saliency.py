@@ -1,12 +1,8 @@
-"""Figure and ground on superpixels: a saliency map without training, and a minimum cut based on it.
+"""A saliency map on superpixels, without training.
 
-Saliency: W. Zhu et al., "Saliency optimization from robust background detection", CVPR 2014,
+W. Zhu et al., "Saliency optimization from robust background detection", CVPR 2014,
 doi:10.1109/CVPR.2014.360. Background is well connected to the image's frame; the figure differs
 from the background; a least-squares fit spreads both over similar neighbours.
-
-Cut: as in GrabCut (C. Rother et al., ACM TOG 23(3), 2004, doi:10.1145/1015706.1015720), colour
-models of figure and ground alternate with a minimum cut; here the nodes are superpixels, and the
-colour models are kernel densities over them.
 """
 
 from __future__ import annotations
@@ -15,8 +11,9 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, diags_array
-from scipy.sparse.csgraph import breadth_first_order, dijkstra, maximum_flow
+from scipy.sparse.csgraph import dijkstra
 from scipy.sparse.linalg import spsolve
+from skimage.filters import threshold_otsu
 
 from semcom.segmenters.graph.superpixels import Floats, Ints, Superpixels
 
@@ -28,14 +25,6 @@ CENTRE_SIGMA = 0.7
 """Reach of the prior for figures in the centre, in halves of the sides."""
 BACKGROUND_WEIGHT = 5.0
 """Weight of background against figure in the least-squares fit."""
-KERNEL_SIGMA = 8.0
-"""Width of the colour models' kernel, CIELAB units."""
-PRIOR_FLOOR = 0.05
-"""Smallest distance of a prior from certainty."""
-PLACE_TRUST = 0.7
-"""Weight of the prior relative to the colour models."""
-SMOOTHNESS = 6.0
-"""Cost of a pixel of border without an edge, in pixels of unit log-likelihood."""
 
 
 def saliency(parts: Superpixels) -> Floats:
@@ -58,6 +47,14 @@ def saliency(parts: Superpixels) -> Floats:
     return _stretch(spsolve(system.tocsc(), contrast))
 
 
+def standing_out(parts: Superpixels, salient: Floats) -> Floats:
+    """Turn saliency (n,) into a probability of figure, one half at Otsu's threshold; (n,)."""
+    if np.ptp(salient) == 0:
+        return np.full(len(parts), 0.5)
+    level = float(threshold_otsu(salient[parts.labels]))
+    return np.asarray(salient / (salient + level + 1e-9))
+
+
 def central(parts: Superpixels) -> Floats:
     """Rate how close superpixels are to the picture's centre, 0 to 1; shape (n,)."""
     ends = parts.centre.min(axis=0) + parts.centre.max(axis=0)
@@ -74,7 +71,11 @@ def background(parts: Superpixels, away: Floats) -> Floats:
     np.minimum.at(nearest, i, step)
     np.minimum.at(nearest, j, step)
     step = np.maximum(step - nearest[np.isfinite(nearest)].mean(), 0) + 1e-6
-    path = dijkstra(_symmetric(step, i, j, n), directed=False, limit=3 * COLOUR_SIGMA)
+    # Longer paths do not count, and most pairs on the frame are farther apart than that.
+    limit = 3 * COLOUR_SIGMA
+    close = step < limit
+    steps = _symmetric(step[close], i[close], j[close], n)
+    path = dijkstra(steps, directed=False, limit=limit)
     same = np.exp(-np.square(path) / (2 * COLOUR_SIGMA**2))
     # Areas and lengths are measured in mean superpixels, so that the ratio has no unit.
     unit = parts.area.mean()

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from skimage import data
-from skimage.filters import threshold_otsu
 
 from semcom.segmenters.base import SEGMENTERS
-from semcom.segmenters.graph import figure_ground, raster, superpixels
-from semcom.segmenters.graph.segmenter import Graph
+from semcom.segmenters.graph import focus, grab_cut, raster, saliency, superpixels, tree
+from semcom.segmenters.graph.segmenter import UNSURE, Graph, Scene
 from semcom.segmenters.overlap import iou
 from semcom.types import Prompts
 
@@ -146,6 +146,79 @@ def test_photos():
     assert not coffee[:, :30].any()
 
 
+def textured(height: int, width: int, seed: int, low: tuple, high: tuple) -> np.ndarray:
+    """Draw grains of two colours, three pixels wide, shape (height, width, 3), as floats."""
+    grains = np.random.default_rng(seed).random((height // 3 + 1, width // 3 + 1)) < 0.5
+    grains = np.kron(grains, np.ones((3, 3)))[:height, :width, None]
+    return np.where(grains, low, high).astype(np.float64)
+
+
+def test_sharp_before_a_blurred_background():
+    """The background has stronger colours than the object, but it is out of focus."""
+    truth = disc(240, 320, 125, 150, 55)
+    background = textured(240, 320, 1, (190, 120, 40), (30, 90, 140))
+    background = ndimage.gaussian_filter(background, (9, 9, 0))
+    background = background.mean(axis=(0, 1)) + 4 * (background - background.mean(axis=(0, 1)))
+    object_ = textured(240, 320, 2, (60, 60, 60), (150, 150, 140))
+    picture = np.where(truth[..., None], object_, background)
+    first = Graph()(np.clip(picture, 0, 255).astype(np.uint8))[0]
+    assert iou(first.pixels, truth) > 0.85
+
+
+def test_object_that_touches_the_frame():
+    truth = disc(200, 300, 150, 160, 75)  # cut off below
+    assert truth[-1].any()
+    first = Graph()(paint((truth, FIGURE)))[0]
+    assert iou(first.pixels, truth) > 0.9
+
+
+def test_box_around_a_textured_object_on_a_texture():
+    """Object and ground share one of their two colours."""
+    truth = disc(240, 320, 120, 140, 60)
+    ground = textured(240, 320, 3, (90, 110, 60), (60, 70, 40))
+    picture = np.where(
+        truth[..., None], textured(240, 320, 4, (90, 110, 60), (170, 120, 70)), ground
+    )
+    (mask,) = Graph()(picture.astype(np.uint8), Prompts(boxes=((80, 60, 201, 181),)))
+    assert iou(mask.pixels, truth) > 0.85
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (3, 3), (1, 200), (7, 5)])
+@pytest.mark.parametrize("contrast", [0, 255])
+def test_tiny_pictures(shape, contrast):
+    picture = np.random.default_rng(0).integers(0, contrast + 1, (*shape, 3), dtype=np.uint8)
+    height, width = shape
+    check(Graph()(picture), shape)
+    prompts = Prompts(points=((width - 1, 0),), boxes=((0, 0, width, height),))
+    point, box = Graph()(picture, prompts)
+    assert point.pixels[0, width - 1]
+    assert box.pixels.any()
+
+
+def test_the_score_is_lower_where_it_is_less_sure():
+    """Noise has no object; a disc on a plain ground is one."""
+    truth = disc(200, 300, 100, 150, 50)
+    clear = Graph()(paint((truth, FIGURE)))
+    noise = np.random.default_rng(5).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    unclear = Graph()(noise)
+    assert clear[0].score > 0.8
+    assert clear.notes == ()
+    assert unclear[0].score < UNSURE
+    (note,) = unclear.notes
+    assert note.startswith(f"graph is not sure of the object: score {unclear[0].score:.2f}")
+
+
+def test_expected_iou_is_the_mean_over_the_regions():
+    scene = Scene(paint((disc(60, 90, 30, 45, 15), FIGURE)), 90)
+    regions, chance = scene.candidates()
+    assert chance.sum() == pytest.approx(1)
+    assert (np.diff(chance) <= 0).all()
+    one = scene.region(regions[0])
+    found = scene.expected_iou(regions, chance, regions[:1])[0]
+    expected = sum(c * iou(one, scene.region(r)) for c, r in zip(chance, regions, strict=True))
+    assert found == pytest.approx(expected)
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match="max_masks must be 1 to 1000, got 0"):
         SEGMENTERS.create("graph:max_masks=0")
@@ -160,52 +233,69 @@ def test_bad_input():
 # ---- the parts that it is made of
 
 
-def tiny_parts() -> superpixels.Superpixels:
-    picture = paint((disc(40, 60, 20, 30, 10), FIGURE))
-    return superpixels.superpixels(picture, 12)
-
-
 def test_min_cut_is_the_minimum():
-    parts = tiny_parts()
-    n = len(parts)
-    assert 6 <= n <= 14
-    i, j = parts.pairs.T
-    weight = figure_ground.border_price(parts)
+    colour = np.random.default_rng(1).uniform(0, 50, (3, 4, 4))
+    (i, j), price = grab_cut.borders(colour)
+    assert len(price) == 3 * 3 + 2 * 4
     for seed in range(5):
-        unary = np.random.default_rng(seed).normal(0, weight.mean(), n)
+        unary = np.random.default_rng(seed).normal(0, 2 * price.mean(), 12)
 
         def energy(figure: np.ndarray, unary: np.ndarray = unary) -> float:
-            return float(weight[figure[i] != figure[j]].sum() - unary @ figure)
+            return float(price[figure[i] != figure[j]].sum() - unary @ figure)
 
-        best = min(energy(np.array(f)) for f in itertools.product((0, 1), repeat=n))
-        found = figure_ground.min_cut(parts, unary)
+        best = min(energy(np.array(f)) for f in itertools.product((0, 1), repeat=12))
+        found = grab_cut.min_cut(unary, np.stack([i, j]), price)
+        assert 0 < found.sum() < 12
         # Capacities are rounded to a millionth of the largest.
-        assert energy(found) - best <= 1e-6 * (len(weight) + n) * np.abs(unary).max() * 10
+        assert energy(found) - best <= 1e-6 * 29 * max(np.abs(unary).max(), price.max())
 
 
-def test_threshold_is_otsu():
-    values = np.random.default_rng(0).choice(256, 400) / 255
-    values = np.where(values > 0.5, values, values / 2)
-    parts = tiny_parts()
-    alike = superpixels.Superpixels(
-        **{**vars(parts), "area": np.ones(len(values)), "look": np.zeros((len(values), 4))}
-    )
-    ours = figure_ground.threshold(alike, values)
-    reference = threshold_otsu(values, nbins=4096)
-    assert ((values > ours) == (values > reference)).mean() > 0.99
+def test_evidence_is_the_likelihood_ratio_of_the_colours():
+    code = np.array([0] * 60 + [9] * 40)  # bins too far apart for smoothing to mix them
+    figure = np.concatenate([np.full(60, 0.9), np.full(40, 0.2)])
+    ratio = grab_cut.evidence(code, (10,), figure)
+    inside, outside = 54 / (54 + 8), 6 / (6 + 32)
+    assert ratio[0] == pytest.approx(np.log(inside / outside), abs=0.02)
+    assert ratio[-1] == pytest.approx(np.log((1 - inside) / (1 - outside)), abs=0.02)
+
+
+def test_background_is_what_the_frame_is_connected_to():
+    truth = disc(120, 160, 60, 80, 30)
+    parts = superpixels.superpixels(paint((truth, FIGURE)), 300)
+    away = np.sqrt(np.square(parts.look[:, None] - parts.look[None]).sum(axis=-1))
+    ground = saliency.background(parts, away)
+    inside = superpixels.mean(parts.labels, truth.astype(float), parts.area)
+    assert ground[inside > 0.9].max() < 0.05
+    assert ground[inside < 0.1].min() > 0.9
+
+
+def test_detail_tells_sharp_from_blurred():
+    texture = np.random.default_rng(0).uniform(0, 255, (120, 160, 1)).repeat(3, axis=2)
+    blurred = ndimage.gaussian_filter(texture, (2, 2, 0))
+    blurred = 128 + (blurred - blurred.mean()) * texture.std() / blurred.std()  # of equal contrast
+    blurred[:, :80] = texture[:, :80]
+    picture = np.clip(blurred, 0, 255).astype(np.uint8)
+    parts = superpixels.superpixels(picture, 200)
+    fine, coarse = focus.detail(picture, parts)
+    left = parts.centre[:, 1] * 160 < 70
+    right = parts.centre[:, 1] * 160 > 90
+    assert (fine / coarse)[left].min() > 2 * (fine / coarse)[right].max()
 
 
 def test_tree_counts_every_pixel_once():
     parts = superpixels.superpixels(data.rocket()[::4, ::4], 100)
-    tree = superpixels.merge(parts)
+    merged = tree.merge(parts)
     n = len(parts)
-    assert len(tree.children) == n - 1
-    area = tree.collect(parts.area)
+    assert len(merged.children) == n - 1
+    area = merged.collect(parts.area)
     assert area[-1] == parts.labels.size
     for node in (0, n, n + (n // 2), 2 * n - 2):
-        assert parts.area[tree.members(node)].sum() == area[node]
-    assert (tree.parent[:-1] > np.arange(2 * n - 2)).all()
-    assert tree.perimeter[-1] == 0
+        assert parts.area[merged.members(node)].sum() == area[node]
+    assert (merged.parent[:-1] > np.arange(2 * n - 2)).all()
+    assert merged.perimeter[-1] == 0
+    above = merged.above(3)
+    assert above[3]
+    assert above.sum() == sum(3 in merged.members(k) for k in range(2 * n - 1))
 
 
 def test_superpixel_borders():
