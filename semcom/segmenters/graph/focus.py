@@ -43,10 +43,9 @@ def detail(image: Image, parts: Superpixels) -> tuple[Floats, Floats]:
     grey = np.asarray(PillowImage.fromarray(grey).resize(size, PillowImage.Resampling.BOX))
     smooth = ndimage.gaussian_filter(grey, FINE_SIGMA)
     smoother = ndimage.gaussian_filter(grey, COARSE_SIGMA)
+    rows, columns = parts.labels.shape
     bands = []
     for band in (np.abs(grey - smooth), np.abs(smooth - smoother)):
-        there = PillowImage.fromarray(band).resize(
-            parts.labels.shape[::-1], PillowImage.Resampling.BOX
-        )
+        there = PillowImage.fromarray(band).resize((columns, rows), PillowImage.Resampling.BOX)
         bands.append(mean(parts.labels, np.asarray(there, dtype=np.float64), parts.area))
     return bands[0], bands[1]

@@ -11,6 +11,8 @@ Gaussian mixtures, which need no random start, and a prior of place is added.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -119,7 +121,7 @@ def borders(colour: Floats) -> tuple[Ints, Floats]:
         Numbers of the pixels, shape (2, m), and the cost of a border between them, (m,).
     """
     number = np.arange(colour.shape[0] * colour.shape[1]).reshape(colour.shape[:2])
-    sides = [(np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])]
+    sides: list[tuple[Any, Any]] = [(np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])]
     pairs = np.concatenate([[number[a].ravel(), number[b].ravel()] for a, b in sides], axis=1)
     apart = np.concatenate(
         [np.square(colour[a] - colour[b]).sum(axis=-1).ravel() for a, b in sides]

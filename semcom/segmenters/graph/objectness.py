@@ -16,7 +16,7 @@ from semcom.segmenters.graph.focus import detail
 from semcom.segmenters.graph.saliency import central
 from semcom.segmenters.graph.superpixels import Floats, Superpixels
 from semcom.segmenters.graph.tree import Tree
-from semcom.types import Image
+from semcom.types import Image, Region
 
 WEIGHTS = {
     "outline": (1.00, 1.40),
@@ -90,7 +90,7 @@ def distance(parts: Superpixels, tree: Tree, y: float, x: float) -> Floats:
     return np.asarray(np.hypot(*(centre - (y, x)).T) / np.sqrt(spread + 1e-4))
 
 
-def probability(features: dict[str, Floats], allowed: Floats, *, point: bool) -> Floats:
+def probability(features: dict[str, Floats], allowed: Region, *, point: bool) -> Floats:
     """Return the probability of every node to be the object, 0 where not ``allowed``; (nodes,)."""
     total = sum(WEIGHTS[name][point] * value for name, value in features.items())
     share = np.exp(features["size"])

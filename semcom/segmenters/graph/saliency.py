@@ -51,7 +51,8 @@ def standing_out(parts: Superpixels, salient: Floats) -> Floats:
     """Turn saliency (n,) into a probability of figure, one half at Otsu's threshold; (n,)."""
     if np.ptp(salient) == 0:
         return np.full(len(parts), 0.5)
-    level = float(threshold_otsu(salient[parts.labels]))
+    otsu: Any = threshold_otsu  # untyped
+    level = float(otsu(salient[parts.labels]))
     return np.asarray(salient / (salient + level + 1e-9))
 
 

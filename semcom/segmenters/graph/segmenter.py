@@ -260,7 +260,8 @@ def fill_box(crop: Image, inside: Region, long_side: int) -> Region:
     offset_y = (np.arange(shape[0]) - y.mean()) / ((np.ptp(y) + 1) / 2)
     offset_x = (np.arange(shape[1]) - x.mean()) / ((np.ptp(x) + 1) / 2)
     place = BOX_PEAK * np.exp(-(offset_y[:, None] ** 2 + offset_x**2) / 2)
-    return grab_cut(small, place * box, np.where(box, 0, -1).astype(np.int8)) & box
+    fixed = np.where(box, 0, -1).astype(np.int8)
+    return np.asarray(grab_cut(small, place * box, fixed) & box)
 
 
 def with_doubts(masks: list[Mask]) -> Masks:
