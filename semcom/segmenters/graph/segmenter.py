@@ -8,7 +8,8 @@ GrabCut separates figure and ground pixel by pixel (:mod:`~semcom.segmenters.gra
 is the first mask without prompts; single regions follow. A picture without contrast gives one mask
 of the whole image.
 
-A point admits only the regions around it, and favours what is near. A box is cut against its surroundings.
+A point admits only the regions around it, and favours what is near. A box is cut against its
+surroundings.
 
 The score of a mask is its expected IoU with the object under these probabilities. Where it is low,
 a note says so. The segmenter knows nothing about objects: it misses those that look like their
