@@ -55,7 +55,7 @@ SEGMENTERS = Registry(
         Entry(
             "graph",
             "semcom.segmenters.graph.segmenter:Graph",
-            "superpixels merged by colour, ranked by objectness; no weights needed",
+            "regions of superpixels, ranked by objectness, and GrabCut; no weights needed",
         ),
         Entry(
             "hf",

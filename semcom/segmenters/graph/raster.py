@@ -27,6 +27,13 @@ def resize(image: Image, long_side: int) -> Image:
     return np.asarray(PillowImage.fromarray(image).resize(size, method))
 
 
+def nearest(
+    shape: tuple[int, ...], full: tuple[int, ...], here: tuple[float, float]
+) -> tuple[int, int]:
+    """Return the row and column at the size ``shape`` of a pixel (x, y) at the ``full`` size."""
+    return int(here[1] * shape[0] / full[0]), int(here[0] * shape[1] / full[1])
+
+
 def enlarge(mask: Region, image: Image) -> Region:
     """Enlarge ``mask`` (h, w) to the size of ``image`` (H, W, 3), with borders at its edges."""
     height, width = image.shape[:2]
@@ -43,8 +50,8 @@ def enlarge(mask: Region, image: Image) -> Region:
         for hit in (np.flatnonzero(soft.max(axis=axis) > 0.01) for axis in (1, 0))
     )
     guide = image[near].astype(np.float32).mean(axis=2) / 255
-    result[near] = _guided(guide, soft[near], radius) > 0.5
-    return tidy(result)
+    result[near] = tidy(_guided(guide, soft[near], radius) > 0.5)
+    return result
 
 
 def _interpolation(size: int, new_size: int) -> NDArray[np.float32]:

@@ -197,6 +197,14 @@ def test_segmenters(tmp_path: Path) -> None:
     mean = segmenters.run(("graph",), tmp_path)["graph"]["mean"]
     assert set(mean) == set(segmenters.COLUMNS)
     assert mean["point"] > 0.9  # a red square on grey
+    outlines = tmp_path / "outlines.json"
+    outlines.write_text('{"a.png": ["20,12 43,12 43,35 20,35"]}', "utf-8")
+    (_, drawn), (_, truth) = (
+        pairs["a"] for pairs in (segmenters.draw(tmp_path, outlines), segmenters.load(tmp_path))
+    )
+    np.testing.assert_array_equal(drawn, truth)
+    drawn_too = segmenters.run(("graph",), tmp_path, outlines)["graph"]["mean"]
+    assert {**drawn_too, "seconds": 0} == {**mean, "seconds": 0}
 
 
 def test_suite_overhead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,33 +1,15 @@
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from skimage import data
-from skimage.filters import threshold_otsu
 
 from semcom.segmenters.base import SEGMENTERS
-from semcom.segmenters.graph import figure_ground, raster, superpixels
-from semcom.segmenters.graph.segmenter import Graph
+from semcom.segmenters.graph.segmenter import UNSURE, Graph, Scene
 from semcom.segmenters.overlap import iou
 from semcom.types import Prompts
-
-GROUND, FIGURE, OTHER = (60, 110, 70), (200, 60, 40), (40, 60, 200)
-
-
-def disc(height: int, width: int, y: float, x: float, radius: float) -> np.ndarray:
-    rows, columns = np.indices((height, width))
-    return np.hypot(rows - y, columns - x) <= radius
-
-
-def paint(*layers: tuple[np.ndarray, tuple[int, int, int]], noise: float = 6.0) -> np.ndarray:
-    picture = np.empty((*layers[0][0].shape, 3))
-    picture[:] = GROUND
-    for mask, colour in layers:
-        picture[mask] = colour
-    picture += np.random.default_rng(0).normal(0, noise, picture.shape)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+from tests.semcom.segmenters.drawings import FIGURE, OTHER, disc, paint
 
 
 def check(masks: list, shape: tuple[int, ...]) -> None:
@@ -142,8 +124,81 @@ def test_photos():
     assert (rocket & body).sum() > 0.6 * rocket.sum()
     assert 0.01 < rocket.mean() < 0.1
     coffee = Graph(max_masks=1)(data.coffee())[0].pixels
-    assert coffee[150:250, 250:350].all()
+    assert coffee[60:150, 250:350].all()  # what the cup holds
     assert not coffee[:, :30].any()
+
+
+def textured(height: int, width: int, seed: int, low: tuple, high: tuple) -> np.ndarray:
+    """Draw grains of two colours, three pixels wide, shape (height, width, 3), as floats."""
+    grains = np.random.default_rng(seed).random((height // 3 + 1, width // 3 + 1)) < 0.5
+    grains = np.kron(grains, np.ones((3, 3)))[:height, :width, None]
+    return np.where(grains, low, high).astype(np.float64)
+
+
+def test_sharp_before_a_blurred_background():
+    """The background has stronger colours than the object, but it is out of focus."""
+    truth = disc(240, 320, 125, 150, 55)
+    background = textured(240, 320, 1, (190, 120, 40), (30, 90, 140))
+    background = ndimage.gaussian_filter(background, (9, 9, 0))
+    background = background.mean(axis=(0, 1)) + 4 * (background - background.mean(axis=(0, 1)))
+    object_ = textured(240, 320, 2, (60, 60, 60), (150, 150, 140))
+    picture = np.where(truth[..., None], object_, background)
+    first = Graph()(np.clip(picture, 0, 255).astype(np.uint8))[0]
+    assert iou(first.pixels, truth) > 0.85
+
+
+def test_object_that_touches_the_frame():
+    truth = disc(200, 300, 150, 160, 75)  # cut off below
+    assert truth[-1].any()
+    first = Graph()(paint((truth, FIGURE)))[0]
+    assert iou(first.pixels, truth) > 0.9
+
+
+def test_box_around_a_textured_object_on_a_texture():
+    """Object and ground share one of their two colours."""
+    truth = disc(240, 320, 120, 140, 60)
+    ground = textured(240, 320, 3, (90, 110, 60), (60, 70, 40))
+    picture = np.where(
+        truth[..., None], textured(240, 320, 4, (90, 110, 60), (170, 120, 70)), ground
+    )
+    (mask,) = Graph()(picture.astype(np.uint8), Prompts(boxes=((80, 60, 201, 181),)))
+    assert iou(mask.pixels, truth) > 0.85
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (3, 3), (1, 200), (7, 5)])
+@pytest.mark.parametrize("contrast", [0, 255])
+def test_tiny_pictures(shape, contrast):
+    picture = np.random.default_rng(0).integers(0, contrast + 1, (*shape, 3), dtype=np.uint8)
+    height, width = shape
+    check(Graph()(picture), shape)
+    prompts = Prompts(points=((width - 1, 0),), boxes=((0, 0, width, height),))
+    point, box = Graph()(picture, prompts)
+    assert point.pixels[0, width - 1]
+    assert box.pixels.any()
+
+
+def test_the_score_is_lower_where_it_is_less_sure():
+    """A disc on a plain ground is an object; none of many patches stands out."""
+    truth = disc(200, 300, 100, 150, 50)
+    clear = Graph()(paint((truth, FIGURE)))
+    patches = np.random.default_rng(3).integers(0, 256, (8, 12, 3), dtype=np.uint8)
+    unclear = Graph()(np.kron(patches, np.ones((25, 25, 1), dtype=np.uint8)))
+    assert clear[0].score > 0.8
+    assert clear.notes == ()
+    assert unclear[0].score < UNSURE
+    (note,) = unclear.notes
+    assert note.startswith(f"graph is not sure of the object: score {unclear[0].score:.2f}")
+
+
+def test_expected_iou_is_the_mean_over_the_regions():
+    scene = Scene(paint((disc(60, 90, 30, 45, 15), FIGURE)), 90)
+    regions, chance = scene.candidates()
+    assert chance.sum() == pytest.approx(1)
+    assert (np.diff(chance) <= 0).all()
+    one = scene.region(regions[0])
+    found = scene.expected_iou(regions, chance, regions[:1])[0]
+    expected = sum(c * iou(one, scene.region(r)) for c, r in zip(chance, regions, strict=True))
+    assert found == pytest.approx(expected)
 
 
 def test_bad_input():
@@ -155,89 +210,3 @@ def test_bad_input():
         Graph()(np.zeros((8, 8)))
     with pytest.raises(ValueError, match="outside the 20x20 image"):
         Graph()(np.zeros((20, 20, 3), np.uint8), Prompts(points=((20, 0),)))
-
-
-# ---- the parts that it is made of
-
-
-def tiny_parts() -> superpixels.Superpixels:
-    picture = paint((disc(40, 60, 20, 30, 10), FIGURE))
-    return superpixels.superpixels(picture, 12)
-
-
-def test_min_cut_is_the_minimum():
-    parts = tiny_parts()
-    n = len(parts)
-    assert 6 <= n <= 14
-    i, j = parts.pairs.T
-    weight = figure_ground.border_price(parts)
-    for seed in range(5):
-        unary = np.random.default_rng(seed).normal(0, weight.mean(), n)
-
-        def energy(figure: np.ndarray, unary: np.ndarray = unary) -> float:
-            return float(weight[figure[i] != figure[j]].sum() - unary @ figure)
-
-        best = min(energy(np.array(f)) for f in itertools.product((0, 1), repeat=n))
-        found = figure_ground.min_cut(parts, unary)
-        # Capacities are rounded to a millionth of the largest.
-        assert energy(found) - best <= 1e-6 * (len(weight) + n) * np.abs(unary).max() * 10
-
-
-def test_threshold_is_otsu():
-    values = np.random.default_rng(0).choice(256, 400) / 255
-    values = np.where(values > 0.5, values, values / 2)
-    parts = tiny_parts()
-    alike = superpixels.Superpixels(
-        **{**vars(parts), "area": np.ones(len(values)), "look": np.zeros((len(values), 4))}
-    )
-    ours = figure_ground.threshold(alike, values)
-    reference = threshold_otsu(values, nbins=4096)
-    assert ((values > ours) == (values > reference)).mean() > 0.99
-
-
-def test_tree_counts_every_pixel_once():
-    parts = superpixels.superpixels(data.rocket()[::4, ::4], 100)
-    tree = superpixels.merge(parts)
-    n = len(parts)
-    assert len(tree.children) == n - 1
-    area = tree.collect(parts.area)
-    assert area[-1] == parts.labels.size
-    for node in (0, n, n + (n // 2), 2 * n - 2):
-        assert parts.area[tree.members(node)].sum() == area[node]
-    assert (tree.parent[:-1] > np.arange(2 * n - 2)).all()
-    assert tree.perimeter[-1] == 0
-
-
-def test_superpixel_borders():
-    labels = np.array([[0, 0, 1], [2, 2, 1]])
-    pairs, length, _ = superpixels.borders(labels, np.zeros((2, 3, 3)))
-    assert pairs.tolist() == [[0, 1], [0, 2], [1, 2]]
-    assert length.tolist() == [1, 2, 1]
-
-
-@pytest.mark.parametrize("scale", [1, 3, 5])
-def test_enlarge_follows_the_picture(scale):
-    small = disc(60, 100, 30, 50, 20)
-    # The true border is off the small one by half a working pixel.
-    truth = disc(60 * scale, 100 * scale, 30.5 * scale, 50.5 * scale, 20.5 * scale)
-    large = raster.enlarge(small, paint((truth, FIGURE)))
-    assert large.shape == truth.shape
-    assert iou(large, truth) > 0.95
-    assert not raster.enlarge(np.zeros((60, 100), bool), paint((truth, FIGURE))).any()
-
-
-def test_tidy():
-    mask = disc(60, 60, 30, 30, 20)
-    dirty = mask.copy()
-    dirty[2, 2] = True
-    dirty[30, 30] = False
-    np.testing.assert_array_equal(raster.tidy(dirty), mask)
-    ring = mask & ~disc(60, 60, 30, 30, 10)
-    np.testing.assert_array_equal(raster.tidy(ring), ring)
-
-
-@pytest.mark.parametrize(
-    ("shape", "size"), [((16, 16), (64, 64)), ((100, 200), (200, 400)), ((1, 900), (8, 400))]
-)
-def test_resize(shape, size):
-    assert raster.resize(np.zeros((*shape, 3), np.uint8), 400).shape == (*size, 3)

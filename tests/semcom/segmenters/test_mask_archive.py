@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semcom.segmenters.base import Masks
 from semcom.segmenters.mask_archive import pack, unpack
 from semcom.types import Mask
 
@@ -32,6 +33,12 @@ def test_masks_come_back_bit_for_bit(
     for one, other in zip(found, masks, strict=True):
         assert one.pixels.dtype == bool
         np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_notes_come_back() -> None:
+    mask = Mask(np.eye(9, dtype=bool), 0.5)
+    assert unpack(pack(Masks([mask], ("not sure", "of θ")))).notes == ("not sure", "of θ")
+    assert unpack(pack([mask])).notes == ()
 
 
 def test_the_same_masks_are_the_same_bytes() -> None:
