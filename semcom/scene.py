@@ -14,7 +14,8 @@ from pathlib import Path
 from semcom.disturbances.apply import Disturb, disturbed
 from semcom.hashes import derive_seed, digest
 from semcom.images import check_pixels, load_image
-from semcom.importance.region import RegionOfInterest, RegionOptions, find_region, looking
+from semcom.importance.looking import looking
+from semcom.importance.region import RegionOfInterest, RegionOptions, find_region
 from semcom.link.config import LinkConfig
 from semcom.link.delivery import Delivery, deliver, finite
 from semcom.processor import processor

@@ -25,6 +25,7 @@ MANY_PARAMETERS = {
     "experiments/cli/suites.py:run": "one option of the command each",
     "experiments/link_level/ber.py:ber": "one option of the command each",
     "experiments/running/runner.py:run": "one option of the command each",
+    "semcom/link/delivery.py:deliver": "one option of a delivery each",
 }
 
 PRIVATE = re.compile(rf"(?:{'|'.join(PACKAGES)}|tests)(?:\.\w+)*\._[a-zA-Z]\w*")

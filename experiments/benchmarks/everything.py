@@ -30,10 +30,11 @@ from semcom.checkpoints import mobile_sam as checkpoint
 from semcom.checkpoints.download import load_state_dict
 from semcom.errors import InputError
 from semcom.images import load_image
+from semcom.segmenters.everything import POINTS_AT_ONCE
 from semcom.segmenters.mobile_sam import mask_decoder
 from semcom.segmenters.mobile_sam.embedding import embed, embed_prompts
 from semcom.segmenters.mobile_sam.network import import_mobile_sam
-from semcom.segmenters.mobile_sam.segmenter import POINTS_AT_ONCE, MobileSam
+from semcom.segmenters.mobile_sam.segmenter import MobileSam
 from semcom.segmenters.overlap import iou
 from semcom.types import Image, Prompts, Region
 
@@ -164,10 +165,9 @@ def _picture(file: Path | None) -> Image:
         return load_image(file)[0]
     from skimage.data import coffee
 
-    shown = PillowImage.fromarray(coffee()).resize(
-        (_WIDTH, _HEIGHT), PillowImage.Resampling.LANCZOS
-    )
-    return np.asarray(shown)
+    photo = coffee()  # type: ignore[no-untyped-call, unused-ignore]
+    shown = PillowImage.fromarray(photo)
+    return np.asarray(shown.resize((_WIDTH, _HEIGHT), PillowImage.Resampling.LANCZOS))
 
 
 @click.command()

@@ -15,6 +15,7 @@ from semcom.disturbances.apply import Disturb, disturbed
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.images import load_image
+from semcom.importance.looking import looking
 from semcom.importance.maps import Importance
 from semcom.importance.ranking import choose
 from semcom.importance.region import (
@@ -22,7 +23,6 @@ from semcom.importance.region import (
     RegionOptions,
     Select,
     find_region,
-    looking,
 )
 from semcom.scores.base import Look
 from semcom.scores.masks import mask_scores

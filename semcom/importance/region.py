@@ -37,7 +37,7 @@ from semcom.segmenters.from_file.segmenter import FromFile, check_mask_file
 from semcom.segmenters.inner import resolved
 from semcom.segmenters.mask_archive import pack, unpack
 from semcom.sizes import Size, resized_mask, scaled, shrink_large, size_of
-from semcom.types import Image, Mask, Prompts, Region
+from semcom.types import Image, Mask, Prompts
 
 _SLOW = re.compile(r"((median|blurred):of=)?(mobile_sam|graph|hf|sam3)(?![\w-])")
 """Segmenters whose masks are kept on disk (:mod:`semcom.cache`)."""
@@ -219,27 +219,6 @@ def find_region(
     if shrunk_from is not None:
         record["shrunk_from"] = f"{shrunk_from[1]}x{shrunk_from[0]}"
     return RegionOfInterest(what, tuple(ranked), tuple(notes), record)
-
-
-def looking(
-    options: RegionOptions, *, select: Select = choose, shrunk_from: Size | None = None
-) -> Callable[[Image], Region]:
-    """Return a function that finds the region of a picture as :func:`find_region` does.
-
-    Examples
-    --------
-    >>> image = np.full((96, 96, 3), 40, dtype=np.uint8)
-    >>> image[32:64, 24:56] = (220, 40, 40)  # a red square on a dark ground
-    >>> look = looking(RegionOptions("graph", Prompts(points=((40, 48),))))
-    >>> int(look(image).sum())
-    1024
-    """
-
-    def look(image: Image) -> Region:
-        found = find_region(image, options, select=select, shrunk_from=shrunk_from)
-        return found.importance.region
-
-    return look
 
 
 def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Mask]:

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from semcom.errors import InputError
-from semcom.importance.region import RegionOptions, looking
+from semcom.importance.looking import looking
+from semcom.importance.region import RegionOptions
 from semcom.scores.base import Look, Scored
 from semcom.scores.masks import iou_or_none
 from semcom.scores.tasks.remembered import Remembered
