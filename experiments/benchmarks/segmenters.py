@@ -80,7 +80,7 @@ def draw(folder: Path, outlines: Path) -> dict[str, tuple[Image, Region]]:
     for name, polygons in json.loads(outlines.read_text("utf-8")).items():
         with PillowImage.open(folder / name) as picture:
             image = np.array(picture.convert("RGB"))
-        mask = PillowImage.new("1", (image.shape[1], image.shape[0]))
+        mask = PillowImage.new("1", picture.size)
         for polygon in polygons:
             corners = [int(number) for number in polygon.replace(",", " ").split()]
             ImageDraw.Draw(mask).polygon(corners, fill=1)
