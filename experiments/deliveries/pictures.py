@@ -129,14 +129,17 @@ def _draw_masks(axis: Axes, image: Image, roi: RegionOfInterest) -> None:
 
 
 def _write_labels(axis: Axes, roi: RegionOfInterest) -> None:
-    """Write the labels of the masks that matter into them."""
+    """Write the labels of the masks that matter into them; masks of one place share a line."""
+    places: dict[tuple[float, float], list[str]] = {}
     for mask in roi.importance.masks[:_MOST_LABELS]:
         pixels = _thin(mask.pixels)
         if mask.label and pixels.any():
-            x, y = deepest_point(pixels)
-            text = axis.text(x, y, mask.label, ha="center", va="center", fontsize=9, color="white")
-            text.set_path_effects([withStroke(linewidth=2, foreground="black")])
-            text.set_clip_on(True)
+            places.setdefault(deepest_point(pixels), []).append(mask.label)
+    for (x, y), labels in places.items():
+        told = ", ".join(dict.fromkeys(labels))
+        text = axis.text(x, y, told, ha="center", va="center", fontsize=9, color="white")
+        text.set_path_effects([withStroke(linewidth=2, foreground="black")])
+        text.set_clip_on(True)
 
 
 def _draw_importance(axis: Axes, roi: RegionOfInterest) -> None:
