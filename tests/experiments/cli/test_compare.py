@@ -154,4 +154,4 @@ def test_help_ends_with_examples(run: Run, command: str) -> None:
 
 def test_an_option_that_begins_alike_is_suggested_first(run: Run) -> None:
     assert "Did you mean '--snr-db'?" in run("send", "a.png", "--snr", "3").stderr
-    assert "Did you mean '--codec'?" in run("compare", "a.png", "--cdec", "hevc").stderr
+    assert "Did you mean '--codec'?" in run("compare", "a.png", "--codc", "hevc").stderr
