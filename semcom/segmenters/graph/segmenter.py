@@ -276,5 +276,5 @@ def with_doubts(masks: list[Mask]) -> Masks:
     if not low:
         return Masks(masks)
     what = "the object" if len(masks) == 1 else f"{len(low)} of {len(masks)} objects"
-    note = f"graph is not sure of {what}: score {min(low):.2f}; a point or a box helps"
+    note = f"graph is not sure of {what}: score {min(low):.2f}; a box helps"
     return Masks(masks, (note,))
