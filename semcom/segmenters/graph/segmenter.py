@@ -26,7 +26,7 @@ from scipy import ndimage
 from semcom.errors import InputError
 from semcom.segmenters.base import Masks
 from semcom.segmenters.graph.grab_cut import grab_cut
-from semcom.segmenters.graph.objectness import describe, distance, probability
+from semcom.segmenters.graph.objectness import LEAST, describe, distance, probability
 from semcom.segmenters.graph.raster import enlarge, nearest, resize
 from semcom.segmenters.graph.saliency import saliency, standing_out
 from semcom.segmenters.graph.superpixels import Floats, superpixels
@@ -192,7 +192,7 @@ def everything(scene: Scene, max_masks: int) -> list[Mask]:
         return [whole]
     regions, chance = scene.candidates()
     figure = scene.cut((chance @ regions + standing_out(scene.parts, scene.salient)) / 2)
-    if not figure.any():
+    if figure.mean() < LEAST:  # a cut may shrink to almost nothing
         figure = enlarge(scene.region(regions[0]), scene.image)
     covered = scene.shares(figure)
     best = float(scene.expected_iou(regions, chance, covered[None])[0])
