@@ -164,10 +164,8 @@ def _picture(file: Path | None) -> Image:
         return load_image(file)[0]
     from skimage.data import coffee
 
-    shown = PillowImage.fromarray(coffee()).resize(
-        (_WIDTH, _HEIGHT), PillowImage.Resampling.LANCZOS
-    )
-    return np.asarray(shown)
+    photo = PillowImage.fromarray(coffee())  # type: ignore[no-untyped-call]
+    return np.asarray(photo.resize((_WIDTH, _HEIGHT), PillowImage.Resampling.LANCZOS))
 
 
 @click.command()
