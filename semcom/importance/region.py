@@ -236,7 +236,9 @@ def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Ma
     versions = (cache.version(name) for name in needed)
     size, image = size_of(image), shrink_large(image)
     prompts = scaled(prompts, size, size_of(image))
-    about = (image, used, prompts.points, prompts.boxes, prompts.text, *versions)
+    # The name in records leaves out the options of MobileSAM's search.
+    options = repr(getattr(find, "settings", ""))
+    about = (image, used, options, prompts.points, prompts.boxes, prompts.text, *versions)
     return unpack(cache.recall(lambda: pack(find(image, prompts)), *about, part="segmenters"))
 
 

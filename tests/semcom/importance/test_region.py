@@ -254,3 +254,23 @@ def test_attention_is_repeatable(image: Image) -> None:
     )
     np.testing.assert_array_equal(first.importance.w, second.importance.w)
     assert first.record == second.record
+
+
+def test_masks_in_the_cache_are_those_of_the_same_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCOM_CACHE", str(tmp_path / "cache"))
+    image, asked = np.zeros((8, 8, 3), np.uint8), []
+
+    class Search:
+        def __init__(self, points: int) -> None:
+            self.settings = points
+
+        def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
+            assert not prompts
+            asked.append(self.settings)
+            return [Mask(np.ones(image.shape[:2], bool), 0.5)]
+
+    for points in (6, 12, 6):
+        regions._find(Search(points), "mobile_sam:01234567", image, Prompts())
+    assert asked == [6, 12]
