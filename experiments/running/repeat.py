@@ -125,10 +125,9 @@ def _region_options(record: dict[str, Any]) -> RegionOptions:
         tuple(tuple(box) for box in record["boxes"]),
         tuple(record.get("text", ())),
     )
-    segmenter = without_note(record["segmenter"])
-    if segmenter.startswith("mobile_sam:"):  # the record has the checkpoint's hash behind it
-        reduced = segmenter.endswith("-bfloat16")
-        segmenter = "mobile_sam" + ":precision=bfloat16" * reduced
+    segmenter = without_note(record.get("segmenter_asked") or record["segmenter"])
+    if segmenter.startswith("mobile_sam:") and "=" not in segmenter:
+        segmenter = "mobile_sam"  # the record has the checkpoint's hash behind it
     if record["mask"] is not None:
         segmenter = "auto"
     theta: Theta = AUTO if "confidence" in record else record["theta"]

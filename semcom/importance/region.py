@@ -214,6 +214,8 @@ def find_region(
         "num_masks": len(found),
         **marked.record,
     }
+    if used.startswith("mobile_sam:") and ":" in options.segmenter:
+        record["segmenter_asked"] = options.segmenter  # its name above leaves the options out
     if options.theta == AUTO:
         record["confidence"] = confidence(matter)
     if shrunk_from is not None:

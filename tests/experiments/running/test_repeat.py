@@ -23,6 +23,7 @@ from experiments.store.merge import merge
 from experiments.store.record_comparison import TOLERANCE, Difference, differences
 from experiments.suites.suite import Suite
 from semcom.processor import processor
+from tests.experiments.training.sam_teachers import save_teacher
 
 ROOT = Path(__file__).parents[3]
 FEATURES = processor()["numpy"]
@@ -213,3 +214,18 @@ def test_merging_tells_last_bits_from_other_rows(made: Path, tmp_path: Path) -> 
         f"{source}: 1 rows differ from those of {target} in the last digits, as on another CPU; "
         "the latter are kept",
     ]
+
+
+def test_the_options_of_mobile_sam_are_those_of_the_record(made: Path, tmp_path: Path) -> None:
+    """Its name in the record is that of its weights; without the options, others would be used."""
+    teacher = save_teacher(tmp_path / "weights.safetensors")
+    options = ["--segmenter", f"{teacher},min_iou=0.5", "--point", "60,60", "--codec", "webp"]
+    sent = CliRunner().invoke(
+        main, ["send", str(made / "photo.png"), *options, "--cbr", "1/8", "--out", str(tmp_path)]
+    )
+    assert sent.exit_code == 0, sent.output
+    record = json.loads((tmp_path / "photo.json").read_text(encoding="utf-8"))
+    assert record["segmenter_asked"] == f"{teacher},min_iou=0.5"
+    again = CliRunner().invoke(main, ["repeat", str(tmp_path / "photo.json")])
+    assert again.exit_code == 0, again.output
+    assert "the same, bit for bit" in again.output
