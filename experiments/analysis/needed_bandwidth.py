@@ -101,7 +101,7 @@ def needed_table(study: SuiteResults) -> Table | None:
     columns = ("channel", "SNR", "score", "system", "needed CBR", "CBR", "times", "images")
     return Table(
         "needed",
-        f"Bandwidth to {SHARE:.0%} of the best score",
+        f"Bandwidth to {100 * SHARE:.0f} % of the best score",
         caption(study),
         columns,
         tuple(rows),

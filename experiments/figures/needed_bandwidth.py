@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -36,7 +37,7 @@ def needed_bandwidth(study: SuiteResults, *, width: float) -> list[Drawing]:
     looks = {one.system: look(study, one.point) for one in found}
     cbrs = sorted({point.cbr_budget for point in study.points})
     draw = functools.partial(_draw, panels, looks, cbrs, width=width)
-    return [Drawing(draw, table)]
+    return [Drawing(draw, replace(table, name="needed-bandwidth"))]
 
 
 def _draw(

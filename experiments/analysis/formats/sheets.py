@@ -41,7 +41,7 @@ def sheets(tables: Sequence[Table]) -> list[Sheet]:
         ("robustness", _plain),
         ("spoilt", _plain),
         ("texture-share", _plain),
-        ("needed", _plain),
+        ("needed", _needed),
         ("differences", _differences),
         ("draws", _draws),
         ("lost", _lost),
@@ -243,6 +243,14 @@ def _plain(table: Table) -> Iterator[Sheet]:
     lines = tuple(tuple(_text(row[i]) for i in kept) for row in table.rows)
     head = tuple(table.columns[i] for i in kept)
     yield Sheet(table.name, table.title, head, lines, table.caption)
+
+
+def _needed(table: Table) -> Iterator[Sheet]:
+    """Write the needed bandwidth as a fraction alone; the number is for the CSV file."""
+    place = table.columns.index("CBR")
+    rows = tuple((*row[:place], *row[place + 1 :]) for row in table.rows)
+    columns = (*table.columns[:place], *table.columns[place + 1 :])
+    return _plain(replace(table, columns=columns, rows=rows))
 
 
 def _text(cell: Any) -> str:

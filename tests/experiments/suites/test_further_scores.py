@@ -75,7 +75,7 @@ def test_they_are_measured_shown_and_exported(measured):
     assert {"gmsd", "mask_iou"} <= next(iter(flat_rows(results))).keys()
     names = {drawing.data.name for drawing in draw(results, width=4)}
     assert "rate-distortion" in names
-    assert "needed" in names
+    assert "needed-bandwidth" in names
 
 
 def test_the_best_of_a_score_of_errors_is_the_lowest(measured):
