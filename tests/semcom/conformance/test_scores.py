@@ -12,12 +12,11 @@ from semcom.conformance.base import CheckFailed
 from semcom.conformance.scores import SCORE_CHECKS, Candidate
 from semcom.scores.base import SCORES
 
-ELSEWHERE = {"lpips", "class_kept", "objects_kept"}
-"""They need weights; their own tests are in tests/semcom/scores."""
+ELSEWHERE = {"lpips", "class_kept", "objects_kept", "text_recall"}
+"""They need weights or seconds; their own tests are in tests/semcom/scores."""
 SPECS = [
     *(name for name in SCORES.names() if name not in ELSEWHERE and not SCORES.entry(name).missing),
     "gmsd:over=region",
-    "mask_iou:segmenter=graph,prompt=box,against=region",
 ]
 
 

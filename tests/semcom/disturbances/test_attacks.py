@@ -20,6 +20,7 @@ from semcom.segmenters.mobile_sam.network import build_model
 from semcom.segmenters.mobile_sam.segmenter import embed, segment_prompts
 from semcom.segmenters.overlap import iou
 from semcom.types import Mask, Prompts
+from tests.experiments.training.sam_teachers import TEACHER, state_of
 
 
 def scene(rng, size=64):
@@ -192,10 +193,10 @@ def test_an_empty_truth_leaves_the_picture(case):
 
 @pytest.fixture(scope="module")
 def sam():
-    return build_model(seed=3)
+    """A SAM with a small encoder and random weights."""
+    return build_model(state_of(TEACHER, seed=3))
 
 
-@pytest.mark.slow
 def test_the_logits_of_mobile_sam_are_its_masks_and_have_gradients(sam):
     """With random weights: the same function as without gradients, and every pixel counts."""
     rng = np.random.default_rng(0)
