@@ -5,8 +5,8 @@ GrabCut (C. Rother et al., ACM TOG 23(3), 2004, doi:10.1145/1015706.1015720) min
     Σ_i -log p(c_i | x_i) - τ·log p(x_i | place_i)  +  λ·Σ_ij [x_i ≠ x_j]·exp(-|c_i - c_j|² / 2σ²)
 
 over the labels x (1 figure, 0 ground), where c_i is the appearance of pixel i, and σ² the mean
-square of c_i - c_j over neighbours. Here the colour models p(c | x) are smoothed histograms instead of
-Gaussian mixtures, which need no random start, and a prior of place is added.
+square of c_i - c_j over neighbours. Here the colour models p(c | x) are smoothed histograms instead
+of Gaussian mixtures, which need no random start, and a prior of place is added.
 """
 
 from __future__ import annotations
