@@ -13,6 +13,7 @@ import skimage.data
 from PIL import Image as PilImage
 
 from experiments.datasets import photos
+from experiments.datasets.made_folder import png
 from experiments.datasets.photos import OUTLINES, make
 
 
@@ -83,7 +84,7 @@ def test_png_of_any_size_is_read_back() -> None:
     rng = np.random.default_rng(0)
     for shape in ((1, 1), (7, 5, 3), (300, 400, 3), (5, 13106)):  # the last: one full block
         picture = rng.integers(0, 256, shape, dtype=np.uint8)
-        with PilImage.open(io.BytesIO(photos._png(picture))) as read:
+        with PilImage.open(io.BytesIO(png(picture))) as read:
             read.load()
             assert np.array_equal(np.asarray(read), picture)
 
