@@ -120,10 +120,10 @@ def order_of(options: Mapping[str, Any]) -> Order:
     --------
     >>> order_of({"cbr": "1/24", "theta": 0.8}).sending["cbr"]
     Fraction(1, 24)
-    >>> order_of({"tetha": 0.8})
+    >>> order_of({"thetha": 0.8})
     Traceback (most recent call last):
     ...
-    channels.errors.InputError: unknown option 'tetha'; did you mean 'theta'?
+    channels.errors.InputError: unknown option 'thetha'; did you mean 'theta'?
     """
     for name in options:
         if name not in OPTIONS:

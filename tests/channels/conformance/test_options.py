@@ -38,11 +38,13 @@ USES = {
     "segmenter": (SEGMENTERS, lambda s: s(np.zeros((20, 30, 3), dtype=np.uint8))),
 }
 """What to do with a plugin of each kind."""
+WITH_WEIGHTS = ("mobile_sam", "hf", "sam3")
+"""Segmenters whose options are tested in tests/semcom, with weights made there."""
 OPTIONS = [
     (kind, entry.name, option.name, type(option.default))
     for kind, (registry, _) in USES.items()
     for entry in registry.entries()
-    if entry.name != "mobile_sam" and not entry.missing  # its options: tests/semcom
+    if entry.name not in WITH_WEIGHTS and not entry.missing
     for option in inspect.signature(registry.load(entry.name)).parameters.values()
     if type(option.default) in (int, float)
 ]
