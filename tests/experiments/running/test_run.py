@@ -80,7 +80,7 @@ def test_a_run_that_is_killed_over_and_over_ends_as_if_it_had_not_been(
         "import os, sys; sys.path.insert(0, os.getcwd())\n"
         "from experiments.cli.main import main\nmain(sys.argv[1:])"
     )
-    changes = [part for change in ("snr_db=6:9:1", "pictures=0") for part in ("--set", change)]
+    changes = [part for change in ("snr_db=6:7:1", "pictures=0") for part in ("--set", change)]
     command = [sys.executable, "-c", code, "run", str(folder / "s.yaml"), *changes]
     command += ["--out", str(folder / "killed"), "--jobs", "2"]
     path, before, kills = folder / "killed" / "results.db", 0, 0
@@ -96,8 +96,8 @@ def test_a_run_that_is_killed_over_and_over_ends_as_if_it_had_not_been(
         assert after >= before  # nothing committed is lost
         before = after
     assert kills == 2
-    start("killed", "snr_db=6:9:1", "pictures=0", jobs=1)
-    start("whole", "snr_db=6:9:1", "pictures=0", jobs=1)
+    start("killed", "snr_db=6:7:1", "pictures=0", jobs=1)
+    start("whole", "snr_db=6:7:1", "pictures=0", jobs=1)
     assert stored_rows(folder, "killed") == stored_rows(folder, "whole")
     assert stored_intervals(folder, "killed") == stored_intervals(folder, "whole")
 

@@ -27,6 +27,7 @@ NEEDED = {
     "av1": "cpu_used=8",
     "vvc": "preset=faster",
     "tiny": "refine=false",
+    "scalable": "base=webp",
 }
 """Options without which a codec cannot be tested, or takes long; braces hold a fixture's name."""
 INSTALLED = [name for name in CODECS.names() if not CODECS.entry(name).missing]
