@@ -37,10 +37,10 @@ NAMES = [
 ]
 ELSEWHERE = {
     ("learned", "other-process"),
-    ("hevc:tiles=2x2", "other-process"),
-    ("hevc:tiles=2x2", "memory"),
+    *(("hevc:tiles=2x2", name) for name in ("other-process", "memory", "threads", "same-bytes")),
 }
-"""What takes long: ``test_learned.py`` starts one process for all models; tiles are small."""
+"""What takes long: ``test_learned.py`` starts one process for all models; tiles are small, and
+encoded as the whole picture is."""
 ANEW = ("same-bytes", "other-process", "threads", "memory")
 """Checks of encoding itself; the others share what was encoded, which several of them ask for."""
 CASES = [(name, check) for name in NAMES for check in CODEC_CHECKS]
