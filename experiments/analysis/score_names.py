@@ -111,6 +111,11 @@ def fine(scores: Iterable[str]) -> frozenset[str]:
     return frozenset(naming(score).short for score in scores if naming(score).digits > 2)
 
 
+def lower(scores: Iterable[str]) -> frozenset[str]:
+    """Return the short names of the scores of which lower values are better."""
+    return frozenset(naming(score).short for score in scores if naming(score).lower)
+
+
 def label(score: str, study: SuiteResults) -> str:
     """Return the label of an axis, with its unit."""
     about = naming(score)

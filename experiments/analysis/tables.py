@@ -9,7 +9,7 @@ from typing import Any
 from experiments.analysis.gains import anchor_name, gain, gain_scores, pairs
 from experiments.analysis.points import common_theta, conditions, drawn, draws_words, groups
 from experiments.analysis.published import beside
-from experiments.analysis.score_names import LOWER, fine, naming, short, shown_scores
+from experiments.analysis.score_names import LOWER, fine, lower, naming, short, shown_scores
 from experiments.analysis.table import Table
 from experiments.axis_values import ratio
 from experiments.store.measured import Point, SuiteResults
@@ -62,11 +62,6 @@ def means_table(study: SuiteResults) -> Table:
         bounds=frozenset(point.system for point in study.points if point.setting.bound),
         titles=titles(base, study),
     )
-
-
-def lower(scores: Iterable[str]) -> frozenset[str]:
-    """Return the heads of the columns of scores of which lower values are better."""
-    return frozenset(naming(score).short for score in scores if naming(score).lower)
 
 
 def _tally(point: Point) -> tuple[int, int, int]:

@@ -78,11 +78,9 @@ def distill(
     from experiments.training.distilling import distill as start_distilling
     from experiments.training.loop import Settings
 
-    if steps is None and minutes is None:
-        minutes = 60.0
-    settings = Settings(
-        minutes=minutes or 0.0,
-        steps=steps or 0,
+    settings = Settings.asked(
+        minutes=minutes,
+        steps=steps,
         seed=seed,
         device=device,
         batch=batch or (8 if device.startswith("cuda") else 2),

@@ -175,11 +175,9 @@ def _train(
     from experiments.training.run import Request
     from experiments.training.run import train as start_training
 
-    if steps is None and minutes is None:
-        minutes = 60.0
-    settings = Settings(
-        minutes=minutes or 0.0,
-        steps=steps or 0,
+    settings = Settings.asked(
+        minutes=minutes,
+        steps=steps,
         seed=seed,
         device=device,
         batch=64 if device.startswith("cuda") else 10,

@@ -19,6 +19,7 @@ AXIS = {
     "losses": "packet losses",
     "bound": "capacity bound",
     "blind": "importance",
+    "further_scores": "further scores",
 }
 """Names of axes that differ from their key."""
 _EMPTY = {"scheme": "by SNR", "losses": "none", "planned_snr_db": "the true value"}

@@ -56,6 +56,13 @@ class Settings:
     validate_minutes: float = 5.0
     checkpoint_minutes: float = 2.0
 
+    @classmethod
+    def asked(cls, *, minutes: float | None, steps: int | None, **others: Any) -> Settings:
+        """Return what a user asks for: an hour, unless a time or a number of steps is given."""
+        if steps is None and minutes is None:
+            minutes = 60.0
+        return cls(minutes=minutes or 0.0, steps=steps or 0, **others)
+
 
 @dataclass
 class State:

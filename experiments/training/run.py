@@ -31,7 +31,6 @@ from semcom.hashes import sha256_of
 
 SHIPPED = "shipped"
 """Weights to start from that stand for those of the package."""
-_LINE_EVERY_S = 60.0
 
 
 class Trainable(NamedTuple):

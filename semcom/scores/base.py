@@ -143,7 +143,7 @@ SCORES = Registry(
             "text_recall",
             "semcom.scores.tasks.text_recall:TextRecall",
             "share of the characters of the original that OCR still reads",
-            requires=("rapidocr_onnxruntime",),
+            requires=("rapidocr_onnxruntime", "rapidfuzz"),
             extra="tasks",
         ),
         Entry(
