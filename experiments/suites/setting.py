@@ -191,10 +191,8 @@ class Setting(LinkOptions):
 
 LINK_AXES = {f.metadata.get("axis", f.name): f.name for f in fields(LinkOptions)}
 _FIRST = (
-    *("codec", "segmenter", "scored", "disturbance", "severity", "prompt", "masks", "sent"),
-    *("importance", "theta", "blind", "further_scores", "bound"),
-    *("codec", "segmenter", "scored", "disturbance", "severity", "prompt"),
-    *("text", "detector", "masks", "sent", "importance", "theta", "blind", "bound"),
+    *("codec", "segmenter", "scored", "disturbance", "severity", "prompt", "text", "detector"),
+    *("masks", "sent", "importance", "theta", "blind", "further_scores", "bound"),
 )
 _LAST = ("seed", "cbr", "snr_db")
 AXES = {

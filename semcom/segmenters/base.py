@@ -101,6 +101,11 @@ SEGMENTERS = Registry(
             extra="tasks",
         ),
         Entry(
+            "tile",
+            "semcom.segmenters.tile:Tile",
+            "one tile of a grid (options rows, columns, row, column)",
+        ),
+        Entry(
             "whole_image",
             "semcom.segmenters.whole_image:WholeImage",
             "one mask that covers the whole image",
