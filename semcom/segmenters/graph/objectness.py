@@ -3,7 +3,8 @@
 Every region has a few features; their weighted sum is the logarithm of an unnormalised probability
 (a softmax over the regions). The weights were chosen so that the expected IoU of a region that is
 drawn by these probabilities is as large as possible on pictures with outlines: 20 photos, and 36
-where an object was pasted before another background in colours close to it. To rank regions by
+where an object was pasted before another background in colours close to it
+(``python -m experiments.training.objectness`` makes such a fit). To rank regions by
 features goes back to J. Carreira and C. Sminchisescu, "CPMC: automatic object segmentation using
 constrained parametric min-cuts", IEEE TPAMI 34(7), 2012, doi:10.1109/TPAMI.2011.231.
 """
