@@ -135,6 +135,12 @@ SCORES = Registry(
             extra="scores",
         ),
         Entry(
+            "dists",
+            "semcom.scores.dists:Dists",
+            "DISTS: structure and texture in VGG16's features, fetched on first use; lower is "
+            "better",
+        ),
+        Entry(
             "mask_iou",
             "semcom.scores.tasks.mask_iou:MaskIou",
             "IoU of the mask that the receiver finds in what arrived with the sender's mask",

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from semcom.checkpoints.download import WeightsUnavailable, load_state_dict, reason
+from semcom.checkpoints.download import load_state_dict
 from semcom.checkpoints.torchvision_import import import_torchvision
+from semcom.checkpoints.torchvision_weights import torchvision_weights
 from semcom.errors import InputError
-from semcom.hashes import sha256_of
 from semcom.scores.perceptual import FullReference, as_tensor
 from semcom.types import Image
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NAME = "alexnet-owt-7be5be79.pth"
-URL = f"https://download.pytorch.org/models/{NAME}"
-_DIGITS = NAME.removesuffix(".pth").rpartition("-")[2]
 
 
 class Lpips(FullReference):
@@ -51,7 +49,11 @@ class Lpips(FullReference):
 
     def __init__(self, *, over: str = "picture", weights: str = "") -> None:
         super().__init__(over=over)
-        file = Path(weights).expanduser() if weights else fetched()
+        file = (
+            Path(weights).expanduser()
+            if weights
+            else torchvision_weights(NAME, label="LPIPS", option="lpips:weights=FILE")
+        )
         self._network = _network(load_state_dict(file), file)
 
     def compare(self, original: Image, received: Image) -> float:
@@ -59,30 +61,6 @@ class Lpips(FullReference):
         with torch.inference_mode():
             pair = as_tensor(original), as_tensor(received)
             return float(self._network(*pair, normalize=True))
-
-
-def fetched() -> Path:
-    """Return the file of AlexNet's weights in torch's cache, fetched and checked if need be.
-
-    Raises
-    ------
-    ValueError
-        It is not there and cannot be fetched, or has another hash; the message says where to put
-        it.
-    """
-    file = Path(torch.hub.get_dir()) / "checkpoints" / NAME
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            torch.hub.download_url_to_file(URL, str(file), hash_prefix=_DIGITS, progress=False)
-        except (OSError, RuntimeError) as error:
-            raise WeightsUnavailable(
-                f"LPIPS needs {NAME}, which could not be fetched from {URL} ({reason(error)}): "
-                f"put it at {file}, or name a file with lpips:weights=FILE"
-            ) from error
-    if not sha256_of(file).startswith(_DIGITS):
-        raise InputError(f"{file} is damaged: its SHA-256 does not begin with {_DIGITS}")
-    return file
 
 
 def _network(features: dict[str, Tensor], file: Path) -> Any:

@@ -12,7 +12,7 @@ from semcom.conformance.base import CheckFailed
 from semcom.conformance.scores import SCORE_CHECKS, Candidate
 from semcom.scores.base import SCORES
 
-ELSEWHERE = {"lpips", "class_kept", "objects_kept", "text_recall"}
+ELSEWHERE = {"lpips", "dists", "class_kept", "objects_kept", "text_recall"}
 """They need weights or seconds; their own tests are in tests/semcom/scores."""
 SPECS = [
     *(name for name in SCORES.names() if name not in ELSEWHERE and not SCORES.entry(name).missing),

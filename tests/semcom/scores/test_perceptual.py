@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import warnings
 
@@ -122,30 +121,6 @@ def test_lpips_follows_its_formula(photo, alexnet):
     assert value == pytest.approx(expected, rel=1e-4)
     assert ours(photo, photo, None) == 0
     assert package.__file__
-
-
-def test_lpips_without_its_features_says_what_to_fetch(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(lpips, "URL", "http://127.0.0.1:1/alexnet.pth")
-    with pytest.raises(ValueError, match=r"LPIPS needs alexnet-owt-7be5be79.pth.*lpips:weights="):
-        lpips.Lpips()
-    (tmp_path / "checkpoints" / lpips.NAME).write_bytes(b"not it")
-    with pytest.raises(ValueError, match="does not begin with 7be5be79"):
-        lpips.Lpips()
-
-
-def test_lpips_fetches_what_has_the_right_hash(tmp_path, monkeypatch, alexnet):
-    """From a local server's stand-in, a file address: the real code with another hash."""
-    file, _ = alexnet
-    digits = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(lpips, "URL", file.as_uri())
-    monkeypatch.setattr(lpips, "_DIGITS", digits)
-    assert lpips.fetched().read_bytes() == file.read_bytes()
-    (tmp_path / "checkpoints" / lpips.NAME).unlink()
-    monkeypatch.setattr(lpips, "_DIGITS", "00000000")
-    with pytest.raises(ValueError, match="could not be fetched"):
-        lpips.fetched()
 
 
 def test_lpips_refuses_another_network(tmp_path):

@@ -1,0 +1,49 @@
+"""Weights of torchvision's networks, from a stand-in for PyTorch's server."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+import torch
+
+from semcom.checkpoints import torchvision_weights as checked
+from semcom.scores.dists import Dists
+from semcom.scores.lpips import Lpips
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache of torch, and no network."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setattr(checked, "SERVER", "http://127.0.0.1:1/")
+    return tmp_path / "hub" / "checkpoints"
+
+
+@pytest.mark.parametrize(
+    ("score", "name", "message"),
+    [
+        (Lpips, "alexnet-owt-7be5be79.pth", r"LPIPS needs {}.*put it at .*lpips:weights=FILE"),
+        (Dists, "vgg16-397923af.pth", r"DISTS needs {}.*put it at .*dists:weights=FILE"),
+    ],
+)
+def test_without_its_features_a_score_says_what_to_fetch(cache, score, name, message):
+    with pytest.raises(ValueError, match=message.format(name)):
+        score()
+    (cache / name).write_bytes(b"not it")
+    with pytest.raises(ValueError, match=f"does not begin with {name[-12:-4]}"):
+        score()
+
+
+def test_what_has_the_right_hash_is_fetched(cache, tmp_path, monkeypatch):
+    """The real code, from a folder; the file is named by its own hash, or by another."""
+    content = b"weights"
+    name = f"net-{hashlib.sha256(content).hexdigest()[:8]}.pth"
+    for file in (name, "net-00000000.pth"):
+        (tmp_path / file).write_bytes(content)
+    monkeypatch.setattr(checked, "SERVER", tmp_path.as_uri() + "/")
+    about = {"label": "NET", "option": "net:weights=FILE"}
+    assert checked.torchvision_weights(name, **about).read_bytes() == content
+    assert (cache / name).is_file()
+    with pytest.raises(ValueError, match="could not be fetched"):
+        checked.torchvision_weights("net-00000000.pth", **about)
