@@ -48,9 +48,13 @@ def davis() -> Path:
 
 
 @pytest.fixture(scope="session")
-def encodings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that is empty at first, for tests of what happens to pictures once encoded."""
-    return tmp_path_factory.mktemp("encodings")
+def encodings(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A cache that is empty at first, for tests of what happens to pictures once encoded.
+
+    The workers of a parallel run share it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    return (base if worker_id == "master" else base.parent) / "encodings"
 
 
 @pytest.fixture(scope="session", autouse=True)

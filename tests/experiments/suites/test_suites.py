@@ -20,15 +20,9 @@ from experiments.suites.suite_file import read_suite
 SUITES = sorted(shipped())
 
 
-@pytest.fixture(scope="module")
-def encodings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that is empty at first; the quick forms share photos, and so what is found there."""
-    return tmp_path_factory.mktemp("encodings")
-
-
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, encodings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty home: no data, a cache of this module alone, no weights, no network."""
+    """An empty home: no data, no weights, no network; what is found in photos is shared."""
 
     def connect(*_: object) -> None:
         raise AssertionError("a quick form went to the network")
