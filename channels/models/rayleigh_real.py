@@ -8,8 +8,8 @@ github.com/KeYang8/WITT at commit 50b1ed9).
 What a receiver may use is therefore only the law of r. This model says so: it returns the mean
 gain as ``h``, and counts the rest of the gain as noise, ``N0 + (1 - π/4)·|x|²``, in the mean over
 symbols of power 1. The SNR of such a receiver ends at 5.6 dB, however little noise there is. QPSK
-is decoded from signs and suffers less than that; the amplitudes of 16-QAM suffer fully. A receiver that is told r has the channel ``rayleigh_fast``: for it, a rotation that it knows
-changes nothing.
+is decoded from signs and suffers less than that; the amplitudes of 16-QAM suffer fully. A receiver
+that is told r has the channel ``rayleigh_fast``: for it, a rotation that it knows changes nothing.
 
 Leaves out: the phase of a real channel, which the repositories take to be corrected.
 
