@@ -16,8 +16,10 @@ import difflib
 import functools
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +42,20 @@ class Scheme:
     """1 (BPSK), 2 (QPSK), 4, 6 or 8 (256-QAM)."""
     code_rate: float
     """Packet bits including the CRC over coded bits, in (0, 0.95)."""
+    block_bits: int = 0
+    """Coded bits of every code block of a packet, the last of which is padded
+    (:mod:`channels.fec.equal_blocks`); 0: the blocks of 5G NR, which depend on the packet
+    (:mod:`channels.fec.transport_block`)."""
 
     @property
     def efficiency(self) -> float:
         """Packet bits including the CRC per complex symbol."""
         return self.bits_per_symbol * self.code_rate
+
+    @property
+    def block_info_bits(self) -> int:
+        """Information bits of every code block of ``block_bits`` coded bits."""
+        return round(self.block_bits * self.code_rate)
 
     @property
     def name(self) -> str:
@@ -69,6 +80,7 @@ SCHEMES: tuple[Scheme, ...] = tuple(
 
 MODULATIONS = {"bpsk": 1, "qpsk": 2, "16qam": 4, "64qam": 6, "256qam": 8}
 """Bits per symbol by name."""
+_FEW = 20  # schemes that an error message lists
 _LABELS = {1: "BPSK", 2: "QPSK", 4: "16-QAM", 6: "64-QAM", 8: "256-QAM"}
 
 HEADER_SYMBOLS = (96, 192, 384, 768, 1536, 3072)
@@ -90,8 +102,10 @@ def packet_scheme(scheme: Scheme, num_bits: int) -> Scheme:
     """Return the scheme that is really applied to a packet of ``num_bits`` payload bits.
 
     Packets of up to 292 bits use base graph 2 (TS 38.212 §7.2.2), which performs poorly above a
-    rate of 2/3; their rate is limited to that.
+    rate of 2/3; their rate is limited to that. Code blocks of one length need no limit.
     """
+    if scheme.block_bits:
+        return scheme
     rate = min(scheme.code_rate, 2 / 3) if num_bits <= SHORT_BITS else scheme.code_rate
     return Scheme(scheme.bits_per_symbol, rate)
 
@@ -119,13 +133,20 @@ def modulation_name(bits_per_symbol: int) -> str:
     return _LABELS[bits_per_symbol]
 
 
-def find_scheme(text: str) -> Scheme:
-    """Look up a scheme by name (``"16-QAM 0.602"``) or by its index in :data:`SCHEMES`.
+def find_scheme(text: str, schemes: Sequence[Scheme] = SCHEMES) -> Scheme:
+    """Look up a scheme by name (``"16-QAM 0.602"``) or by its index in ``schemes``.
+
+    Parameters
+    ----------
+    text
+        Name or index.
+    schemes
+        The schemes to look in: a set of :func:`channels.packets.scheme_sets.scheme_set`.
 
     Raises
     ------
     ValueError
-        A name or index that is not in the table.
+        A name or index that is not among these schemes.
 
     Examples
     --------
@@ -135,11 +156,14 @@ def find_scheme(text: str) -> Scheme:
     'QPSK 0.076'
     """
     if text.strip().isdecimal():
-        if int(text) < len(SCHEMES):
-            return SCHEMES[int(text)]
-        raise InputError(f"scheme must be below {len(SCHEMES)}, got {text}")
-    names = {scheme.name.lower(): scheme for scheme in SCHEMES}
+        if int(text) < len(schemes):
+            return schemes[int(text)]
+        raise InputError(f"scheme must be below {len(schemes)}, got {text}")
+    names = {scheme.name.lower(): scheme for scheme in schemes}
     name = text.strip().lower()
+    if name not in names and len(names) <= _FEW:
+        choices = ", ".join(repr(scheme.name) for scheme in schemes)
+        raise InputError(f"unknown scheme {text!r} in this set; choices: {choices}")
     if name not in names:
         close = difflib.get_close_matches(name, names, n=len(names), cutoff=0)
         modulation, _, rate = name.rpartition(" ")
@@ -216,9 +240,14 @@ def thresholds(channel: str = "awgn") -> dict[tuple[Scheme, int], Threshold]:
         raise InputError(f"thresholds were measured on {', '.join(CLASSES)}, not {channel!r}")
     table = json.loads(files("channels").joinpath("data/thresholds.json").read_text("utf-8"))
     return {
-        (Scheme(row["bits_per_symbol"], row["code_rate"]), row["num_bits"]): Threshold(
+        (scheme_of_row(row), row["num_bits"]): Threshold(
             tuple(row["snr_db"]), tuple(map(tuple, row["interval_db"]))
         )
         for row in table["rows"]
         if row["channel"] == channel
     }
+
+
+def scheme_of_row(row: Mapping[str, Any]) -> Scheme:
+    """Return the scheme of a row of ``data/thresholds.json``."""
+    return Scheme(row["bits_per_symbol"], row["code_rate"], row.get("block_bits", 0))

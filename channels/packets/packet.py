@@ -1,7 +1,8 @@
 """The link level: packets to symbols and back.
 
 A packet passes through CRC → code blocks → LDPC → rate matching
-(:mod:`channels.fec.transport_block`), is scrambled (so that its symbols have mean power 1 for any
+(:mod:`channels.fec.transport_block`, or :mod:`channels.fec.equal_blocks` for schemes whose code
+blocks have one length), is scrambled (so that its symbols have mean power 1 for any
 bytes) and mapped (:mod:`channels.modulation`). The receiver reverses this and checks the
 CRC: a packet is received whole or lost. Several receptions of a packet, also of different
 redundancy versions, can be combined; :mod:`channels.packets.harq` decides when to send them.
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from channels.base import ChannelOutput
 from channels.errors import InputError
+from channels.fec.equal_blocks import EqualBlockCode, equal_block_code
 from channels.fec.ldpc.base_graph import choose_base_graph
 from channels.fec.scrambling import gold_sequence
 from channels.fec.transport_block import TransportCode, count_blocks, transport_code
@@ -38,6 +40,8 @@ def num_packet_symbols(num_bytes: int, scheme: Scheme) -> int:
     8024
     """
     bits = 8 * num_bytes + CRC_BITS
+    if scheme.block_bits:
+        return -(-bits // scheme.block_info_bits) * scheme.block_bits // scheme.bits_per_symbol
     # The tolerance stops rounding errors from adding a symbol to a whole quotient.
     return math.ceil(bits / packet_scheme(scheme, 8 * num_bytes).efficiency - 1e-9)
 
@@ -50,6 +54,9 @@ def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
     >>> max_packet_bytes(8024, Scheme(2, 0.5))
     1000
     """
+    if scheme.block_bits:
+        blocks = num_symbols * scheme.bits_per_symbol // scheme.block_bits
+        return (blocks * scheme.block_info_bits - CRC_BITS) // 8
     num_bytes = math.floor((num_symbols * scheme.efficiency - CRC_BITS) / 8)
     while num_packet_symbols(num_bytes, scheme) > num_symbols:
         num_bytes -= 1
@@ -59,6 +66,8 @@ def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
 def num_code_blocks(num_bytes: int, scheme: Scheme) -> int:
     """Return the number of code blocks of a packet of ``num_bytes`` bytes, at least 1."""
     num_bits = 8 * num_bytes
+    if scheme.block_bits:
+        return -(-(num_bits + CRC_BITS) // scheme.block_info_bits)
     num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
     return count_blocks(num_bits + CRC_BITS, choose_base_graph(num_bits, num_bits / num_coded_bits))
 
@@ -150,8 +159,11 @@ def soft_bits(received: ChannelOutput, scheme: Scheme) -> NDArray[np.float32]:
     return np.where(_scrambling(llr.shape[-1]), -llr, llr).astype(np.float32)
 
 
-def packet_code(num_bytes: int, scheme: Scheme) -> TransportCode:
+def packet_code(num_bytes: int, scheme: Scheme) -> TransportCode | EqualBlockCode:
     """Return the prepared code for packets of ``num_bytes`` payload bytes."""
+    if scheme.block_bits:
+        sizes = scheme.block_info_bits, scheme.block_bits, scheme.bits_per_symbol
+        return equal_block_code(8 * num_bytes, *sizes)
     num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
     return transport_code(8 * num_bytes, num_coded_bits, scheme.bits_per_symbol)
 

@@ -68,6 +68,8 @@ def _measured(table: str, scheme: Scheme, num_bytes: int) -> Threshold:
     blocks = num_code_blocks(num_bytes, scheme)  # with several blocks, each has its own CRC
     num_bits = (8 * num_bytes + CRC_BITS) / blocks - (CRC_BITS if blocks == 1 else 0)
     by_length = _by_length(table)[packet_scheme(scheme, 8 * num_bytes)]
+    if scheme.block_bits:  # all blocks have the length that was measured
+        return next(iter(by_length.values()))
     no_longer = [n for n in by_length if (_ALIKE if n > _LONG_BITS else 1) * n <= num_bits]
     no_shorter = [n for n in by_length if n >= num_bits]
     lengths = max(no_longer, default=min(by_length)), min(no_shorter, default=max(by_length))

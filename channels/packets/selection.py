@@ -120,11 +120,13 @@ def select_scheme(
     snr_db: float,
     num_symbols: int,
     target: Target = Target(),  # noqa: B008
+    *,
+    schemes: Sequence[Scheme] = SCHEMES,
 ) -> Scheme:
     """Choose the scheme that carries most in a packet of ``num_symbols`` and meets the target.
 
-    If none meets it, the most robust scheme is returned. Raises ``ValueError`` for an SNR that is
-    not finite.
+    If none of ``schemes`` meets it, the first is returned, which is the most robust. Raises
+    ``ValueError`` for an SNR that is not finite.
 
     Examples
     --------
@@ -137,12 +139,12 @@ def select_scheme(
     True
     """
     fitting = []
-    for scheme in SCHEMES:
+    for scheme in schemes:
         num_bytes = max(1, int(num_symbols * scheme.efficiency - CRC_BITS) // 8)
         ways = packet_ways(channel, snr_db, [num_bytes], num_symbols, target, schemes=[scheme])
         if ways.margins_db[0, 0] >= 0:
             fitting.append(scheme)
-    return max(fitting or SCHEMES[:1], key=lambda scheme: scheme.efficiency)
+    return max(fitting or schemes[:1], key=lambda scheme: scheme.efficiency)
 
 
 def select_header(

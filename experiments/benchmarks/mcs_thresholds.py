@@ -41,12 +41,13 @@ from channels.packets.mcs import (
     HEADER_BYTES,
     HEADER_SYMBOLS,
     LEVELS,
-    SCHEMES,
     Scheme,
     header_scheme,
     packet_scheme,
+    scheme_of_row,
 )
 from channels.packets.packet import num_packet_symbols
+from channels.packets.scheme_sets import SCHEME_SETS, scheme_set
 from experiments.intervals import Count
 from semcom.errors import InputError
 
@@ -59,6 +60,8 @@ Point = tuple[float, int, int]
 
 def lengths(channel: str, scheme: Scheme) -> tuple[int, ...]:
     """Return the payload bits of the packets to measure; each packet is one code block."""
+    if scheme.block_bits:
+        return (scheme.block_info_bits - CRC_BITS,)
     short = (8, 24, 56, 120, 200, 296, 480, 1000)
     longest = 3784 if scheme.code_rate <= 0.25 else 8400  # base graph 2 takes shorter blocks
     return (*short, 3000, longest) if channel == "awgn" else (*short, longest)
@@ -85,7 +88,7 @@ def jobs() -> list[tuple[str, Scheme, int]]:
     packets = [
         (channel, packet_scheme(scheme, bits), bits)
         for channel in CLASSES
-        for scheme in SCHEMES
+        for scheme in itertools.chain.from_iterable(map(scheme_set, SCHEME_SETS))
         for bits in lengths(channel, scheme)
     ]
     controls = [(channel, scheme, bits) for channel in CLASSES for scheme, bits in headers]
@@ -146,6 +149,7 @@ def measure(channel: str, scheme: Scheme, num_bits: int, seed: int) -> dict[str,
         "channel": channel,
         "bits_per_symbol": scheme.bits_per_symbol,
         "code_rate": scheme.code_rate,
+        **({"block_bits": scheme.block_bits} if scheme.block_bits else {}),
         "num_bits": num_bits,
         "snr_db": best,
         "interval_db": [list(pair) for pair in zip(low, high, strict=True)],
@@ -202,7 +206,7 @@ def _write(rows: list[dict[str, Any]], out: Path, seed: int) -> None:
 
 
 def _key(row: dict[str, Any]) -> tuple[str, Scheme, int]:
-    return row["channel"], Scheme(row["bits_per_symbol"], row["code_rate"]), row["num_bits"]
+    return row["channel"], scheme_of_row(row), row["num_bits"]
 
 
 @click.command()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from channels.packets.mcs import SCHEMES
+from channels.packets.scheme_sets import scheme_set
 from semcom.link.config import LinkConfig
 from semcom.link.transmitter import Transmission
 from semcom.link.unequal_protection import expected_worth, worth
@@ -36,7 +36,7 @@ def best_fixed(
     ValueError
         If the image does not fit with any scheme.
     """
-    order = sorted(SCHEMES, key=lambda scheme: scheme.efficiency)
+    order = sorted(scheme_set(link.schemes), key=lambda scheme: scheme.efficiency)
     tried: dict[int, tuple[float, Transmission]] = {}
     errors = []
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
 from channels.catalogue import CHANNELS, PACKET_CHANNELS
 from channels.packets.mcs import find_scheme
+from channels.packets.scheme_sets import SCHEME_SETS, scheme_set
 from channels.units import parse_cbr
 from experiments.axis_values import parse_snrs
 from experiments.suites.setting import AXES, BESIDE, BEST_SCHEMES, LINK_AXES, Choice
@@ -57,12 +58,17 @@ def this_segmenter(value: str) -> str:
 
 
 def _scheme(value: str) -> str:
-    if value and value not in BEST_SCHEMES:
+    if not value or value in BEST_SCHEMES:
+        return value
+    errors = []
+    for name in SCHEME_SETS:  # which set the link uses is another axis
         try:
-            find_scheme(value)
+            find_scheme(value, scheme_set(name))
         except ValueError as error:
-            raise InputError(f"{error}; or {', '.join(BEST_SCHEMES)}") from None
-    return value
+            errors.append(error)
+        else:
+            return value
+    raise InputError(f"{errors[0]}; or {', '.join(BEST_SCHEMES)}")
 
 
 def _losses(value: str) -> str:

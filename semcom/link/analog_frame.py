@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 
-from channels.packets.mcs import HEADER_SYMBOLS, SCHEMES, find_scheme
+from channels.packets.mcs import HEADER_SYMBOLS
 from channels.packets.selection import packet_ways
 from semcom.codecs.base import AnalogCodec, least_symbols, takes_room, takes_side_snr
 from semcom.errors import InputError
@@ -91,7 +91,7 @@ def plan_analog(signal: AnalogSignal, link: LinkConfig) -> Plan:
     """Choose the format of the side information's packets."""
     channel, snr_db = link.build_channel(), side_snr_db(link)
     sizes = [len(packet.data) for packet in analog_packets(signal)]
-    schemes = [find_scheme(link.scheme)] if link.scheme else SCHEMES
+    schemes = link.allowed_schemes()
     length = 8 * sum(sizes)
     for _ in range(2):  # the schemes determine the length, and the length the schemes
         length = 1 << int(math.log2(length))  # few different lengths, since sampling is slow
@@ -112,7 +112,7 @@ def side_snr_db(link: LinkConfig) -> float:
 
 def _side_rate(link: LinkConfig, num_symbols: int) -> float:
     """Return the bits per channel use of side information that takes a quarter of the symbols."""
-    schemes = [find_scheme(link.scheme)] if link.scheme else SCHEMES
+    schemes = link.allowed_schemes()
     length = 1 << int(math.log2(max(num_symbols / 4, 64)))
     about = link.build_channel(), side_snr_db(link), [length // 8], length, link.target
     return length / link.copies / packet_ways(*about, schemes=schemes).cost(0.0)

@@ -9,7 +9,8 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from channels.catalogue import CHANNELS, PACKET_CHANNELS
-from channels.packets.mcs import find_scheme
+from channels.packets.mcs import Scheme, find_scheme
+from channels.packets.scheme_sets import scheme_set
 from channels.packets.target import Target
 from channels.units import linear_to_db
 from semcom.errors import InputError
@@ -44,8 +45,13 @@ class LinkConfig(LinkOptions):
     num_pilots
         Number of pilots at the head of every coherence block, for ``csi="pilots"``.
     scheme
-        Fixed modulation and code rate, by name (``"16-QAM 0.602"``) or number. If empty, the SNR
-        and the length of each packet decide (:mod:`channels.packets.selection`).
+        Fixed modulation and code rate, by name (``"16-QAM 0.602"``) or number in the set. If empty,
+        the SNR and the length of each packet decide (:mod:`channels.packets.selection`).
+    schemes
+        Name of the set of schemes that sender and receiver agreed on
+        (:mod:`channels.packets.scheme_sets`). ``"nr"``: the tables of 5G NR, and rates in between.
+        ``"papers"``: the eight schemes of papers on semantic communication, with code blocks of
+        6144 coded bits. The header is coded as in 5G with every set.
     copies
         Number of times that every packet is sent, 1 to 4.
     protection
@@ -117,8 +123,7 @@ class LinkConfig(LinkOptions):
                 f"{self.protection} protection chooses schemes and copies itself; leave out scheme "
                 "and copies"
             )
-        if self.scheme:
-            find_scheme(self.scheme)
+        self.allowed_schemes()
         self.build_losses()
         channel = self.build_channel()
         if self.csi == "pilots" and not _holds_gain(channel):
@@ -130,6 +135,11 @@ class LinkConfig(LinkOptions):
     def build_channel(self) -> Channel:
         """Return the channel model; equal configurations share one."""
         return _build_channel(self.channel)
+
+    def allowed_schemes(self) -> tuple[Scheme, ...]:
+        """Return the schemes that packets may use: the fixed one, or all of the set."""
+        known = scheme_set(self.schemes)
+        return (find_scheme(self.scheme, known),) if self.scheme else known
 
     @property
     def pilots(self) -> int:

@@ -228,6 +228,7 @@ def carry(sent: Transmission, link: LinkConfig, *, seed: int) -> Reception:
         on_air,
         num_pilots=link.pilots,
         block_length=link.block_length,
+        schemes=link.schemes,
         arrivals=_arrivals(link, rng),
     )
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from channels.packets.mcs import HEADER_BYTES, SCHEMES, Scheme, header_scheme
 from channels.packets.packet import num_packet_symbols
+from channels.packets.scheme_sets import scheme_set
 from semcom.codecs.base import CODECS, DecodeError, codec_id
 from semcom.errors import InputError
 from semcom.images import MAX_PIXELS
@@ -59,24 +60,29 @@ class PacketFormat:
             return "not sent"
         return self.scheme.name + (f" x{self.copies}" if self.copies > 1 else "")
 
-    def pack(self) -> bytes:
-        """Return the four bytes that describe it in the header or table."""
+    def pack(self, schemes: Sequence[Scheme] = SCHEMES) -> bytes:
+        """Return the four bytes that describe it in the header or table.
+
+        ``schemes`` is the set that sender and receiver agreed on. A packet that is not sent has no
+        scheme in it, and is described by the first.
+        """
         if not 0 <= self.num_bytes <= MAX_PACKET_BYTES:
             raise InputError(
                 f"a packet may have at most {MAX_PACKET_BYTES} bytes, got {self.num_bytes}"
             )
         if not 1 <= self.copies <= MAX_COPIES:
             raise InputError(f"a packet may have 1 to {MAX_COPIES} copies, got {self.copies}")
-        number = SCHEMES.index(self.scheme) << 24 | (self.copies - 1) << 22 | self.num_bytes
+        place = schemes.index(self.scheme) if self.num_bytes or self.scheme in schemes else 0
+        number = place << 24 | (self.copies - 1) << 22 | self.num_bytes
         return number.to_bytes(_FORMAT_BYTES, "big")
 
     @classmethod
-    def unpack(cls, data: bytes) -> PacketFormat:
+    def unpack(cls, data: bytes, schemes: Sequence[Scheme] = SCHEMES) -> PacketFormat:
         """Read the output of :meth:`pack`; raise ``DecodeError`` for an unknown scheme."""
         number = int.from_bytes(data, "big")
-        if number >> 24 >= len(SCHEMES):
+        if number >> 24 >= len(schemes):
             raise DecodeError(f"header names unknown scheme {number >> 24}")
-        return cls(number & MAX_PACKET_BYTES, SCHEMES[number >> 24], (number >> 22 & 3) + 1)
+        return cls(number & MAX_PACKET_BYTES, schemes[number >> 24], (number >> 22 & 3) + 1)
 
 
 UNSENT = PacketFormat(0, SCHEMES[0])
@@ -91,6 +97,8 @@ class Header:
     height: int
     width: int
     packets: tuple[PacketFormat, ...]
+    schemes: str = "nr"
+    """The set of schemes that sender and receiver agreed on; it is not sent."""
 
     def pack(self) -> tuple[bytes, bytes]:
         """Return the header block and the table (empty for a single packet)."""
@@ -99,12 +107,13 @@ class Header:
         if max(self.height, self.width) > 0xFFFF:
             raise InputError(f"a side has at most 65535 pixels, got {self.width}x{self.height}")
         _codecs_by_id()  # refuses ids that two codecs share, which a receiver would confuse
-        first, *others = (packet.pack() for packet in self.packets)
+        known = scheme_set(self.schemes)
+        first, *others = (packet.pack(known) for packet in self.packets)
         about = _number(self.codec), self.height, self.width, len(self.packets)
         return struct.pack(_HEADER, *about) + first, b"".join([_MARK, *others] if others else [])
 
     @classmethod
-    def unpack(cls, block: bytes, table: bytes) -> Header:
+    def unpack(cls, block: bytes, table: bytes, schemes: str = "nr") -> Header:
         """Read the output of :meth:`pack`; raise ``DecodeError`` for anything else.
 
         Without the table (empty) all packets except the first count as not sent.
@@ -117,8 +126,10 @@ class Header:
             raise DecodeError(f"header announces {width}x{height} pixels, {count} packets")
         formats = block[struct.calcsize(_HEADER) :] + table.removeprefix(_MARK)
         cuts = range(0, len(formats), _FORMAT_BYTES)
-        packets = tuple(PacketFormat.unpack(formats[i : i + _FORMAT_BYTES]) for i in cuts)
-        return cls(names[number], height, width, packets + (UNSENT,) * (count - len(packets)))
+        known = scheme_set(schemes)
+        packets = tuple(PacketFormat.unpack(formats[i : i + _FORMAT_BYTES], known) for i in cuts)
+        unsent = (UNSENT,) * (count - len(packets))
+        return cls(names[number], height, width, packets + unsent, schemes)
 
     def order(self) -> Iterator[tuple[int, int]]:
         """Yield (packet, copy) in the order of transmission."""

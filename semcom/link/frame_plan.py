@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from channels.base import Channel, max_symbols, num_uses
-from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, find_scheme
+from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS
 from channels.packets.packet import max_packet_bytes, packet_accounting
 from channels.packets.pilots import num_pilot_symbols
 from channels.packets.selection import (
@@ -104,7 +104,7 @@ def plan_equal(link: LinkConfig, budget: int, sizes: Sequence[int]) -> Equal:
     fits, or 0 if even that does not fit, and the plan then exceeds the budget.
     """
     channel, snr_db = link.build_channel(), link.usable_snr_db
-    schemes = [find_scheme(link.scheme)] if link.scheme else SCHEMES
+    schemes = link.allowed_schemes()
     symbols = max(1, max_symbols(channel, budget))
     packets = packet_ways(channel, snr_db, sizes, symbols, link.target, schemes=schemes)
     control = control_ways(channel, snr_db, link.target, len(sizes))
@@ -140,10 +140,11 @@ def most_bits(link: LinkConfig, budget: int) -> int:
     """Return the payload bits that one packet carries in ``budget`` channel uses."""
     channel, snr_db = link.build_channel(), link.usable_snr_db
     symbols = max(1, max_symbols(channel, budget))
+    allowed = link.allowed_schemes()
     scheme = (
-        find_scheme(link.scheme)
+        allowed[0]
         if link.scheme
-        else select_scheme(channel, snr_db, symbols, link.target)
+        else select_scheme(channel, snr_db, symbols, link.target, schemes=allowed)
     )
     header = select_header(channel, snr_db, link.target)
     left = (room(link, budget) - header) // link.copies

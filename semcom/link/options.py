@@ -45,6 +45,13 @@ class LinkOptions:
         metavar="NAME",
         unset="chosen by the SNR",
     )
+    schemes: Literal["nr", "papers"] = _option(
+        "nr",
+        "Set of modulation and coding schemes that sender and receiver agreed on: nr (the tables "
+        "of 5G NR, and rates in between), or papers (LDPC blocks of 6144 coded bits, as in papers "
+        "on semantic communication).",
+        metavar="NAME",
+    )
     protection: Literal["equal", "unequal", "graceful"] = _option(
         "equal",
         "equal: protect all packets alike; unequal: protect important packets more, for the least "

@@ -52,6 +52,7 @@ def receive(
     *,
     num_pilots: int = 0,
     block_length: int = 0,
+    schemes: str = "nr",
     arrivals: Callable[[int], Sequence[bool]] | None = None,
 ) -> Reception:
     """Decode one frame.
@@ -64,6 +65,8 @@ def receive(
         Pilots at the start of every coherence block; 0: use the gains in ``received``.
     block_length
         Length of a coherence block in symbols; 0: the whole frame is one block.
+    schemes
+        Name of the set of schemes to which the header refers.
     arrivals
         Function of the number of packets (every copy counts) that returns which of them a lossy
         network delivers, in the order of transmission. None: all.
@@ -74,7 +77,7 @@ def receive(
             return Reception(None, None)
         y, _, noise_var = _cut(received, 0, end)
         received = remove_pilots(y, noise_var, num_pilots, block_length)
-    found = _find_header(received)
+    found = _find_header(received, schemes)
     if found is None:
         return Reception(None, None)
     header, start, gap = found
@@ -141,7 +144,7 @@ def _decode_packets(
     return packets, max(position, behind_table)
 
 
-def _find_header(received: ChannelOutput) -> tuple[Header, int, int] | None:
+def _find_header(received: ChannelOutput, schemes: str) -> tuple[Header, int, int] | None:
     """Try the possible lengths of a header.
 
     Return the header, its length, and that of the table (0 if there is none or it is lost).
@@ -155,9 +158,9 @@ def _find_header(received: ChannelOutput) -> tuple[Header, int, int] | None:
             continue
         block = masked(block, num_symbols)
         try:
-            header = Header.unpack(block, b"")
+            header = Header.unpack(block, b"", schemes)
             table = _find_table(received, header, num_symbols)
-            return Header.unpack(block, table[0]), num_symbols, table[1]
+            return Header.unpack(block, table[0], schemes), num_symbols, table[1]
         except DecodeError:  # the CRC held by chance
             continue
     return None

@@ -98,7 +98,7 @@ def transmit(
             raise InputError(_too_small(image, budget, plan.num_uses))
     else:
         stream, plan = _encode_digital(encoder, image, w, link, budget)
-    header = Header(codec.partition(":")[0], height, width, plan.packets)
+    header = Header(codec.partition(":")[0], height, width, plan.packets, link.schemes)
     x = _modulate(header, stream, plan, analog)
     assert len(x) == plan.num_symbols
     if plan.num_uses > budget:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from channels.base import KnownLaw, max_symbols
 from channels.packets.adaptation import NUM_STATES, snr_states_db
-from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, Scheme, header_scheme
+from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, Scheme, header_scheme
 from channels.packets.packet_errors import packet_error_rates
 from semcom.link.config import MAX_COPIES, LinkConfig
 from semcom.link.frame import UNSENT, PacketFormat, table_bytes, table_symbols
@@ -78,7 +79,7 @@ def _plan_all(
     stream: Bitstream, worths: Array, link: LinkConfig, budget: int
 ) -> tuple[Plan, float]:
     """Plan for all packets of a stream, any of which may be left out."""
-    options = _options(link.loss_rate)
+    options = _options(link.loss_rate, link.allowed_schemes())
     count, sizes = len(stream.packets), [len(packet.data) for packet in stream.packets]
     symbols = room(link, budget)
     choices = Choices(
@@ -152,11 +153,12 @@ def rates(link: LinkConfig, budget: int) -> tuple[int, int]:
     """
     channel = link.build_channel()
     symbols = max(1, max_symbols(channel, budget))
+    schemes = link.allowed_schemes()
 
     def most(share: float) -> float:
         """Return the efficiency that works in all but this share of the states."""
-        fitting = SCHEMES[:1]
-        for scheme in SCHEMES:
+        fitting = schemes[:1]
+        for scheme in schemes:
             state = np.quantile(_states_db(link, budget, scheme.bits_per_symbol, 1), share)
             num_bytes = max(1, int(symbols * scheme.efficiency / 8))
             if packet_error_rates(channel, np.array(state), scheme, num_bytes) < 0.1:
@@ -167,12 +169,12 @@ def rates(link: LinkConfig, budget: int) -> tuple[int, int]:
     return max(8, int(symbols * least)), max(8, int(symbols * most(0.9)))
 
 
-def _options(loss_rate: float) -> list[tuple[Scheme, int]]:
+def _options(loss_rate: float, schemes: Sequence[Scheme]) -> list[tuple[Scheme, int]]:
     """List ways to send a packet; without losses, copies only help the most robust scheme."""
     copies = range(1, MAX_COPIES + 1)
     if loss_rate:
-        return [(scheme, n) for scheme in SCHEMES for n in copies]
-    return [(SCHEMES[0], n) for n in copies] + [(scheme, 1) for scheme in SCHEMES[1:]]
+        return [(scheme, n) for scheme in schemes for n in copies]
+    return [(schemes[0], n) for n in copies] + [(scheme, 1) for scheme in schemes[1:]]
 
 
 def _arrival(

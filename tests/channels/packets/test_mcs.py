@@ -33,6 +33,7 @@ from channels.packets.packet import (
     packet_code,
 )
 from channels.packets.packet_errors import block_snr_db
+from channels.packets.scheme_sets import scheme_set
 from channels.packets.selection import select_header, select_scheme
 from channels.packets.target import Target
 
@@ -43,7 +44,8 @@ AWGN = CHANNELS.create("awgn")
 def test_every_scheme_was_measured(table):
     measured = {scheme for scheme, _ in thresholds(table)}
     short = {packet_scheme(scheme, 8) for scheme in SCHEMES}
-    assert measured == {*SCHEMES, *short, *map(header_scheme, HEADER_SYMBOLS)}
+    papers = scheme_set("papers")
+    assert measured == {*SCHEMES, *short, *papers, *map(header_scheme, HEADER_SYMBOLS)}
     most = {"awgn": (0.4, 0.35, 1.1), "rayleigh_fast": (0.8, 0.8, 1.8)}[table]
     for (scheme, num_bits), threshold in thresholds(table).items():
         # At 1e-3 few errors are left to count; curves on fading are less steep.

@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 from channels.models.awgn import Awgn
 from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, SCHEMES, header_scheme
 from channels.packets.packet import encode_packet
+from channels.packets.scheme_sets import scheme_set
 from semcom.codecs.base import CODECS, DecodeError
 from semcom.link.frame import (
     MAX_COPIES,
     MAX_PACKET_BYTES,
+    UNSENT,
     Header,
     PacketFormat,
     masked,
@@ -93,3 +95,19 @@ def test_unknown_schemes_are_refused():
     damaged = block[:-4] + bytes([len(SCHEMES)]) + block[-3:]
     with pytest.raises(DecodeError, match=f"scheme {len(SCHEMES)}"):
         Header.unpack(damaged, b"")
+
+
+@given(st.lists(st.integers(0, 7), min_size=1, max_size=30))
+def test_a_header_refers_to_the_agreed_set(places):
+    known = scheme_set("papers")
+    header = Header("hevc", 16, 16, tuple(PacketFormat(9, known[k]) for k in places), "papers")
+    block, table = header.pack()
+    assert Header.unpack(block, table, "papers") == header
+    assert block[-4] == places[0]
+    taken_for_nr = Header.unpack(block, table)
+    assert [packet.scheme for packet in taken_for_nr.packets] == [SCHEMES[k] for k in places]
+
+
+def test_a_packet_that_is_not_sent_needs_no_scheme_of_the_set():
+    header = Header("hevc", 16, 16, (PacketFormat(9, scheme_set("papers")[3]), UNSENT), "papers")
+    assert [p.num_bytes for p in Header.unpack(*header.pack(), "papers").packets] == [9, 0]

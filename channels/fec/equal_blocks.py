@@ -1,0 +1,154 @@
+"""From a packet to coded bits and back, with code blocks that are all of one length.
+
+This is how papers on semantic communication use the LDPC codes of 5G NR: not as a terminal does,
+which chooses the length of the code blocks by the length of the packet (TS 38.212 §5.2.2,
+:mod:`channels.fec.transport_block`), but with one code of k information bits and n coded bits. The
+packet with its CRC of 24 bits is cut into pieces of k bits. The last piece is padded with zeros,
+and the padding is coded and sent like everything else; it is not shortened. Blocks have no CRC of
+their own.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from channels.errors import InputError
+from channels.fec.crc import check_bits, crc_attach, crc_check, crc_length
+from channels.fec.ldpc import ldpc_code
+from channels.fec.ldpc.decoders import DEFAULT_DECODER
+from channels.fec.transport_block import MAX_ITERATIONS
+
+_CRC_BITS = crc_length("24A")
+
+
+class EqualBlockCode:
+    """The coding of packets of one size into code blocks of one length.
+
+    :func:`equal_block_code` caches the prepared objects. The methods are those of
+    :class:`channels.fec.transport_block.TransportCode`.
+
+    Parameters
+    ----------
+    num_bits
+        A, the bits of a packet, at least 1.
+    info_bits, coded_bits
+        k and n, the information bits and the coded bits of every block; n is a multiple of
+        ``bits_per_symbol``.
+    bits_per_symbol
+        Q_m of the modulation: 1, 2, 4, 6, 8, …
+
+    Attributes
+    ----------
+    num_blocks
+        Number of code blocks, ⌈(A + 24) / k⌉.
+    num_coded_bits
+        Coded bits of the packet: n for every block.
+
+    Raises
+    ------
+    ValueError
+        Impossible sizes.
+
+    Examples
+    --------
+    >>> code = equal_block_code(5000, 3072, 6144, 2)
+    >>> code.num_blocks, code.num_coded_bits
+    (2, 12288)
+    >>> packet = np.ones(5000, dtype=np.uint8)
+    >>> received = code.decode(8.0 * code.encode(packet).astype(np.float32) - 4.0)
+    >>> received is not None and bool(received.all())
+    True
+    """
+
+    def __init__(
+        self, num_bits: int, info_bits: int, coded_bits: int, bits_per_symbol: int
+    ) -> None:
+        if num_bits < 1:
+            raise InputError(f"num_bits must be at least 1, got {num_bits}")
+        self.num_bits = num_bits
+        self.bits_per_symbol = bits_per_symbol
+        self.num_blocks = -(-(num_bits + _CRC_BITS) // info_bits)
+        self.num_coded_bits = self.num_blocks * coded_bits
+        self._code = ldpc_code(info_bits, coded_bits, bits_per_symbol)
+
+    @property
+    def num_crc_bits(self) -> int:
+        """CRC bits that are sent: 24 for the packet."""
+        return _CRC_BITS
+
+    @property
+    def num_parity_bits(self) -> int:
+        """Coded bits beyond the packet and its CRC, including those that code the padding."""
+        return self.num_coded_bits - self.num_bits - _CRC_BITS
+
+    def encode(self, bits: NDArray[np.uint8], *, rv: int = 0) -> NDArray[np.uint8]:
+        """Encode packets, uint8 0 or 1 of shape (..., A), as coded bits (..., num_coded_bits).
+
+        ``rv`` is the redundancy version, 0 to 3.
+        """
+        check_bits(bits)
+        if bits.shape[-1] != self.num_bits:
+            raise InputError(f"bits must have shape (..., {self.num_bits}), got {bits.shape}")
+        packets = crc_attach(bits.reshape(-1, self.num_bits), "24A")
+        k = self._code.num_info_bits
+        blocks = np.pad(packets, ((0, 0), (0, self.num_blocks * k - packets.shape[1])))
+        coded = self._code.encode(blocks.reshape(-1, k), rv=rv)
+        return coded.reshape(*bits.shape[:-1], self.num_coded_bits)
+
+    def decode(
+        self,
+        llr: NDArray[np.float32],
+        max_iterations: int = MAX_ITERATIONS,
+        *,
+        rvs: tuple[int, ...] = (0,),
+        decoder: str = DEFAULT_DECODER,
+    ) -> NDArray[np.uint8] | None:
+        """Decode one packet from the LLRs (num_coded_bits·len(rvs),) of its receptions.
+
+        Returns the packet, (A,), or None if a block is not a codeword or the CRC fails.
+        """
+        llr = np.asarray(llr, dtype=np.float32)
+        packets, ok = self.decode_batch(llr[None], max_iterations, rvs=rvs, decoder=decoder)
+        return packets[0] if ok[0] else None
+
+    def decode_batch(
+        self,
+        llr: NDArray[np.float32],
+        max_iterations: int = MAX_ITERATIONS,
+        *,
+        rvs: tuple[int, ...] = (0,),
+        decoder: str = DEFAULT_DECODER,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Decode packets from LLRs (B, num_coded_bits·len(rvs)), one reception after the other.
+
+        Returns the packets, (B, A), which are meaningless where a packet is lost, and whether all
+        blocks are codewords and the CRC holds, (B,).
+        """
+        llr = np.asarray(llr, dtype=np.float32)
+        if llr.ndim != 2 or llr.shape[1] != self.num_coded_bits * len(rvs):
+            raise InputError(
+                f"llr must have shape (B, {self.num_coded_bits * len(rvs)}), got {llr.shape}"
+            )
+        receptions = llr.reshape(len(llr), len(rvs), self.num_blocks, -1).swapaxes(1, 2)
+        received = receptions.reshape(len(llr) * self.num_blocks, -1)
+        decided, fulfilled = self._code.decode(received, max_iterations, rvs=rvs, decoder=decoder)
+        packets = decided.reshape(len(llr), -1)[:, : self.num_bits + _CRC_BITS]
+        ok = fulfilled.reshape(len(llr), -1).all(axis=1) & crc_check(packets, "24A")
+        return packets[:, : self.num_bits], ok
+
+
+@lru_cache(maxsize=256)
+def equal_block_code(
+    num_bits: int, info_bits: int, coded_bits: int, bits_per_symbol: int
+) -> EqualBlockCode:
+    """Return the cached :class:`EqualBlockCode` of these sizes.
+
+    Examples
+    --------
+    >>> equal_block_code(3048, 3072, 6144, 2).num_blocks
+    1
+    """
+    return EqualBlockCode(num_bits, info_bits, coded_bits, bits_per_symbol)

@@ -1,0 +1,1 @@
+"""Published curves of papers, and the differences of ours to them."""
