@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from channels.base import Channel
+from channels.base import Channel, KnownLaw
 from channels.errors import InputError
+from channels.models.awgn import Awgn
 from channels.models.rayleigh import RayleighFast
 from channels.packets.adaptation import effective_snr_db
 from channels.packets.mcs import (
@@ -168,6 +169,35 @@ def select_header(
     return HEADER_SYMBOLS[-1]
 
 
+def check_steady(channel: Channel, num_symbols: int = 1 << 40) -> None:
+    """Refuse shaped schemes where their thresholds do not apply.
+
+    They were measured on AWGN, and apply where one gain of a known law holds for all of
+    ``num_symbols``.
+
+    Raises
+    ------
+    ValueError
+        Any other channel.
+
+    Examples
+    --------
+    >>> from channels.models.rayleigh import RayleighBlock, RayleighFast
+    >>> check_steady(RayleighBlock())
+    >>> check_steady(RayleighFast())  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    channels.errors.InputError: shaped schemes were measured on AWGN and need one gain ...
+    """
+    length = int(getattr(channel, "block_length", 0))
+    whole = channel.coherence == "block" and (length == 0 or length >= num_symbols)
+    if not isinstance(channel, Awgn) and not (whole and isinstance(channel, KnownLaw)):
+        raise InputError(
+            "shaped schemes were measured on AWGN and need one gain of a known law for the whole "
+            f"frame, unlike {type(channel).__name__}; use the schemes nr, or awgn, rayleigh, "
+            "rician or nakagami without a block length"
+        )
+
+
 def _offered_db(
     channel: Channel,
     snr_db: float,
@@ -181,5 +211,7 @@ def _offered_db(
         raise InputError(f"SNR must be a finite number of dB, got {snr_db}")
     if isinstance(channel, RayleighFast):  # its thresholds were measured at the mean SNR
         return snr_db
+    if scheme.shaped:
+        check_steady(channel, num_symbols)
     bits = scheme.bits_per_symbol
     return effective_snr_db(channel, snr_db, bits, target, num_symbols, shares=shares)
