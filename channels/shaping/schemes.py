@@ -20,13 +20,13 @@ from channels.shaping.block import MAX_SYMBOLS
 from channels.units import linear_to_db
 
 MEASURED: dict[int, tuple[float, ...]] = {
-    4: (1.4, 1.8, 2.2),
-    6: (2.2, 2.6, 3.0, 3.4, 3.8),
-    8: (3.8, 4.3, 4.8, 5.3, 5.8),
+    4: (1.4, 2.2),
+    6: (2.2, 3.0, 3.8),
+    8: (3.8, 4.8, 5.8),
 }
 """Efficiencies in bits per symbol at which thresholds were measured, by bits per symbol."""
-STEP = 0.05
-"""Step of the efficiencies that links use, in bits per symbol."""
+STEPS = {4: 0.05, 6: 0.025, 8: 0.04}
+"""Steps of the efficiencies that links use, in bits per symbol."""
 _ALIKE = 0.95  # from this share of the longest block on, a block counts as of full length
 _BETWEEN_DB = 0.1  # extra margin of shorter blocks, for the steps of the lifting size
 
@@ -35,8 +35,9 @@ def shaped_efficiencies() -> tuple[tuple[int, float], ...]:
     """Return the shaped schemes of links: bits per symbol, and efficiency in bits per symbol."""
     pairs: list[tuple[int, float]] = []
     for bits, (lowest, *_, highest) in MEASURED.items():
-        steps = range(round(lowest / STEP) + bool(pairs), round(highest / STEP) + 1)
-        pairs += [(bits, round(step * STEP, 6)) for step in steps]
+        count = round((highest - lowest) / STEPS[bits])
+        steps = range(bool(pairs), count + 1)  # the lowest is that of the smaller modulation
+        pairs += [(bits, round(lowest + step * STEPS[bits], 6)) for step in steps]
     return tuple(pairs)
 
 

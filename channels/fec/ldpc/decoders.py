@@ -29,6 +29,12 @@ DECODERS = Registry(
             "channels.fec.ldpc.decoder_cascade:decode",
             "int8 first, then boxplus for the blocks that int8 cannot decode; the default",
         ),
+        Entry(
+            "listed",
+            "channels.fec.ldpc.rescue.decoder:decode",
+            "cascade, then a list of codewords for the blocks that remain wrong, from which the CRC "
+            "of a packet chooses; no error floor above 1e-6",
+        ),
         Entry("reference", "channels.fec.ldpc.reference:decode", "int8 in readable NumPy; slow"),
         *(
             Entry(
