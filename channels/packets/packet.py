@@ -68,7 +68,7 @@ def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
         return (blocks * scheme.block_info_bits - CRC_BITS) // 8
     if scheme.shaped and num_symbols < least_symbols(scheme.bits_per_symbol):
         return -1
-    num_bytes = math.floor((num_symbols * scheme.efficiency - CRC_BITS) / 8)
+    num_bytes = math.floor((num_symbols * scheme.efficiency - CRC_BITS) / 8 + scheme.shaped * 1e-6)
     while num_packet_symbols(num_bytes, scheme) > num_symbols:
         num_bytes -= 1
     return num_bytes

@@ -1,6 +1,6 @@
 """The shaped efficiencies that links use, and the SNR that each was measured to need.
 
-``data/shaped.json`` holds what ``python -m experiments.benchmarks.shaped_thresholds`` measured on
+``data/shaped.json`` holds what ``python -m experiments.benchmarks.shaped.thresholds`` measured on
 AWGN, for blocks of full and of half length, at the efficiencies :data:`MEASURED`. The gap to
 capacity in dB changes slowly with the efficiency. An efficiency in between therefore takes the
 larger gap of its two neighbours, and a length in between that of the half length, and a margin for

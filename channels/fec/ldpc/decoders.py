@@ -32,8 +32,8 @@ DECODERS = Registry(
         Entry(
             "listed",
             "channels.fec.ldpc.rescue.decoder:decode",
-            "cascade, then a list of codewords for the blocks that remain wrong, from which the CRC "
-            "of a packet chooses; no error floor above 1e-6",
+            "cascade, then a list of codewords for blocks that remain wrong, from which a packet's "
+            "CRC chooses",
         ),
         Entry("reference", "channels.fec.ldpc.reference:decode", "int8 in readable NumPy; slow"),
         *(

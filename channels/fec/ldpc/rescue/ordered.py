@@ -1,12 +1,13 @@
 """Ordered-statistics decoding of the few blocks that belief propagation leaves wrong.
 
 Beyond the waterfall, belief propagation fails mostly because it is caught in a trapping set, where
-a few bits contradict a few checks for ever. There are codewords close by. The reliabilities of all bits are the means of
-their posterior LLRs over the iterations of :mod:`channels.fec.ldpc.decoder_boxplus`, since the bits
-of a trapping set oscillate. The parity-check matrix is then solved for the least reliable bits that
-it determines, so that the others, the basis, can be chosen freely: as decided (order 0), with one
-of them flipped (order 1), or with two of the least reliable (order 2). Each choice gives a
-codeword. The candidates are sorted by the log-likelihood of the received values.
+a few bits contradict a few checks for ever. There are codewords close by. The reliabilities of all
+bits are the means of their posterior LLRs over the iterations of
+:mod:`channels.fec.ldpc.decoder_boxplus`, since the bits of a trapping set oscillate. The
+parity-check matrix is then solved for the least reliable bits that it determines, so that the
+others, the basis, can be chosen freely: as decided (order 0), with one of them flipped (order 1),
+or with two of the least reliable (order 2). Each choice gives a codeword. The candidates are sorted
+by the log-likelihood of the received values.
 
 Elimination is over packed words and takes some 10 ms for a block of 1344 bits; the time grows with
 the cube of the length.

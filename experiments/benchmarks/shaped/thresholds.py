@@ -1,6 +1,6 @@
 """Measurement of the SNR that shaped code blocks need, for ``channels/data/shaped.json``.
 
-    python -m experiments.benchmarks.shaped_thresholds
+    python -m experiments.benchmarks.shaped.thresholds
 
 Blocks of full and of half length are sent over AWGN at the efficiencies of
 :data:`channels.shaping.schemes.MEASURED`, demapped exactly and decoded as in links. Amplitudes are
@@ -31,7 +31,7 @@ from channels.shaping.block import MAX_ITERATIONS, MAX_SYMBOLS, ShapedBlock, sha
 from channels.shaping.packet import block_message_bits
 from channels.shaping.schemes import MEASURED
 from channels.units import noise_var_from_snr_db
-from experiments.benchmarks.mcs_thresholds import Point, _ends, crossings
+from experiments.benchmarks.mcs_thresholds import Point, crossings, ends
 
 MAX_ERRORS = 60
 MAX_BLOCKS = 4_000
@@ -39,7 +39,7 @@ STEP_DB = 0.1
 FIRST_DB = {4: 0.6, 6: 0.6, 8: 0.6}
 """Distance in dB from capacity at which a measurement starts."""
 BATCH = 32
-OUT = Path(__file__).parents[2] / "channels" / "data" / "shaped.json"
+OUT = Path(__file__).parents[3] / "channels" / "data" / "shaped.json"
 
 Job = tuple[int, float, int]
 """Bits per symbol, efficiency in bits per symbol, symbols of the block."""
@@ -92,7 +92,7 @@ def measure(job: Job, seed: int) -> dict[str, Any]:
     capacity_db = 10 * math.log10(2**efficiency - 1)
     snr_db = math.ceil((capacity_db + FIRST_DB[bits]) / STEP_DB) * STEP_DB
     points: list[Point] = []
-    while not points or _ends(points[-1])[1] > LEVELS[-1]:
+    while not points or ends(points[-1])[1] > LEVELS[-1]:
         point_seed = zlib.crc32(f"{seed} {job} {len(points)}".encode())
         points.append(block_errors(block, Awgn(), round(snr_db, 3), seed=point_seed))
         snr_db += STEP_DB if points[-1][1] < 0.7 * points[-1][2] else 2 * STEP_DB
@@ -112,7 +112,7 @@ def measure(job: Job, seed: int) -> dict[str, Any]:
 
 def _write(rows: list[dict[str, Any]], out: Path, seed: int) -> None:
     about = {
-        "command": f"python -m experiments.benchmarks.shaped_thresholds --seed {seed}",
+        "command": f"python -m experiments.benchmarks.shaped.thresholds --seed {seed}",
         "receiver": f"exact demapping, decoder {DEFAULT_DECODER}, {MAX_ITERATIONS} iterations",
         "snr_db": "Es/N0 in dB at block error rates of 0.1, 0.01 and 0.001",
         "interval_db": "95 % confidence",
