@@ -115,9 +115,9 @@ def test_error_floor_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Mo
     error_floor.append(out, key, 0, error_floor.send(*key, 8, 0))
     result = CliRunner().invoke(error_floor.main, ["--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert result.output.count("0 of 16 blocks wrong") == len(error_floor.cases()) == 6
+    assert result.output.count("0 of 16 blocks wrong") == len(error_floor.cases()) == 8
     with out.open(encoding="utf-8") as lines:
-        assert len(list(csv.DictReader(lines))) == 12
+        assert len(list(csv.DictReader(lines))) == 16
 
 
 def test_first_minute(tmp_path: Path) -> None:

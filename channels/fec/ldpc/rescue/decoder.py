@@ -80,9 +80,9 @@ def repair(
     """
     for search in (ordered.candidates, _turned):
         found = search(code, llr, max_iterations, rvs)
-        good = np.flatnonzero(accept(found)) if len(found) else []
-        if len(good):
-            return np.asarray(found[good[0]])
+        good = accept(found) if len(found) else np.zeros(0, dtype=np.bool_)
+        if good.any():
+            return np.asarray(found[good.argmax()])
     return None
 
 
