@@ -143,7 +143,8 @@ def select_scheme(
     for scheme in schemes:
         num_bytes = max(1, int(num_symbols * scheme.efficiency - CRC_BITS) // 8)
         ways = packet_ways(channel, snr_db, [num_bytes], num_symbols, target, schemes=[scheme])
-        if ways.margins_db[0, 0] >= 0:
+        too_long = scheme.shaped and ways.costs[0, 0] > num_symbols  # padded to half a block
+        if ways.margins_db[0, 0] >= 0 and not too_long:
             fitting.append(scheme)
     return max(fitting or schemes[:1], key=lambda scheme: scheme.efficiency)
 
