@@ -210,9 +210,9 @@ def _offered_db(
     """Return the SNR in dB to compare with :func:`~channels.packets.packet_errors.block_snr_db`."""
     if not math.isfinite(snr_db):
         raise InputError(f"SNR must be a finite number of dB, got {snr_db}")
-    if isinstance(channel, RayleighFast):  # its thresholds were measured at the mean SNR
-        return snr_db
     if scheme.shaped:
         check_steady(channel, num_symbols)
+    if isinstance(channel, RayleighFast):  # its thresholds were measured at the mean SNR
+        return snr_db
     bits = scheme.bits_per_symbol
     return effective_snr_db(channel, snr_db, bits, target, num_symbols, shares=shares)
