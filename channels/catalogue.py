@@ -28,6 +28,11 @@ CHANNELS = Registry(
             "Rayleigh fading, an independent gain for every symbol",
         ),
         Entry(
+            "rayleigh_real",
+            "channels.models.rayleigh_real:RayleighReal",
+            "a real Rayleigh gain per symbol that the receiver is not told, as in WITT's code",
+        ),
+        Entry(
             "rician",
             "channels.models.rician:RicianBlock",
             "Rician block fading, line of sight k_db=6.0 dB stronger than the scatter",

@@ -6,10 +6,11 @@ from experiments.analysis.bd_rate import bd_table
 from experiments.analysis.cue_conflict import texture_table
 from experiments.analysis.draws_table import draws_table
 from experiments.analysis.needed_bandwidth import needed_table
+from experiments.analysis.papers.differences import differences_table
 from experiments.analysis.points import prepare
 from experiments.analysis.robustness import robustness_table, success_table
 from experiments.analysis.table import Table, Tell, spared
-from experiments.analysis.tables import differences_table, gains_table, lost_table, means_table
+from experiments.analysis.tables import gains_table, lost_table, means_table
 from experiments.store.measured import SuiteResults
 
 TABLES = (

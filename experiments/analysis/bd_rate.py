@@ -14,8 +14,8 @@ import bjontegaard
 import numpy as np
 
 from experiments.analysis.gains import anchor_name, gain_scores, pairs
+from experiments.analysis.papers.published import beside as published
 from experiments.analysis.points import conditions, curves, rescore
-from experiments.analysis.published import beside as published
 from experiments.analysis.score_names import fine, naming, short
 from experiments.analysis.table import Table
 from experiments.store.measured import Point, SuiteResults

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from experiments.analysis.papers.best_of import about_best, best_of
 from experiments.analysis.points import draws_words, join_seeds
 from experiments.csv_table import to_csv
 from experiments.naming import file_names
@@ -40,7 +41,8 @@ def export(study: SuiteResults, out: Path, formats: Sequence[str]) -> list[Path]
         The results.
     out
         Folder for ``NAME.parquet`` and ``NAME.csv``, with a row per image and setting, and for
-        ``NAME-SYSTEM.json``, with the means of one system over one channel in CompressAI's layout.
+        ``NAME-SYSTEM.json``, with the means of one system over one channel in the layout of the
+        files ``paper-*.json``, which is CompressAI's with the channel in addition.
     formats
         Some of :data:`FORMATS`.
 
@@ -139,7 +141,8 @@ def _write_parquet(study: SuiteResults, path: Path) -> Path:
 def _write_json(study: SuiteResults, out: Path) -> Iterator[Path]:
     """Write a file per system and channel, which gives one line in a plot."""
     lines: dict[tuple[System, str], list[Point]] = {}
-    for point in join_seeds(study).points:
+    study = best_of(join_seeds(study))
+    for point in study.points:
         lines.setdefault((point.key, point.setting.channel), []).append(point)
     several = len({channel for _, channel in lines}) > 1
     labels = [
@@ -153,6 +156,11 @@ def _write_json(study: SuiteResults, out: Path) -> Iterator[Path]:
         content = {
             "name": label,
             "description": f"{study.title}; {images}, {channel}",
+            "source": "semcom",
+            "obtained": "simulated" + (f"; {said}" if (said := about_best(study)) else ""),
+            "dataset": study.about_images,
+            "channel": channel,
+            "bound": points[0].setting.bound,
             "results": _results(points),
         }
         path = out / f"{name}.json"
@@ -169,9 +177,12 @@ def _results(points: Sequence[Point]) -> dict[str, list[Any]]:
         counts = [len(point.means(score)) for point in some]
         if any(results[name]) and counts != [len(point.rows) for point in some]:
             results[f"{name}-images"] = counts
+    if any(point.chosen[0] for point in some):
+        results["best"] = [point.chosen[0] for point in some]
     return {
         **results,
         "cbr": [point.mean("cbr") for point in some],
+        "cbr-budget": [point.cbr_budget for point in some],
         "snr_db": [point.setting.snr_db for point in some],
         "lost": [point.mean("lost") for point in some],
         "images": [len(point.rows) for point in some],

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from experiments.analysis.papers.best_of import best_of
 from experiments.naming import unique
 from experiments.store.common_images import align
 from experiments.store.measured import ImageRow, Key, Point, SuiteResults
@@ -23,12 +24,14 @@ MOST_SYSTEMS = 8
 def prepare(study: SuiteResults) -> SuiteResults:
     """Join points that differ only in their seed, and use the θ of the anchor for all θ-PSNR.
 
+    Systems of which the suite asks for the best (``best_of``) become one system.
+
     θ-PSNR weighs the mean squared error by θ in the region and 1-θ outside. Values at different θ
     are different scores and cannot share an axis. Prepared results are returned unchanged.
     """
     if study.prepared:
         return study
-    study = join_seeds(study)
+    study = best_of(join_seeds(study))
     theta = common_theta(study)
     points = (p if p.setting.theta == theta else rescore(p, theta) for p in study.points)
     return replace(study, points=align(tuple(points)), prepared=True)

@@ -1,4 +1,4 @@
-"""The tables of means, gains, differences to published curves, and losses."""
+"""The tables of means, gains, and losses."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from experiments.analysis.gains import anchor_name, gain, gain_scores, pairs
+from experiments.analysis.papers.best_of import about_best
 from experiments.analysis.points import common_theta, conditions, drawn, draws_words, groups
-from experiments.analysis.published import beside
 from experiments.analysis.score_names import LOWER, fine, lower, naming, short, shown_scores
 from experiments.analysis.table import Table
 from experiments.axis_values import ratio
@@ -23,6 +23,8 @@ HALF = " ±"
 COUNT = " images"
 """Suffix of the column with the number of images that a score's mean is over; the column exists
 only if that number differs from the row's."""
+CHOSEN = "best"
+"""Column with the value that won where a system is the best of several."""
 
 EXACT = "An exact copy has no finite PSNR, so its image counts for no system at that point."
 
@@ -34,6 +36,7 @@ def means_table(study: SuiteResults) -> Table:
     """Return the table with the mean of every score at every point."""
     scores = [score for score in shown_scores(study) if score != "lost"]
     halves = drawn(study.points)
+    chosen = any(point.chosen[0] for point in study.points)
     counts = {score: [len(point.means(score)) for point in study.points] for score in scores}
     every = [len(point.over("lost").rows) for point in study.points]
     columns = list(PLACE)
@@ -46,10 +49,11 @@ def means_table(study: SuiteResults) -> Table:
         for score in scores:
             cells += [point.mean(score), *[_half(point, score)] * halves]
             cells += [len(point.means(score))] * (counts[score] != every)
+        cells += [point.chosen[0]] * chosen
         rows.append((*place(point), *cells, len(point.over("lost").rows), *_tally(point)))
     images = len(study.counted["lost"])
     base = f"means of {images} image" + "s" * (images != 1)
-    columns += ["images", "lost", "exact", "draws"]
+    columns += [*[CHOSEN] * chosen, "images", "lost", "exact", "draws"]
     return Table(
         "means",
         _titled(base, study.points),
@@ -108,6 +112,7 @@ def _caption(study: SuiteResults, scores: list[str], *, fewer: bool) -> str:
     if lower(scores):
         parts.append(f"{LOWER.strip()}: lower is better.")
     bounds = dict.fromkeys(p.system for p in study.points if p.setting.bound)
+    parts += [about for about in [about_best(study)] if about]
     parts += [
         f"{name}: decoded from as many bits as the capacity carries, which no link can send."
         for name in bounds
@@ -180,23 +185,6 @@ def gains_table(study: SuiteResults) -> Table | None:
         lower=lower(scores),
         anchor=anchor,
     )
-
-
-def differences_table(study: SuiteResults) -> Table | None:
-    """Return the table of PSNR minus published PSNR at common points; None if there are none."""
-    rows = []
-    for point in (point for point in by_condition(study) if not point.setting.bound):
-        ours = point.mean("psnr_db") if study.whole([point], "psnr_db") else None
-        for one in beside(study, point.setting.channel):
-            theirs = one.at(point.cbr_budget, point.setting.snr_db)
-            planned = point.setting.planned_snr_db
-            if ours is not None and theirs is not None and planned is None:
-                rows.append((*place(point), one.name, theirs, ours - theirs))
-    if not rows:
-        return None
-    caption = "PSNR over the whole image; the published systems do not favour any region."
-    columns = (*PLACE, "published", "its PSNR", "difference")
-    return Table("differences", "PSNR minus published, dB", caption, columns, tuple(rows))
 
 
 def lost_table(study: SuiteResults) -> Table | None:

@@ -23,8 +23,7 @@ from experiments.suites.value_types import OF_RECORD
 
 Key = tuple[str, str]
 """Key of an image: the SHA-256 of its file and of its mask's file; the latter may be empty."""
-_SHOWN = 6  # names of images in a message
-_DIGITS = 8  # digits of a run's id in a message
+_SHOWN, _DIGITS = 6, 8  # names of images, and digits of a run's id, in a message
 
 
 @dataclass(frozen=True)
@@ -101,6 +100,8 @@ class Point:
     counted: Mapping[str, frozenset[Key]] = field(default_factory=dict)
     """Images that the means are over, by score (:mod:`experiments.store.common_images`); all
     images with a value by default."""
+    chosen: tuple[str, int] = ("", 1)
+    """If this is the best of several points: the value that won, and the number of points."""
 
     @property
     def cbr_budget(self) -> float:

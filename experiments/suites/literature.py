@@ -2,7 +2,8 @@
 
 They were measured by others or read off their figures, not computed by this code; each file states
 its source and how its numbers were obtained. The layout is that of CompressAI's results, with the
-channel in addition, and with a CBR and an SNR in dB for every point.
+channel in addition, and with a CBR and an SNR in dB for every point. A value that
+was not published there is null.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 from semcom.errors import InputError
 
 Curve = list[tuple[float, float]]
-"""Points (x, PSNR in dB), x ascending."""
+"""Points (x, score), x ascending."""
+
+PUBLISHED_SCORES = {"psnr_db": "psnr-rgb", "ms_ssim": "ms-ssim-rgb"}
+"""The scores that papers publish, with the key in the files, which is that of CompressAI."""
 
 _KODAK = "9d2fddc339cb44249411cc9225fe9901e37e0fcfc9f057a718260951c8f325cf"
 # SHA-256 of the sorted digests (semcom.hashes.digest) of the 24 images.
@@ -41,18 +45,23 @@ class Published:
     """Whether this is a bound, computed with as many bits as the capacity carries."""
     psnr_db: dict[tuple[float, float], float]
     """Mean over the images of the PSNR on 8-bit RGB, by (CBR, SNR in dB)."""
+    ms_ssim: dict[tuple[float, float], float] = field(default_factory=dict)
+    """Mean over the images of MS-SSIM on 8-bit RGB, where it is published as well."""
 
-    def over_cbr(self, snr_db: float) -> Curve:
-        """Return PSNR against CBR at one SNR; empty if nothing is published."""
-        return sorted((c, psnr) for (c, snr), psnr in self.psnr_db.items() if snr == snr_db)
+    def over_cbr(self, snr_db: float, score: str = "psnr_db") -> Curve:
+        """Return a score against CBR at one SNR; empty if nothing is published."""
+        return sorted((c, value) for (c, snr), value in self._of(score).items() if snr == snr_db)
 
-    def over_snr(self, cbr: float) -> Curve:
-        """Return PSNR against SNR at one CBR; empty if nothing is published."""
-        return sorted((snr, psnr) for (c, snr), psnr in self.psnr_db.items() if _same(c, cbr))
+    def over_snr(self, cbr: float, score: str = "psnr_db") -> Curve:
+        """Return a score against SNR at one CBR; empty if nothing is published."""
+        return sorted((snr, value) for (c, snr), value in self._of(score).items() if _same(c, cbr))
 
-    def at(self, cbr: float, snr_db: float) -> float | None:
-        """Return the PSNR at one point; None if nothing is published."""
-        return next((psnr for c, psnr in self.over_cbr(snr_db) if _same(c, cbr)), None)
+    def at(self, cbr: float, snr_db: float, score: str = "psnr_db") -> float | None:
+        """Return a score at one point; None if nothing is published."""
+        return next((value for c, value in self.over_cbr(snr_db, score) if _same(c, cbr)), None)
+
+    def _of(self, score: str) -> dict[tuple[float, float], float]:
+        return {"psnr_db": self.psnr_db, "ms_ssim": self.ms_ssim}.get(score, {})
 
 
 @functools.cache
@@ -75,12 +84,20 @@ def literature() -> dict[str, Published]:
 def _read(key: str, text: str) -> Published:
     content = json.loads(text)
     results = content["results"]
-    points = zip(results["cbr"], results["snr_db"], results["psnr-rgb"], strict=True)
+    places = list(zip(results["cbr"], results["snr_db"], strict=True))
+    values = {
+        score: {
+            place: value
+            for place, value in zip(places, results.get(name, [None] * len(places)), strict=True)
+            if value is not None
+        }
+        for score, name in PUBLISHED_SCORES.items()
+    }
     names = ("name", "source", "obtained", "dataset", "channel", "bound")
     return Published(
         key,
         **{name: content[name] for name in names},
-        psnr_db={(cbr, snr_db): psnr for cbr, snr_db, psnr in points},
+        **values,
     )
 
 

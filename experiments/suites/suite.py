@@ -18,7 +18,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from experiments.suites import literature
-from experiments.suites.axes import Part, System, check_size, holds, part_of, system_of
+from experiments.suites.axes import SWEPT, Part, System, check_size, holds, part_of, system_of
 from experiments.suites.axis_models import Axes, this_segmenter
 from experiments.suites.draws import AS_NEEDED, ONCE, Draws, as_draws
 from experiments.suites.setting import AXES, DEFAULTS, Setting
@@ -80,6 +80,9 @@ class Suite(Axes):
     any case, others only if they are named here."""
     anchor: str = ""
     """System that the others are compared with; the first one by default."""
+    best_of: str = ""
+    """Axis with several values of which tables and figures show the best at each point, by the mean
+    PSNR over the images (:mod:`experiments.analysis.papers.best_of`): usually ``scheme``."""
     shown_db: Real = 25.0
     """Region PSNR in dB from which a picture counts as shown. Outage is the share below it."""
     beside: Many[str] = ()
@@ -102,6 +105,16 @@ class Suite(Axes):
         for name in self.beside:
             if name not in known:
                 raise InputError(f"unknown published curve {name!r}; choices: {', '.join(known)}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_best_of(self) -> Suite:
+        if self.best_of and (self.best_of not in AXES or self.best_of in (*SWEPT, "segmenter")):
+            choices = ", ".join(axis for axis in AXES if axis not in (*SWEPT, "segmenter"))
+            raise InputError(f"best_of {self.best_of!r} is no axis of systems; choices: {choices}")
+        parts = (self, *self.points, *self.systems.values())
+        if self.best_of and all(len(part.values().get(self.best_of, ())) < 2 for part in parts):
+            raise InputError(f"best_of: {self.best_of} needs a part with several values of it")
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,11 @@ CODECS = Registry(
     "codec",
     [
         Entry("hevc", "semcom.codecs.hevc:Hevc", "x265 4:4:4 10-bit; w sets each block's quality"),
+        Entry(
+            "bpg",
+            "semcom.codecs.bpg.codec:Bpg",
+            "BPG files: x265 4:2:0 8-bit, as papers use it; does not use w",
+        ),
         Entry("jpeg", "semcom.codecs.jpeg:Jpeg", "baseline JPEG; does not use w"),
         Entry(
             "jpeg2000",

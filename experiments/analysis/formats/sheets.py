@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from experiments.analysis.table import Table
-from experiments.analysis.tables import COUNT, HALF, PLACE
+from experiments.analysis.tables import CHOSEN, COUNT, HALF, PLACE
 
 Row = dict[str, Any]
 Cell = tuple[int, int]
@@ -76,11 +76,13 @@ def _means(table: Table) -> Iterator[Sheet]:
     partial = len({row["images"] for row in rows}) > 1
     exact = any(row["exact"] for row in rows)
     sent = any(row["SNR"] is not None for row in rows)
-    more = [*["images"] * partial, *["exact"] * exact, *["lost"] * sent]
+    best_of = CHOSEN in table.columns
+    more = [*[CHOSEN] * best_of, *["images"] * partial, *["exact"] * exact, *["lost"] * sent]
     for title, some in _by_channel(table):
         lines = []
         for row in some:
             cells = [_score(table, name, row) for name in table.scores]
+            cells += [row[CHOSEN] if best_of else ""] * best_of
             cells += [str(row["images"])] * partial
             cells += [f"{row['exact']}/{row['draws']}"] * exact
             cells += [f"{row['lost']}/{row['draws']}"] * sent
@@ -152,18 +154,20 @@ def _worth(found: Mapping[str, Row], anchor: str, snr_db: str = "") -> list[str]
 def _differences(table: Table) -> Iterator[Sheet]:
     """Write a row for each publication and a column for each point."""
     rows = list(_rows(table))
-    systems = dict.fromkeys((row["channel"], row["system"]) for row in rows)
-    channels = {channel for channel, _ in systems}
-    for channel, system in systems:
-        mine = [row for row in rows if (row["channel"], row["system"]) == (channel, system)]
+    systems = dict.fromkeys((row["score"], row["channel"], row["system"]) for row in rows)
+    channels = {row["channel"] for row in rows}
+    for score, channel, system in systems:
+        who = (score, channel, system)
+        mine = [row for row in rows if (row["score"], row["channel"], row["system"]) == who]
         places = list(dict.fromkeys((row["CBR"], row["SNR"]) for row in mine))
-        title = f"PSNR of {system} minus published, dB"
+        unit, digits = ("", 4) if score in table.fine else (", dB", 1)
+        title = f"{score} of {system} minus published{unit}"
         title += f", {channel}" if len(channels) > 1 else ""
         head = ("published", *(f"{cbr}\n{snr_db:g}" for cbr, snr_db in places))
         lines = []
         for name in sorted({row["published"] for row in mine}):
             line = {(r["CBR"], r["SNR"]): r["difference"] for r in mine if r["published"] == name}
-            lines.append((name, *(_signed(line[p], 1) if p in line else "" for p in places)))
+            lines.append((name, *(_signed(line[p], digits) if p in line else "" for p in places)))
         yield Sheet("differences", title, head, tuple(lines), "columns: CBR, SNR in dB")
 
 

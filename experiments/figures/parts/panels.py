@@ -40,7 +40,7 @@ class Line:
     notes: tuple[str, ...] = ()
     """Text beside each point; empty texts are not drawn."""
     names: tuple[str, ...] = ()
-    """Name of each point, only for the table."""
+    """Name of each point, only for the table: an image, or the value that won there."""
     kind: Literal["line", "steps", "points"] = "line"
     published: bool = False
     bound: bool = False

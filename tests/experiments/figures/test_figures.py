@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from matplotlib.legend import Legend
 
-from experiments.analysis import published
 from experiments.analysis.all_tables import tables
+from experiments.analysis.papers import published
 from experiments.figures.all_figures import draw
 from experiments.intervals import mean_interval
 from experiments.store.measured import SuiteResults

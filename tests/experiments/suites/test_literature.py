@@ -34,7 +34,7 @@ REFERENCE = {
 
 def test_every_file_is_read() -> None:
     assert {f"paper-{key}.json" for key in ALL} == {p.name for p in RESULTS.glob("paper-*.json")}
-    assert len({one.name for one in ALL.values()}) == len(ALL) == 11
+    assert len({one.name for one in ALL.values()}) == len(ALL) == 15
 
 
 @pytest.mark.parametrize("one", ALL.values(), ids=list(ALL))
@@ -54,7 +54,8 @@ def test_a_scheme_says_where_it_is_from_and_is_of_this_world(one: Published) -> 
     assert all(25 < psnr < 45 for psnr in one.psnr_db.values())
     content = json.loads((RESULTS / f"paper-{one.key}.json").read_text(encoding="utf-8"))
     assert {"name", "description", "results"} <= set(content)  # as CompressAI's
-    assert {"cbr", "snr_db", "psnr-rgb"} == set(content["results"])
+    assert {"cbr", "snr_db", "psnr-rgb"} == set(content["results"]) - {"ms-ssim-rgb"}
+    assert len({len(values) for values in content["results"].values()}) == 1
 
 
 @pytest.mark.parametrize("key", REFERENCE)
@@ -73,6 +74,19 @@ def test_no_code_passes_its_bound(codec: str) -> None:
         assert bound is None or psnr < bound
 
 
+def test_ms_ssim_is_read_where_it_is_published() -> None:
+    swin = ALL["swinjscc"]
+    assert swin.at(1 / 16, 10, "ms_ssim") == 0.9772
+    assert swin.over_snr(1 / 8, "ms_ssim")[0] == (1, 0.9507)
+    assert swin.over_snr(1 / 8) == [(10, 36.05)]  # no PSNR was published at the other SNRs
+    assert [v for _, v in swin.over_cbr(10, "ms_ssim")] == [0.9434, 0.9673, 0.9772, 0.9816, 0.986]
+    assert ALL["witt"].over_cbr(10, "ms_ssim") == []
+    for one in ALL.values():
+        assert all(0.9 < value < 1 for value in one.ms_ssim.values())
+        curves = [one.over_snr(cbr, "ms_ssim") for cbr, _ in one.ms_ssim]
+        assert all(curve == sorted(curve, key=lambda p: p[1]) for curve in curves)
+
+
 def test_points_are_found_whatever_way_a_ratio_is_written() -> None:
     witt = ALL["witt"]
     assert witt.at(1 / 48, 10) == witt.at(0.0208333333, 10.0) == 29.3
@@ -86,8 +100,10 @@ def test_schemes_are_chosen_by_name_and_channel() -> None:
     assert [one.key for one in chosen] == ["ntscc++", "witt"]
     assert notes == []
     assert literature.choose("", "awgn") == ([], [])
-    assert len(literature.choose("all", "awgn")[0]) == 10
-    assert [one.key for one in literature.choose("all", "rayleigh_fast")[0]] == ["witt-rayleigh"]
+    assert len(literature.choose("all", "awgn")[0]) == 12
+    over = [one.key for one in literature.choose("all", "rayleigh_real")[0]]
+    assert over == ["bpg-ldpc-rayleigh", "deepjscc-rayleigh", "witt-rayleigh"]
+    assert literature.choose("all", "rayleigh_fast")[0] == []
     chosen, notes = literature.choose("witt", "rayleigh_fast")
     assert chosen == []
     assert notes == ["WITT is published over awgn, not rayleigh_fast: not shown"]
