@@ -61,11 +61,11 @@ def test_what_decodes_well_is_left_alone() -> None:
 
 
 def test_noise_passes_no_crc() -> None:
-    """A wrong word passes with probability 2^-24, each of at most 64 candidates of 20 blocks."""
+    """A wrong word passes with probability 2^-24, each of at most 176 candidates of 20 blocks."""
     noise = np.random.default_rng(0).normal(0, 4, (20, 1228)).astype(np.float32)
     for llr in noise:
         assert repair(CODE, llr, 5, (0,), lambda bits: crc_check(bits, "24A")) is None
-    assert LIST_SIZE == 64
+    assert LIST_SIZE == 176
 
 
 @pytest.mark.parametrize(
