@@ -37,7 +37,14 @@ CASE = (1024, 1 / 2, "1/2")
 needs_sionna = pytest.mark.skipif(not HAS_SIONNA, reason="needs the extra sionna")
 
 
-@pytest.mark.parametrize("name", [one.name for one in pkgutil.iter_modules(benchmarks.__path__)])
+NAMES = [
+    one.name.removeprefix("experiments.benchmarks.")
+    for one in pkgutil.walk_packages(benchmarks.__path__, "experiments.benchmarks.")
+    if not one.ispkg
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_it_imports_and_says_its_goal(name: str) -> None:
     module = importlib.import_module(f"experiments.benchmarks.{name}")
     assert module.__doc__
