@@ -59,8 +59,8 @@ def send(
     segmenter, points, boxes, mask, theta, importance
     segmenter, points, boxes, text, detector, mask, theta, importance
         Options of the region: see :class:`semcom.importance.region.RegionOptions`.
-    channel, snr_db, csi, num_pilots, scheme, protection, copies, planned_snr_db, planned_std_db, \
-side_margin_db, losses, target
+    channel, snr_db, csi, num_pilots, scheme, schemes, protection, copies, planned_snr_db, \
+planned_std_db, side_margin_db, losses, target
         Options of the link: see :class:`semcom.link.config.LinkConfig`.
     disturb, severity
         Disturbance by name, with options, and its severity, 1 to 5 (default 3): the sender's camera

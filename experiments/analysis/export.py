@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from experiments.analysis.papers.best_of import about_best, best_of
+from experiments.analysis.choice.best_of import about_best, best_of
 from experiments.analysis.points import draws_words, join_seeds
 from experiments.csv_table import to_csv
 from experiments.naming import file_names

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from experiments.analysis.papers.best_of import best_of
+from experiments.analysis.choice.best_of import best_of
 from experiments.naming import unique
 from experiments.store.common_images import align
 from experiments.store.measured import ImageRow, Key, Point, SuiteResults

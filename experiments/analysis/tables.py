@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from experiments.analysis.choice.best_of import about_best
 from experiments.analysis.gains import anchor_name, gain, gain_scores, pairs
-from experiments.analysis.papers.best_of import about_best
 from experiments.analysis.points import common_theta, conditions, drawn, draws_words, groups
 from experiments.analysis.score_names import LOWER, fine, lower, naming, short, shown_scores
 from experiments.analysis.table import Table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from experiments.analysis.choice.best_of import about_best
 from experiments.analysis.left_out import left_out
-from experiments.analysis.papers.best_of import about_best
 from experiments.analysis.papers.published import beside
 from experiments.analysis.points import conditions, curves, few
 from experiments.analysis.score_names import label, shown_scores

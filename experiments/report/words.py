@@ -14,6 +14,7 @@ AXIS = {
     "planned_snr_db": "planned SNR",
     "planned_std_db": "standard deviation of planned SNR",
     "side_margin_db": "margin of side information",
+    "schemes": "set of schemes",
     "cbr": "CBR",
     "scored": "scored region",
     "losses": "packet losses",

@@ -94,11 +94,8 @@ def _read(key: str, text: str) -> Published:
         for score, name in PUBLISHED_SCORES.items()
     }
     names = ("name", "source", "obtained", "dataset", "channel", "bound")
-    return Published(
-        key,
-        **{name: content[name] for name in names},
-        **values,
-    )
+    about = {name: content[name] for name in names}
+    return Published(key, **about, psnr_db=values["psnr_db"], ms_ssim=values["ms_ssim"])
 
 
 def choose(names: str, channel: str) -> tuple[list[Published], list[str]]:

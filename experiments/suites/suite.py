@@ -82,7 +82,7 @@ class Suite(Axes):
     """System that the others are compared with; the first one by default."""
     best_of: str = ""
     """Axis with several values of which tables and figures show the best at each point, by the mean
-    PSNR over the images (:mod:`experiments.analysis.papers.best_of`): usually ``scheme``."""
+    PSNR over the images (:mod:`experiments.analysis.choice.best_of`): usually ``scheme``."""
     shown_db: Real = 25.0
     """Region PSNR in dB from which a picture counts as shown. Outage is the share below it."""
     beside: Many[str] = ()

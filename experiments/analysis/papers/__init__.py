@@ -1,1 +1,1 @@
-"""What papers show: their published curves, and the best of several schemes as they choose it."""
+"""Published curves of papers, and the differences of ours to them."""

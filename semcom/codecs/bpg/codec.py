@@ -61,7 +61,7 @@ class Bpg:
     (b'BPG', True)
     >>> Bpg(chroma="422")
     Traceback (most recent call last):
-    semcom.errors.InputError: bpg: unknown chroma '422'; choices: 420, 444
+    channels.errors.InputError: bpg: unknown chroma '422'; choices: 420, 444
     """
 
     steerable = False

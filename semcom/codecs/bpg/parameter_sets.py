@@ -47,11 +47,12 @@ class Tools:
     def unpack(cls, data: bytes) -> Tools:
         """Read the output of :meth:`pack`; ``DecodeError`` for what no BPG file may have."""
         bits = BitReader(data)
-        blocks = [bits.golomb() for _ in range(5)]
+        a, b, c, d = (bits.golomb() for _ in range(4))
+        depth = bits.golomb()
         adaptive, pcm, smoothing = (bits.fixed(1) for _ in range(3))
         if pcm:
             raise DecodeError("PCM blocks in a BPG file are not supported")
-        return cls(*blocks, adaptive, smoothing, _read_extension(bits))
+        return cls(a, b, c, d, depth, adaptive, smoothing, _read_extension(bits))
 
     def _write_blocks(self, out: BitWriter) -> None:
         for value in (self.min_block, self.block_range, self.min_transform, self.transform_range):
@@ -118,7 +119,7 @@ def tools_of(unit: bytes) -> Tools:
     bits.fixed(1)
     for _ in range(3):
         bits.golomb()
-    blocks = [bits.golomb() for _ in range(4)]
+    a, b, c, d = (bits.golomb() for _ in range(4))
     bits.golomb()
     depth = bits.golomb()
     if bits.fixed(1):
@@ -132,7 +133,7 @@ def tools_of(unit: bytes) -> Tools:
     bits.fixed(1)
     smoothing = bits.fixed(1)
     # What follows is for display alone, apart from the range extension, which x265 does not use.
-    return Tools(*blocks, depth, adaptive, smoothing, None)
+    return Tools(a, b, c, d, depth, adaptive, smoothing, None)
 
 
 def _read_extension(bits: BitReader) -> int | None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from experiments.analysis.all_tables import tables
+from experiments.analysis.choice.best_of import about_best, best_of
 from experiments.analysis.export import export
 from experiments.analysis.formats.sheets import sheets
 from experiments.analysis.papers import published
-from experiments.analysis.papers.best_of import about_best, best_of
 from experiments.analysis.points import prepare
 from experiments.analysis.table import Table
 from experiments.figures.all_figures import draw
