@@ -22,6 +22,7 @@ from channels.fec.crc import check_bits, crc_attach, crc_check, crc_length
 from channels.fec.ldpc import MAX_RATE, ldpc_code
 from channels.fec.ldpc.base_graph import MAX_INFO_BITS, choose_base_graph
 from channels.fec.ldpc.decoders import DEFAULT_DECODER
+from channels.fec.ldpc.rescue.decoder import repair
 
 _CRC_BITS = crc_length("24A")
 
@@ -162,7 +163,8 @@ class TransportCode:
             The redundancy version of every reception. LLRs of the same bit are added up:
             ``(0, 0)`` is chase combining, ``(0, 2)`` incremental redundancy.
         decoder
-            One of :data:`channels.fec.ldpc.decoders.DECODERS`.
+            One of :data:`channels.fec.ldpc.decoders.DECODERS`. With ``"listed"``, a block whose CRC
+            fails gets a second try (:mod:`channels.fec.ldpc.rescue`).
 
         Returns
         -------
@@ -218,6 +220,8 @@ class TransportCode:
             decided, fulfilled = self._codes[k, n].decode(
                 received, max_iterations, rvs=rvs, decoder=decoder
             )
+            if decoder == "listed":
+                self._repair(received, decided, (k, n), max_iterations, rvs)
             if self.num_blocks > 1:
                 fulfilled = fulfilled & crc_check(decided, "24B")
                 decided = decided[:, :-_CRC_BITS]
@@ -226,6 +230,22 @@ class TransportCode:
                 blocks[i] = block
         packets = np.concatenate(blocks, axis=1)
         return packets[:, : self.num_bits], ok & crc_check(packets, "24A")
+
+    def _repair(
+        self,
+        received: NDArray[np.float32],
+        decided: NDArray[np.uint8],
+        size: tuple[int, int],
+        max_iterations: int,
+        rvs: tuple[int, ...],
+    ) -> None:
+        """Replace blocks whose CRC fails by codewords whose CRC holds, where some are found."""
+        crc = "24B" if self.num_blocks > 1 else "24A"
+        for i in np.flatnonzero(~crc_check(decided, crc)):
+            code = self._codes[size]
+            better = repair(code, received[i], max_iterations, rvs, lambda b: crc_check(b, crc))
+            if better is not None:
+                decided[i] = better
 
     def _split(self, packets: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """Cut packets (B, A + 24) into blocks (B, k), each with its own CRC: §5.2.2."""

@@ -149,14 +149,14 @@ def run_chain(
 
     def run(batch: tuple[int, int]) -> BlockCount:
         index, size = batch
-        rng = torch.Generator().manual_seed(_batch_seed(seed, index))
+        rng = torch.Generator().manual_seed(batch_seed(seed, index))
         bits = random_bits((size, code.num_info_bits), rng)
         decided, ok = pass_blocks(
             bits, code, channel, snr_db, rng, max_iterations=max_iterations, decoder=decoder
         )
         return count_errors(bits, decided, ok)
 
-    sizes = _batches(num_blocks, batch_size(code))
+    sizes = batches(num_blocks, batch_size(code))
     total = BlockCount()
     if threads == 1:
         return sum(map(run, sizes), total)
@@ -167,7 +167,7 @@ def run_chain(
     return total
 
 
-def _batches(num_blocks: int, size: int) -> Iterator[tuple[int, int]]:
+def batches(num_blocks: int, size: int) -> Iterator[tuple[int, int]]:
     """Yield the number and size of every batch."""
     return (
         (index, min(size, num_blocks - start))
@@ -175,5 +175,6 @@ def _batches(num_blocks: int, size: int) -> Iterator[tuple[int, int]]:
     )
 
 
-def _batch_seed(seed: int, index: int) -> int:
+def batch_seed(seed: int, index: int) -> int:
+    """Return the seed of a batch."""
     return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0]) >> 1

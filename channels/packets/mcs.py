@@ -46,6 +46,9 @@ class Scheme:
     """Coded bits of every code block of a packet, the last of which is padded
     (:mod:`channels.fec.equal_blocks`); 0: the blocks of 5G NR, which depend on the packet
     (:mod:`channels.fec.transport_block`)."""
+    shaped: bool = False
+    """Whether weak amplitudes are sent more often than strong ones (:mod:`channels.shaping`). The
+    code rate then stands for the efficiency, and not for the rate of the LDPC code."""
 
     @property
     def efficiency(self) -> float:
@@ -61,6 +64,8 @@ class Scheme:
     def name(self) -> str:
         """Name for people, such as ``"16-QAM 0.602"``."""
         order = {1: "BPSK", 2: "QPSK"}.get(self.bits_per_symbol, f"{2**self.bits_per_symbol}-QAM")
+        if self.shaped:
+            return f"shaped {order} {self.code_rate:.3f}"
         return f"{order} {self.code_rate:.3f}"
 
 
@@ -102,9 +107,10 @@ def packet_scheme(scheme: Scheme, num_bits: int) -> Scheme:
     """Return the scheme that is really applied to a packet of ``num_bits`` payload bits.
 
     Packets of up to 292 bits use base graph 2 (TS 38.212 §7.2.2), which performs poorly above a
-    rate of 2/3; their rate is limited to that. Code blocks of one length need no limit.
+    rate of 2/3; their rate is limited to that. Code blocks of one length and shaped blocks need no
+    limit.
     """
-    if scheme.block_bits:
+    if scheme.block_bits or scheme.shaped:
         return scheme
     rate = min(scheme.code_rate, 2 / 3) if num_bits <= SHORT_BITS else scheme.code_rate
     return Scheme(scheme.bits_per_symbol, rate)

@@ -27,6 +27,13 @@ from channels.fec.scrambling import gold_sequence
 from channels.fec.transport_block import TransportCode, count_blocks, transport_code
 from channels.modulation import demodulate, modulate
 from channels.packets.mcs import CRC_BITS, Scheme, packet_scheme
+from channels.shaping.packet import (
+    ShapedPacket,
+    block_symbols,
+    least_symbols,
+    num_shaped_symbols,
+    shaped_packet,
+)
 
 _SCRAMBLING_SEED = 0x5EC0
 
@@ -40,6 +47,8 @@ def num_packet_symbols(num_bytes: int, scheme: Scheme) -> int:
     8024
     """
     bits = 8 * num_bytes + CRC_BITS
+    if scheme.shaped:
+        return num_shaped_symbols(8 * num_bytes, scheme.bits_per_symbol, scheme.efficiency)
     if scheme.block_bits:
         return -(-bits // scheme.block_info_bits) * scheme.block_bits // scheme.bits_per_symbol
     # The tolerance stops rounding errors from adding a symbol to a whole quotient.
@@ -57,7 +66,9 @@ def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
     if scheme.block_bits:
         blocks = num_symbols * scheme.bits_per_symbol // scheme.block_bits
         return (blocks * scheme.block_info_bits - CRC_BITS) // 8
-    num_bytes = math.floor((num_symbols * scheme.efficiency - CRC_BITS) / 8)
+    if scheme.shaped and num_symbols < least_symbols(scheme.bits_per_symbol):
+        return -1
+    num_bytes = math.floor((num_symbols * scheme.efficiency - CRC_BITS) / 8 + scheme.shaped * 1e-6)
     while num_packet_symbols(num_bytes, scheme) > num_symbols:
         num_bytes -= 1
     return num_bytes
@@ -66,6 +77,8 @@ def max_packet_bytes(num_symbols: int, scheme: Scheme) -> int:
 def num_code_blocks(num_bytes: int, scheme: Scheme) -> int:
     """Return the number of code blocks of a packet of ``num_bytes`` bytes, at least 1."""
     num_bits = 8 * num_bytes
+    if scheme.shaped:
+        return len(block_symbols(num_packet_symbols(num_bytes, scheme), scheme.bits_per_symbol))
     if scheme.block_bits:
         return -(-(num_bits + CRC_BITS) // scheme.block_info_bits)
     num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
@@ -83,7 +96,7 @@ def packet_accounting(num_bytes: int, scheme: Scheme) -> dict[str, Fraction]:
     >>> sum(uses.values()) == num_packet_symbols(1000, Scheme(2, 0.5))
     True
     """
-    code = packet_code(num_bytes, scheme)
+    code = _shaped_code(num_bytes, scheme) if scheme.shaped else packet_code(num_bytes, scheme)
     bits = {"payload": 8 * num_bytes, "crc": code.num_crc_bits, "parity": code.num_parity_bits}
     return {item: Fraction(count, scheme.bits_per_symbol) for item, count in bits.items()}
 
@@ -141,13 +154,20 @@ def decode_packet(
     receptions = [received] if isinstance(received, ChannelOutput) else received
     if len(receptions) != len(rvs):
         raise InputError(f"rvs must name {len(receptions)} redundancy versions, got {rvs}")
-    llr = np.concatenate([soft_bits(one, scheme) for one in receptions])
-    bits = packet_code(num_bytes, scheme).decode(llr, rvs=rvs)
+    if scheme.shaped:
+        _check_version(*rvs)
+        bits = _shaped_code(num_bytes, scheme).decode(list(receptions))
+    else:
+        llr = np.concatenate([soft_bits(one, scheme) for one in receptions])
+        bits = packet_code(num_bytes, scheme).decode(llr, rvs=rvs)
     return None if bits is None else np.packbits(bits).tobytes()
 
 
 def encode_bits(bits: NDArray[np.uint8], scheme: Scheme, *, rv: int = 0) -> Tensor:
     """Encode packets, uint8 bits (..., 8·num_bytes), as complex64 (..., num_packet_symbols)."""
+    if scheme.shaped:
+        _check_version(rv)
+        return _shaped_code(bits.shape[-1] // 8, scheme).encode(bits)
     coded = packet_code(bits.shape[-1] // 8, scheme).encode(bits, rv=rv)
     scrambled = coded ^ _scrambling(coded.shape[-1])
     return modulate(torch.from_numpy(scrambled), scheme.bits_per_symbol)
@@ -160,12 +180,26 @@ def soft_bits(received: ChannelOutput, scheme: Scheme) -> NDArray[np.float32]:
 
 
 def packet_code(num_bytes: int, scheme: Scheme) -> TransportCode | EqualBlockCode:
-    """Return the prepared code for packets of ``num_bytes`` payload bytes."""
+    """Return the prepared code for packets of ``num_bytes`` payload bytes.
+
+    Raises ``ValueError`` for a shaped scheme, whose symbols are not made of coded bits alone.
+    """
+    if scheme.shaped:
+        raise InputError(f"scheme {scheme.name!r} is shaped and has no plain coded bits")
     if scheme.block_bits:
         sizes = scheme.block_info_bits, scheme.block_bits, scheme.bits_per_symbol
         return equal_block_code(8 * num_bytes, *sizes)
     num_coded_bits = num_packet_symbols(num_bytes, scheme) * scheme.bits_per_symbol
     return transport_code(8 * num_bytes, num_coded_bits, scheme.bits_per_symbol)
+
+
+def _shaped_code(num_bytes: int, scheme: Scheme) -> ShapedPacket:
+    return shaped_packet(8 * num_bytes, scheme.bits_per_symbol, round(scheme.efficiency, 6))
+
+
+def _check_version(*rvs: int) -> None:
+    if any(rvs):
+        raise InputError(f"shaped schemes only have redundancy version 0, got {rvs}")
 
 
 def _scrambling(num_bits: int) -> NDArray[np.uint8]:

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from channels.base import Channel
 from channels.models.rayleigh import RayleighFast
 from channels.packets.mcs import CRC_BITS, Scheme, Threshold, packet_scheme, thresholds
-from channels.packets.packet import num_code_blocks
+from channels.packets.packet import num_code_blocks, num_packet_symbols
+from channels.shaping.packet import block_symbols
+from channels.shaping.schemes import shaped_snr_db
 
 _LONG_BITS = 2000  # from this block length on, 10 % in length changes the threshold by 0.01 dB
 _ALIKE = 0.9
@@ -59,7 +61,16 @@ def block_snr_db(channel: Channel, scheme: Scheme, num_bytes: int, bler: float) 
 
 def _threshold(channel: Channel, scheme: Scheme, num_bytes: int) -> Threshold:
     table = "rayleigh_fast" if isinstance(channel, RayleighFast) else "awgn"
+    if scheme.shaped:
+        symbols = num_packet_symbols(num_bytes, scheme)
+        return _of_shaped(scheme, block_symbols(symbols, scheme.bits_per_symbol)[0])
     return _measured(table, scheme, num_bytes)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _of_shaped(scheme: Scheme, num_symbols: int) -> Threshold:
+    """Return the threshold of a shaped code block."""
+    return Threshold(shaped_snr_db(scheme.bits_per_symbol, scheme.efficiency, num_symbols))
 
 
 @functools.lru_cache(maxsize=1 << 16)

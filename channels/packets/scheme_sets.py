@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from channels.errors import InputError
 from channels.packets.mcs import SCHEMES, Scheme
+from channels.shaping.schemes import shaped_efficiencies
 
 BLOCK_BITS = 6144
 """Coded bits of every code block of the papers' schemes."""
@@ -38,7 +39,22 @@ def _papers() -> tuple[Scheme, ...]:
     )
 
 
-_SETS: dict[str, Callable[[], tuple[Scheme, ...]]] = {"nr": _nr, "papers": _papers}
+def _shaped() -> tuple[Scheme, ...]:
+    """Return the schemes of 5G NR for short packets, and shaped QAM for long ones.
+
+    :mod:`channels.shaping` explains the latter; they need a channel that holds its gain.
+    """
+    shaped = (
+        Scheme(bits, efficiency / bits, shaped=True) for bits, efficiency in shaped_efficiencies()
+    )
+    return (*SCHEMES, *shaped)
+
+
+_SETS: dict[str, Callable[[], tuple[Scheme, ...]]] = {
+    "nr": _nr,
+    "papers": _papers,
+    "shaped": _shaped,
+}
 SCHEME_SETS = tuple(_SETS)
 """The names of all sets."""
 _MADE = {name: make() for name, make in _SETS.items()}
@@ -50,7 +66,7 @@ def scheme_set(name: str) -> tuple[Scheme, ...]:
     Parameters
     ----------
     name
-        One of :data:`SCHEME_SETS`: ``"nr"`` or ``"papers"``.
+        One of :data:`SCHEME_SETS`: ``"nr"``, ``"papers"`` or ``"shaped"``.
 
     Raises
     ------
@@ -63,7 +79,7 @@ def scheme_set(name: str) -> tuple[Scheme, ...]:
     ['QPSK 0.333', 'QPSK 0.500', 'QPSK 0.667']
     >>> scheme_set("lte")
     Traceback (most recent call last):
-    channels.errors.InputError: unknown set of schemes 'lte'; choices: nr, papers
+    channels.errors.InputError: unknown set of schemes 'lte'; choices: nr, papers, shaped
     """
     if name not in _MADE:
         choices = ", ".join(SCHEME_SETS)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from channels.base import Channel
+from channels.base import Channel, KnownLaw
 from channels.errors import InputError
+from channels.models.awgn import Awgn
 from channels.models.rayleigh import RayleighFast
 from channels.packets.adaptation import effective_snr_db
 from channels.packets.mcs import (
@@ -142,7 +143,8 @@ def select_scheme(
     for scheme in schemes:
         num_bytes = max(1, int(num_symbols * scheme.efficiency - CRC_BITS) // 8)
         ways = packet_ways(channel, snr_db, [num_bytes], num_symbols, target, schemes=[scheme])
-        if ways.margins_db[0, 0] >= 0:
+        too_long = scheme.shaped and ways.costs[0, 0] > num_symbols  # padded to half a block
+        if ways.margins_db[0, 0] >= 0 and not too_long:
             fitting.append(scheme)
     return max(fitting or schemes[:1], key=lambda scheme: scheme.efficiency)
 
@@ -168,6 +170,35 @@ def select_header(
     return HEADER_SYMBOLS[-1]
 
 
+def check_steady(channel: Channel, num_symbols: int = 1 << 40) -> None:
+    """Refuse shaped schemes where their thresholds do not apply.
+
+    They were measured on AWGN, and apply where one gain of a known law holds for all of
+    ``num_symbols``.
+
+    Raises
+    ------
+    ValueError
+        Any other channel.
+
+    Examples
+    --------
+    >>> from channels.models.rayleigh import RayleighBlock, RayleighFast
+    >>> check_steady(RayleighBlock())
+    >>> check_steady(RayleighFast())  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    channels.errors.InputError: shaped schemes were measured on AWGN and need one gain ...
+    """
+    length = int(getattr(channel, "block_length", 0))
+    whole = channel.coherence == "block" and (length == 0 or length >= num_symbols)
+    if not isinstance(channel, Awgn) and not (whole and isinstance(channel, KnownLaw)):
+        raise InputError(
+            "shaped schemes were measured on AWGN and need one gain of a known law for the whole "
+            f"frame, unlike {type(channel).__name__}; use the schemes nr, or awgn, rayleigh, "
+            "rician or nakagami without a block length"
+        )
+
+
 def _offered_db(
     channel: Channel,
     snr_db: float,
@@ -179,6 +210,8 @@ def _offered_db(
     """Return the SNR in dB to compare with :func:`~channels.packets.packet_errors.block_snr_db`."""
     if not math.isfinite(snr_db):
         raise InputError(f"SNR must be a finite number of dB, got {snr_db}")
+    if scheme.shaped:
+        check_steady(channel, num_symbols)
     if isinstance(channel, RayleighFast):  # its thresholds were measured at the mean SNR
         return snr_db
     bits = scheme.bits_per_symbol

@@ -136,7 +136,7 @@ def measure(channel: str, scheme: Scheme, num_bits: int, seed: int) -> dict[str,
     step = step_db(channel, num_bits)
     snr_db = math.ceil(bound_db(channel, scheme, num_bits) / step) * step
     points: list[Point] = []
-    while not points or _ends(points[-1])[1] > LEVELS[-1]:
+    while not points or ends(points[-1])[1] > LEVELS[-1]:
         name = f"{seed} {channel} {scheme} {num_bits} {len(points)}"
         point_seed = zlib.crc32(name.encode())
         points.append(block_errors(channel, scheme, num_bits, round(snr_db, 3), point_seed))
@@ -157,7 +157,8 @@ def measure(channel: str, scheme: Scheme, num_bits: int, seed: int) -> dict[str,
     }
 
 
-def _ends(point: Point) -> tuple[float, float]:
+def ends(point: Point) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of a point's block error rate."""
     _, errors, blocks = point
     return Count(blocks, errors, blocks, errors, errors).interval()
 
@@ -183,7 +184,7 @@ def crossings(points: Sequence[Point], end: int | None = None) -> list[float]:
             )
     rates = [max(errors, 0.5) / blocks for _, errors, blocks in points]
     if end is not None:
-        rates = [max(_ends(point)[end], 1e-9) for point in points]
+        rates = [max(ends(point)[end], 1e-9) for point in points]
     # The true curve falls, so random increases are removed.
     falling = np.minimum.accumulate(np.log10(rates))
     return [float(np.interp(-math.log10(level), -falling, snrs)) for level in LEVELS]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from channels.catalogue import CHANNELS, PACKET_CHANNELS
 from channels.packets.mcs import Scheme, find_scheme
 from channels.packets.scheme_sets import scheme_set
+from channels.packets.selection import check_steady
 from channels.packets.target import Target
 from channels.units import linear_to_db
 from semcom.errors import InputError
@@ -51,7 +52,9 @@ class LinkConfig(LinkOptions):
         Name of the set of schemes that sender and receiver agreed on
         (:mod:`channels.packets.scheme_sets`). ``"nr"``: the tables of 5G NR, and rates in between.
         ``"papers"``: the eight schemes of papers on semantic communication, with code blocks of
-        6144 coded bits. The header is coded as in 5G with every set.
+        6144 coded bits. ``"shaped"``: those of 5G, and for long packets QAM whose weak amplitudes
+        are sent more often, which comes closer to capacity (:mod:`channels.shaping`); for AWGN and
+        fading that holds for a whole frame. The header is coded as in 5G with every set.
     copies
         Number of times that every packet is sent, 1 to 4.
     protection
@@ -126,6 +129,8 @@ class LinkConfig(LinkOptions):
         self.allowed_schemes()
         self.build_losses()
         channel = self.build_channel()
+        if self.schemes == "shaped":
+            check_steady(channel)
         if self.csi == "pilots" and not _holds_gain(channel):
             raise InputError(
                 f"channel {self.channel!r} does not hold its gain over blocks, so pilots cannot "

@@ -45,11 +45,12 @@ class LinkOptions:
         metavar="NAME",
         unset="chosen by the SNR",
     )
-    schemes: Literal["nr", "papers"] = _option(
+    schemes: Literal["nr", "papers", "shaped"] = _option(
         "nr",
         "Set of modulation and coding schemes that sender and receiver agreed on: nr (the tables "
-        "of 5G NR, and rates in between), or papers (LDPC blocks of 6144 coded bits, as in papers "
-        "on semantic communication).",
+        "of 5G NR, and rates in between), papers (LDPC blocks of 6144 coded bits, as in papers on "
+        "semantic communication), or shaped (nr, and shaped QAM closer to capacity, on AWGN and "
+        "block fading).",
         metavar="NAME",
     )
     protection: Literal["equal", "unequal", "graceful"] = _option(

@@ -24,7 +24,8 @@ from channels.kernels.jit import kernel
 if TYPE_CHECKING:
     from channels.fec.ldpc.code import LdpcCode
 
-_MOST_ENTRIES = 19  # of a row of either base graph
+MOST_ENTRIES = 19
+"""Entries of the longest row of either base graph."""
 
 
 def decode(
@@ -66,14 +67,14 @@ def _boxplus(a: F32, b: F32, out: F32) -> None:
 
 
 @kernel
-def _iterate(
+def iterate(
     state: F32, messages: F32, row_starts: I32, columns: I32, offsets: I32, room: F32, size: int
 ) -> None:
-    """Go through all rows once."""
+    """Go through all rows once; ``room`` has ``MOST_ENTRIES + 2`` rows like ``messages``."""
     padded = messages.shape[1]
-    forward = room[:_MOST_ENTRIES]
+    forward = room[:MOST_ENTRIES]
     # Two buffers alternate, since the compiler does not vectorise a loop that writes what it reads.
-    back, further = room[_MOST_ENTRIES], room[_MOST_ENTRIES + 1]
+    back, further = room[MOST_ENTRIES], room[MOST_ENTRIES + 1]
     for row in range(row_starts.size - 1):
         begin, degree = row_starts[row], row_starts[row + 1] - row_starts[row]
         for e in range(degree):
@@ -120,12 +121,12 @@ def _decode_blocks(
     mother = np.empty(plan.rotations.size * size, dtype=np.float32)
     state = np.zeros((plan.rotations.size, 2 * size + padded), dtype=np.float32)
     messages = np.empty((plan.columns.size, padded), dtype=np.float32)
-    room = np.empty((_MOST_ENTRIES + 2, padded), dtype=np.float32)
+    room = np.empty((MOST_ENTRIES + 2, padded), dtype=np.float32)
     parity = np.empty(size, dtype=np.uint8)
     for b in range(num_blocks):
         load(llr[b], plan, mother, state, messages)
         for _ in range(max_iterations):
-            _iterate(state, messages, plan.row_starts, plan.columns, plan.offsets, room, size)
+            iterate(state, messages, plan.row_starts, plan.columns, plan.offsets, room, size)
             fulfilled[b] = finish(state, plan, parity, bits[b])
             if fulfilled[b]:
                 break

@@ -29,6 +29,12 @@ DECODERS = Registry(
             "channels.fec.ldpc.decoder_cascade:decode",
             "int8 first, then boxplus for the blocks that int8 cannot decode; the default",
         ),
+        Entry(
+            "listed",
+            "channels.fec.ldpc.rescue.decoder:decode",
+            "cascade, then a list of codewords for blocks that remain wrong, from which a packet's "
+            "CRC chooses",
+        ),
         Entry("reference", "channels.fec.ldpc.reference:decode", "int8 in readable NumPy; slow"),
         *(
             Entry(

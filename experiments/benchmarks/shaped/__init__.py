@@ -1,0 +1,1 @@
+"""Shaped amplitudes: what their blocks need, and what the link carries with them."""
