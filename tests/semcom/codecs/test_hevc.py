@@ -9,7 +9,7 @@ import pytest
 import skimage.data
 
 from semcom.codecs.base import CODECS, DecodeError
-from semcom.codecs.hevc import Hevc, _offsets, _Source
+from semcom.codecs.hevc import Hevc, _offsets, _Source, _start
 from semcom.codecs.parts import x265
 from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.scores.psnr import psnr_db, region_psnr_db
@@ -114,3 +114,13 @@ def test_importance_and_tune_add(photo):
         gains.append(quality[1] - quality[0])
     assert gains[1] == pytest.approx(gains[0], abs=1)
     assert min(gains) > 2
+
+
+@pytest.mark.parametrize("tune", ["psnr", "ssim"])
+@pytest.mark.parametrize("bits_per_pixel", [0.3, 1, 2.5])
+def test_the_search_begins_near_its_end(photo, bits_per_pixel, tune):
+    """The level of the model costs the budget but for a factor below two."""
+    w = np.ones(photo.shape[:2], dtype=np.float32)
+    source, budget = _Source.of(photo, w, (1, 1), tune), round(bits_per_pixel * w.size)
+    size = 8 * len(source.encode(_start([source], budget), "ultrafast"))
+    assert budget / 2 < size < 2 * budget
