@@ -54,6 +54,7 @@ _guess = functools.partial(guess_level, levels=_LEVELS, slope=_SLOPE)
 _CLOSE, _CLOSE_IF_LARGE = 0.01, 0.03  # share of the budget that may be left over
 # Typical size of an ultrafast stream against a slow one at the same QP.
 _QUICK_EXCESS, _QUICK_EXCESS_IF_LARGE = 1.04, 1.18
+_BOTTOM = 8 * _FINE  # below this level, sizes need not grow where offsets reach the highest QP
 _RESTORED, _TUNED = b"\0", b"\x10"  # first bytes that no grid has
 
 
@@ -106,7 +107,10 @@ class Hevc:
         def size_bits(level: int) -> int:
             qp = _RESTORED + bytes([_quarters(level)]) if self._restore else b""
             streams[level] = [qp + source.encode(level, "slow") for source in sources]
-            return _num_bits(streams[level])
+            bits = _num_bits(streams[level])
+            if self._tune == "ssim" and 0 < level < _BOTTOM and bits < (least := size_bits(0)):
+                return least + 1  # levels below the lowest one's size are not used
+            return bits
 
         def quick_bits(level: int) -> int:
             return _num_bits([source.encode(level, "ultrafast") for source in sources])

@@ -11,6 +11,8 @@ import skimage.data
 from semcom.codecs.base import CODECS, DecodeError
 from semcom.codecs.hevc import Hevc, _offsets, _Source, _start
 from semcom.codecs.parts import x265
+from semcom.conformance.base import Candidate
+from semcom.conformance.digital.checks import check_small_budget
 from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.scores.psnr import psnr_db, region_psnr_db
 from semcom.scores.similarity import ms_ssim
@@ -96,6 +98,11 @@ def test_tuned_for_ssim_it_gains_ms_ssim_and_loses_psnr():
     assert 1 - tuned[1] < 0.9 * (1 - plain[1])
     assert plain[0] - 3 < tuned[0] < plain[0]
     assert tiled[1] > plain[1] - 0.01
+
+
+def test_the_smallest_tuned_stream_is_the_smallest():
+    """Where offsets reach the highest QP, sizes do not grow with the level."""
+    check_small_budget(Candidate("hevc:tune=ssim"))
 
 
 def test_importance_and_tune_add(photo):
