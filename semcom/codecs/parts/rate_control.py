@@ -189,7 +189,8 @@ def model_level(
     >>> model_level(lambda level: round(100 * 1.1**level), 2000, **search)[0]
     31
     """
-    bracket = _Bracket(levels, max(round(budget), 1), slope, budget)
+    budget = max(budget, 1.0)
+    bracket = _Bracket(levels, round(budget), slope, budget)
     level = min(max(guess, levels[0]), levels[-1])
     for _ in range(_MOST_TRIALS):
         size = bracket.sizes[level] = size_bits(level)
