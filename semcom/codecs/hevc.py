@@ -7,7 +7,11 @@ are 32x32, the quantisation groups of x265. :mod:`semcom.codecs.parts.x265` driv
 A packet consists of one byte with the tile grid, the rotation of the colour axes
 (:mod:`semcom.codecs.parts.colour`), and one slice. Tiles are independent pictures in packets of
 their own, so that a lost packet costs one tile. If the receiver shall restore the picture, a zero
-byte and the base QP in quarters come first.
+byte and the base QP in quarters come first. Tuned for SSIM, a byte 16 precedes the grid.
+
+With ``tune=ssim``, ``w`` is multiplied by the weights with which MS-SSIM sees the error of each
+block, so that their offsets add, and the quantiser is coarser at the frequencies that MS-SSIM does
+not see (:mod:`semcom.codecs.quantiser.perception`).
 
 For pictures of more than 2 megapixels, the search uses a sample
 (:mod:`semcom.codecs.parts.sampling`) and may leave 3 % of the budget unused instead of 1 %, and
@@ -20,16 +24,22 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semcom.codecs.base import DecodeError, weighted_gain
 from semcom.codecs.parts import x265
 from semcom.codecs.parts.colour import TURN_BYTES, Planes, best_turn, from_planes, to_planes
-from semcom.codecs.parts.rate_control import best_level, guess_level
+from semcom.codecs.parts.rate_control import best_level, guess_level, model_level
 from semcom.codecs.parts.sampling import sample
 from semcom.codecs.parts.tiles import Grid, cut, grid_byte, join, parse_grid
-from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets
+from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets, Tune
+from semcom.codecs.quantiser.perception import FLAT, ms_ssim_weights
+from semcom.codecs.quantiser.perception import steps as quantiser_steps
+from semcom.codecs.quantiser.rate_model import SIDE, magnitudes, step_for
+from semcom.errors import InputError
 from semcom.large import is_large
 from semcom.types import Bitstream, Image, Map, Packet
 
@@ -39,9 +49,13 @@ _LEVELS = range((MAX_QP + 1) * _FINE)
 _MAX_OFFSET = 24  # QP; reached at w = 2^±8
 _SLOPE = 0.13 / _FINE  # typical growth of ln(size) per level: 0.13 for one QP less
 _MIDDLE = _LEVELS[len(_LEVELS) // 3]
+_NEAR = 0.15  # difference in ln(size) over which a line describes it well
 _guess = functools.partial(guess_level, levels=_LEVELS, slope=_SLOPE)
 _CLOSE, _CLOSE_IF_LARGE = 0.01, 0.03  # share of the budget that may be left over
-_QUICK_EXCESS = 1.18  # typical size of an ultrafast stream against a slow one at the same QP
+# Typical size of an ultrafast stream against a slow one at the same QP.
+_QUICK_EXCESS, _QUICK_EXCESS_IF_LARGE = 1.04, 1.18
+_BOTTOM = 8 * _FINE  # below this level, sizes need not grow where offsets reach the highest QP
+_RESTORED, _TUNED = b"\0", b"\x10"  # first bytes that no grid has
 
 
 class Hevc:
@@ -54,6 +68,8 @@ class Hevc:
         pixels high and wide.
     restore
         Whether the receiver repairs the picture by :mod:`semcom.codecs.restorer`.
+    tune
+        ``psnr``, or ``ssim`` for a better SSIM over several scales (MS-SSIM) at the price of PSNR.
 
     Examples
     --------
@@ -70,8 +86,10 @@ class Hevc:
 
     steerable = True
 
-    def __init__(self, *, tiles: str = "1x1", restore: bool = False) -> None:
-        self.grid, self._restore = parse_grid("hevc", tiles), restore
+    def __init__(self, *, tiles: str = "1x1", restore: bool = False, tune: Tune = "psnr") -> None:
+        if tune not in (choices := get_args(Tune)):
+            raise InputError(f"hevc: unknown tune {tune!r}; choices: {', '.join(choices)}")
+        self.grid, self._restore, self._tune = parse_grid("hevc", tiles), restore, tune
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the lowest QP that fits; see :class:`DigitalCodec`.
@@ -81,23 +99,30 @@ class Hevc:
         """
         height, width = image.shape[:2]
         tiles = list(cut("hevc", height, width, self.grid))
-        sources = [_Source.of(image[tile], w[tile], self.grid) for tile in tiles]
+        steer = w * ms_ssim_weights(image, BLOCK) if self._tune == "ssim" else w
+        prepared = functools.partial(_Source.of, grid=self.grid, tune=self._tune)
+        sources = [prepared(image[tile], steer[tile]) for tile in tiles]
         streams: dict[int, list[bytes]] = {}
 
         def size_bits(level: int) -> int:
-            qp = bytes([0, _quarters(level)]) if self._restore else b""
+            qp = _RESTORED + bytes([_quarters(level)]) if self._restore else b""
             streams[level] = [qp + source.encode(level, "slow") for source in sources]
-            return _num_bits(streams[level])
+            bits = _num_bits(streams[level])
+            if self._tune == "ssim" and 0 < level < _BOTTOM and bits < (least := size_bits(0)):
+                return least + 1  # levels below the lowest one's size are not used
+            return bits
 
         def quick_bits(level: int) -> int:
             return _num_bits([source.encode(level, "ultrafast") for source in sources])
 
         if large := is_large(height, width):
-            part = _Source.of(*sample(image, w), self.grid)
+            part = prepared(*sample(image, steer))
             guess, slope = _guess_by_sample(quick_bits, part, sources, max_bits)
         else:
-            slope = _SLOPE
-            guess = _guess(quick_bits, max_bits * _QUICK_EXCESS, guess=_MIDDLE, tolerance=0.03)
+            aim, first = max_bits * _QUICK_EXCESS, _start(sources, max_bits)
+            guess, slope = model_level(
+                quick_bits, aim, levels=_LEVELS, guess=first, slope=_SLOPE, tolerance=_NEAR
+            )
         level = best_level(
             size_bits,
             _LEVELS,
@@ -105,20 +130,22 @@ class Hevc:
             guess=guess,
             slope=slope,
             tolerance=_CLOSE_IF_LARGE if large else _CLOSE,
-            costly=large,
+            costly=True,
         )
         packets = []
         for tile, data in zip(tiles, streams[level], strict=True):
             decoded = _decode(data, *image[tile].shape[:2])
             packets.append(Packet(data, weighted_gain(image[tile], decoded, w[tile])))
         info: dict[str, float | str] = {"qp": qp_of(level)}
+        if self._tune != "psnr":
+            info["tune"] = self._tune
         if special := x265.settings(*sources[0].size):
             info["x265"] = special
         return Bitstream(tuple(packets), info)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Rebuild the image; a lost tile is interpolated from its neighbours."""
-        grids = {_stream(packet)[:1] for packet in packets if packet is not None}
+        grids = {_read(packet).stream[:1] for packet in packets if packet is not None}
         return join("hevc", packets, grids, (height, width), _decode)
 
 
@@ -129,11 +156,13 @@ class _Source:
     head: bytes
     planes: Planes
     offsets: Offsets
+    tune: Tune
 
     @classmethod
-    def of(cls, image: Image, w: Map, grid: Grid) -> _Source:
+    def of(cls, image: Image, w: Map, grid: Grid, tune: Tune = "psnr") -> _Source:
         turn = best_turn(*sample(image, w))
-        return cls(grid_byte(grid) + turn, to_planes(image, turn), _offsets(w))
+        head = (_TUNED if tune == "ssim" else b"") + grid_byte(grid) + turn
+        return cls(head, to_planes(image, turn), _offsets(w), tune)
 
     @property
     def size(self) -> x265.Size:
@@ -144,7 +173,16 @@ class _Source:
         steps, extra = divmod(level, _FINE)
         order = np.arange(self.offsets.size).reshape(self.offsets.shape)
         finer = self.offsets - (order * _FINE < extra * self.offsets.size)
-        return self.head + x265.encode(self.planes, finer, MAX_QP - steps, preset, as_of=as_of)
+        qp, tune = MAX_QP - steps, self.tune
+        return self.head + x265.encode(self.planes, finer, qp, preset, as_of=as_of, tune=tune)
+
+    def magnitudes(self) -> NDArray[np.float32]:
+        """Return the coefficients' magnitudes relative to their quantiser steps."""
+        again = BLOCK // SIDE
+        coarser = (2.0 ** (self.offsets / 6)).repeat(again, axis=0).repeat(again, axis=1)
+        rows, columns = (-(-side // SIDE) for side in self.size)
+        fine = quantiser_steps(SIDE) / FLAT if self.tune == "ssim" else np.ones((SIDE, SIDE))
+        return magnitudes(self.planes, coarser[:rows, :columns, None, None] * fine)
 
 
 def qp_of(level: int) -> float:
@@ -167,23 +205,36 @@ def packet_at(image: Image, w: Map, level: int) -> bytes:
     return _Source.of(image, w, (1, 1)).encode(level, "slow")
 
 
-def _stream(packet: bytes) -> bytes:
-    """Return a packet without the QP for restoring it."""
-    return packet if packet[:1] != b"\0" else packet[2:]
+class _Packet(NamedTuple):
+    """What is in a packet."""
+
+    quarters: int | None
+    """The base QP in quarters, if the picture shall be restored."""
+    tune: Tune
+    stream: bytes
+    """Grid, turn and slice."""
+
+
+def _read(packet: bytes) -> _Packet:
+    quarters: int | None = None
+    if packet[:1] == _RESTORED:
+        quarters, packet = int.from_bytes(packet[1:2], "big"), packet[2:]
+    tuned = packet[:1] == _TUNED
+    return _Packet(quarters, "ssim" if tuned else "psnr", packet[tuned:])
 
 
 def _decode(packet: bytes, height: int, width: int) -> Image:
     """Rebuild a tile, and restore it if its packet says so."""
-    stream = _stream(packet)
+    quarters, tune, stream = _read(packet)
     turn, body = stream[1 : 1 + TURN_BYTES], stream[1 + TURN_BYTES :]
     if len(turn) < TURN_BYTES:
         raise DecodeError("HEVC packet ends before its slice")
-    picture = from_planes(x265.decode(body, height, width), turn)
-    if stream == packet:
+    picture = from_planes(x265.decode(body, height, width, tune), turn)
+    if quarters is None:
         return picture
     from semcom.codecs.restorer.restorer import restore  # it loads a network
 
-    return restore("hevc", picture, min(packet[1] / _QP_STEPS, MAX_QP))
+    return restore("hevc", picture, min(quarters / _QP_STEPS, MAX_QP))
 
 
 def _offsets(w: Map) -> Offsets:
@@ -198,6 +249,13 @@ def _offsets(w: Map) -> Offsets:
 
 def _num_bits(packets: Sequence[bytes]) -> int:
     return 8 * sum(map(len, packets))
+
+
+def _start(sources: Sequence[_Source], max_bits: int) -> int:
+    """Return the level at which to begin, from a model that needs no encoding."""
+    sizes = np.concatenate([source.magnitudes() for source in sources])
+    step = step_for(sizes, max_bits)
+    return level_of(6 * math.log2(step) + 4 - 12)  # ITU-T H.265, 8.6.1, at 10 bit
 
 
 def _guess_by_sample(
@@ -222,7 +280,7 @@ def _guess_by_sample(
 
     share = part.planes.size / sum(source.planes.size for source in sources)
     near = _guess(
-        quick, max_bits * share * _QUICK_EXCESS, guess=_MIDDLE, tolerance=0.1, costly=True
+        quick, max_bits * share * _QUICK_EXCESS_IF_LARGE, guess=_MIDDLE, tolerance=0.1, costly=True
     )
     aim = max_bits * quick(near) / quick_bits(near)
     guess = _guess(slow, aim, guess=near, tolerance=_CLOSE_IF_LARGE, costly=True)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from semcom.codecs.base import BudgetTooSmallError
 
+_MOST_TRIALS = 8  # of a model, which need not be exact
+
 
 @dataclass
 class _Bracket:
@@ -45,7 +47,7 @@ class _Bracket:
         if first > last:
             return None
         if self.aim is not None:
-            return min(max(self._aimed(self.aim), first), last)
+            return min(max(self.aimed(self.aim)[0], first), last)
         anchor, slope = (high if low is None else low), self.slope
         assert anchor is not None
         if low is not None and high is not None:
@@ -53,8 +55,8 @@ class _Bracket:
         gap = math.log(self.max_bits / self.sizes[anchor]) / max(slope, 1e-9)
         return min(max(anchor + math.floor(gap), first), last)
 
-    def _aimed(self, aim: float) -> int:
-        """Return the level for ``aim`` on the line through two known sizes.
+    def aimed(self, aim: float) -> tuple[int, float]:
+        """Return the level for ``aim`` on the line through two known sizes, and its slope.
 
         They are the nearest ones on either side of ``aim``, or else the two nearest ones.
         """
@@ -66,7 +68,8 @@ class _Bracket:
         # Sorting is stable, so that the nearest size beyond ``aim`` comes first.
         others.sort(key=lambda level: gap(level) * gap(near) > 0)
         rise = (gap(near) - gap(others[0])) / (others[0] - near) if others else self.slope
-        return near + round(gap(near) / max(rise, self.slope / 4))
+        rise = max(rise, self.slope / 4)
+        return near + round(gap(near) / rise), rise
 
 
 def best_level(
@@ -163,3 +166,38 @@ def guess_level(
         )
     except BudgetTooSmallError:
         return levels[0]
+
+
+def model_level(
+    size_bits: Callable[[int], int],
+    budget: float,
+    *,
+    levels: range,
+    guess: int,
+    slope: float,
+    tolerance: float,
+) -> tuple[int, float]:
+    """Return the level where a quick encoder would meet a budget, and d ln(size) / d level there.
+
+    Levels are tried until a size is within a factor of ``1 + tolerance`` of the budget. The result
+    is on the line through the sizes around it; it need not have been tried. The parameters are
+    those of :func:`guess_level`.
+
+    Examples
+    --------
+    >>> search = {"levels": range(100), "guess": 40, "slope": 0.1, "tolerance": 0.2}
+    >>> model_level(lambda level: round(100 * 1.1**level), 2000, **search)[0]
+    31
+    """
+    budget = max(budget, 1.0)
+    bracket = _Bracket(levels, round(budget), slope, budget)
+    level = min(max(guess, levels[0]), levels[-1])
+    for _ in range(_MOST_TRIALS):
+        size = bracket.sizes[level] = size_bits(level)
+        following = bracket.next_level()
+        if following is None:
+            break
+        level = following
+        if abs(math.log(budget / size)) <= tolerance:
+            break
+    return level, bracket.aimed(budget)[1]

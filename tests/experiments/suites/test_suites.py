@@ -165,8 +165,17 @@ def _tiny(study: SuiteResults) -> None:
     assert tiny["1/24", 10] > tiny["1/48", 10]
 
 
+def _kodak_ssim(study: SuiteResults) -> None:
+    """The tuned codec is ahead in MS-SSIM and behind in PSNR."""
+    plain, tuned = (values(study, name, "ms_ssim") for name in ("hevc", "hevc, for SSIM"))
+    assert all(tuned[place] > plain[place] for place in plain)
+    plain, tuned = (values(study, name, "psnr_db") for name in ("hevc", "hevc, for SSIM"))
+    assert all(tuned[place] < plain[place] for place in plain)
+
+
 CHECKS: dict[str, Callable[[SuiteResults], None]] = {
     "kodak-awgn": _kodak,
+    "kodak-ssim": _kodak_ssim,
     "davis-masks": _davis,
     "fading": _fading,
     "mismatch": _mismatch,

@@ -6,11 +6,16 @@ import contextlib
 
 import numpy as np
 import pytest
+import skimage.data
 
 from semcom.codecs.base import CODECS, DecodeError
-from semcom.codecs.hevc import Hevc, _offsets, _Source
+from semcom.codecs.hevc import Hevc, _offsets, _Source, _start
 from semcom.codecs.parts import x265
+from semcom.conformance.base import Candidate
+from semcom.conformance.digital.checks import check_small_budget
 from semcom.conformance.memory import grown_bytes, start_measuring
+from semcom.scores.psnr import psnr_db, region_psnr_db
+from semcom.scores.similarity import ms_ssim
 
 
 def test_offset_is_minus_three_log2_of_w():
@@ -73,3 +78,56 @@ def test_a_packet_cannot_announce_another_size(photo):
         with contextlib.suppress(DecodeError):
             assert Hevc().decode([shown_or_refused], *photo.shape[:2]).shape == photo.shape
         assert grown_bytes(start) < 200_000_000
+
+
+def test_unknown_tune_is_refused():
+    with pytest.raises(ValueError, match="unknown tune 'vmaf'; choices: psnr, ssim"):
+        CODECS.create("hevc:tune=vmaf")
+
+
+def test_tuned_for_ssim_it_gains_ms_ssim_and_loses_psnr():
+    """The receiver learns the tune from the packet."""
+    photo = np.ascontiguousarray(skimage.data.astronaut()[:200, :200])
+    w = np.ones(photo.shape[:2], dtype=np.float32)
+    shown = []
+    for spec in ("hevc", "hevc:tune=ssim", "hevc:tune=ssim,tiles=2x2"):
+        stream = CODECS.create(spec).encode(photo, w, 40_000)
+        assert stream.num_bits <= 40_000
+        shown.append(Hevc().decode([packet.data for packet in stream.packets], *w.shape))
+    plain, tuned, tiled = ((psnr_db(photo, one), ms_ssim(photo, one)) for one in shown)
+    assert 1 - tuned[1] < 0.9 * (1 - plain[1])
+    assert plain[0] - 3 < tuned[0] < plain[0]
+    assert tiled[1] > plain[1] - 0.01
+
+
+def test_the_smallest_tuned_stream_is_the_smallest():
+    """Where offsets reach the highest QP, sizes do not grow with the level."""
+    check_small_budget(Candidate("hevc:tune=ssim"))
+
+
+def test_importance_and_tune_add(photo):
+    """A region gains as many decibels by importance with either tune."""
+    w, even = np.full(photo.shape[:2], 0.5, dtype=np.float32), np.ones(photo.shape[:2])
+    inside = np.zeros(photo.shape[:2], dtype=bool)
+    inside[64:128, 64:160] = True
+    w[inside] = 4
+    gains = []
+    for tune in ("psnr", "ssim"):
+        codec, quality = Hevc(tune=tune), []
+        for one in (even.astype(np.float32), w / w.mean()):
+            packets = codec.encode(photo, one, 40_000).packets
+            shown = codec.decode([packet.data for packet in packets], *w.shape)
+            quality.append(region_psnr_db(photo, shown, inside))
+        gains.append(quality[1] - quality[0])
+    assert gains[1] == pytest.approx(gains[0], abs=1)
+    assert min(gains) > 2
+
+
+@pytest.mark.parametrize("tune", ["psnr", "ssim"])
+@pytest.mark.parametrize("bits_per_pixel", [0.3, 1, 2.5])
+def test_the_search_begins_near_its_end(photo, bits_per_pixel, tune):
+    """The level of the model costs the budget but for a factor below two."""
+    w = np.ones(photo.shape[:2], dtype=np.float32)
+    source, budget = _Source.of(photo, w, (1, 1), tune), round(bits_per_pixel * w.size)
+    size = 8 * len(source.encode(_start([source], budget), "ultrafast"))
+    assert budget / 2 < size < 2 * budget

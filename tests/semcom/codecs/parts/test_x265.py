@@ -46,16 +46,30 @@ def test_offset_everywhere_is_the_same_as_a_lower_qp(photo):
     assert steered == x265.encode(planes, offsets_for(photo), 31, "slow")
 
 
+@pytest.mark.parametrize("tune", ["psnr", "ssim"])
 @pytest.mark.parametrize("qp", [0, 10, 30, 51])
 @pytest.mark.parametrize("size", [(16, 16), (63, 65), (130, 70)])
-def test_parameter_sets_depend_on_the_size_alone(qp, size):
+def test_parameter_sets_depend_on_size_and_tune_alone(qp, size, tune):
     """``encode`` raises if x265 wrote sets other than the receiver's."""
     rng = np.random.default_rng(qp)
     image = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
     offsets = rng.integers(-6, 7, offsets_for(image).shape)
-    body = x265.encode(to_planes(image), offsets, qp, "slow")
+    body = x265.encode(to_planes(image), offsets, qp, "slow", tune=tune)
     assert not body.startswith((b"\x00\x00\x01", b"\x00\x00\x00\x01"))
-    assert x265.decode(body, *size).shape == (3, *size)
+    assert x265.decode(body, *size, tune).shape == (3, *size)
+
+
+def test_steps_coarsen_fine_detail(photo):
+    """Where steps are coarse, much is lost, and what the receiver's steps make of it is right."""
+    planes, plain = to_planes(photo), offsets_for(photo)
+    flat, tuned = (x265.encode(planes, plain, 26, "slow", tune=tune) for tune in ("psnr", "ssim"))
+    assert len(tuned) < 0.9 * len(flat)
+    size = photo.shape[:2]
+    right, wrong = (
+        np.abs(x265.decode(tuned, *size, tune).astype(int) - planes).mean()
+        for tune in ("ssim", "psnr")
+    )
+    assert right < wrong
 
 
 @given(
@@ -78,5 +92,5 @@ def test_parameter_sets_are_those_that_an_encoder_writes(size):
     planes = np.full((3, *size), 512, dtype=np.uint16)
     offsets = np.zeros([-(-side // x265.BLOCK) for side in size], dtype=np.int64)
     how = x265.settings(*size)
-    stream = x265._encode_frame(x265._to_frame(planes), offsets, 30, "slow", how)
+    stream = x265._encode_frame(x265._to_frame(planes), offsets, 30, "slow", how, "psnr")
     assert x265._split(stream)[0] == x265.parameter_sets(*size)

@@ -1,0 +1,1 @@
+"""What a quantiser should know: where an error is seen, and what rate a step will cost."""
