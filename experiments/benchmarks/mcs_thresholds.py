@@ -47,7 +47,7 @@ from channels.packets.mcs import (
     scheme_of_row,
 )
 from channels.packets.packet import num_packet_symbols
-from channels.packets.scheme_sets import SCHEME_SETS, scheme_set
+from channels.packets.scheme_sets import scheme_set
 from experiments.intervals import Count
 from semcom.errors import InputError
 
@@ -82,13 +82,16 @@ def max_blocks(num_bits: int) -> int:
 
 
 def jobs() -> list[tuple[str, Scheme, int]]:
-    """Return every class of channel with every scheme and length, including control blocks."""
+    """Return every class of channel with every scheme and length, including control blocks.
+
+    Shaped schemes have a benchmark of their own (:mod:`experiments.benchmarks.shaped.thresholds`).
+    """
     # The shortest table of packets has 40 bits and the rate of a header.
     headers = [(header_scheme(n), bits) for n in HEADER_SYMBOLS for bits in (8 * HEADER_BYTES, 40)]
     packets = [
         (channel, packet_scheme(scheme, bits), bits)
         for channel in CLASSES
-        for scheme in itertools.chain.from_iterable(map(scheme_set, SCHEME_SETS))
+        for scheme in (*scheme_set("nr"), *scheme_set("papers"))
         for bits in lengths(channel, scheme)
     ]
     controls = [(channel, scheme, bits) for channel in CLASSES for scheme, bits in headers]
