@@ -35,7 +35,7 @@ class Tile:
                 raise InputError(f"{name} must be 1 to 64, got {number}")
         for name, number, last in (("row", row, rows), ("column", column, columns)):
             if not 1 <= number <= last:
-                raise InputError(f"{name} must be 1 to {last}, got {number}")
+                raise InputError(f"{name} must be 1 to {name}s={last}, got {number}")
         self.grid = rows, columns
         self.at = row - 1, column - 1
 

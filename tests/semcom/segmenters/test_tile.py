@@ -32,8 +32,8 @@ def test_the_default_is_the_region_of_roi_jscc():
     [
         ("tile:rows=0", "rows must be 1 to 64, got 0"),
         ("tile:columns=65", "columns must be 1 to 64, got 65"),
-        ("tile:row=5", "row must be 1 to 4, got 5"),
-        ("tile:column=0", "column must be 1 to 4, got 0"),
+        ("tile:row=5", "row must be 1 to rows=4, got 5"),
+        ("tile:column=0", "column must be 1 to columns=4, got 0"),
     ],
 )
 def test_a_tile_that_there_is_not(spec, message):
