@@ -96,7 +96,10 @@ def test_a_plugin_that_lacks_something_says_what(install, photo):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--codec", "hvec"], "unknown codec 'hvec' (did you mean 'hevc'?); choices: hevc, jpeg"),
+        (
+            ["--codec", "hvec"],
+            "unknown codec 'hvec' (did you mean 'hevc'?); choices: hevc, bpg, jpeg",
+        ),
         (["--channel", "awng"], "unknown channel 'awng' (did you mean 'awgn'?); choices: awgn,"),
         (["--segmenter", "graf"], "unknown segmenter 'graf' (did you mean 'graph'?); choices: "),
         (["--codec", "hevc:tile=2x2"], "has no option 'tile=2x2'; options and defaults: tiles=1x1"),
@@ -220,7 +223,7 @@ def test_check_codec_says_what_is_broken_and_goes_on(install, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["hvec"], "unknown codec 'hvec' (did you mean 'hevc'?); choices: hevc, jpeg"),
+        (["hvec"], "unknown codec 'hvec' (did you mean 'hevc'?); choices: hevc, bpg, jpeg"),
         (["hevc:tile=2x2"], "has no option 'tile=2x2'; options and defaults: tiles=1x1"),
         (["absent"], "codec 'absent' of acme cannot be loaded from 'no_such_module:Codec'"),
         (["hevc", "--only", "colour"], "unknown check 'colour'; choices: budget, small-budget"),

@@ -150,7 +150,8 @@ def test_export_writes_what_the_study_says(done: Run) -> None:
 def test_export_to_compressai_has_a_line_per_system(done: Run) -> None:
     done("export", "out", "--formats", "json")
     content = json.loads(Path("out/export/s-blind.json").read_text())
-    assert set(content) == {"name", "description", "results"}  # what CompressAI's have
+    ours = {"source", "obtained", "dataset", "channel", "bound"}  # as in paper-*.json
+    assert set(content) == {"name", "description", "results"} | ours  # CompressAI's come first
     results = content["results"]
     assert results["snr_db"] == [7, 7, 10, 10]
     study = read_results(Path("out"))

@@ -39,7 +39,7 @@ def test_every_error_is_told_in_one_go_with_line_value_and_choices(tmp_path: Pat
     assert first.endswith(f"{len(lines)} errors")
     expected = [
         (3, "codecs", "did you mean 'codec'?"),
-        (4, "codec.1", "'hvec' (did you mean 'hevc'?); choices: hevc, jpeg"),
+        (4, "codec.1", "'hvec' (did you mean 'hevc'?); choices: hevc, bpg, jpeg"),
         (5, "cbr.1", "CBR must be a positive number such as 1/16 or 0.0625, got '0'"),
         (6, "theta", "got 1.5"),
         (7, "scheme", "QPSK 0.703"),
