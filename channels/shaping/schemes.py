@@ -26,8 +26,7 @@ MEASURED: dict[int, tuple[float, ...]] = {
 }
 """Efficiencies in bits per symbol at which thresholds were measured, by bits per symbol."""
 LOWEST = {4: 1.4, 6: 2.6, 8: 3.84}
-"""Lowest efficiencies that links use. Very strong shaping of 64-QAM leaves an error floor: at 7 dB
-and 2.25 bits per use, 4 of 80,000 blocks were wrong, twice as many as a packet of 45 permits."""
+"""Lowest efficiencies that links use. Very strong shaping of 64-QAM leaves an error floor."""
 STEPS = {4: 0.05, 6: 0.025, 8: 0.04}
 """Steps of the efficiencies that links use, in bits per symbol."""
 _ALIKE = 0.95  # from this share of the longest block on, a block counts as of full length

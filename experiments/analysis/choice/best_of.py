@@ -26,7 +26,8 @@ def best_of(study: SuiteResults) -> SuiteResults:
     """Replace systems that differ only in the axis ``best_of`` of the suite by their best points.
 
     At each point, the system with the highest mean PSNR over its images wins. A system that lacks
-    an image, because its budget was too small there, takes part only if no system has them all.
+    an image, because its budget was too small there, takes part only if no system has them all, and
+    is counted only then.
     Without that key in the suite, the results are returned unchanged.
     """
     axis = str(study.suite.get("best_of") or "")
@@ -52,10 +53,11 @@ def about_best(study: SuiteResults) -> str:
     said = []
     for key in dict.fromkeys(point.key for point in study.points if point.chosen[0]):
         mine = [point for point in study.points if point.key == key]
-        most = max(point.chosen[1] for point in mine)
+        counts = sorted({point.chosen[1] for point in mine})
+        number = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
         name = mine[0].system or study.name
         said.append(
-            f"{name}: at each point the best of {most} values of {axis}, chosen by the mean PSNR "
+            f"{name}: at each point the best of {number} values of {axis}, chosen by the mean PSNR "
             "over these same images, which no sender knows beforehand."
         )
     return " ".join(said)
@@ -72,7 +74,7 @@ def _winner(axis: str, key: System, setting: Setting, group: Sequence[Point]) ->
     taking_part = whole or [point for point in group if len(point.rows) == most]
     best = max(taking_part, key=_mean)
     won = str(getattr(best.setting, AXES[axis]))
-    return [replace(best, key=key, setting=setting, chosen=(won, len(group)))]
+    return [replace(best, key=key, setting=setting, chosen=(won, len(taking_part)))]
 
 
 def _mean(point: Point) -> float:

@@ -85,10 +85,7 @@ class SamSc:
 
     def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
         """Send the latents of each cell that are worth their symbols; see :class:`AnalogCodec`."""
-        values = (
-            torch.from_numpy(np.ascontiguousarray(image)).to(self._device).permute(2, 0, 1).float()
-            / 255
-        )
+        values = torch.tensor(image, device=self._device).permute(2, 0, 1).float() / 255
         latents = to_latents(self._weights.network, values).cpu()
         counts = allocate(levels_of(w), num_symbols, error_curve(self._weights.errors, snr_db))
         pairs = torch.view_as_complex(_by_cell(latents).reshape(-1, SYMBOLS, 2).contiguous())
