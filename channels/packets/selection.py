@@ -170,11 +170,11 @@ def select_header(
     return HEADER_SYMBOLS[-1]
 
 
-def check_steady(channel: Channel, num_symbols: int = 1 << 40) -> None:
+def check_steady(channel: Channel, num_symbols: int = 1 << 40, *, name: str = "") -> None:
     """Refuse shaped schemes where their thresholds do not apply.
 
     They were measured on AWGN, and apply where one gain of a known law holds for all of
-    ``num_symbols``.
+    ``num_symbols``. ``name`` is the user's name of the channel, for the message.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def check_steady(channel: Channel, num_symbols: int = 1 << 40) -> None:
     --------
     >>> from channels.models.rayleigh import RayleighBlock, RayleighFast
     >>> check_steady(RayleighBlock())
-    >>> check_steady(RayleighFast())  # doctest: +ELLIPSIS
+    >>> check_steady(RayleighFast(), name="rayleigh_fast")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     channels.errors.InputError: shaped schemes were measured on AWGN and need one gain ...
     """
@@ -194,8 +194,8 @@ def check_steady(channel: Channel, num_symbols: int = 1 << 40) -> None:
     if not isinstance(channel, Awgn) and not (whole and isinstance(channel, KnownLaw)):
         raise InputError(
             "shaped schemes were measured on AWGN and need one gain of a known law for the whole "
-            f"frame, unlike {type(channel).__name__}; use the schemes nr, or awgn, rayleigh, "
-            "rician or nakagami without a block length"
+            f"frame, unlike {name or type(channel).__name__}; use the schemes nr, or awgn, "
+            "rayleigh, rician or nakagami without a block length"
         )
 
 

@@ -130,7 +130,7 @@ class LinkConfig(LinkOptions):
         self.build_losses()
         channel = self.build_channel()
         if self.schemes == "shaped":
-            check_steady(channel)
+            check_steady(channel, name=f"channel {self.channel!r}")
         if self.csi == "pilots" and not _holds_gain(channel):
             raise InputError(
                 f"channel {self.channel!r} does not hold its gain over blocks, so pilots cannot "
