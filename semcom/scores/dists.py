@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image as Picture
 
 from semcom.checkpoints.download import load_state_dict
-from semcom.checkpoints.torchvision_weights import torchvision_weights
+from semcom.checkpoints.torchvision_weights import torchvision_state
 from semcom.errors import InputError
 from semcom.scores.perceptual import FullReference, as_tensor
 from semcom.types import Image
@@ -63,12 +63,7 @@ class Dists(FullReference):
 
     def __init__(self, *, over: str = "picture", weights: str = "") -> None:
         super().__init__(over=over)
-        file = (
-            Path(weights).expanduser()
-            if weights
-            else torchvision_weights(NAME, label="DISTS", option="dists:weights=FILE")
-        )
-        self._layers = _convolutions(load_state_dict(file), file)
+        self._layers = _convolutions(*torchvision_state(NAME, self.label, weights))
 
     def compare(self, original: Image, received: Image) -> float:
         """Compare two pictures (H, W, 3) uint8."""

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from semcom.checkpoints.download import load_state_dict
 from semcom.checkpoints.torchvision_import import import_torchvision
-from semcom.checkpoints.torchvision_weights import torchvision_weights
+from semcom.checkpoints.torchvision_weights import torchvision_state
 from semcom.errors import InputError
 from semcom.scores.perceptual import FullReference, as_tensor
 from semcom.types import Image
@@ -49,12 +48,7 @@ class Lpips(FullReference):
 
     def __init__(self, *, over: str = "picture", weights: str = "") -> None:
         super().__init__(over=over)
-        file = (
-            Path(weights).expanduser()
-            if weights
-            else torchvision_weights(NAME, label="LPIPS", option="lpips:weights=FILE")
-        )
-        self._network = _network(load_state_dict(file), file)
+        self._network = _network(*torchvision_state(NAME, self.label, weights))
 
     def compare(self, original: Image, received: Image) -> float:
         """Compare two pictures (H, W, 3) uint8."""

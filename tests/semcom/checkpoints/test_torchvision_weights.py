@@ -42,8 +42,7 @@ def test_what_has_the_right_hash_is_fetched(cache, tmp_path, monkeypatch):
     for file in (name, "net-00000000.pth"):
         (tmp_path / file).write_bytes(content)
     monkeypatch.setattr(checked, "SERVER", tmp_path.as_uri() + "/")
-    about = {"label": "NET", "option": "net:weights=FILE"}
-    assert checked.torchvision_weights(name, **about).read_bytes() == content
+    assert checked.torchvision_weights(name, "NET").read_bytes() == content
     assert (cache / name).is_file()
     with pytest.raises(ValueError, match="could not be fetched"):
-        checked.torchvision_weights("net-00000000.pth", **about)
+        checked.torchvision_weights("net-00000000.pth", "NET")
