@@ -16,19 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from channels.errors import InputError
-from channels.fec.crc import check_bits, crc_attach, crc_check, crc_length
 from channels.fec.ldpc import ldpc_code
-from channels.fec.ldpc.decoders import DEFAULT_DECODER
-from channels.fec.transport_block import MAX_ITERATIONS
-
-_CRC_BITS = crc_length("24A")
+from channels.fec.packet_code import CRC_BITS, PacketCode
 
 
-class EqualBlockCode:
+class EqualBlockCode(PacketCode):
     """The coding of packets of one size into code blocks of one length.
 
-    :func:`equal_block_code` caches the prepared objects. The methods are those of
-    :class:`channels.fec.transport_block.TransportCode`.
+    :func:`equal_block_code` caches the prepared objects.
 
     Parameters
     ----------
@@ -70,74 +65,28 @@ class EqualBlockCode:
             raise InputError(f"num_bits must be at least 1, got {num_bits}")
         self.num_bits = num_bits
         self.bits_per_symbol = bits_per_symbol
-        self.num_blocks = -(-(num_bits + _CRC_BITS) // info_bits)
+        self.num_blocks = -(-(num_bits + CRC_BITS) // info_bits)
         self.num_coded_bits = self.num_blocks * coded_bits
         self._code = ldpc_code(info_bits, coded_bits, bits_per_symbol)
 
-    @property
-    def num_crc_bits(self) -> int:
-        """CRC bits that are sent: 24 for the packet."""
-        return _CRC_BITS
-
-    @property
-    def num_parity_bits(self) -> int:
-        """Coded bits beyond the packet and its CRC, including those that code the padding."""
-        return self.num_coded_bits - self.num_bits - _CRC_BITS
-
-    def encode(self, bits: NDArray[np.uint8], *, rv: int = 0) -> NDArray[np.uint8]:
-        """Encode packets, uint8 0 or 1 of shape (..., A), as coded bits (..., num_coded_bits).
-
-        ``rv`` is the redundancy version, 0 to 3.
-        """
-        check_bits(bits)
-        if bits.shape[-1] != self.num_bits:
-            raise InputError(f"bits must have shape (..., {self.num_bits}), got {bits.shape}")
-        packets = crc_attach(bits.reshape(-1, self.num_bits), "24A")
+    def _encode(self, packets: NDArray[np.uint8], rv: int) -> NDArray[np.uint8]:
         k = self._code.num_info_bits
         blocks = np.pad(packets, ((0, 0), (0, self.num_blocks * k - packets.shape[1])))
-        coded = self._code.encode(blocks.reshape(-1, k), rv=rv)
-        return coded.reshape(*bits.shape[:-1], self.num_coded_bits)
+        return self._code.encode(blocks.reshape(-1, k), rv=rv).reshape(len(packets), -1)
 
-    def decode(
+    def _decode(
         self,
-        llr: NDArray[np.float32],
-        max_iterations: int = MAX_ITERATIONS,
-        *,
-        rvs: tuple[int, ...] = (0,),
-        decoder: str = DEFAULT_DECODER,
-    ) -> NDArray[np.uint8] | None:
-        """Decode one packet from the LLRs (num_coded_bits·len(rvs),) of its receptions.
-
-        Returns the packet, (A,), or None if a block is not a codeword or the CRC fails.
-        """
-        llr = np.asarray(llr, dtype=np.float32)
-        packets, ok = self.decode_batch(llr[None], max_iterations, rvs=rvs, decoder=decoder)
-        return packets[0] if ok[0] else None
-
-    def decode_batch(
-        self,
-        llr: NDArray[np.float32],
-        max_iterations: int = MAX_ITERATIONS,
-        *,
-        rvs: tuple[int, ...] = (0,),
-        decoder: str = DEFAULT_DECODER,
+        receptions: NDArray[np.float32],
+        max_iterations: int,
+        rvs: tuple[int, ...],
+        decoder: str,
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Decode packets from LLRs (B, num_coded_bits·len(rvs)), one reception after the other.
-
-        Returns the packets, (B, A), which are meaningless where a packet is lost, and whether all
-        blocks are codewords and the CRC holds, (B,).
-        """
-        llr = np.asarray(llr, dtype=np.float32)
-        if llr.ndim != 2 or llr.shape[1] != self.num_coded_bits * len(rvs):
-            raise InputError(
-                f"llr must have shape (B, {self.num_coded_bits * len(rvs)}), got {llr.shape}"
-            )
-        receptions = llr.reshape(len(llr), len(rvs), self.num_blocks, -1).swapaxes(1, 2)
-        received = receptions.reshape(len(llr) * self.num_blocks, -1)
+        count = len(receptions)
+        blocks = receptions.reshape(count, len(rvs), self.num_blocks, -1).swapaxes(1, 2)
+        received = blocks.reshape(count * self.num_blocks, -1)
         decided, fulfilled = self._code.decode(received, max_iterations, rvs=rvs, decoder=decoder)
-        packets = decided.reshape(len(llr), -1)[:, : self.num_bits + _CRC_BITS]
-        ok = fulfilled.reshape(len(llr), -1).all(axis=1) & crc_check(packets, "24A")
-        return packets[:, : self.num_bits], ok
+        packets = decided.reshape(count, -1)[:, : self.num_bits + CRC_BITS]
+        return packets, fulfilled.reshape(count, -1).all(axis=1)
 
 
 @lru_cache(maxsize=256)

@@ -18,20 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from channels.errors import InputError
-from channels.fec.crc import check_bits, crc_attach, crc_check, crc_length
+from channels.fec.crc import crc_attach, crc_check
 from channels.fec.ldpc import MAX_RATE, ldpc_code
 from channels.fec.ldpc.base_graph import MAX_INFO_BITS, choose_base_graph
-from channels.fec.ldpc.decoders import DEFAULT_DECODER
 from channels.fec.ldpc.rescue.decoder import repair
-
-_CRC_BITS = crc_length("24A")
-
-MAX_ITERATIONS = 50
-"""Decoder iterations of links, and of the thresholds in :mod:`channels.packets.mcs`. Only blocks
-that are hard to decode take so many."""
+from channels.fec.packet_code import CRC, CRC_BITS, PacketCode
 
 
-class TransportCode:
+class TransportCode(PacketCode):
     """The coding of packets of one size, prepared once for repeated use.
 
     :func:`transport_code` caches the prepared objects.
@@ -83,7 +77,7 @@ class TransportCode:
         self.num_coded_bits = num_coded_bits
         self.bits_per_symbol = bits_per_symbol
         self.base_graph = choose_base_graph(num_bits, num_bits / num_coded_bits)
-        self.num_blocks = count_blocks(num_bits + _CRC_BITS, self.base_graph)
+        self.num_blocks = count_blocks(num_bits + CRC_BITS, self.base_graph)
         total = num_bits + self.num_crc_bits
         if total > MAX_RATE * num_coded_bits:
             raise InputError(
@@ -108,112 +102,28 @@ class TransportCode:
     @property
     def num_crc_bits(self) -> int:
         """CRC bits that are sent: 24 for the packet and, with several blocks, 24 for each."""
-        return _CRC_BITS * (1 + (self.num_blocks if self.num_blocks > 1 else 0))
+        return CRC_BITS * (1 + (self.num_blocks if self.num_blocks > 1 else 0))
 
-    @property
-    def num_parity_bits(self) -> int:
-        """Coded bits beyond the packet and its CRCs: G - A - :attr:`num_crc_bits`."""
-        return self.num_coded_bits - self.num_bits - self.num_crc_bits
-
-    def encode(self, bits: NDArray[np.uint8], *, rv: int = 0) -> NDArray[np.uint8]:
-        """Encode packets.
-
-        Parameters
-        ----------
-        bits
-            uint8 0 or 1, shape (..., A).
-        rv
-            Redundancy version, 0 to 3: it selects the part of the mother code that is sent.
-
-        Returns
-        -------
-        NDArray[np.uint8]
-            Coded bits in the order of transmission, shape (..., G).
-        """
-        check_bits(bits)
-        if bits.shape[-1] != self.num_bits:
-            raise InputError(f"bits must have shape (..., {self.num_bits}), got {bits.shape}")
-        blocks = self._split(crc_attach(bits.reshape(-1, self.num_bits), "24A"))
+    def _encode(self, packets: NDArray[np.uint8], rv: int) -> NDArray[np.uint8]:
+        blocks = self._split(packets)
         coded = list(blocks)
         for (k, n), members in self._groups.items():
             batch = np.stack([blocks[i] for i in members]).reshape(-1, k)
             words = self._codes[k, n].encode(batch, rv=rv).reshape(len(members), -1, n)
             for i, word in zip(members, words, strict=True):
                 coded[i] = word
-        return np.concatenate(coded, axis=-1).reshape(*bits.shape[:-1], self.num_coded_bits)
+        return np.concatenate(coded, axis=-1)
 
-    def decode(
+    def _decode(
         self,
-        llr: NDArray[np.float32],
-        max_iterations: int = MAX_ITERATIONS,
-        *,
-        rvs: tuple[int, ...] = (0,),
-        decoder: str = DEFAULT_DECODER,
-    ) -> NDArray[np.uint8] | None:
-        """Decode one packet.
-
-        Parameters
-        ----------
-        llr
-            ``log p(b=1)/p(b=0)`` of every coded bit, shape (G·len(rvs),), one reception after the
-            other; 0 where nothing was received.
-        max_iterations
-            Maximum number of iterations of the LDPC decoder, at least 1.
-        rvs
-            The redundancy version of every reception. LLRs of the same bit are added up:
-            ``(0, 0)`` is chase combining, ``(0, 2)`` incremental redundancy.
-        decoder
-            One of :data:`channels.fec.ldpc.decoders.DECODERS`. With ``"listed"``, a block whose CRC
-            fails gets a second try (:mod:`channels.fec.ldpc.rescue`).
-
-        Returns
-        -------
-        NDArray[np.uint8] | None
-            The packet, shape (A,), or None if a block is not a codeword or a CRC fails.
-        """
-        llr = np.asarray(llr, dtype=np.float32)
-        if llr.shape != (self.num_coded_bits * len(rvs),):
-            raise InputError(
-                f"llr must have shape ({self.num_coded_bits * len(rvs)},), got {llr.shape}"
-            )
-        packets, ok = self.decode_batch(llr[None], max_iterations, rvs=rvs, decoder=decoder)
-        return packets[0] if ok[0] else None
-
-    def decode_batch(
-        self,
-        llr: NDArray[np.float32],
-        max_iterations: int = MAX_ITERATIONS,
-        *,
-        rvs: tuple[int, ...] = (0,),
-        decoder: str = DEFAULT_DECODER,
+        receptions: NDArray[np.float32],
+        max_iterations: int,
+        rvs: tuple[int, ...],
+        decoder: str,
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Decode many packets at once, which is faster if they are short.
-
-        Parameters
-        ----------
-        llr
-            As for :meth:`decode`, shape (B, G·len(rvs)).
-        max_iterations, rvs, decoder
-            As for :meth:`decode`.
-
-        Returns
-        -------
-        packets : NDArray[np.uint8]
-            Shape (B, A); meaningless where a packet is lost.
-        ok : NDArray[np.bool_]
-            Whether all blocks are codewords and all CRCs hold, shape (B,).
-        """
-        if not rvs:
-            raise InputError("rvs must name at least one redundancy version")
-        llr = np.asarray(llr, dtype=np.float32)
-        if llr.ndim != 2 or llr.shape[1] != self.num_coded_bits * len(rvs):
-            raise InputError(
-                f"llr must have shape (B, {self.num_coded_bits * len(rvs)}), got {llr.shape}"
-            )
-        receptions = llr.reshape(len(llr), len(rvs), self.num_coded_bits)
         parts = np.split(receptions, np.cumsum([n for _, n in self.block_sizes])[:-1], axis=2)
         blocks: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)] * self.num_blocks
-        ok = np.ones(len(llr), dtype=np.bool_)
+        ok = np.ones(len(receptions), dtype=np.bool_)
         for (k, n), members in self._groups.items():
             # The receptions of a block are adjacent.
             received = np.stack([parts[i] for i in members]).reshape(-1, n * len(rvs))
@@ -224,12 +134,11 @@ class TransportCode:
                 self._repair(received, decided, (k, n), max_iterations, rvs)
             if self.num_blocks > 1:
                 fulfilled = fulfilled & crc_check(decided, "24B")
-                decided = decided[:, :-_CRC_BITS]
+                decided = decided[:, :-CRC_BITS]
             ok &= fulfilled.reshape(len(members), -1).all(axis=0)
             for i, block in zip(members, np.split(decided, len(members)), strict=True):
                 blocks[i] = block
-        packets = np.concatenate(blocks, axis=1)
-        return packets[:, : self.num_bits], ok & crc_check(packets, "24A")
+        return np.concatenate(blocks, axis=1), ok
 
     def _repair(
         self,
@@ -240,7 +149,7 @@ class TransportCode:
         rvs: tuple[int, ...],
     ) -> None:
         """Replace blocks whose CRC fails by codewords whose CRC holds, where some are found."""
-        crc = "24B" if self.num_blocks > 1 else "24A"
+        crc = "24B" if self.num_blocks > 1 else CRC
         for i in np.flatnonzero(~crc_check(decided, crc)):
             code = self._codes[size]
             better = repair(code, received[i], max_iterations, rvs, lambda b: crc_check(b, crc))
@@ -251,7 +160,7 @@ class TransportCode:
         """Cut packets (B, A + 24) into blocks (B, k), each with its own CRC: §5.2.2."""
         if self.num_blocks == 1:
             return [packets]
-        ends = np.cumsum([k - _CRC_BITS for k, _ in self.block_sizes])
+        ends = np.cumsum([k - CRC_BITS for k, _ in self.block_sizes])
         return [crc_attach(part, "24B") for part in np.split(packets, ends[:-1], axis=1)]
 
 
@@ -273,7 +182,7 @@ def transport_code(num_bits: int, num_coded_bits: int, bits_per_symbol: int) -> 
 def count_blocks(num_bits: int, base_graph: int) -> int:
     """Count the code blocks of a packet of ``num_bits``, including its CRC: §5.2.2."""
     largest = MAX_INFO_BITS[base_graph]
-    return 1 if num_bits <= largest else -(-num_bits // (largest - _CRC_BITS))
+    return 1 if num_bits <= largest else -(-num_bits // (largest - CRC_BITS))
 
 
 def _share(total: int, parts: int) -> list[int]:

@@ -21,10 +21,11 @@ from torch import Tensor
 
 from channels.base import ChannelOutput
 from channels.errors import InputError
-from channels.fec.equal_blocks import EqualBlockCode, equal_block_code
+from channels.fec.equal_blocks import equal_block_code
 from channels.fec.ldpc.base_graph import choose_base_graph
+from channels.fec.packet_code import PacketCode
 from channels.fec.scrambling import gold_sequence
-from channels.fec.transport_block import TransportCode, count_blocks, transport_code
+from channels.fec.transport_block import count_blocks, transport_code
 from channels.modulation import demodulate, modulate
 from channels.packets.mcs import CRC_BITS, Scheme, packet_scheme
 from channels.shaping.packet import (
@@ -179,7 +180,7 @@ def soft_bits(received: ChannelOutput, scheme: Scheme) -> NDArray[np.float32]:
     return np.where(_scrambling(llr.shape[-1]), -llr, llr).astype(np.float32)
 
 
-def packet_code(num_bytes: int, scheme: Scheme) -> TransportCode | EqualBlockCode:
+def packet_code(num_bytes: int, scheme: Scheme) -> PacketCode:
     """Return the prepared code for packets of ``num_bytes`` payload bytes.
 
     Raises ``ValueError`` for a shaped scheme, whose symbols are not made of coded bits alone.

@@ -33,7 +33,7 @@ from channels.base import Channel
 from channels.catalogue import CHANNELS
 from channels.fec.ldpc import ldpc_code
 from channels.fec.ldpc.decoders import DEFAULT_DECODER
-from channels.fec.transport_block import MAX_ITERATIONS
+from channels.fec.packet_code import MAX_ITERATIONS
 from channels.packets.block_chain import pass_blocks
 from channels.packets.mcs import (
     CLASSES,
