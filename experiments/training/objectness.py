@@ -22,7 +22,7 @@ import click
 import numpy as np
 from scipy.optimize import minimize
 
-from experiments.benchmarks.segmenters import draw, load
+from experiments.datasets.outlines import draw, load
 from semcom.segmenters.graph.objectness import LEAST, MOST, WEIGHTS, distance
 from semcom.segmenters.graph.raster import nearest, resize
 from semcom.segmenters.graph.segmenter import Scene
