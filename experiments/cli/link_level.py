@@ -10,41 +10,21 @@ from typing import Any
 import click
 
 from experiments.cli.options import out_option, say
-from experiments.cli.parameter_types import Parsed, _modulations, _numbers, _snrs
+from experiments.cli.parameter_types import (
+    Parsed,
+    _channel,
+    _decoders,
+    _known,
+    _modulations,
+    _numbers,
+    _scheme,
+    _scheme_set,
+    _snrs,
+)
 
 _INTEGERS = Parsed("N,N,…", functools.partial(_numbers, int))
 _REALS = Parsed("R,R,…", functools.partial(_numbers, float))
 _MODULATIONS = Parsed("NAME,NAME,…", _modulations)
-
-
-def _known(check: Callable[[str], Any]) -> Callable[..., Any]:
-    """Return a callback that refuses a value before anything that takes seconds, by ``check``."""
-
-    def callback(_ctx: click.Context, _param: click.Parameter, given: Any) -> Any:
-        for text in (given,) if isinstance(given, str) else given:
-            check(text)
-        return given
-
-    return callback
-
-
-def _channel(spec: str) -> None:
-    from channels.catalogue import CHANNELS
-
-    CHANNELS.entry(spec.partition(":")[0])
-
-
-def _scheme(text: str) -> None:
-    from channels.packets.mcs import find_scheme
-
-    find_scheme(text)
-
-
-def _decoders(text: str) -> None:
-    from channels.fec.ldpc.decoders import DECODERS
-
-    for name in text.split(","):
-        DECODERS.entry(name)
 
 
 _CHANNELS = click.option(
@@ -287,12 +267,20 @@ def bler(
     help="Number of payload bits per code block; the table uses the longest measured block that "
     "does not exceed it.",
 )
+@click.option(
+    "--schemes",
+    default="nr",
+    show_default=True,
+    callback=_known(_scheme_set),
+    metavar="SET",
+    help="Set of schemes, as for semcom send: nr, papers or shaped.",
+)
 @out_option("semcom-mcs")
-def mcs(channel: str, num_bits: int, out: Path) -> None:
+def mcs(channel: str, num_bits: int, schemes: str, out: Path) -> None:
     """Print the modulation and coding schemes, the SNR that each needs, and its gap to capacity.
 
     The command writes the table (CSV) and the plot (PNG, PDF) into the --out folder.
     """
     from experiments.link_level.mcs import mcs as run
 
-    run(channel, num_bits, out, say=say)
+    run(channel, num_bits, out, schemes=schemes, say=say)

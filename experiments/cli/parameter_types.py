@@ -1,4 +1,4 @@
-"""Types of option values: several numbers in one argument, ratios, lists of names."""
+"""Types of option values: several numbers in one argument, ratios, lists of names, known names."""
 
 from __future__ import annotations
 
@@ -102,3 +102,39 @@ def _numbers(kind: type, text: str) -> tuple[Any, ...]:
 
 
 THETA = Parsed("float or auto", _theta)
+
+
+def _known(check: Callable[[str], Any]) -> Callable[..., Any]:
+    """Return a callback that refuses a value before anything that takes seconds, by ``check``."""
+
+    def callback(_ctx: click.Context, _param: click.Parameter, given: Any) -> Any:
+        for text in (given,) if isinstance(given, str) else given:
+            check(text)
+        return given
+
+    return callback
+
+
+def _channel(spec: str) -> None:
+    from channels.catalogue import CHANNELS
+
+    CHANNELS.entry(spec.partition(":")[0])
+
+
+def _scheme(text: str) -> None:
+    from channels.packets.mcs import find_scheme
+
+    find_scheme(text)
+
+
+def _scheme_set(name: str) -> None:
+    from channels.packets.scheme_sets import scheme_set
+
+    scheme_set(name)
+
+
+def _decoders(text: str) -> None:
+    from channels.fec.ldpc.decoders import DECODERS
+
+    for name in text.split(","):
+        DECODERS.entry(name)

@@ -17,17 +17,22 @@ from experiments.link_level.scheme_table import FadingLaw, SchemeRow, scheme_row
 from experiments.link_level.snr_axis import create_channel
 from experiments.saving import save
 
+_WIDEST = 120  # columns of a terminal; no table is wider
 
-def mcs(channel: str, num_bits: int, out: Path, *, say: Callable[..., None]) -> list[SchemeRow]:
+
+def mcs(
+    channel: str, num_bits: int, out: Path, *, schemes: str = "nr", say: Callable[..., None]
+) -> list[SchemeRow]:
     """Print the table; write ``mcs.csv``, ``mcs.png`` and ``mcs.pdf`` into ``out``.
 
     See :func:`scheme_rows` for the parameters and errors. ``say`` receives the names of the files.
     """
-    rows = scheme_rows(channel, num_bits)
+    rows = scheme_rows(channel, num_bits, schemes)
     law = FadingLaw(create_channel(channel))
     out.mkdir(parents=True, exist_ok=True)
     lengths = sorted({row.num_bits for row in rows}, reverse=True)
-    blocks = " or ".join(f"{length}" for length in lengths)
+    few = " or ".join(f"{length}" for length in lengths)
+    blocks = few if len(lengths) <= 3 else f"{lengths[-1]} to {lengths[0]}"
     outage = f", outage {Target().outage:g}" if law.coherence == "block" else ""
     title = f"blocks of {blocks} bits over {channel}{outage}"
     _print(rows, title)
@@ -54,8 +59,8 @@ def _columns(row: SchemeRow) -> dict[str, str | float | None]:
 
 def _print(rows: list[SchemeRow], title: str) -> None:
     caption = (
-        "Es/N0 in dB at block error rates of 0.1, 0.01 and 0.001, and at capacity. Gaps in\n"
-        "dB at 0.01, to capacity and to the normal approximation for this block length."
+        "Es/N0 in dB at block error rates of 0.1, 0.01 and 0.001, and at capacity. Gaps\n"
+        "in dB at 0.01, to capacity and to the normal approximation for this block length."
     )
     table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
     table.title_justify = table.caption_justify = "left"
@@ -70,7 +75,10 @@ def _print(rows: list[SchemeRow], title: str) -> None:
             for value in _columns(row).values()
         )
         table.add_row(*cells, end_section=last)
-    Console(markup=False, emoji=False).print(table)
+    console = Console(markup=False, emoji=False)
+    wide = console.options.update(width=_WIDEST)
+    console.width = max(console.width, console.measure(table, options=wide).maximum)
+    console.print(table)
 
 
 def _write_csv(rows: list[SchemeRow], file: Path) -> None:

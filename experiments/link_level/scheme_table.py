@@ -16,9 +16,14 @@ from channels.base import Channel, Coherence, KnownLaw
 from channels.models.awgn import Awgn
 from channels.models.rayleigh import RayleighFast
 from channels.packets.adaptation import effective_snr_db
-from channels.packets.mcs import CRC_BITS, LEVELS, SCHEMES, Scheme, Threshold, thresholds
+from channels.packets.mcs import CRC_BITS, LEVELS, Scheme, Threshold, thresholds
 from channels.packets.packet import num_packet_symbols
+from channels.packets.scheme_sets import scheme_set
+from channels.packets.selection import check_steady
 from channels.packets.target import Target
+from channels.shaping.block import MAX_SYMBOLS
+from channels.shaping.packet import least_symbols
+from channels.shaping.schemes import shaped_snr_db
 from channels.units import awgn_capacity, linear_to_db
 from experiments.link_level.snr_axis import create_channel
 from semcom.errors import InputError
@@ -35,7 +40,7 @@ class SchemeRow:
     """One scheme on one channel; SNRs and gaps in dB."""
 
     number: int
-    """Index in ``channels.packets.mcs.SCHEMES``."""
+    """Index in the set of schemes (:mod:`channels.packets.scheme_sets`)."""
     scheme: Scheme
     num_bits: int
     """Payload bits of the measured block."""
@@ -118,7 +123,7 @@ class FadingLaw:
         return float(theory.bicm_mutual_information(bits_per_symbol, effective))
 
 
-def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
+def scheme_rows(channel: str, num_bits: int, schemes: str = "nr") -> list[SchemeRow]:
     """Compute the row of every scheme.
 
     Parameters
@@ -130,18 +135,30 @@ def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
         measured on that channel.
     num_bits
         Payload bits of a code block; the longest measured block that does not exceed it is used.
+    schemes
+        Set of schemes by name (:func:`channels.packets.scheme_sets.scheme_set`).
 
     Raises
     ------
     ValueError
-        If the channel is unknown or has no known law, or ``num_bits`` is below the shortest
-        measured block.
+        If the channel or the set is unknown, the channel has no known law, or ``num_bits`` is below
+        the shortest measured block of a scheme.
     """
-    law = FadingLaw(create_channel(channel))
+    known, model = scheme_set(schemes), create_channel(channel)
+    law = FadingLaw(model)
+    if schemes == "shaped":
+        check_steady(model, name=f"channel {channel!r}")
+    measured = [_shaped(one) if one.shaped else _unshaped(law.table, one) for one in known]
+    least = max(min(blocks) for blocks in measured)
+    if num_bits < least:
+        raise InputError(
+            f"num_bits must be at least {least}, the shortest length at which each of these "
+            f"schemes was measured, got {num_bits}"
+        )
     rows = []
-    for number, scheme in enumerate(SCHEMES):
-        length, threshold = _measured(law.table, scheme, num_bits)
-        bits, num_uses = scheme.bits_per_symbol, num_packet_symbols(length // 8, scheme)
+    for number, (scheme, blocks) in enumerate(zip(known, measured, strict=True)):
+        length = max(size for size in blocks if size <= num_bits)
+        (num_uses, threshold), bits = blocks[length], scheme.bits_per_symbol
         snrs: tuple[float, ...] = threshold.snr_db
         if law.table == "awgn":
             snrs = tuple(law.needed_db(snr_db, bits) for snr_db in threshold.snr_db)
@@ -153,15 +170,22 @@ def scheme_rows(channel: str, num_bits: int) -> list[SchemeRow]:
     return rows
 
 
-def _measured(table: str, scheme: Scheme, num_bits: int) -> tuple[int, Threshold]:
-    """Return the longest measured block that does not exceed ``num_bits``, with its threshold."""
-    measured = {bits: need for (one, bits), need in thresholds(table).items() if one == scheme}
-    length = max((bits for bits in measured if bits <= num_bits), default=None)
-    if length is None:
-        raise InputError(
-            f"num_bits must be at least {min(measured)}, the shortest measured, got {num_bits}"
-        )
-    return length, measured[length]
+def _unshaped(table: str, scheme: Scheme) -> dict[int, tuple[int, Threshold]]:
+    """Return channel uses and threshold of all measured blocks by their payload bits."""
+    return {
+        num_bits: (num_packet_symbols(num_bits // 8, scheme), threshold)
+        for (one, num_bits), threshold in thresholds(table).items()
+        if one == scheme
+    }
+
+
+def _shaped(scheme: Scheme) -> dict[int, tuple[int, Threshold]]:
+    """Return the same of the two lengths at which shaped blocks were measured."""
+    bits, efficiency = scheme.bits_per_symbol, scheme.efficiency
+    return {
+        int(efficiency * uses) - CRC_BITS: (uses, Threshold(shaped_snr_db(bits, efficiency, uses)))
+        for uses in (least_symbols(bits), MAX_SYMBOLS[bits])
+    }
 
 
 def _normal_db(num_info_bits: int, num_uses: int) -> float:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from channels import theory
 from channels.catalogue import CHANNELS
 from channels.packets.mcs import SCHEMES
+from channels.packets.scheme_sets import scheme_set
 from channels.packets.target import Target
 from channels.units import awgn_capacity
 from experiments.cli.main import main
@@ -80,12 +81,36 @@ def test_fast_fading_is_compared_with_ergodic_capacity(awgn: list[SchemeRow]) ->
         assert there.normal_gap_db is None
 
 
+def test_every_block_of_the_papers_has_6144_coded_bits() -> None:
+    papers = scheme_rows("awgn", 8400, "papers")
+    assert [row.scheme for row in papers] == list(scheme_set("papers"))
+    for row in papers:
+        assert row.num_bits + 24 == row.scheme.code_rate * 6144
+        assert awgn_capacity(row.capacity_db) == pytest.approx(row.efficiency, abs=1e-3)
+        assert row.normal_gap_db is not None
+        assert 0 < row.normal_gap_db < row.capacity_gap_db
+
+
+def test_shaping_closes_a_quarter_of_the_gap_to_capacity() -> None:
+    rows = scheme_rows("awgn", 8400, "shaped")
+    assert [row.number for row in rows] == list(range(len(scheme_set("shaped"))))
+    shaped = [row for row in rows if row.scheme.shaped]
+    others = [row for row in rows if not row.scheme.shaped]
+    for row in shaped[::10]:
+        near = min(others, key=lambda other: abs(other.efficiency - row.efficiency))
+        assert row.efficiency == pytest.approx(row.scheme.efficiency, rel=1e-3)
+        assert 0.5 < row.capacity_gap_db < 0.75 * near.capacity_gap_db
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("--schemes", "lte"), "unknown set of schemes 'lte'; choices: nr, papers, shaped"),
+        (("--schemes", "shaped", "--num-bits", "1000"), "at least 3595.*got 1000"),
+        (("--schemes", "shaped", "--channel", "rayleigh_fast"), "unlike channel 'rayleigh_fast'"),
         (("--channel", "ether"), "unknown channel 'ether'; choices: awgn"),
         (("--channel", "jakes"), "unlike those of Jakes: use semcom bler --scheme"),
-        (("--num-bits", "8"), "num_bits must be at least .*measured, got 8"),
+        (("--num-bits", "8"), "num_bits must be at least 296, .*measured, got 8"),
         (("--num-bits", "many"), "'many' is not a valid integer"),
     ],
 )
