@@ -95,7 +95,8 @@ class PacketCode(ABC):
         decoder
             One of :data:`channels.fec.ldpc.decoders.DECODERS`. With ``"listed"``, a block whose CRC
             fails gets a second try (:mod:`channels.fec.ldpc.rescue`); blocks without a CRC of their
-            own are decoded as by ``"cascade"``.
+            own are decoded as by ``"cascade"``. With ``"cascade"``, one or two such blocks of a
+            long packet do (:mod:`channels.fec.transport_block`).
 
         Returns
         -------

@@ -4,6 +4,10 @@
 (§5.2.2), LDPC coding (§5.3.2), rate matching (§5.4.2) and concatenation (§5.5). All redundancy
 versions are supported, also several combined, for one layer, an unlimited buffer and whole packets.
 
+The error floor of belief propagation, some blocks in a hundred thousand, would exceed the accepted
+error rate of a packet of a hundred blocks. In packets of at least 16 blocks, the default decoder
+therefore gives the last one or two wrong blocks a second try (:mod:`channels.fec.ldpc.rescue`).
+
 There are two departures from the standard. The packet's CRC is always 24A, whereas the standard
 uses the 16-bit CRC for up to 3824 bits: a simulation that counts lost packets should not count
 wrong ones. And a packet may have any length, so that block lengths differ by one bit if the number
@@ -21,8 +25,14 @@ from channels.errors import InputError
 from channels.fec.crc import crc_attach, crc_check
 from channels.fec.ldpc import MAX_RATE, ldpc_code
 from channels.fec.ldpc.base_graph import MAX_INFO_BITS, choose_base_graph
+from channels.fec.ldpc.decoders import DEFAULT_DECODER
 from channels.fec.ldpc.rescue.decoder import repair
 from channels.fec.packet_code import CRC, CRC_BITS, PacketCode
+
+LONG_PACKET = 16
+"""Code blocks of a packet from which on the default decoder repairs some."""
+MAX_REPAIRED = 2
+"""Blocks of such a packet that are repaired; if more are wrong, all stay as they are."""
 
 
 class TransportCode(PacketCode):
@@ -123,38 +133,36 @@ class TransportCode(PacketCode):
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         parts = np.split(receptions, np.cumsum([n for _, n in self.block_sizes])[:-1], axis=2)
         blocks: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)] * self.num_blocks
-        ok = np.ones(len(receptions), dtype=np.bool_)
-        for (k, n), members in self._groups.items():
+        fulfilled = np.empty((self.num_blocks, len(receptions)), dtype=np.bool_)
+        for size, members in self._groups.items():
             # The receptions of a block are adjacent.
-            received = np.stack([parts[i] for i in members]).reshape(-1, n * len(rvs))
-            decided, fulfilled = self._codes[k, n].decode(
+            received = np.stack([parts[i] for i in members]).reshape(-1, size[1] * len(rvs))
+            decided, ok = self._codes[size].decode(
                 received, max_iterations, rvs=rvs, decoder=decoder
             )
-            if decoder == "listed":
-                self._repair(received, decided, (k, n), max_iterations, rvs)
-            if self.num_blocks > 1:
-                fulfilled = fulfilled & crc_check(decided, "24B")
-                decided = decided[:, :-CRC_BITS]
-            ok &= fulfilled.reshape(len(members), -1).all(axis=0)
+            fulfilled[members] = ok.reshape(len(members), -1)
             for i, block in zip(members, np.split(decided, len(members)), strict=True):
                 blocks[i] = block
-        return np.concatenate(blocks, axis=1), ok
-
-    def _repair(
-        self,
-        received: NDArray[np.float32],
-        decided: NDArray[np.uint8],
-        size: tuple[int, int],
-        max_iterations: int,
-        rvs: tuple[int, ...],
-    ) -> None:
-        """Replace blocks whose CRC fails by codewords whose CRC holds, where some are found."""
         crc = "24B" if self.num_blocks > 1 else CRC
-        for i in np.flatnonzero(~crc_check(decided, crc)):
-            code = self._codes[size]
-            better = repair(code, received[i], max_iterations, rvs, lambda b: crc_check(b, crc))
+        right = fulfilled & np.stack([crc_check(block, crc) for block in blocks])
+        most = self.num_blocks if decoder == "listed" else self._repaired(decoder)
+        for i, b in np.argwhere(~right & ((~right).sum(axis=0) <= most)):
+            better = repair(
+                self._codes[self.block_sizes[i]],
+                parts[i][b].ravel(),
+                max_iterations,
+                rvs,
+                lambda found: crc_check(found, crc),
+            )
             if better is not None:
-                decided[i] = better
+                blocks[i][b], right[i, b] = better, True
+        kept = [block[:, :-CRC_BITS] for block in blocks] if self.num_blocks > 1 else blocks
+        return np.concatenate(kept, axis=1), right.all(axis=0)
+
+    def _repaired(self, decoder: str) -> int:
+        """Return how many wrong blocks of a packet get a second try."""
+        long = self.num_blocks >= LONG_PACKET and decoder == DEFAULT_DECODER
+        return MAX_REPAIRED if long else 0
 
     def _split(self, packets: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """Cut packets (B, A + 24) into blocks (B, k), each with its own CRC: §5.2.2."""

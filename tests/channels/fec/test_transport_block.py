@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -208,3 +209,39 @@ def test_refuses_receptions_by_name():
         code.decode_batch(np.zeros((2, 0), np.float32), rvs=())
     with pytest.raises(ValueError, match="must be 0, 1, 2 or 3, got 4"):
         code.encode(packet(100), rv=4)
+
+
+def long_packet(num_stuck: int):
+    """A packet of 17 blocks, LLRs of which some are of a block that the default decoder misses.
+
+    ``data/stuck_long.npz`` has the LLRs of that block, 256-QAM 0.726 at 19.75 dB, rounded to half
+    precision, and the bits that were sent, with their CRC.
+    """
+    stuck = np.load(Path(__file__).parent / "data" / "stuck_long.npz")
+    info, llr = np.unpackbits(stuck["sent"])[:-24], stuck["llr"].astype(np.float32)
+    bits = packet(17 * len(info) - 24)
+    for i in range(num_stuck):
+        bits[i * len(info) : (i + 1) * len(info)] = info
+    code = transport_code(len(bits), 17 * len(llr), 8)
+    assert set(code.block_sizes) == {(len(info) + 24, len(llr))}
+    received = clean(code.encode(bits))
+    received[: num_stuck * len(llr)] = np.tile(llr, num_stuck)
+    return code, bits, received
+
+
+@pytest.mark.parametrize(("num_stuck", "repaired"), [(1, True), (2, True), (3, False)])
+def test_a_wrong_block_of_a_long_packet_is_repaired(num_stuck, repaired):
+    code, bits, received = long_packet(num_stuck)
+    found = code.decode(received)
+    assert (found is not None) == repaired
+    assert found is None or (found == bits).all()
+    assert code.decode(received, decoder="boxplus") is None
+
+
+def test_a_short_packet_is_not_repaired():
+    """One block in a hundred thousand is far below what is accepted of a short packet."""
+    stuck = np.load(Path(__file__).parent / "data" / "stuck_long.npz")
+    llr = stuck["llr"].astype(np.float32)
+    code = transport_code(8 * len(stuck["sent"]) - 24, len(llr), 8)
+    assert code.num_blocks == 1
+    assert code.decode(llr) is None
