@@ -26,6 +26,8 @@ from .link.delivery import deliver as deliver
 from .scores import score as score
 from .scores.base import SCORES as SCORES
 from .scores.base import Scored as Scored
+from .scores.sets.distance import SetDistance as SetDistance
+from .scores.sets.distance import set_distance as set_distance
 from .segmenters.base import SEGMENTERS as SEGMENTERS
 from .types import AnalogSignal as AnalogSignal
 from .types import Bitstream as Bitstream

@@ -1,4 +1,4 @@
-"""The commands that send single images: ``send``, ``compare``, ``segment`` and ``demo``."""
+"""The commands that send images, ``send``, ``compare``, ``segment`` and ``demo``; ``distance``."""
 
 from __future__ import annotations
 
@@ -169,6 +169,40 @@ def segment(
 
     failed = segment_files(images, out, order, tell=_tell(as_json), say=say)
     _end(failed, "segmented")
+
+
+_folder = functools.partial(click.argument, type=click.Path(path_type=Path))
+
+
+@click.command(epilog=examples("distance photos/ semcom-out/", "distance photos/ mine/ --patch 0"))
+@_folder("originals")
+@_folder("received")
+@click.option(
+    "--patch",
+    type=int,
+    default=256,
+    show_default=True,
+    metavar="N",
+    help="Cut the pictures into patches of NxN pixels, on two grids; 0: take whole pictures.",
+)
+@click.option(
+    "--weights",
+    default="",
+    metavar="FILE",
+    show_default="fetched on first use, 96 MB",
+    help="Weights of the Inception network.",
+)
+@as_json_option
+def distance(originals: Path, received: Path, patch: int, weights: str, as_json: bool) -> None:
+    """Compute FID and KID between two folders of pictures, ORIGINALS and RECEIVED.
+
+    Each original needs a received picture of the same name and size, or those that "semcom send"
+    and "semcom compare" wrote into RECEIVED. Install the extra scores.
+    """
+    from experiments.deliveries.distance import measure_folders
+
+    tell = _tell(as_json)
+    measure_folders(originals, received, patch=patch, weights=weights, tell=tell, say=say)
 
 
 def _tell(as_json: bool) -> Callable[[dict[str, Any]], None] | None:

@@ -12,7 +12,7 @@ from experiments import streams
 from experiments.cli.cache import cache
 from experiments.cli.check_codec import check_channel, check_codec, check_disturbance, check_score
 from experiments.cli.checkpoints import weights
-from experiments.cli.deliveries import compare, demo, segment, send
+from experiments.cli.deliveries import compare, demo, distance, segment, send
 from experiments.cli.distill import distill
 from experiments.cli.link_level import ber, bler, mcs
 from experiments.cli.plot import plot
@@ -62,6 +62,7 @@ for command in (
     send,
     compare,
     segment,
+    distance,
     plan,
     run,
     export,

@@ -119,7 +119,7 @@ def for_each(
     failed = 0
     out.mkdir(parents=True, exist_ok=True)
     files = find_images(list(images))
-    names = _names(files)
+    names = output_names(files)
     _check_inputs_survive(files, mask, [out / f"{name}{end}" for name in names for end in endings])
     for file, name in zip(files, names, strict=True):
         try:
@@ -195,7 +195,7 @@ def _check_inputs_survive(files: list[Path], mask: str | None, outputs: list[Pat
             raise InputError(f"{output} is an input and would be overwritten: change --out")
 
 
-def _names(files: list[Path]) -> list[str]:
+def output_names(files: list[Path]) -> list[str]:
     """Name outputs after the files, with a number if names are equal.
 
     A name that is too long for the endings is cut.

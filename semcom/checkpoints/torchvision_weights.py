@@ -8,9 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semcom.checkpoints.download import WeightsUnavailable, load_state_dict, reason
-from semcom.errors import InputError
-from semcom.hashes import sha256_of
+from semcom.checkpoints.download import load_state_dict
+from semcom.checkpoints.torch_cache import cached_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,22 +59,5 @@ def torchvision_weights(name: str, label: str) -> Path:
         It is not there and cannot be fetched, or has another hash; the message says where to put
         it.
     """
-    import torch
-
     digits = name.removesuffix(".pth").rpartition("-")[2]
-    file = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            torch.hub.download_url_to_file(
-                SERVER + name, str(file), hash_prefix=digits, progress=False
-            )
-        except (OSError, RuntimeError) as error:
-            raise WeightsUnavailable(
-                f"{label} needs {name}, which could not be fetched from {SERVER}{name} "
-                f"({reason(error)}): put it at {file}, or name a file with "
-                f"{label.lower()}:weights=FILE"
-            ) from error
-    if not sha256_of(file).startswith(digits):
-        raise InputError(f"{file} is damaged: its SHA-256 does not begin with {digits}")
-    return file
+    return cached_file(SERVER + name, digits, who=label, instead=f"{label.lower()}:weights=FILE")
