@@ -192,13 +192,13 @@ def test_bad_options_are_refused(spec, message):
 @needs("av1")
 @pytest.mark.parametrize("spec", ["av1:cpu_used=6", "vvc:preset=faster"])
 def test_tuned_for_ssim_they_gain_ms_ssim_and_lose_psnr(spec):
-    """At equal budgets; at least 4 % of what MS-SSIM lacks of 1 is gained."""
+    """At equal budgets, at least 4 % of what MS-SSIM lacks of 1 is gained."""
     photo = np.ascontiguousarray(skimage.data.astronaut()[:192, :192])
     w, shown = np.ones(photo.shape[:2], dtype=np.float32), []
     for options in (spec, f"{spec},tune=ssim"):
         codec = CODECS.create(options)
-        stream = codec.encode(photo, w, 30_000)
-        assert stream.num_bits <= 30_000
+        stream = codec.encode(photo, w, 15_000)
+        assert stream.num_bits <= 15_000
         assert stream.info.get("tune") == (None if options == spec else "ssim")
         shown.append(codec.decode([packet.data for packet in stream.packets], *w.shape))
     plain, tuned = ((psnr_db(photo, one), ms_ssim(photo, one)) for one in shown)
@@ -207,7 +207,6 @@ def test_tuned_for_ssim_they_gain_ms_ssim_and_lose_psnr(spec):
 
 
 @needs("av1")
-@pytest.mark.parametrize("spec", ["av1:cpu_used=8,tune=ssim", "vvc:preset=faster,tune=ssim"])
-def test_tuned_codecs_fill_small_budgets(spec):
-    """The smallest stream is that of the lowest level."""
-    check_small_budget(Candidate(spec))
+def test_the_smallest_tuned_stream_is_the_smallest():
+    """Also where Variance Boost lowers the coarsest quantiser."""
+    check_small_budget(Candidate("av1:cpu_used=8,tune=ssim"))
