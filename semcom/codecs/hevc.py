@@ -24,7 +24,7 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,10 @@ from semcom.codecs.parts.colour import TURN_BYTES, Planes, best_turn, from_plane
 from semcom.codecs.parts.rate_control import best_level, guess_level, model_level
 from semcom.codecs.parts.sampling import sample
 from semcom.codecs.parts.tiles import Grid, cut, grid_byte, join, parse_grid
-from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets, Tune
-from semcom.codecs.quantiser.perception import FLAT, ms_ssim_weights
+from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets
+from semcom.codecs.quantiser.perception import FLAT, Tune, check_tune, ms_ssim_weights
 from semcom.codecs.quantiser.perception import steps as quantiser_steps
 from semcom.codecs.quantiser.rate_model import SIDE, magnitudes, step_for
-from semcom.errors import InputError
 from semcom.large import is_large
 from semcom.types import Bitstream, Image, Map, Packet
 
@@ -87,8 +86,7 @@ class Hevc:
     steerable = True
 
     def __init__(self, *, tiles: str = "1x1", restore: bool = False, tune: Tune = "psnr") -> None:
-        if tune not in (choices := get_args(Tune)):
-            raise InputError(f"hevc: unknown tune {tune!r}; choices: {', '.join(choices)}")
+        check_tune("hevc", tune)
         self.grid, self._restore, self._tune = parse_grid("hevc", tiles), restore, tune
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from semcom.cache import recall, version
 from semcom.codecs.base import DecodeError
 from semcom.codecs.parts.colour import Planes
-from semcom.codecs.quantiser.perception import STEPS_FILE
+from semcom.codecs.quantiser.perception import STEPS_FILE, Tune
 from semcom.large import is_large, num_threads
 
 BLOCK = 32
@@ -48,8 +48,6 @@ MAX_QP = 51
 Offsets = NDArray[np.int64]
 """QP offsets of the blocks, (ceil(H/32), ceil(W/32)); a negative offset means better quality."""
 Preset = Literal["ultrafast", "slow"]
-Tune = Literal["psnr", "ssim"]
-"""What is quantised well: all frequencies equally, or those that MS-SSIM sees."""
 Size = tuple[int, int]
 """Height and width."""
 

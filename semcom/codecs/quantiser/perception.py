@@ -27,12 +27,17 @@ serve. More of it costs PSNR, and SSIM at the first scale, and gains nothing.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
+from semcom.errors import InputError
 from semcom.types import Image, Map
+
+Tune = Literal["psnr", "ssim"]
+"""What a codec is tuned for: PSNR, or MS-SSIM."""
 
 STEPS_FILE = Path(__file__).with_name("ms_ssim_steps.txt")
 """The quantiser steps in the format of x265 and HM; :func:`steps_text` makes its content."""
@@ -43,6 +48,12 @@ _WINDOW /= _WINDOW.sum()
 _IN_SPACE, _IN_FREQUENCY = 0.75, 0.5  # powers of the weights
 FLAT = 16
 """HEVC's quantiser step without a list (ITU-T H.265, 7.4.5)."""
+
+
+def check_tune(codec: str, tune: str) -> None:
+    """Raise :class:`semcom.errors.InputError` unless ``tune`` is one of :data:`Tune`."""
+    if tune not in (choices := get_args(Tune)):
+        raise InputError(f"{codec}: unknown tune {tune!r}; choices: {', '.join(choices)}")
 
 
 def ms_ssim_weights(image: Image, block: int) -> Map:
@@ -91,13 +102,38 @@ def steps(side: int) -> NDArray[np.int64]:
     [16, 20, 24, 28]
     """
     frequencies = np.pi * (np.arange(side) + 0.25) / side
-    weight, share = np.zeros((side, side)), np.ones((side, side))
+    weights = frequency_weights(frequencies, frequencies)
+    found: NDArray[np.int64] = np.rint(FLAT * weights ** (-_IN_FREQUENCY / 2)).astype(np.int64)
+    return found
+
+
+def frequency_weights(
+    down: NDArray[np.float64], across: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the weight of an error's square at each pair of frequencies, 1 where it is largest.
+
+    Parameters
+    ----------
+    down, across
+        The vertical and the horizontal frequencies in radians per pixel, ascending, 0 to π.
+
+    Returns
+    -------
+    NDArray
+        One row for each vertical frequency; never higher at a higher frequency.
+
+    Examples
+    --------
+    >>> frequency_weights(np.array([0.0]), np.array([0, 0.5, 1]) * np.pi).round(2).tolist()
+    [[1.0, 0.19, 0.04]]
+    """
+    weights, share = np.zeros((len(down), len(across))), np.ones((len(down), len(across)))
     for j, beta in enumerate(_BETAS):
-        weight += beta * share
-        kept = np.cos(2**j * frequencies / 2) ** 2
-        share *= np.outer(kept, kept)
-    found = np.rint(FLAT * (weight / weight.max()) ** (-_IN_FREQUENCY / 2)).astype(np.int64)
-    return np.maximum.accumulate(np.maximum.accumulate(found, axis=0), axis=1)
+        weights += beta * share
+        share *= np.outer(np.cos(2**j * down / 2) ** 2, np.cos(2**j * across / 2) ** 2)
+    falling = np.minimum.accumulate(np.minimum.accumulate(weights, axis=0), axis=1)
+    relative: NDArray[np.float64] = falling / falling.max()
+    return relative
 
 
 def steps_text() -> str:

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+import skimage.data
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PilImage
@@ -14,7 +15,10 @@ from semcom.codecs import jpeg2000, webp
 from semcom.codecs.base import CODECS, DecodeError, grey
 from semcom.codecs.parts import obu
 from semcom.codecs.parts.colour import from_planes, to_planes
+from semcom.conformance.base import Candidate
+from semcom.conformance.digital.checks import check_small_budget
 from semcom.scores.psnr import psnr_db
+from semcom.scores.similarity import ms_ssim
 from tests.semcom.codecs.needs import needs
 
 
@@ -104,6 +108,7 @@ def test_colour_space_costs_less_than_half_a_grey_level():
     [
         pytest.param("avif", marks=needs("avif")),
         pytest.param("av1:cpu_used=8", marks=needs("av1")),
+        pytest.param("av1:cpu_used=8,tune=ssim", marks=needs("av1")),
         pytest.param("vvc:preset=faster", marks=needs("vvc")),
     ],
 )
@@ -155,7 +160,13 @@ def test_what_libaom_refuses_is_refused_in_one_line():
 
 @needs("av1")
 @pytest.mark.parametrize(
-    ("spec", "other"), [("av1:cpu_used=7", "av1"), ("vvc:preset=faster", "vvc")]
+    ("spec", "other"),
+    [
+        ("av1:cpu_used=7", "av1"),
+        ("av1:cpu_used=7,tune=ssim", "av1"),
+        ("vvc:preset=faster", "vvc"),
+        ("vvc:preset=faster,tune=ssim", "vvc"),
+    ],
 )
 def test_the_receiver_needs_no_options(photo, spec, other):
     image = np.ascontiguousarray(photo[40:80, 90:146])
@@ -166,8 +177,36 @@ def test_the_receiver_needs_no_options(photo, spec, other):
 @needs("av1")
 @pytest.mark.parametrize(
     ("spec", "message"),
-    [("av1:cpu_used=9", "cpu_used must be 0 to 8, got 9"), ("vvc:preset=best", "choices: faster,")],
+    [
+        ("av1:cpu_used=9", "cpu_used must be 0 to 8, got 9"),
+        ("av1:tune=vmaf", "^av1: unknown tune 'vmaf'; choices: psnr, ssim$"),
+        ("vvc:preset=best", "choices: faster,"),
+        ("vvc:tune=iq", "^vvc: unknown tune 'iq'; choices: psnr, ssim$"),
+    ],
 )
 def test_bad_options_are_refused(spec, message):
     with pytest.raises(ValueError, match=message):
         CODECS.create(spec)
+
+
+@needs("av1")
+@pytest.mark.parametrize("spec", ["av1:cpu_used=6", "vvc:preset=faster"])
+def test_tuned_for_ssim_they_gain_ms_ssim_and_lose_psnr(spec):
+    """At equal budgets, at least 4 % of what MS-SSIM lacks of 1 is gained."""
+    photo = np.ascontiguousarray(skimage.data.astronaut()[:192, :192])
+    w, shown = np.ones(photo.shape[:2], dtype=np.float32), []
+    for options in (spec, f"{spec},tune=ssim"):
+        codec = CODECS.create(options)
+        stream = codec.encode(photo, w, 15_000)
+        assert stream.num_bits <= 15_000
+        assert stream.info.get("tune") == (None if options == spec else "ssim")
+        shown.append(codec.decode([packet.data for packet in stream.packets], *w.shape))
+    plain, tuned = ((psnr_db(photo, one), ms_ssim(photo, one)) for one in shown)
+    assert 1 - tuned[1] < 0.96 * (1 - plain[1])
+    assert plain[0] - 1.5 < tuned[0] < plain[0]
+
+
+@needs("av1")
+def test_the_smallest_tuned_stream_is_the_smallest():
+    """Also where Variance Boost lowers the coarsest quantiser."""
+    check_small_budget(Candidate("av1:cpu_used=8,tune=ssim"))

@@ -1,0 +1,1 @@
+"""Encoders that are tuned for MS-SSIM: what their modes gain."""
