@@ -20,14 +20,14 @@ from channels.shaping.block import MAX_SYMBOLS
 from channels.units import linear_to_db
 
 MEASURED: dict[int, tuple[float, ...]] = {
-    4: (1.4, 2.2),
+    4: (1.4, 2.2, 2.6),
     6: (2.2, 3.0, 3.8),
     8: (3.8, 4.8, 5.8),
 }
 """Efficiencies in bits per symbol at which thresholds were measured, by bits per symbol."""
-LOWEST = {4: 1.4, 6: 2.6, 8: 3.84}
+LOWEST = {4: 1.4, 6: 2.625, 8: 3.84}
 """Lowest efficiencies that links use. Very strong shaping of 64-QAM leaves an error floor."""
-STEPS = {4: 0.05, 6: 0.025, 8: 0.04}
+STEPS = {4: 0.025, 6: 0.025, 8: 0.04}
 """Steps of the efficiencies that links use, in bits per symbol."""
 _ALIKE = 0.95  # from this share of the longest block on, a block counts as of full length
 _BETWEEN_DB = 0.1  # extra margin of shorter blocks, for the steps of the lifting size

@@ -106,7 +106,7 @@ def test_shaping_closes_a_quarter_of_the_gap_to_capacity() -> None:
     ("arguments", "message"),
     [
         (("--schemes", "lte"), "unknown set of schemes 'lte'; choices: nr, papers, shaped"),
-        (("--schemes", "shaped", "--num-bits", "1000"), "at least 3595.*got 1000"),
+        (("--schemes", "shaped", "--num-bits", "1000"), "at least 3720.*got 1000"),
         (("--schemes", "shaped", "--channel", "rayleigh_fast"), "unlike channel 'rayleigh_fast'"),
         (("--channel", "ether"), "unknown channel 'ether'; choices: awgn"),
         (("--channel", "jakes"), "unlike those of Jakes: use semcom bler --scheme"),
