@@ -54,12 +54,16 @@ def find_object(who: str, name: str) -> Any:
 @contextlib.contextmanager
 def quiet_import(folder: Path) -> Iterator[None]:
     """Find modules in a folder as well, and keep what they print from the standard output."""
-    sys.path.append(str(folder.resolve()))
+    place = str(folder.resolve())
+    added = place not in sys.path  # the order of those that are there is the user's
+    if added:
+        sys.path.append(place)
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
     finally:
-        sys.path.remove(str(folder.resolve()))
+        if added:
+            sys.path.remove(place)
 
 
 def first_line(error: BaseException) -> str:

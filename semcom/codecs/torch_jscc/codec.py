@@ -5,14 +5,14 @@ values are one channel use, and all that the decoder needs beside the symbols is
 
     identity of the network (4 bytes) │ root mean square of its symbols, if not constant (4) │
     number of axes (1) │ axes (4 each) │
+    if the encoder makes side bits: their number for each image (4) │ these bits, eight in a byte │
     deflate: importance of cells, if the decoder takes a mask
 
 The picture is padded by its border to a multiple of ``multiple`` pixels, or cut into patches. The
 receiver divides by the gain of each symbol, as a network that was trained without fading expects,
 but attenuates symbols that are mostly noise.
 
-Leaves out: training (``docs/tutorials/your-own-network.md`` shows one), and networks whose decoder
-needs more than symbols, SNR and a mask.
+Leaves out: training (``docs/tutorials/your-own-network.md`` shows one).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from torch import Tensor
 from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.parts.cells import deflate, inflate, levels_of
 from semcom.codecs.torch_jscc.habits import as_symbols
-from semcom.codecs.torch_jscc.network import Network, NetworkError
+from semcom.codecs.torch_jscc.network import NetworkError
 from semcom.codecs.torch_jscc.opening import (
     IDENTITY_BYTES,
     Opened,
@@ -43,7 +43,7 @@ from semcom.codecs.torch_jscc.pictures import equalised, joined, patches_of, pix
 from semcom.errors import InputError
 from semcom.types import AnalogSignal, Image, Map, Packet
 
-_SCALE = struct.Struct(">f")
+_SCALE, _COUNT = struct.Struct(">f"), struct.Struct(">I")
 
 
 class TorchJscc:
@@ -116,14 +116,16 @@ class TorchJscc:
     def least_symbols(self, height: int, width: int) -> int:
         """Return the number of symbols that the encoder makes of an image of this size.
 
-        It is 1 for an encoder that takes ``num_symbols``.
+        An encoder that takes ``num_symbols`` is asked with one allowed. If it fails, it is 1.
         """
         opened = self._named()
-        if opened.network.adapts:
-            return 1
-        patch = opened.options.patch
-        count = math.prod(-(-side // patch) for side in (height, width)) if patch else 1
-        values = count * math.prod(latents_of(opened, height, width))
+        try:
+            latents = latents_of(opened, height, width, 1)
+        except NetworkError:
+            if opened.network.adapts:
+                return 1
+            raise
+        values = _patches(opened, height, width) * math.prod(latents)
         return values if opened.trial.is_complex else -(-values // 2)
 
     def encode(self, image: Image, w: Map, num_symbols: int, snr_db: float) -> AnalogSignal:
@@ -134,7 +136,7 @@ class TorchJscc:
         shown_mask = pixels_of(levels, height, width) if network.sends_mask else w
         images = patches_of(to_values(image, options.values), options.multiple, options.patch)
         masks = patches_of(torch.from_numpy(shown_mask)[None], options.multiple, options.patch)
-        latents = network.encode(images, snr_db, masks, max(1, num_symbols // len(images)))
+        latents, bits = network.encode(images, snr_db, masks, max(1, num_symbols // len(images)))
         symbols = as_symbols(latents)
         if len(symbols) > num_symbols:
             raise InputError(
@@ -144,6 +146,9 @@ class TorchJscc:
         shape = latents.shape[1:]
         axes = struct.pack(f">B{len(shape)}I", len(shape), *shape)
         described = deflate(levels) if network.sends_mask else b""
+        if network.sends_bits:
+            packed = np.packbits(bits.numpy()).tobytes()
+            described = _COUNT.pack(bits.shape[1]) + packed + described
         rms = float(symbols.abs().square().mean().sqrt())
         if not rms:  # a black picture: any symbols will do, since the receiver scales them by 0
             symbols = torch.ones_like(symbols)
@@ -180,7 +185,7 @@ class TorchJscc:
             (scale,), body = _SCALE.unpack_from(body), body[_SCALE.size :]
             if not 0 <= scale < math.inf:
                 raise DecodeError(f"torch_jscc: no picture has the scale {scale}")
-        shape, mask = _unpack(body, network, height, width)
+        shape, bits, mask = _unpack(body, opened, height, width)
         masks = patches_of(mask[None], options.multiple, options.patch)
         count = len(masks) * math.prod(shape)
         latents = equalised(y, h, noise_var)
@@ -193,11 +198,12 @@ class TorchJscc:
         snr_db = float(10 * torch.log10(gains.clamp(min=1e-3)))
         side_of = masks.shape[2:]
         try:
-            shown = network.decode(latents.reshape(len(masks), *shape), snr_db, masks, side_of)
+            latents = latents.reshape(len(masks), *shape)
+            shown = network.decode(latents, snr_db, masks, bits, side_of)
         except NetworkError as error:
-            if tuple(shape) == latents_of(opened, height, width):
+            if not network.sends_bits and tuple(shape) == latents_of(opened, height, width):
                 raise
-            raise DecodeError(str(error)) from error  # its encoder has not made these latents
+            raise DecodeError(str(error)) from error  # its encoder has not made what arrived
         if options.values == "signed":
             shown = (shown + 1) / 2
         whole = joined(shown, options.patch, height, width)
@@ -205,18 +211,33 @@ class TorchJscc:
         return pixels[:, :height, :width].permute(1, 2, 0).contiguous().numpy()
 
 
+def _patches(opened: Opened, height: int, width: int) -> int:
+    patch = opened.options.patch
+    return math.prod(-(-side // patch) for side in (height, width)) if patch else 1
+
+
 def _unpack(
-    body: bytes, network: Network, height: int, width: int
-) -> tuple[tuple[int, ...], Tensor]:
-    """Read the axes of a batch item's latents, and the mask, (height, width)."""
+    body: bytes, opened: Opened, height: int, width: int
+) -> tuple[tuple[int, ...], Tensor, Tensor]:
+    """Read the axes of a batch item's latents, side bits (B, n), and the mask (height, width)."""
+    network, images, count = opened.network, _patches(opened, height, width), 0
     axes = body[0] if body else 0
     end = 1 + 4 * axes
     if not axes or len(body) < end:
         raise DecodeError("torch_jscc: side information is cut off")
     shape = struct.unpack(f">{axes}I", body[1:end])
+    body = body[end:]
+    if network.sends_bits:
+        if len(body) < _COUNT.size:
+            raise DecodeError("torch_jscc: side information is cut off")
+        (count,), body = _COUNT.unpack_from(body), body[_COUNT.size :]
+    packed, body = np.frombuffer(body, np.uint8), body[-(-images * count // 8) :]
+    if 8 * len(packed) < images * count:
+        raise DecodeError("torch_jscc: side information is cut off")
+    bits = np.unpackbits(packed, count=images * count).reshape(images, count).astype(bool)
     if not network.sends_mask:
-        if len(body) > end:
+        if body:
             raise DecodeError("torch_jscc: side information is too long")
-        return shape, torch.ones(height, width)
-    levels = inflate("torch_jscc", body[end:], np.int8, height, width)
-    return shape, torch.from_numpy(pixels_of(levels, height, width))
+        return shape, torch.from_numpy(bits), torch.ones(height, width)
+    levels = inflate("torch_jscc", body, np.int8, height, width)
+    return shape, torch.from_numpy(bits), torch.from_numpy(pixels_of(levels, height, width))

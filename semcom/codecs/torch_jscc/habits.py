@@ -45,15 +45,18 @@ def try_out(network: Network, sides: tuple[int, int], values: str = "unit") -> T
     bright, smooth = (seen(picture, values) for picture in _pictures(height, width))
     dark = seen(_pictures(height, width)[0] / 4, values)
 
-    def encode(images: Tensor, snr_db: float = _SNR_DB) -> Tensor:
+    def send(images: Tensor, snr_db: float = _SNR_DB) -> tuple[Tensor, Tensor]:
         masks = torch.ones(len(images), 1, height, width)
         return network.encode(images, snr_db, masks, limit, at_once=len(images))
 
+    def encode(images: Tensor, snr_db: float = _SNR_DB) -> Tensor:
+        return send(images, snr_db)[0]
+
     def decode(latents: Tensor) -> Tensor:
         received = latents.to(torch.complex64 if latents.is_complex() else torch.float32)
-        return network.decode(received, _SNR_DB, torch.ones(1, 1, height, width), sides)
+        return network.decode(received, _SNR_DB, torch.ones(1, 1, height, width), bits, sides)
 
-    alone = encode(bright)
+    alone, bits = send(bright)
     shown = decode(alone)
     powers = [power_of(alone)]
     powers += [power_of(encode(*one)) for one in ((smooth,), (bright, 0.0), (bright, 20.0))]
@@ -63,7 +66,8 @@ def try_out(network: Network, sides: tuple[int, int], values: str = "unit") -> T
             f"torch_jscc: decode of {network.name} changes its output between calls: if it uses "
             "what encode kept, have that sent; if it draws random numbers, leave them out"
         )
-    if not _same(alone, encode(bright)):
+    again, bits_again = send(bright)
+    if not (_same(alone, again) and torch.equal(bits, bits_again)):
         raise InputError(
             f"torch_jscc: encode of {network.name} changes its output between calls; if it adds "
             "the noise of the channel, leave that to the simulator"
@@ -85,6 +89,11 @@ def try_out(network: Network, sides: tuple[int, int], values: str = "unit") -> T
     if network.sends_mask:
         remarks.append(
             "Its decoder takes the mask, which is side information: here it is sent and paid for."
+        )
+    if network.sends_bits:
+        remarks.append(
+            f"Its encoder makes {bits.numel():,} bits of side information beside these symbols: "
+            "here they are sent and paid for."
         )
     return Trial(powers[0] if steady else 0.0, alone.is_complex(), tuple(remarks))
 

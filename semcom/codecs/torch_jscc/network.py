@@ -9,7 +9,10 @@ that ``encode`` returned. What else an argument's name asks for is handed over:
                               decoder
 ``mask``                      the importance of each pixel, float32 (B, 1, H, W), of mean 1
 ``num_symbols``               channel uses that the encoder may use for each item of the batch
+``side_bits``                 at the decoder: what the encoder says beside its symbols
 ============================  ================================================================
+
+Where ``decode`` takes ``side_bits``, ``encode`` returns two tensors: symbols, and bool (B, n).
 """
 
 from __future__ import annotations
@@ -25,13 +28,13 @@ from torch import Tensor, nn
 from semcom.checkpoints.user_code import find_object, first_line, quiet_import
 from semcom.errors import InputError
 
-GIVEN = ("snr_db", "snr", "mask", "num_symbols")
+GIVEN = ("snr_db", "snr", "mask", "num_symbols", "side_bits")
 """Names of the arguments that are handed over."""
 _PATCHES = 16  # at once
 
 
 class NetworkError(InputError):
-    """A network raises an exception, or makes a tensor of a wrong shape."""
+    """A network raises an exception, or makes a tensor of a wrong shape or without values."""
 
 
 def find_module(text: str) -> nn.Module:
@@ -91,10 +94,14 @@ class Network:
         )
         if "num_symbols" in self._decode_takes:
             raise InputError(f"torch_jscc: decode of {name} needs 'num_symbols'; take the shape")
+        if "side_bits" in self._encode_takes:
+            raise InputError(f"torch_jscc: encode of {name} needs 'side_bits', which it makes")
         self.sends_mask = "mask" in self._decode_takes
         """Whether the receiver needs the importance, which is then sent and paid for."""
         self.adapts = "num_symbols" in self._encode_takes
         """Whether the encoder is told how many symbols it may make."""
+        self.sends_bits = "side_bits" in self._decode_takes
+        """Whether the encoder makes bits for the decoder, which are sent and paid for."""
         self.steerable = self.sends_mask or "mask" in self._encode_takes
 
     def _direction(self, way: str) -> Callable[..., Any]:
@@ -122,8 +129,13 @@ class Network:
 
     def encode(
         self, images: Tensor, snr_db: float, masks: Tensor, num_symbols: int, *, at_once: int = 0
-    ) -> Tensor:
-        """Return what the encoder makes of images (B, 3, H, W), real or complex (B, …).
+    ) -> tuple[Tensor, Tensor]:
+        """Return what the encoder makes of images (B, 3, H, W).
+
+        Returns
+        -------
+        latents, side_bits
+            Real or complex, (B, …), and bool, (B, n); n is 0 unless :attr:`sends_bits`.
 
         Raises
         ------
@@ -131,17 +143,42 @@ class Network:
             The encoder fails, or its output is no such tensor, or is not finite.
         """
         given = {"snr_db": snr_db, "snr": snr_db, "mask": masks, "num_symbols": num_symbols}
-        made = self._in_parts(
+        parts = self._in_parts(
             "encode", self._encode, images, given, self._encode_takes, at_once or _PATCHES
         )
+        pairs = [self._with_bits(part) if self.sends_bits else (part, None) for part in parts]
+        made = torch.cat([self._checked("encode", latents) for latents, _ in pairs])
+        told = [bits for _, bits in pairs if bits is not None]
+        side_bits = torch.cat(told) if told else torch.zeros(len(images), 0, dtype=torch.bool)
         if made.ndim < 2 or len(made) != len(images) or not made.numel():
             raise InputError(
                 f"torch_jscc: encode of {self.name} made a tensor of shape {tuple(made.shape)} for "
                 f"{len(images)} images; the first axis must be theirs"
             )
-        return made
+        if len(side_bits) != len(images):
+            raise InputError(
+                f"torch_jscc: encode of {self.name} made side_bits of shape "
+                f"{tuple(side_bits.shape)} for {len(images)} images; the first axis must be theirs"
+            )
+        return made, side_bits
 
-    def decode(self, received: Tensor, snr_db: float, masks: Tensor, side: Sequence[int]) -> Tensor:
+    def _with_bits(self, made: object) -> tuple[object, Tensor]:
+        match made:
+            case (latents, Tensor(dtype=torch.bool, ndim=2) as bits):
+                return latents, bits.cpu()
+        raise InputError(
+            f"torch_jscc: decode of {self.name} takes 'side_bits', so encode must return two "
+            "tensors: symbols, and bool of shape (images, bits)"
+        )
+
+    def decode(
+        self,
+        received: Tensor,
+        snr_db: float,
+        masks: Tensor,
+        side_bits: Tensor,
+        side: Sequence[int],
+    ) -> Tensor:
         """Return the pictures (B, 3, H, W) of what was received.
 
         ``side`` is the height and width that they must have.
@@ -149,14 +186,15 @@ class Network:
         Raises
         ------
         NetworkError
-            The decoder fails, or its output has another shape.
+            The decoder fails, or its output has another shape, or is not finite.
         ValueError
-            Its output is not finite.
+            Its output is no tensor of real numbers.
         """
-        given = {"snr_db": snr_db, "snr": snr_db, "mask": masks}
-        shown = self._in_parts(
+        given = {"snr_db": snr_db, "snr": snr_db, "mask": masks, "side_bits": side_bits}
+        parts = self._in_parts(
             "decode", self._decode, received, given, self._decode_takes, _PATCHES
         )
+        shown = torch.cat([self._checked("decode", part) for part in parts])
         if shown.is_complex() or shown.shape != (len(received), 3, *side):
             raise NetworkError(
                 f"torch_jscc: decode of {self.name} made {tuple(shown.shape)} of {shown.dtype}; "
@@ -172,8 +210,8 @@ class Network:
         given: dict[str, Any],
         takes: Sequence[str],
         at_once: int,
-    ) -> Tensor:
-        parts = []
+    ) -> list[object]:
+        parts: list[object] = []
         for first in range(0, len(values), at_once):
             some = slice(first, first + at_once)
             told = {
@@ -189,14 +227,15 @@ class Network:
                     f"torch_jscc: {way} of {self.name} fails for {tuple(values[some].shape)}: "
                     f"{first_line(error)} (a network that takes one size only needs patch=SIZE)"
                 ) from error
-            parts.append(self._checked(way, made))
-        return torch.cat(parts)
+            parts.append(made)
+        return parts
 
     def _checked(self, way: str, made: object) -> Tensor:
         if isinstance(made, tuple | list | dict):
             raise InputError(
                 f"torch_jscc: {way} of {self.name} returns {len(made)} things; return one tensor, "
-                "since whatever else the decoder needs would have to be sent and paid for"
+                "since whatever else the decoder needs has to be sent and paid for; an encoder may "
+                "return bool (images, bits) beside it if its decoder takes 'side_bits'"
             )
         if not isinstance(made, Tensor) or not (made.is_floating_point() or made.is_complex()):
             kind = made.dtype if isinstance(made, Tensor) else type(made).__name__
@@ -204,5 +243,5 @@ class Network:
         if not made.ndim or not made.numel():
             raise NetworkError(f"torch_jscc: {way} of {self.name} makes an empty tensor")
         if not torch.isfinite(made).all():
-            raise InputError(f"torch_jscc: {way} of {self.name} makes NaN or infinity")
+            raise NetworkError(f"torch_jscc: {way} of {self.name} makes NaN or infinity")
         return made.cpu()

@@ -55,13 +55,19 @@ _lock = threading.Lock()
 
 
 @functools.lru_cache(64)
-def latents_of(opened: Opened, height: int, width: int) -> tuple[int, ...]:
-    """Return the shape of the latents of each patch, when as many as in the trial are allowed."""
+def latents_of(
+    opened: Opened, height: int, width: int, num_symbols: int | None = None
+) -> tuple[int, ...]:
+    """Return the shape of the latents of each patch that may use ``num_symbols``.
+
+    If it is None, as many as in the trial are allowed.
+    """
     images = patches_of(
         torch.full((3, height, width), 0.5), opened.options.multiple, opened.options.patch
     )
     ones = patches_of(torch.ones(1, height, width), opened.options.multiple, opened.options.patch)
-    latents = opened.network.encode(images, 10.0, ones, images[0].numel() // 6)
+    allowed = images[0].numel() // 6 if num_symbols is None else num_symbols
+    latents, _ = opened.network.encode(images, 10.0, ones, allowed)
     return tuple(latents.shape[1:])
 
 

@@ -1,8 +1,6 @@
 """Files of weights that people hold, read without running code, and the networks that they fit.
 
-A file is recognised by the names of its tensors. Where this package rebuilds the architecture, the
-names are translated; the other public repositories are told apart, so that the message can say
-which network to bring.
+A file is recognised by the names of its tensors, and its network is rebuilt from their shapes.
 """
 
 from __future__ import annotations
@@ -21,6 +19,7 @@ from torch import Tensor, nn
 from semcom.checkpoints.download import reason
 from semcom.codecs.torch_jscc.deep_jscc import DeepJscc
 from semcom.codecs.torch_jscc.swin_jscc import Shape, SwinJscc
+from semcom.codecs.torch_jscc.swin_rates import SwinRates
 from semcom.errors import InputError
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "params")
@@ -34,12 +33,10 @@ class Known(NamedTuple):
     repository: str
     sign: str
     """Pattern that the name of one of its tensors matches; the first entry with a match counts."""
-    build: Callable[[Mapping[str, Tensor]], nn.Module] | None
-    """Makes the network of a ``state_dict``, with random weights; None if it is not rebuilt."""
+    build: Callable[[Mapping[str, Tensor]], nn.Module]
+    """Makes the network of a ``state_dict``, with random weights."""
     names: tuple[tuple[str, str], ...] = ((r"(.*)", r"\1"),)
     """Patterns of its names, each with the name here; those that match none are left out."""
-    why: str = ""
-    """Why it is not rebuilt."""
 
 
 def _deep_jscc(state: Mapping[str, Tensor]) -> nn.Module:
@@ -48,6 +45,16 @@ def _deep_jscc(state: Mapping[str, Tensor]) -> nn.Module:
 
 
 def _swin_jscc(state: Mapping[str, Tensor]) -> nn.Module:
+    return SwinJscc(_shape(state, len(state["encoder.head_list.weight"])))
+
+
+def _swin_rates(state: Mapping[str, Tensor]) -> nn.Module:
+    return SwinRates(_shape(state, 0), by_snr="encoder.sm_list1.0.weight" in state)
+
+
+def _shape(state: Mapping[str, Tensor], latents: int) -> Shape:
+    """Read the size of a Swin transformer from its tensors."""
+
     def stage(i: int) -> str:
         return f"encoder.layers.{i}.blocks"
 
@@ -61,10 +68,10 @@ def _swin_jscc(state: Mapping[str, Tensor]) -> nn.Module:
         depths.append(sum(bool(norms.fullmatch(name)) for name in state))
     table = state[f"{stage(0)}.0.attn.relative_position_bias_table"]
     window = (math.isqrt(len(table)) + 1) // 2
-    latents = len(state["encoder.head_list.weight"])
-    return SwinJscc(Shape(tuple(widths), tuple(depths), tuple(heads), window, latents))
+    return Shape(tuple(widths), tuple(depths), tuple(heads), window, latents)
 
 
+_SWIN_NAMES = ((r"((?:encoder|decoder)\..*)(?<!\.attn_mask)(?<!\.relative_position_index)", r"\1"),)
 KNOWN = (
     Known("semcom", r"encoder\.0\.weight", _deep_jscc),
     Known(
@@ -86,13 +93,13 @@ KNOWN = (
         "KeYang8/WITT or semcomm/SwinJSCC",
         r"encoder\.head_list\.weight",
         _swin_jscc,
-        ((r"((?:encoder|decoder)\..*)(?<!\.attn_mask)(?<!\.relative_position_index)", r"\1"),),
+        _SWIN_NAMES,
     ),
     Known(
         "semcomm/SwinJSCC with rate adaptation",
         r"encoder\.layers\.0\.blocks\.0\.attn\..*",
-        None,
-        why="since its decoder has to be told which latents were sent",
+        _swin_rates,
+        _SWIN_NAMES,
     ),
 )
 """The repositories, in the order in which they are tried."""
@@ -154,19 +161,13 @@ def recognise(state: Mapping[str, Tensor], file: Path, *, adaptive: bool = True)
     Raises
     ------
     ValueError
-        The names are of no known repository, or of one whose network is not rebuilt here, or the
-        tensors do not fit it.
+        The names are of no known repository, or the tensors do not fit its network.
     """
     known = next((k for k in KNOWN if any(re.fullmatch(k.sign, name) for name in state)), None)
     if known is None:
         raise InputError(
             f"torch_jscc: {file} is of no network that is known here ({next(iter(state))}, …); "
             "name its class with module=package.module:Class"
-        )
-    if known.build is None:
-        raise InputError(
-            f"torch_jscc: {file} is of {known.repository}, whose network is not rebuilt here, "
-            f"{known.why}; name its class with module=package.module:Class"
         )
     named = translated(state, known)
     try:
@@ -176,8 +177,8 @@ def recognise(state: Mapping[str, Tensor], file: Path, *, adaptive: bool = True)
             f"torch_jscc: {file} lacks a part of the network of {known.repository}: {error}"
         ) from error
     load_into(network, named, file)
-    if isinstance(network, SwinJscc):
-        network.adaptive = adaptive
+    if isinstance(network, SwinJscc | SwinRates):
+        network.adaptive &= adaptive
     return network
 
 

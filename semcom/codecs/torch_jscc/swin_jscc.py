@@ -14,7 +14,6 @@ Coding", arXiv:2308.09361; Z. Liu et al., "Swin Transformer", arXiv:2103.14030, 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,7 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-_GATES = 7
+from semcom.codecs.torch_jscc.swin_modulator import Modulator
+
 _MLP = 4  # hidden units of a block, in units of its width
 _BLOCKED = -100.0  # what keeps tokens of other windows from attention
 
@@ -36,6 +36,7 @@ class Shape(NamedTuple):
     window: int
     """Side of the windows, in tokens."""
     latents: int
+    """Of each token; 0: those of the last stage themselves, without a layer after it."""
 
 
 class _Attention(nn.Module):
@@ -175,35 +176,17 @@ class _Stage(nn.Module):
         return x if self.upsample is None else self.upsample(x)
 
 
-class _Gate(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        layers = nn.Linear(1, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
-        self.fc = nn.Sequential(*layers, nn.Linear(width, width), nn.Sigmoid())
-
-    def forward(self, snr_db: Tensor) -> Tensor:
-        gate: Tensor = self.fc(snr_db)
-        return gate
-
-
 class _End(nn.Module):
-    """What both ends have: stages, a head, and gates by the SNR."""
+    """What both ends have: stages, a head, and a modulator, by the SNR unless said otherwise."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        hidden = int(1.5 * width)
-        sizes = (width, *[hidden] * _GATES, width)
-        self.bm_list = nn.ModuleList(_Gate(hidden) for _ in range(_GATES))
-        self.sm_list = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+        self.bm_list, self.sm_list = Modulator.of(width)
         self.layers = nn.ModuleList()
 
     def gated(self, x: Tensor, snr_db: float) -> Tensor:
         """Multiply tokens (B, H, W, C) by what the SNR asks for."""
-        told = torch.full((len(x), 1), float(snr_db), device=x.device)
-        inner = x
-        for linear, gate in zip(self.sm_list, self.bm_list, strict=False):
-            inner = linear(inner) * gate(told)[:, None, None]
-        return x * torch.sigmoid(self.sm_list[-1](inner))
+        return x * Modulator(self.bm_list, self.sm_list).factors(x, snr_db)
 
 
 class _Embed(nn.Module):
@@ -212,7 +195,9 @@ class _Embed(nn.Module):
         self.proj = nn.Conv2d(3, width, 2, 2)
 
 
-class _Encoder(_End):
+class Encoder(_End):
+    """From pixels to tokens, and the layer after them."""
+
     def __init__(self, shape: Shape) -> None:
         widths, window = shape.widths, shape.window
         super().__init__(widths[-1])
@@ -224,19 +209,35 @@ class _Encoder(_End):
             down = _Down(before, width) if before else None
             self.layers.append(_Stage((width, window, heads), depth, down=down))
         self.norm = nn.LayerNorm(widths[-1])
-        self.head_list = nn.Linear(widths[-1], shape.latents)
+        self.head_list = nn.Linear(widths[-1], shape.latents) if shape.latents else nn.Identity()
+
+    def tokens(self, image: Tensor) -> Tensor:
+        """Return the tokens (B, H/2ⁿ, W/2ⁿ, C) of an image (B, 3, H, W)."""
+        x = self.patch_embed.proj(image).permute(0, 2, 3, 1)
+        for stage in self.layers:
+            x = stage(x)
+        shown: Tensor = self.norm(x)
+        return shown
 
 
-class _Decoder(_End):
+class Decoder(_End):
+    """The layer before tokens, and from them to pixels."""
+
     def __init__(self, shape: Shape) -> None:
         widths, window = shape.widths[::-1], shape.window
         super().__init__(widths[0])
-        self.head_list = nn.Linear(shape.latents, widths[0])
+        self.head_list = nn.Linear(shape.latents, widths[0]) if shape.latents else nn.Identity()
         afters = (*widths[1:], 3)
         for width, after, depth, heads in zip(
             widths, afters, shape.depths[::-1], shape.heads[::-1], strict=True
         ):
             self.layers.append(_Stage((width, window, heads), depth, up=_Up(width, after)))
+
+    def picture(self, x: Tensor) -> Tensor:
+        """Return the picture (B, 3, H, W) of tokens."""
+        for stage in self.layers:
+            x = stage(x)
+        return x.permute(0, 3, 1, 2)
 
 
 class SwinJscc(nn.Module):
@@ -264,15 +265,12 @@ class SwinJscc(nn.Module):
         self.adaptive = adaptive
         self.multiple = shape.window * 2 ** len(shape.widths)
         """Sides of pictures are multiples of this."""
-        self.encoder, self.decoder = _Encoder(shape), _Decoder(shape)
+        self.encoder, self.decoder = Encoder(shape), Decoder(shape)
 
     def encode(self, image: Tensor, snr_db: float) -> Tensor:
         """Return latents (B, H/2ⁿ, W/2ⁿ, latents) of an image (B, 3, H, W)."""
         end = self.encoder
-        x = end.patch_embed.proj(image).permute(0, 2, 3, 1)
-        for stage in end.layers:
-            x = stage(x)
-        x = end.norm(x)
+        x = end.tokens(image)
         latents: Tensor = end.head_list(end.gated(x, snr_db) if self.adaptive else x)
         return latents
 
@@ -280,8 +278,4 @@ class SwinJscc(nn.Module):
         """Return the picture (B, 3, H, W) of received latents."""
         end = self.decoder
         x = end.head_list(latents)
-        x = end.gated(x, snr_db) if self.adaptive else x
-        for stage in end.layers:
-            x = stage(x)
-        shown: Tensor = x.permute(0, 3, 1, 2)
-        return shown
+        return end.picture(end.gated(x, snr_db) if self.adaptive else x)

@@ -31,6 +31,7 @@ NETWORKS = Path(__file__).parents[1] / "codecs" / "torch_jscc" / "networks.py"
 QUICK = {"hybrid": "hybrid:base=jpeg", "torch_jscc": f"torch_jscc:module={NETWORKS}:Phases"}
 """Codecs that take long, with options by which they take less; and one that needs a network."""
 NAMES = [QUICK.get(name, name) for name in INSTALLED if is_analog(CODECS.load(name))]
+NAMES.append(f"torch_jscc:module={NETWORKS}:Chosen")  # its decoder is sent bits beside symbols
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -86,6 +86,71 @@ class Batched(Quiet):
         return values / values.square().mean().sqrt()
 
 
+class Chosen(nn.Module):
+    """Sends the strongest planes of the means of 4x4 pixels and of 2x2 within them, and says which.
+
+    There are 15, and as many are sent as fit.
+    """
+
+    def encode(self, image, num_symbols):
+        mean = functional.avg_pool2d(image, 4)
+        fine = functional.avg_pool2d(image, 2) - functional.interpolate(mean, scale_factor=2.0)
+        planes = torch.cat([mean - 0.5, functional.pixel_unshuffle(fine, 2)], dim=1)
+        batch, _, rows, columns = planes.shape
+        count = min(max(1, 2 * num_symbols // (rows * columns)), 15)
+        order = planes.square().mean(dim=(2, 3)).argsort(dim=1, descending=True, stable=True)
+        side_bits = torch.zeros_like(order, dtype=torch.bool).scatter(1, order[:, :count], True)
+        return planes[side_bits].reshape(batch, count, rows, columns), side_bits
+
+    def decode(self, received, side_bits):
+        batch, _, *sides = received.shape
+        planes = torch.zeros(batch, 15, *sides)
+        planes[side_bits] = received.reshape(-1, *sides)
+        mean = functional.interpolate(planes[:, :3], scale_factor=2.0)
+        fine = mean + functional.pixel_shuffle(planes[:, 3:], 2)
+        return functional.interpolate(fine, scale_factor=2.0) + 0.5
+
+
+class ChosenAndWeighted(Chosen):
+    """Its decoder takes the mask as well, and shows grey outside."""
+
+    def decode(self, received, side_bits, mask):
+        return torch.where(mask >= 1, super().decode(received, side_bits), 0.5)
+
+
+class Silent(Chosen):
+    """Says nothing to a decoder that waits for it."""
+
+    def encode(self, image):
+        return super().encode(image, 10**6)[0]
+
+
+class Whole(Chosen):
+    """Says it in bytes."""
+
+    def encode(self, image):
+        latents, side_bits = super().encode(image, 10**6)
+        return latents, side_bits.byte()
+
+
+class Foreseeing(Chosen):
+    """Its encoder wants to be told what it says."""
+
+    def encode(self, image, side_bits):
+        return super().encode(image, 10**6)[0], side_bits
+
+
+class Fickle(Chosen):
+    """Says something else each time."""
+
+    def encode(self, image):
+        latents, side_bits = super().encode(image, 10**6)
+        return latents, torch.cat([side_bits, torch.rand(len(image), 64) < 0.5], dim=1)
+
+    def decode(self, received, side_bits):
+        return super().decode(received, side_bits[:, :15])
+
+
 class Noisy(Phases):
     """Adds noise of its own."""
 

@@ -17,6 +17,11 @@ NETWORKS = Path(__file__).with_name("networks.py")
     [
         ("Noisy", "encode of .* changes its output between calls; if it adds the noise"),
         ("Two", "encode of .* returns 2 things; return one tensor, since whatever else"),
+        ("Two", r"may return bool \(images, bits\) beside it if its decoder takes 'side_bits'"),
+        ("Silent", "takes 'side_bits', so encode must return two tensors"),
+        ("Whole", "takes 'side_bits', so encode must return two tensors"),
+        ("Foreseeing", "encode of .* needs 'side_bits', which it makes"),
+        ("Fickle", "encode of .* changes its output between calls"),
         ("NotANumber", "decode of .* makes NaN or infinity"),
         ("Small", r"decode of .* made \(1, 3, 63, 79\) of torch.float32; a picture here is"),
         ("Keeper", "decode of .* changes its output between calls: if it uses what encode kept"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 import torch
@@ -14,6 +12,7 @@ from semcom.codecs.base import CODECS
 from semcom.codecs.torch_jscc.deep_jscc import DeepJscc
 from semcom.codecs.torch_jscc.state_dicts import read_state_dict
 from semcom.errors import InputError
+from tests.semcom.codecs.torch_jscc.public_swin import public_swin
 
 _PUBLIC = {
     "encoder": [("conv1", 3, 16), ("conv2", 16, 32), ("conv3", 32, 32), ("conv4", 32, 32)],
@@ -84,64 +83,6 @@ def test_our_own_weights_are_recognised(tmp_path):
     assert CODECS.create(f"torch_jscc:weights={file}").least_symbols(32, 32) == 8 * 64 // 2
 
 
-def public_swin(widths, depths, heads, window, latents):
-    """Random weights with the names and shapes of KeYang8/WITT, buffers included."""
-    torch.manual_seed(0)
-    shapes = {"encoder.patch_embed.proj.weight": (widths[0], 3, 2, 2)}
-    shapes["encoder.patch_embed.proj.bias"] = (widths[0],)
-
-    def linear(name, after, before, bias=True):
-        shapes[f"{name}.weight"] = (after, before)
-        shapes.update({f"{name}.bias": (after,)} if bias else {})
-
-    def norm(name, width):
-        shapes[f"{name}.weight"] = shapes[f"{name}.bias"] = (width,)
-
-    def stage(place, width, depth, head):
-        for j in range(depth):
-            block = f"{place}.blocks.{j}"
-            norm(f"{block}.norm1", width)
-            norm(f"{block}.norm2", width)
-            shapes[f"{block}.attn.relative_position_bias_table"] = ((2 * window - 1) ** 2, head)
-            shapes[f"{block}.attn.relative_position_index"] = (window**2, window**2)
-            if j % 2:
-                shapes[f"{block}.attn_mask"] = (4, window**2, window**2)
-            linear(f"{block}.attn.qkv", 3 * width, width)
-            linear(f"{block}.attn.proj", width, width)
-            linear(f"{block}.mlp.fc1", 4 * width, width)
-            linear(f"{block}.mlp.fc2", width, 4 * width)
-
-    def gates(end, width):
-        hidden = int(1.5 * width)
-        for k in range(7):
-            linear(f"{end}.bm_list.{k}.fc.0", hidden, 1)
-            linear(f"{end}.bm_list.{k}.fc.2", hidden, hidden)
-            linear(f"{end}.bm_list.{k}.fc.4", hidden, hidden)
-        sizes = [width, *[hidden] * 7, width]
-        for k, (before, after) in enumerate(itertools.pairwise(sizes)):
-            linear(f"{end}.sm_list.{k}", after, before)
-
-    for i, about in enumerate(zip(widths, depths, heads, strict=True)):
-        stage(f"encoder.layers.{i}", *about)
-        if i:
-            norm(f"encoder.layers.{i}.downsample.norm", 4 * widths[i - 1])
-            linear(f"encoder.layers.{i}.downsample.reduction", widths[i], 4 * widths[i - 1], False)
-    for i, (width, depth, head) in enumerate(
-        zip(widths[::-1], depths[::-1], heads[::-1], strict=True)
-    ):
-        stage(f"decoder.layers.{i}", width, depth, head)
-        norm(f"decoder.layers.{i}.upsample.norm", width)
-        after = [*widths[::-1], 3][i + 1]
-        linear(f"decoder.layers.{i}.upsample.increment", 4 * after, width, False)
-    norm("encoder.norm", widths[-1])
-    linear("encoder.head_list", latents, widths[-1])
-    linear("decoder.head_list", widths[-1], latents)
-    gates("encoder", widths[-1])
-    gates("decoder", widths[-1])
-    shapes["distortion_loss.dist.window"] = (1, 1, 11, 11)  # of a training for MS-SSIM
-    return {name: 0.1 * torch.randn(shape) for name, shape in shapes.items()}
-
-
 @pytest.mark.parametrize("adaptive", [True, False])
 def test_witt_is_rebuilt_from_its_weights(photo, tmp_path, adaptive):
     """Its size follows from the tensors; the SNR changes what is sent if it is told."""
@@ -156,14 +97,6 @@ def test_witt_is_rebuilt_from_its_weights(photo, tmp_path, adaptive):
     x, side = signals[1].symbols, [packet.data for packet in signals[1].side]
     shown = codec.decode(x, torch.ones_like(x), torch.full((len(x),), 0.01), side, 64, 96)
     assert shown.shape == (64, 96, 3)
-
-
-def test_swin_jscc_with_rates_is_named_and_not_rebuilt(tmp_path):
-    state = public_swin((8, 16), (2, 2), (2, 4), 4, 24)
-    file = tmp_path / "rates.model"
-    torch.save({n: v for n, v in state.items() if "head_list" not in n}, file)
-    with pytest.raises(InputError, match="SwinJSCC with rate adaptation, whose network is not"):
-        CODECS.create(f"torch_jscc:weights={file}")
 
 
 def test_a_file_without_a_stage_says_so(tmp_path):
