@@ -120,7 +120,7 @@ def _systems(files: list[Path], folder: Path, say: Callable[..., None]) -> dict[
     fewest = min(missing, key=lambda end: len(missing[end]))
     if missing[fewest]:
         name, *others = missing[fewest]
-        more = f", nor of {len(others)} other originals" if others else ""
+        more = f", nor of others ({len(others)})" if others else ""
         raise InputError(
             f"{folder}: there is no received picture of {name}{more}; expected "
             + " or ".join(f"{name}{end}.png" for end in _ENDINGS)
@@ -132,7 +132,7 @@ def _systems(files: list[Path], folder: Path, say: Callable[..., None]) -> dict[
     used = {name + end for name in names for end in _ENDINGS}
     strays = [name for name in here if name not in used and not name.endswith(_FIGURES)]
     if strays:
-        more = f", nor of {len(strays) - 1} other pictures" if strays[1:] else ""
+        more = f", nor of others ({len(strays) - 1})" if strays[1:] else ""
         say(f"{folder}: there is no original of {here[strays[0]].name}{more}")
     return {_ENDINGS[end]: [here[name + end] for name in names] for end in complete}
 

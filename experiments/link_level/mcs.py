@@ -14,7 +14,6 @@ from channels.packets.target import Target
 from experiments.csv_table import to_csv
 from experiments.link_level.scheme_plot import plot_schemes
 from experiments.link_level.scheme_table import FadingLaw, SchemeRow, scheme_rows
-from experiments.link_level.snr_axis import create_channel
 from experiments.saving import save
 
 _WIDEST = 120  # columns of a terminal; no table is wider
@@ -28,7 +27,7 @@ def mcs(
     See :func:`scheme_rows` for the parameters and errors. ``say`` receives the names of the files.
     """
     rows = scheme_rows(channel, num_bits, schemes)
-    law = FadingLaw(create_channel(channel))
+    law = FadingLaw(channel)
     out.mkdir(parents=True, exist_ok=True)
     lengths = sorted({row.num_bits for row in rows}, reverse=True)
     few = " or ".join(f"{length}" for length in lengths)

@@ -71,14 +71,15 @@ class SchemeRow:
 
 
 class FadingLaw:
-    """The coherence of a channel and the law of its gain, with cached quantiles."""
+    """The coherence of a channel, given by name and options, and the law of its gain."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, spec: str) -> None:
+        channel = create_channel(spec)
         known = isinstance(channel, Awgn) or channel.coherence in ("block", "fast")
         if not (known and isinstance(channel, KnownLaw)):
             raise InputError(
                 "thresholds are known only for gains of a known law that are constant or fresh for "
-                f"every symbol, unlike those of {type(channel).__name__}: use semcom bler --scheme"
+                f"every symbol, unlike those of channel {spec!r}: use semcom bler --scheme"
             )
         self.table = "rayleigh_fast" if isinstance(channel, RayleighFast) else "awgn"
         """Class of channels whose thresholds apply."""
@@ -144,10 +145,9 @@ def scheme_rows(channel: str, num_bits: int, schemes: str = "nr") -> list[Scheme
         If the channel or the set is unknown, the channel has no known law, or ``num_bits`` is below
         the shortest measured block of a scheme.
     """
-    known, model = scheme_set(schemes), create_channel(channel)
-    law = FadingLaw(model)
+    known, law = scheme_set(schemes), FadingLaw(channel)
     if schemes == "shaped":
-        check_steady(model, name=f"channel {channel!r}")
+        check_steady(create_channel(channel), name=f"channel {channel!r}")
     measured = [_shaped(one) if one.shaped else _unshaped(law.table, one) for one in known]
     least = max(min(blocks) for blocks in measured)
     if num_bits < least:

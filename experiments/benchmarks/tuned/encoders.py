@@ -25,12 +25,14 @@ from semcom.codecs.parts import obu
 from semcom.codecs.parts.colour import Planes, from_planes, to_planes
 from semcom.codecs.parts.rate_control import best_level
 from semcom.codecs.quantiser.noise_shaping import shaped
+from semcom.errors import InputError
 from semcom.images import load_image
 from semcom.scores.psnr import psnr_db
 from semcom.scores.similarity import ms_ssim
 from semcom.types import Image
 
 CPU_USED, PRESET = 4, "fast"
+_SIDE = click.IntRange(min=176)  # MS-SSIM has five scales
 
 
 class Mode(NamedTuple):
@@ -111,7 +113,16 @@ ENCODERS = {
 
 
 def middle(photo: Image, height: int, width: int) -> Image:
-    """Return the middle of a photo, in this size."""
+    """Return the middle of a photo, in this size.
+
+    Raises
+    ------
+    ValueError
+        The photo is smaller.
+    """
+    if photo.shape[0] < height or photo.shape[1] < width:
+        size = f"{photo.shape[1]}x{photo.shape[0]}"
+        raise InputError(f"photos must have at least {width}x{height} pixels, got {size}")
     top, left = (photo.shape[0] - height) // 2, (photo.shape[1] - width) // 2
     return np.ascontiguousarray(photo[top : top + height, left : left + width])
 
@@ -161,13 +172,18 @@ def gains(encoder: Encoder, image: Image) -> NDArray[np.float64]:
 
 
 @click.command()
-@click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--codec", "names", multiple=True, type=click.Choice(list(ENCODERS)))
-@click.option("--height", default=192, show_default=True, help="Rows of the middle.")
-@click.option("--width", default=256, show_default=True, help="Columns of the middle.")
+@click.option("--height", type=_SIDE, default=192, show_default=True, help="Rows of the middle.")
+@click.option("--width", type=_SIDE, default=256, show_default=True, help="Columns of the middle.")
 def main(photos: tuple[Path, ...], names: tuple[str, ...], height: int, width: int) -> None:
     """Print what each mode gains, as means over the photos."""
-    images = [middle(load_image(photo)[0], height, width) for photo in photos]
+    try:
+        images = [middle(load_image(photo)[0], height, width) for photo in photos]
+    except InputError as error:
+        raise click.ClickException(str(error)) from None
     for name in names or ENCODERS:
         encoder = ENCODERS[name]
         found = np.mean([gains(encoder, image) for image in images], axis=0)

@@ -14,6 +14,9 @@ from semcom.scores.sets.kernel import kernel_distance
 from semcom.scores.sets.patches import SIDE
 from semcom.types import Image
 
+LEAST_PATCHES = 4
+"""Patches of a set, so that two subsets of KID can differ."""
+
 
 @dataclass(frozen=True)
 class SetDistance:
@@ -38,8 +41,8 @@ class SetDistance:
             return ""
         return (
             f"{self.num_patches} patches are fewer than the {self.num_features} features of each, "
-            "so that FID is too high, and KID slightly too low: compare them only with those of as "
-            "many patches"
+            "so that FID is too high, and KID too low, unless the sets are equal: compare them "
+            "only with those of as many patches"
         )
 
 
@@ -63,7 +66,7 @@ def set_distance(
     Raises
     ------
     ValueError
-        A set has fewer than two patches, a picture is smaller than a patch, the package
+        A set has fewer than four patches, a picture is smaller than a patch, the package
         torch-fidelity is missing (extra ``scores``), or the weights are damaged, of another
         network, or cannot be fetched.
     """
@@ -80,11 +83,13 @@ def distance_of(originals: NDArray[Any], received: NDArray[Any]) -> SetDistance:
     Raises
     ------
     ValueError
-        A set has fewer than two patches.
+        A set has fewer than four patches.
     """
     number = min(len(originals), len(received))
-    if number < 2:
-        raise InputError("FID and KID compare sets of two patches or more, and there is only one")
+    if number < LEAST_PATCHES:
+        raise InputError(
+            f"FID and KID compare sets of {LEAST_PATCHES} patches or more, and there are {number}"
+        )
     fid = frechet_distance(originals, received)
     kid, kid_std = kernel_distance(originals, received)
     return SetDistance(fid, kid, kid_std, number, originals.shape[1])

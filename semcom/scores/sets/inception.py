@@ -94,7 +94,8 @@ def features_of(
     Raises
     ------
     ValueError
-        There is no picture, or one is smaller than a patch.
+        There is no picture, one is smaller than a patch, or the weights of the network are
+        damaged.
     """
     found = []
     with torch.inference_mode():
@@ -104,4 +105,7 @@ def features_of(
             found += [network(cut[start : start + _BATCH])[0] for start in starts]
     if not found:
         raise InputError("there are no pictures")
-    return np.asarray(torch.cat(found).double())
+    features = np.asarray(torch.cat(found).double())
+    if not np.isfinite(features).all():
+        raise InputError("features are not finite, so the weights of the network are damaged")
+    return features

@@ -35,7 +35,7 @@ def subset_size(num_samples: int) -> int:
     >>> subset_size(28_650), subset_size(192)
     (1000, 96)
     """
-    return min(_LARGEST_SUBSET, max(num_samples // 2, 2))
+    return min(_LARGEST_SUBSET, num_samples // 2)
 
 
 def kernel_distance(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float]:
@@ -44,7 +44,7 @@ def kernel_distance(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, floa
     Parameters
     ----------
     one, other
-        (N, D) float, a sample in each row; the sets may have different numbers N of at least two.
+        (N, D) float, a sample in each row; the sets may have different numbers N of at least four.
 
     Returns
     -------

@@ -51,7 +51,7 @@ def patches(picture: Image, side: int) -> Image:
     Raises
     ------
     ValueError
-        The side is not allowed, or no patch fits into the picture.
+        The side is not allowed, no patch fits into the picture, or it is not an RGB picture.
 
     Examples
     --------
@@ -59,6 +59,11 @@ def patches(picture: Image, side: int) -> Image:
     (8, 256, 256, 3)
     """
     check_side(side)
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise InputError(
+            f"pictures must have shape (H, W, 3) and dtype uint8, got {picture.shape} and "
+            f"{picture.dtype}"
+        )
     if side == 0:
         return picture[None]
     height, width = picture.shape[:2]

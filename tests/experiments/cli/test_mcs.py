@@ -109,7 +109,7 @@ def test_shaping_closes_a_quarter_of_the_gap_to_capacity() -> None:
         (("--schemes", "shaped", "--num-bits", "1000"), "at least 3720.*got 1000"),
         (("--schemes", "shaped", "--channel", "rayleigh_fast"), "unlike channel 'rayleigh_fast'"),
         (("--channel", "ether"), "unknown channel 'ether'; choices: awgn"),
-        (("--channel", "jakes"), "unlike those of Jakes: use semcom bler --scheme"),
+        (("--channel", "jakes"), "unlike those of channel 'jakes': use semcom bler --scheme"),
         (("--num-bits", "8"), "num_bits must be at least 296, .*measured, got 8"),
         (("--num-bits", "many"), "'many' is not a valid integer"),
     ],

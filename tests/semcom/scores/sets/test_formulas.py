@@ -104,7 +104,7 @@ def test_a_note_says_when_the_frechet_distance_is_too_high(pair):
     assert distance_of(*pair).caveat == ""
     few = distance_of(pair[0], pair[1][:11])
     assert few.caveat.startswith("11 patches are fewer than the 12 features of each")
-    with pytest.raises(ValueError, match="two patches or more, and there is only one"):
+    with pytest.raises(ValueError, match="4 patches or more, and there are 1"):
         distance_of(pair[0], pair[1][:1])
 
 

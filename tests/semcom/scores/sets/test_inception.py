@@ -62,14 +62,14 @@ def test_it_is_torch_fidelitys(weights, photo):
 def test_a_copy_is_nearer_than_noise(weights, photo):
     noise = np.random.default_rng(0).integers(0, 256, photo.shape, dtype=np.uint8)
     copied, far = (
-        semcom.set_distance([photo], [other], patch=120, weights=str(weights))
+        semcom.set_distance([photo] * 2, [other] * 2, patch=120, weights=str(weights))
         for other in (photo, noise)
     )
-    assert copied.num_patches == far.num_patches == 2
+    assert copied.num_patches == far.num_patches == 4
     assert copied.fid == pytest.approx(0, abs=1e-6)
     assert copied.kid <= 0 < far.kid
     assert far.fid > 1
-    assert far.caveat.startswith("2 patches are fewer than the 2048 features of each")
+    assert far.caveat.startswith("4 patches are fewer than the 2048 features of each")
 
 
 def test_without_weights_it_says_what_to_fetch(cache):
