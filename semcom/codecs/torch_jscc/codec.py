@@ -220,24 +220,30 @@ def _unpack(
     body: bytes, opened: Opened, height: int, width: int
 ) -> tuple[tuple[int, ...], Tensor, Tensor]:
     """Read the axes of a batch item's latents, side bits (B, n), and the mask (height, width)."""
-    network, images, count = opened.network, _patches(opened, height, width), 0
+    network, images = opened.network, _patches(opened, height, width)
     axes = body[0] if body else 0
     end = 1 + 4 * axes
     if not axes or len(body) < end:
         raise DecodeError("torch_jscc: side information is cut off")
     shape = struct.unpack(f">{axes}I", body[1:end])
-    body = body[end:]
+    bits, body = torch.zeros(images, 0, dtype=torch.bool), body[end:]
     if network.sends_bits:
-        if len(body) < _COUNT.size:
-            raise DecodeError("torch_jscc: side information is cut off")
-        (count,), body = _COUNT.unpack_from(body), body[_COUNT.size :]
-    packed, body = np.frombuffer(body, np.uint8), body[-(-images * count // 8) :]
-    if 8 * len(packed) < images * count:
-        raise DecodeError("torch_jscc: side information is cut off")
-    bits = np.unpackbits(packed, count=images * count).reshape(images, count).astype(bool)
+        bits, body = _unpack_bits(body, images)
     if not network.sends_mask:
         if body:
             raise DecodeError("torch_jscc: side information is too long")
-        return shape, torch.from_numpy(bits), torch.ones(height, width)
+        return shape, bits, torch.ones(height, width)
     levels = inflate("torch_jscc", body, np.int8, height, width)
-    return shape, torch.from_numpy(bits), torch.from_numpy(pixels_of(levels, height, width))
+    return shape, bits, torch.from_numpy(pixels_of(levels, height, width))
+
+
+def _unpack_bits(body: bytes, images: int) -> tuple[Tensor, bytes]:
+    """Read side bits, bool (images, n); return what follows them as well."""
+    if len(body) < _COUNT.size:
+        raise DecodeError("torch_jscc: side information is cut off")
+    (count,), body = _COUNT.unpack_from(body), body[_COUNT.size :]
+    size = -(-images * count // 8)
+    if len(body) < size:
+        raise DecodeError("torch_jscc: side information is cut off")
+    bits = np.unpackbits(np.frombuffer(body, np.uint8, size), count=images * count)
+    return torch.from_numpy(bits.astype(bool)).reshape(images, count), body[size:]

@@ -7,7 +7,7 @@ words what is only counted differently.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -45,12 +45,14 @@ def try_out(network: Network, sides: tuple[int, int], values: str = "unit") -> T
     bright, smooth = (seen(picture, values) for picture in _pictures(height, width))
     dark = seen(_pictures(height, width)[0] / 4, values)
 
-    def send(images: Tensor, snr_db: float = _SNR_DB) -> tuple[Tensor, Tensor]:
+    def send(
+        images: Tensor, snr_db: float = _SNR_DB, num_symbols: int = limit
+    ) -> tuple[Tensor, Tensor]:
         masks = torch.ones(len(images), 1, height, width)
-        return network.encode(images, snr_db, masks, limit, at_once=len(images))
+        return network.encode(images, snr_db, masks, num_symbols, at_once=len(images))
 
-    def encode(images: Tensor, snr_db: float = _SNR_DB) -> Tensor:
-        return send(images, snr_db)[0]
+    def encode(*about: Any) -> Tensor:
+        return send(*about)[0]
 
     def decode(latents: Tensor) -> Tensor:
         received = latents.to(torch.complex64 if latents.is_complex() else torch.float32)
@@ -58,9 +60,10 @@ def try_out(network: Network, sides: tuple[int, int], values: str = "unit") -> T
 
     alone, bits = send(bright)
     shown = decode(alone)
-    powers = [power_of(alone)]
-    powers += [power_of(encode(*one)) for one in ((smooth,), (bright, 0.0), (bright, 20.0))]
-    powers.append(power_of(encode(dark)))
+    others: list[Any] = [(smooth,), (bright, 0.0), (bright, 20.0), (dark,)]
+    if network.adapts:
+        others.append((bright, _SNR_DB, limit // 2))
+    powers = [power_of(alone), *(power_of(encode(*other)) for other in others)]
     if not _same(shown, decode(alone)):
         raise InputError(
             f"torch_jscc: decode of {network.name} changes its output between calls: if it uses "
@@ -166,7 +169,8 @@ def _power(power: float) -> str:
 def _unsteady(least: float, most: float) -> str:
     return (
         f"Its encoder does not normalise power, which was {least:.3g} to {most:.3g} for different "
-        "pictures and SNRs. Here, each picture is sent with mean power 1, and its scale in four "
-        "bytes, which are paid for; a paper that gives the scale to the receiver does not count "
-        "it. If the decoder was trained for a constant power of a complex symbol, say power=P."
+        "pictures, SNRs or bandwidths. Here, each picture is sent with mean power 1, and its scale "
+        "in four bytes, which are paid for; a paper that gives the scale to the receiver does not "
+        "count it. If the decoder was trained for a constant power of a complex symbol, say "
+        "power=P."
     )

@@ -58,6 +58,13 @@ class Told(Phases):
         return super().decode(received)
 
 
+class Louder(Phases):
+    """Is the louder, the more it may send."""
+
+    def encode(self, image, num_symbols):
+        return num_symbols * super().encode(image)
+
+
 class Encoder(nn.Module):
     def forward(self, image):
         return Phases().encode(image)
@@ -87,9 +94,9 @@ class Batched(Quiet):
 
 
 class Chosen(nn.Module):
-    """Sends the strongest planes of the means of 4x4 pixels and of 2x2 within them, and says which.
+    """Sends the means of 4x4 pixels and the strongest planes of 2x2 within them, and says which.
 
-    There are 15, and as many are sent as fit.
+    There are 15 with the three of the means, and as many are sent as fit.
     """
 
     def encode(self, image, num_symbols):
@@ -97,8 +104,10 @@ class Chosen(nn.Module):
         fine = functional.avg_pool2d(image, 2) - functional.interpolate(mean, scale_factor=2.0)
         planes = torch.cat([mean - 0.5, functional.pixel_unshuffle(fine, 2)], dim=1)
         batch, _, rows, columns = planes.shape
-        count = min(max(1, 2 * num_symbols // (rows * columns)), 15)
-        order = planes.square().mean(dim=(2, 3)).argsort(dim=1, descending=True, stable=True)
+        count = min(max(3, 2 * num_symbols // (rows * columns)), 15)
+        strengths = planes.square().mean(dim=(2, 3))
+        strengths[:, :3] = torch.inf
+        order = strengths.argsort(dim=1, descending=True, stable=True)
         side_bits = torch.zeros_like(order, dtype=torch.bool).scatter(1, order[:, :count], True)
         return planes[side_bits].reshape(batch, count, rows, columns), side_bits
 

@@ -126,6 +126,10 @@ def test_a_power_that_is_constant_for_dark_pictures_only_is_sent():
     assert "does not normalise power" in codec("Instance").remarks()[1]
 
 
+def test_a_power_that_depends_on_the_bandwidth_is_sent():
+    assert "does not normalise power" in codec("Louder").remarks()[1]
+
+
 def test_remarks_say_how_the_network_counts():
     bandwidth, power = codec("RealPhases").remarks()
     assert "1,920 real values of 80x64 pixels" in bandwidth

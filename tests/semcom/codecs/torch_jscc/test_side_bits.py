@@ -16,9 +16,9 @@ from tests.semcom.codecs.torch_jscc.sending import codec, means, send
 def test_side_bits_are_sent_and_paid_for(photo, patch):
     """Planes are 256 values of 64x64 pixels, or 64 of each of four patches, 15 bits each."""
     image, network = photo[:64, :64].copy(), codec("Chosen", patch=patch)
-    assert network.least_symbols(64, 64) == 128
+    assert network.least_symbols(64, 64) == 3 * 128
     assert "15 bits of side information" in network.remarks()[-1]
-    for allowed, planes in ((128, 1), (255, 1), (640, 5), (10**6, 15)):
+    for allowed, planes in ((384, 3), (511, 3), (640, 5), (10**6, 15)):
         signal, shown = send(network, image, num_symbols=allowed)
         assert len(signal.symbols) == planes * 128
         images = 4 if patch else 1
@@ -26,9 +26,9 @@ def test_side_bits_are_sent_and_paid_for(photo, patch):
         assert len(signal.side[0].data) == 4 + 4 + 1 + 12 + 4 + -(-15 * images // 8)
     assert np.abs(shown - means(image, 2)).max() <= 2
     with pytest.raises(
-        InputError, match=r"makes 128 symbols of 64x64 pixels.* but 127 are allowed"
+        InputError, match=r"makes 384 symbols of 64x64 pixels.* but 383 are allowed"
     ):
-        send(network, image, num_symbols=127)
+        send(network, image, num_symbols=383)
 
 
 def test_damaged_side_bits_are_an_error(photo):
