@@ -6,7 +6,7 @@ versions are supported, also several combined, for one layer, an unlimited buffe
 
 The error floor of belief propagation, some blocks in a hundred thousand, would exceed the accepted
 error rate of a packet of a hundred blocks. In packets of at least 16 blocks, the default decoder
-therefore gives the last one or two wrong blocks a second try (:mod:`channels.fec.ldpc.rescue`).
+therefore gives one or two wrong blocks a second try (:mod:`channels.fec.ldpc.rescue`).
 
 There are two departures from the standard. The packet's CRC is always 24A, whereas the standard
 uses the 16-bit CRC for up to 3824 bits: a simulation that counts lost packets should not count
@@ -145,8 +145,8 @@ class TransportCode(PacketCode):
                 blocks[i] = block
         crc = "24B" if self.num_blocks > 1 else CRC
         right = fulfilled & np.stack([crc_check(block, crc) for block in blocks])
-        most = self.num_blocks if decoder == "listed" else self._repaired(decoder)
-        for i, b in np.argwhere(~right & ((~right).sum(axis=0) <= most)):
+        few = (~right).sum(axis=0) <= self._most_repaired(decoder)
+        for i, b in np.argwhere(~right & few):
             better = repair(
                 self._codes[self.block_sizes[i]],
                 parts[i][b].ravel(),
@@ -159,10 +159,12 @@ class TransportCode(PacketCode):
         kept = [block[:, :-CRC_BITS] for block in blocks] if self.num_blocks > 1 else blocks
         return np.concatenate(kept, axis=1), right.all(axis=0)
 
-    def _repaired(self, decoder: str) -> int:
-        """Return how many wrong blocks of a packet get a second try."""
-        long = self.num_blocks >= LONG_PACKET and decoder == DEFAULT_DECODER
-        return MAX_REPAIRED if long else 0
+    def _most_repaired(self, decoder: str) -> int:
+        """Return how many blocks of a packet may be wrong if they shall get a second try."""
+        if decoder == "listed":
+            return self.num_blocks
+        long = self.num_blocks >= LONG_PACKET
+        return MAX_REPAIRED if long and decoder == DEFAULT_DECODER else 0
 
     def _split(self, packets: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """Cut packets (B, A + 24) into blocks (B, k), each with its own CRC: §5.2.2."""
