@@ -9,6 +9,7 @@ Reference: M. K. Simon, M.-S. Alouini, Digital Communication over Fading Channel
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -40,7 +41,7 @@ class RicianLaw(Fading):
     def gain_quantile(self, p: float) -> float:
         """Return the quantile of ``|h|²`` at ``p`` in (0, 1)."""
         check_probability(p)
-        return float(ncx2.ppf(p, 2, 2 * self.k)) / (2 * (self.k + 1))
+        return _gain_quantile(self.k, p)
 
 
 class RicianBlock(RicianLaw, BlockFading):
@@ -87,3 +88,8 @@ class RicianFast(RicianLaw, FastFading):
 
     def __init__(self, *, k_db: float = 6.0) -> None:
         self._set_k(k_db)
+
+
+@functools.lru_cache(maxsize=1 << 14)  # SciPy takes a millisecond for it, and many are asked anew
+def _gain_quantile(k: float, p: float) -> float:
+    return float(ncx2.ppf(p, 2, 2 * k)) / (2 * (k + 1))

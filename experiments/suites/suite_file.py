@@ -102,8 +102,9 @@ def _parse(path: Path) -> tuple[dict[Any, Any], dict[Where, str]]:
 def _load(text: str, name: str) -> tuple[Any, dict[Where, str]]:
     """Parse YAML; return the content and the line of each part of it."""
     yaml = YAML(typ="safe", pure=True)
-    places = _places(yaml.compose(text), name)
-    return yaml.load(text), places
+    root = yaml.compose(text)
+    places = _places(root, name)
+    return yaml.constructor.construct_document(root) if root else None, places
 
 
 def _places(root: Node | None, name: str) -> dict[Where, str]:

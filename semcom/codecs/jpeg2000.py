@@ -34,6 +34,7 @@ from semcom.codecs.parts import jpeg2000_packets as j2k_packets
 from semcom.codecs.parts.jpeg2000_packets import Band, Block, Layout, all_blocks
 from semcom.codecs.parts.rate_control import best_level
 from semcom.errors import InputError
+from semcom.large import is_large
 from semcom.types import Bitstream, Image, Map, Packet
 
 _MAX_LAYERS = 32
@@ -77,7 +78,8 @@ class Jpeg2000:
         """Encode with as many contributions as fit; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
         check_sides("jpeg2000", height, width, j2k_packets.MAX_SIDE)
-        bands = _read(image)
+        read = _read if is_large(height, width) else _read_last
+        bands = read(height, width, image.tobytes())
         order, sizes = _rank(bands, image, w)
 
         def layers(level: int) -> list[bytes]:
@@ -124,15 +126,18 @@ class Jpeg2000:
         return decoded[:height, :width]
 
 
-def _read(image: Image) -> Layout:
+def _read(height: int, width: int, pixels: bytes) -> Layout:
     """Encode with fine layers; return the contribution of each to each code-block."""
-    height, width = image.shape[:2]
+    image = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
     header, body = _compress(image, _LAYERS_DB, _block_side(height, width))
     if header != _header(height, width, len(_LAYERS_DB)):
         raise RuntimeError("OpenJPEG wrote headers that the receiver cannot reconstruct")
     bands = j2k_packets.layout(*_padded(height, width), _LEVELS, _block_side(height, width))
     j2k_packets.read(body, bands, len(_LAYERS_DB))
     return bands
+
+
+_read_last = functools.lru_cache(maxsize=1)(_read)  # a link asks for several sizes of a picture
 
 
 def _rank(bands: Layout, image: Image, w: Map) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -173,9 +178,13 @@ def _gather(bands: Layout, order: NDArray[np.int64], cuts: Sequence[int]) -> Lay
 
 def _merge(block: Block, counts: Sequence[int]) -> Block:
     """Merge contributions: layer ``i`` gets those from ``counts[i]`` to ``counts[i + 1]``."""
+    if not counts[-1]:
+        return Block(block.support, block.zero_planes, [(0, b"")] * (len(counts) - 1))
     parts = [part for part in block.parts if part[0]]
     merged = [
-        (sum(part[0] for part in parts[a:b]), b"".join(part[1] for part in parts[a:b]))
+        (sum([passes for passes, _ in parts[a:b]]), b"".join([data for _, data in parts[a:b]]))
+        if a < b
+        else (0, b"")
         for a, b in itertools.pairwise(counts)
     ]
     return Block(block.support, block.zero_planes, merged)

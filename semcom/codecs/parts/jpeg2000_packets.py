@@ -7,6 +7,7 @@ truncation points. Writing distributes them among other layers without decoding 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -188,29 +189,16 @@ class _TagTree:
     """
 
     def __init__(self, leaves: Sequence[int], columns: int) -> None:
-        self.values, self.parents = list(leaves), list[int]()
-        start, rows = 0, len(leaves) // columns
-        while rows * columns > 1:
-            below, start = start, start + rows * columns
-            width = -(-columns // 2)
-            self.values += [_UNKNOWN] * (width * -(-rows // 2))
-            for i in range(rows * columns):
-                parent = start + i // columns // 2 * width + i % columns // 2
-                self.parents.append(parent)
-                self.values[parent] = min(self.values[parent], self.values[below + i])
-            rows, columns = -(-rows // 2), width
+        self.paths, parents = _tree(len(leaves), columns)
+        self.values = [*leaves, *[_UNKNOWN] * (len(parents) + 1 - len(leaves))]
+        for node, parent in enumerate(parents):
+            self.values[parent] = min(self.values[parent], self.values[node])
         self.bounds = [0] * len(self.values)
         self.settled = [False] * len(self.values)
 
-    def _path(self, leaf: int) -> list[int]:
-        path = [leaf]
-        while path[-1] < len(self.parents):
-            path.append(self.parents[path[-1]])
-        return path[::-1]
-
     def read(self, bits: _BitReader, leaf: int, threshold: int) -> bool:
         bound = 0
-        for node in self._path(leaf):
+        for node in self.paths[leaf]:
             bound = max(bound, self.bounds[node])
             while bound < threshold and not self.settled[node]:
                 if bits.read(1):
@@ -222,7 +210,7 @@ class _TagTree:
 
     def write(self, bits: _BitWriter, leaf: int, threshold: int) -> None:
         bound = 0
-        for node in self._path(leaf):
+        for node in self.paths[leaf]:
             bound = max(bound, self.bounds[node])
             while bound < threshold and not self.settled[node]:
                 if bound >= self.values[node]:
@@ -232,6 +220,27 @@ class _TagTree:
                     bits.write(0, 1)
                     bound += 1
             self.bounds[node] = bound
+
+
+@functools.lru_cache(maxsize=256)
+def _tree(leaves: int, columns: int) -> tuple[list[list[int]], list[int]]:
+    """Return the nodes from the root to each leaf, and the parent of each node but the root."""
+    parents: list[int] = []
+    start, rows = 0, leaves // columns
+    while rows * columns > 1:
+        start += rows * columns
+        width = -(-columns // 2)
+        parents += [
+            start + i // columns // 2 * width + i % columns // 2 for i in range(rows * columns)
+        ]
+        rows, columns = -(-rows // 2), width
+    paths = []
+    for leaf in range(leaves):
+        path = [leaf]
+        while path[-1] < len(parents):
+            path.append(parents[path[-1]])
+        paths.append(path[::-1])
+    return paths, parents
 
 
 def _read_passes(bits: _BitReader) -> int:
