@@ -63,6 +63,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "header_links_before_dropdown": 8,
+    "collapse_navigation": True,  # or each of the API's pages repeats the names of all others
     "navigation_with_keys": False,
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],

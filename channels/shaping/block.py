@@ -39,13 +39,12 @@ from channels.fec.ldpc.base_graph import INFO_COLUMNS, LIFTING_SETS
 from channels.fec.ldpc.decoders import DEFAULT_DECODER
 from channels.kernels.shaped import demap_shaped
 from channels.shaping.matcher import Matcher, cheapest_counts
+from channels.shaping.schemes import MAX_SYMBOLS
 
 Bits = NDArray[np.uint8]
 
 PARITY_COLUMNS = {4: 10, 6: 6, 8: 6}
 """Columns of parity bits that are sent, by bits per symbol: the best of those tried."""
-MAX_SYMBOLS = {4: 2880, 6: 1664, 8: 1248}
-"""Symbols of the longest block, that with the largest lifting size, by bits per symbol."""
 MAX_ITERATIONS = 100
 """Decoder iterations; twice those of 5G blocks, which gains some 0.01 dB."""
 _BASE_GRAPH = 1
@@ -63,7 +62,7 @@ class ShapedBlock:
     num_bits
         Message bits.
     num_symbols
-        Symbols, at most :data:`MAX_SYMBOLS`.
+        Symbols, at most :data:`channels.shaping.schemes.MAX_SYMBOLS`.
 
     Attributes
     ----------

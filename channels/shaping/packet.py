@@ -22,7 +22,8 @@ from channels.base import ChannelOutput
 from channels.errors import InputError
 from channels.fec.crc import crc_attach, crc_check, crc_length
 from channels.fec.scrambling import gold_sequence
-from channels.shaping.block import MAX_SYMBOLS, shaped_block
+from channels.shaping.block import shaped_block
+from channels.shaping.schemes import MAX_SYMBOLS
 
 Bits = NDArray[np.uint8]
 CRC_BITS = crc_length("24A")

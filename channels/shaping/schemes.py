@@ -16,9 +16,10 @@ from importlib.resources import files
 import numpy as np
 
 from channels.errors import InputError
-from channels.shaping.block import MAX_SYMBOLS
 from channels.units import linear_to_db
 
+MAX_SYMBOLS = {4: 2880, 6: 1664, 8: 1248}
+"""Symbols of the longest block, that with the largest lifting size, by bits per symbol."""
 MEASURED: dict[int, tuple[float, ...]] = {
     4: (1.4, 2.2, 2.6),
     6: (2.2, 3.0, 3.8),

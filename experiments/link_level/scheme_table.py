@@ -21,9 +21,8 @@ from channels.packets.packet import num_packet_symbols
 from channels.packets.scheme_sets import scheme_set
 from channels.packets.selection import check_steady
 from channels.packets.target import Target
-from channels.shaping.block import MAX_SYMBOLS
 from channels.shaping.packet import least_symbols
-from channels.shaping.schemes import shaped_snr_db
+from channels.shaping.schemes import MAX_SYMBOLS, shaped_snr_db
 from channels.units import awgn_capacity, linear_to_db
 from experiments.link_level.snr_axis import create_channel
 from semcom.errors import InputError

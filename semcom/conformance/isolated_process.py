@@ -1,21 +1,27 @@
 """Calling a function in another process, which may hang, crash or use too much memory.
 
-The process is a new interpreter with the same search path and without the cache of encodings, so
-that its result depends on its arguments alone.
+The process has the same search path and environment, but not the cache of encodings, and nothing
+has run in it yet, so that its result depends on its arguments alone. On Linux it is forked from a
+process that has imported what checks need and does nothing else: an interpreter of its own would
+import PyTorch anew, which takes seconds.
 """
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
+import multiprocessing
 import os
 import pickle
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +30,7 @@ from semcom.conformance.base import MEMORY, CheckFailed, told
 from semcom.conformance.memory import resident_bytes
 
 T = TypeVar("T")
-_CODE = "from semcom.conformance.isolated_process import _main; _main()"
+_PRELOADED = ["semcom.conformance.analog.checks", "semcom.conformance.digital.checks"]
 MAX_BYTES = 4 * 10**9
 _POLL_S = 0.02
 
@@ -56,38 +62,49 @@ def run(function: Callable[..., T], *arguments: object, limit_s: float, promise:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "task").write_bytes(pickle.dumps((function, arguments)))
-        environment = {"PYTHONPATH": os.pathsep.join(sys.path), cache.ENVIRONMENT: "off"}
-        with (
-            (folder / "log").open("wb") as log,
-            subprocess.Popen(  # noqa: S603 - runs our own code
-                [sys.executable, "-P", "-X", "faulthandler", "-c", _CODE, name],
-                stdin=subprocess.PIPE,  # closes when we end, which ends the process
-                stdout=log,
-                stderr=log,
-                env=os.environ | environment,
-            ) as process,
-        ):
-            try:
-                _watch(process, limit_s, promise)
-            finally:
-                process.kill()
-        result: T = _result(folder, process.returncode)
+        process = _start(folder)
+        try:
+            _watch(process, limit_s, promise)
+        finally:
+            process.kill()
+            process.join()
+        result: T = _result(folder, process.exitcode or 0)
         return result
 
 
-def _watch(process: subprocess.Popen[bytes], limit_s: float, promise: str) -> None:
+def _start(folder: Path) -> BaseProcess:
+    """Start the process that does the task in a folder."""
+    linux = sys.platform == "linux"
+    context: Any = multiprocessing.get_context("forkserver" if linux else "spawn")
+    if linux:
+        context.set_forkserver_preload(_PRELOADED)
+    environment = os.environ | {cache.ENVIRONMENT: "off"}
+    process: BaseProcess = context.Process(target=_main, args=(folder, environment))
+    with _without_main():
+        process.start()
+    return process
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the main module, which multiprocessing would run again in the other process."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _watch(process: BaseProcess, limit_s: float, promise: str) -> None:
     end = time.monotonic() + limit_s
-    while True:
-        try:
-            process.wait(_POLL_S)
-        except subprocess.TimeoutExpired:
-            if time.monotonic() > end:
-                raise ProcessError(f"no result within {limit_s:g} s") from None
-            if resident_bytes(process.pid) > MAX_BYTES:
-                asked = f"take less than {MAX_BYTES / 1e9:g} GB of memory"
-                raise CheckFailed(asked, "more, and was stopped", promise) from None
-        else:
-            return
+    while process.is_alive():
+        process.join(_POLL_S)
+        if time.monotonic() > end:
+            raise ProcessError(f"no result within {limit_s:g} s")
+        if resident_bytes(process.pid or 0) > MAX_BYTES:
+            asked = f"take less than {MAX_BYTES / 1e9:g} GB of memory"
+            raise CheckFailed(asked, "more, and was stopped", promise)
 
 
 def _result(folder: Path, code: int) -> Any:
@@ -109,10 +126,15 @@ def _place(log: str) -> str:
     return f" in {found[3]} ({Path(found[1]).name}, line {found[2]})" if found else ""
 
 
-def _main() -> None:
+def _main(folder: Path, environment: dict[str, str]) -> None:
     """Do the task of :func:`run` in the other process."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    folder = Path(sys.argv[1])
+    os.environ.clear()
+    os.environ.update(environment)
+    with (folder / "log").open("wb") as log:
+        for descriptor in (1, 2):
+            os.dup2(log.fileno(), descriptor)
+    faulthandler.enable()
     try:
         function, arguments = pickle.loads((folder / "task").read_bytes())  # noqa: S301
         reply: tuple[str, object] = ("value", function(*arguments))
@@ -126,5 +148,6 @@ def _main() -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
     os._exit(1)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from channels.catalogue import CHANNELS, PACKET_CHANNELS
 from channels.packets.mcs import Scheme, find_scheme
 from channels.packets.scheme_sets import scheme_set
-from channels.packets.selection import check_steady
 from channels.packets.target import Target
 from channels.units import linear_to_db
 from semcom.errors import InputError
@@ -130,6 +129,8 @@ class LinkConfig(LinkOptions):
         self.build_losses()
         channel = self.build_channel()
         if self.schemes == "shaped":
+            from channels.packets.selection import check_steady  # imports PyTorch
+
             check_steady(channel, name=f"channel {self.channel!r}")
         if self.csi == "pilots" and not _holds_gain(channel):
             raise InputError(

@@ -27,9 +27,9 @@ from channels.base import Channel
 from channels.fec.ldpc.decoders import DEFAULT_DECODER
 from channels.models.awgn import Awgn
 from channels.packets.mcs import LEVELS
-from channels.shaping.block import MAX_ITERATIONS, MAX_SYMBOLS, ShapedBlock, shaped_block
+from channels.shaping.block import MAX_ITERATIONS, ShapedBlock, shaped_block
 from channels.shaping.packet import block_message_bits
-from channels.shaping.schemes import MEASURED
+from channels.shaping.schemes import MAX_SYMBOLS, MEASURED
 from channels.units import noise_var_from_snr_db
 from experiments.benchmarks.mcs_thresholds import Point, crossings, ends
 

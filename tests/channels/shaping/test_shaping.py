@@ -29,9 +29,15 @@ from channels.packets.packet import (
 from channels.packets.packet_errors import packet_error_rates
 from channels.packets.scheme_sets import scheme_set
 from channels.packets.selection import select_scheme
-from channels.shaping.block import MAX_SYMBOLS, shaped_block
+from channels.shaping.block import shaped_block
 from channels.shaping.packet import block_symbols, least_symbols
-from channels.shaping.schemes import MEASURED, capacity_db, shaped_efficiencies, shaped_snr_db
+from channels.shaping.schemes import (
+    MAX_SYMBOLS,
+    MEASURED,
+    capacity_db,
+    shaped_efficiencies,
+    shaped_snr_db,
+)
 from channels.units import awgn_capacity
 from experiments.benchmarks.mcs_thresholds import crossings
 from experiments.benchmarks.shaped.thresholds import jobs, send_blocks
