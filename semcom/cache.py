@@ -78,6 +78,7 @@ def recall(make: Callable[[], bytes], *about: object, part: str = "codecs") -> b
     return data
 
 
+@functools.cache  # reading it from the package takes a millisecond
 def version(package: str) -> str:
     """Return the version of an installed package, for ``about``."""
     return f"{package} {importlib.metadata.version(package)}"
