@@ -79,7 +79,7 @@ class Jpeg2000:
         height, width = image.shape[:2]
         check_sides("jpeg2000", height, width, j2k_packets.MAX_SIDE)
         read = _read if is_large(height, width) else _read_last
-        bands = read(height, width, image.tobytes())
+        bands = read(height, width, image.astype(np.uint8, casting="safe", copy=False).tobytes())
         order, sizes = _rank(bands, image, w)
 
         def layers(level: int) -> list[bytes]:

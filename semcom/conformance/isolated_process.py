@@ -28,11 +28,13 @@ from typing import Any, TypeVar
 from semcom import cache
 from semcom.conformance.base import MEMORY, CheckFailed, told
 from semcom.conformance.memory import resident_bytes
+from semcom.errors import InputError
 
 T = TypeVar("T")
 _PRELOADED = ["semcom.conformance.analog.checks", "semcom.conformance.digital.checks"]
 MAX_BYTES = 4 * 10**9
 _POLL_S = 0.02
+_starting = threading.Lock()
 
 
 class ProcessError(RuntimeError):
@@ -66,8 +68,7 @@ def run(function: Callable[..., T], *arguments: object, limit_s: float, promise:
         try:
             _watch(process, limit_s, promise)
         finally:
-            process.kill()
-            process.join()
+            _end(process)
         result: T = _result(folder, process.exitcode or 0)
         return result
 
@@ -80,8 +81,11 @@ def _start(folder: Path) -> BaseProcess:
         context.set_forkserver_preload(_PRELOADED)
     environment = os.environ | {cache.ENVIRONMENT: "off"}
     process: BaseProcess = context.Process(target=_main, args=(folder, environment))
-    with _without_main():
-        process.start()
+    with _starting, _without_main(), _search_path():
+        try:
+            process.start()
+        except FileNotFoundError:
+            raise InputError("the working folder is no longer there") from None
     return process
 
 
@@ -94,6 +98,31 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextlib.contextmanager
+def _search_path() -> Iterator[None]:
+    """Let new interpreters have our search path, and not the working folder in front of it."""
+    ours = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONSAFEPATH": "1"}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _end(process: BaseProcess) -> None:
+    """End a process, and those that it has started."""
+    if process.pid is not None and hasattr(os, "killpg"):
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.join()
 
 
 def _watch(process: BaseProcess, limit_s: float, promise: str) -> None:
@@ -110,7 +139,9 @@ def _watch(process: BaseProcess, limit_s: float, promise: str) -> None:
 def _result(folder: Path, code: int) -> Any:
     if not (folder / "reply").exists():
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
-        log = (folder / "log").read_text(errors="replace")
+        log = ""
+        with contextlib.suppress(OSError):
+            log = (folder / "log").read_text(errors="replace")
         raise ProcessError(f"the process was ended {how}{_place(log)}")
     kind, value = pickle.loads((folder / "reply").read_bytes())  # noqa: S301 - our own data
     if kind == "failed":
@@ -128,6 +159,8 @@ def _place(log: str) -> str:
 
 def _main(folder: Path, environment: dict[str, str]) -> None:
     """Do the task of :func:`run` in the other process."""
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.clear()
     os.environ.update(environment)
@@ -150,4 +183,6 @@ def _main(folder: Path, environment: dict[str, str]) -> None:
 def _end_with_parent() -> None:
     if (parent := multiprocessing.parent_process()) is not None:
         parent.join()
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
