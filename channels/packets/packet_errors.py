@@ -3,7 +3,8 @@
 Thresholds (:mod:`channels.packets.mcs`) were measured for code blocks from 8 payload bits to the
 longest. A length in between takes the higher threshold of its two neighbours, usually that of the
 shorter one. Short blocks get a small extra margin, since the lifting size of the code grows in
-steps and may fit a particular length badly.
+steps and may fit a particular length badly. The blocks of a packet of several have a CRC each, for
+which they get no more symbols: their code has a slightly higher rate than the one measured.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from channels import theory
 from channels.base import Channel
 from channels.models.rayleigh import RayleighFast
 from channels.packets.mcs import CRC_BITS, Scheme, Threshold, packet_scheme, thresholds
@@ -85,8 +87,25 @@ def _measured(table: str, scheme: Scheme, num_bytes: int) -> Threshold:
     no_shorter = [n for n in by_length if n >= num_bits]
     lengths = max(no_longer, default=min(by_length)), min(no_shorter, default=max(by_length))
     worst = np.max([by_length[length].snr_db for length in lengths], axis=0)
-    between = num_bits < _LONG_BITS and num_bits not in by_length
-    return Threshold(tuple((worst + between * _BETWEEN_DB).tolist()))
+    margin_db = _BETWEEN_DB if num_bits < _LONG_BITS and num_bits not in by_length else 0.0
+    if blocks > 1:
+        margin_db += _own_crc_db(table, scheme, num_bits, worst[1])
+    return Threshold(tuple((worst + margin_db).tolist()))
+
+
+def _own_crc_db(table: str, scheme: Scheme, num_bits: float, threshold_db: float) -> float:
+    """Return by how many dB a block of ``num_bits`` bits needs more because of its own CRC.
+
+    The mutual information that its code needs rises with the rate.
+    """
+    bits = scheme.bits_per_symbol
+    information = scheme.efficiency * np.array([1, 1 + CRC_BITS / num_bits])
+    more_db = float(np.diff(theory.snr_db_of_information(bits, information))[0])
+    if table == "awgn":
+        return more_db
+    law = RayleighFast().gain_quantile
+    around = [theory.effective_snr_db(bits, threshold_db + step, law) for step in (-0.5, 0.5)]
+    return more_db / (around[1] - around[0])
 
 
 @functools.cache
