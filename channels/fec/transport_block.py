@@ -147,6 +147,8 @@ class TransportCode(PacketCode):
         right = fulfilled & np.stack([crc_check(block, crc) for block in blocks])
         few = (~right).sum(axis=0) <= self._most_repaired(decoder)
         for i, b in np.argwhere(~right & few):
+            if np.count_nonzero(parts[i][b]) < self.block_sizes[i][0]:
+                continue  # so little was received that a word of zeros, whose CRC holds, would fit
             better = repair(
                 self._codes[self.block_sizes[i]],
                 parts[i][b].ravel(),

@@ -61,21 +61,15 @@ def pairs(study: SuiteResults) -> list[Pair]:
     found: dict[tuple[object, ...], list[Point]] = {}
     for point in study.points:
         if point.key in against:
-            found.setdefault(_condition(point), []).append(point)
+            found.setdefault(point.setting.condition, []).append(point)
     return [
         Pair(max(beside, key=lambda anchor: _common(anchor, point)), point)
         for point in study.points
         if point.key not in against
         and not point.setting.bound
         and point.setting.sent != "nothing"
-        and (beside := found.get(_condition(point)))
+        and (beside := found.get(point.setting.condition))
     ]
-
-
-def _condition(point: Point) -> tuple[object, ...]:
-    """Return what must be the same for a gain to compare the same things."""
-    s = point.setting
-    return s.channel, s.cbr, s.snr_db, s.disturbance, s.severity, s.sent
 
 
 def _common(one: Point, other: Point) -> int:

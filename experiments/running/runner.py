@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from experiments.datasets.items import Item
+from experiments.intervals import Interval
 from experiments.path_text import readable
 from experiments.running.backends import BackendName, check_backend, check_jobs
 from experiments.running.pool import WorkerPool
 from experiments.running.progress import RunProgress
-from experiments.running.stopping import measure, why_done
+from experiments.running.stopping import NARROW, measure, why_done
 from experiments.running.tasks import (
     MOST_JOBS,
     count,
@@ -48,7 +49,6 @@ from semcom.codecs.base import CODECS
 LOG = logging.getLogger(__name__)
 _UNITS_PER_SLOT = 8  # at least, so that the workers end together
 _FAILURES_SHOWN = 10
-_BATCH = 1000
 
 
 @dataclass
@@ -251,21 +251,27 @@ def _segment(looks: list[tuple[Item, Setting]], pool: WorkerPool, progress: RunP
 
 
 def _measure(run: _Run, until: int) -> None:
-    """Store the interval of every setting's mean, and whether it is narrow enough."""
+    """Store the interval of every setting's mean, and whether it needs no more draws.
+
+    Systems are compared over the same draws: under each condition, all go on until each has enough.
+    """
     database, suite, context = run.database, run.suite, run.context
     known = settled(database, context.suite, context.image_set)
-    left = (s for _, s in suite.settings() if suite.draws_of(s).most > 1 and s.id not in known)
-    while batch := list(itertools.islice(left, _BATCH)):
-        rows: list[tuple[Any, ...]] = []
-        for setting in batch:
+    measured: list[tuple[Setting, Interval, Interval, str]] = []
+    for _, setting in suite.settings():
+        if suite.draws_of(setting).most > 1 and setting.id not in known:
             wanted = {key_of(item, setting) for item in run.items}
             draws = suite.draws_of(setting)
             score = measure(database, setting.id, wanted, draws.score, until=until)
             lost = measure(database, setting.id, wanted, "lost", until=until)
-            done_by = why_done(draws, score, lost)
-            about = (context.suite, context.image_set, setting.id)
-            rows += [(*about, *astuple(one), done_by) for one in (score, lost)]
-        put_intervals(database, rows)
+            measured.append((setting, score, lost, why_done(draws, score, lost)))
+    unfinished = {setting.condition for setting, _, _, why in measured if not why}
+    rows: list[tuple[Any, ...]] = []
+    for setting, score, lost, why in measured:
+        done_by = "" if why == NARROW and setting.condition in unfinished else why
+        about = (context.suite, context.image_set, setting.id)
+        rows += [(*about, *astuple(one), done_by) for one in (score, lost)]
+    put_intervals(database, rows)
 
 
 @contextmanager

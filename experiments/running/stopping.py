@@ -18,6 +18,9 @@ from experiments.store.database import Database
 from experiments.store.queries import sums_of_setting
 from experiments.suites.draws import Draws
 
+NARROW = "narrow enough"
+"""Reason of :func:`why_done` that counts once all systems under a condition have a reason."""
+
 
 def measure(
     database: Database,
@@ -64,4 +67,4 @@ def why_done(draws: Draws, score: Interval, lost: Interval) -> str:
     allowed = max(draws.within or 0.0, (draws.relative or 0.0) * abs(score.mean))
     if lost.low is None or lost.high is None or (lost.high - lost.low) / 2 > draws.lost_within:
         return ""
-    return "narrow enough" if half <= allowed else ""
+    return NARROW if half <= allowed else ""

@@ -166,6 +166,11 @@ class Setting(LinkOptions):
         return bool(self.losses) or _coherence(self.channel) in ("block", "varying")
 
     @property
+    def condition(self) -> tuple[object, ...]:
+        """What must be the same for systems to be compared."""
+        return self.channel, self.cbr, self.snr_db, self.disturbance, self.severity, self.sent
+
+    @property
     def budget(self) -> Fraction:
         """Channel uses allowed per source sample."""
         return Fraction(self.cbr)

@@ -245,3 +245,11 @@ def test_a_short_packet_is_not_repaired():
     code = transport_code(8 * len(stuck["sent"]) - 24, len(llr), 8)
     assert code.num_blocks == 1
     assert code.decode(llr) is None
+
+
+@pytest.mark.parametrize("decoder", ["cascade", "listed"])
+def test_a_packet_of_which_nothing_came_is_not_decided(decoder):
+    """A word of zeros fits whatever was not received, and its CRC holds."""
+    code = transport_code(400, 800, 2)
+    _, ok = code.decode_batch(np.zeros((2, 800), np.float32), decoder=decoder)
+    assert not ok.any()

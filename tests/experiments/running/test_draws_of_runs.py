@@ -76,10 +76,31 @@ def test_without_draws_a_channel_that_fades_is_drawn_until_it_is_known(
     assert max(drawn_once) < (32,)
 
 
-def test_every_point_is_measured_also_of_thousands_of_which_some_are_done(
-    folder: Path, start: Run, monkeypatch: pytest.MonkeyPatch
+def test_systems_go_on_until_all_under_their_condition_have_enough(
+    folder: Path, start: Run
 ) -> None:
-    monkeypatch.setattr("experiments.running.runner._BATCH", 2)
+    """Or a gain would be the difference of means over different gains of the channel."""
+    calm, wild = _drawing({"a": 0.1, "b": 0.1}), _drawing({"a": 2.0, "b": 2.0})
+
+    def do(unit: Unit) -> list[TaskResult]:
+        made = []
+        for job in unit.jobs:
+            draw = wild if job.setting.blind and job.setting.snr_db == 1 else calm
+            made += draw(Unit(unit.item, (job,)))
+        return made
+
+    start("out", *MADE_UP[1:], "snr_db=[1, 2]", jobs=1, do=do)
+    sql = "SELECT setting, sum(draws) FROM rows GROUP BY setting, image"
+    drawn: dict[float, set[int]] = {1: set(), 2: set()}
+    with Database(folder / "out" / "results.db") as database:
+        for setting, draws in database.query(sql):
+            drawn[database.setting(setting).snr_db].add(draws)
+    assert drawn[2] == {4}
+    (together,) = drawn[1]
+    assert together > 4
+
+
+def test_every_point_is_measured_although_some_are_done(folder: Path, start: Run) -> None:
     do = _drawing({"a": 0.1, "b": 0.1})
     many = MADE_UP[1:]
     start("out", *many, "snr_db=[1, 2, 3]", jobs=1, do=do)
