@@ -134,12 +134,11 @@ class TransportCode(PacketCode):
         parts = np.split(receptions, np.cumsum([n for _, n in self.block_sizes])[:-1], axis=2)
         blocks: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)] * self.num_blocks
         fulfilled = np.empty((self.num_blocks, len(receptions)), dtype=np.bool_)
+        first = DEFAULT_DECODER if decoder == "listed" else decoder
         for size, members in self._groups.items():
             # The receptions of a block are adjacent.
             received = np.stack([parts[i] for i in members]).reshape(-1, size[1] * len(rvs))
-            decided, ok = self._codes[size].decode(
-                received, max_iterations, rvs=rvs, decoder=decoder
-            )
+            decided, ok = self._codes[size].decode(received, max_iterations, rvs=rvs, decoder=first)
             fulfilled[members] = ok.reshape(len(members), -1)
             for i, block in zip(members, np.split(decided, len(members)), strict=True):
                 blocks[i] = block
