@@ -147,10 +147,11 @@ def _to_rgb(found: Decoded) -> tuple[Image, list[str]]:
 
 def check_pixels(image: Image) -> None:
     """Refuse anything but (H, W, 3) uint8 with sides of 16 to 65535 and at most 50 megapixels."""
+    asked = "an image must be uint8 of shape (H, W, 3)"
+    if not isinstance(image, np.ndarray):
+        raise InputError(f"{asked}, got {type(image).__name__}")
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise InputError(
-            f"an image must be uint8 of shape (H, W, 3), got {image.dtype} of shape {image.shape}"
-        )
+        raise InputError(f"{asked}, got {image.dtype} of shape {image.shape}")
     height, width = image.shape[:2]
     if (
         min(height, width) < MIN_SIDE

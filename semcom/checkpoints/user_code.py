@@ -30,15 +30,15 @@ def find_object(who: str, name: str) -> Any:
     Raises
     ------
     ValueError
-        There is no colon, or it cannot be imported.
+        Either part is missing, or it cannot be imported.
 
     Examples
     --------
     >>> find_object("codec", "fractions:Fraction")(1, 3)
     Fraction(1, 3)
     """
-    place, colon, attribute = name.rpartition(":")
-    if not colon:
+    place, _, attribute = name.rpartition(":")
+    if not place or not attribute:
         raise InputError(f"{who}: a name is package.module:Class or file.py:Class, got {name!r}")
     file = Path(place).expanduser()
     try:

@@ -120,3 +120,12 @@ def test_a_program_is_not_run(tmp_path):
     )
     with pytest.raises(ValueError, match="PostScript is a program, not a picture"):
         load_image(path)
+
+
+@pytest.mark.parametrize(
+    ("image", "got"),
+    [([[1]], "got list"), (np.zeros((32, 32, 3)), r"got float64 of shape \(32, 32, 3\)")],
+)
+def test_what_is_no_array_of_pixels_is_refused(image: object, got: str) -> None:
+    with pytest.raises(ValueError, match=rf"an image must be uint8 of shape \(H, W, 3\), {got}"):
+        semcom.send(image, segmenter="graph")

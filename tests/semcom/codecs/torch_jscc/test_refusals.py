@@ -43,6 +43,8 @@ def test_what_is_refused_is_refused_in_words(name, message):
     ("options", "message"),
     [
         ("module=nowhere", "a name is package.module:Class or file.py:Class, got 'nowhere'"),
+        ("module=net.py:", "a name is package.module:Class or file.py:Class, got 'net.py:'"),
+        ("module=:Net", "a name is package.module:Class or file.py:Class, got ':Net'"),
         ("module=no.such:Net", "cannot be imported: ModuleNotFoundError"),
         ("module=nowhere.py:Net", "FileNotFoundError: there is no file nowhere.py"),
         ("module=a:B+c:D+e:F", "takes one name or two"),
