@@ -265,7 +265,8 @@ def _measure(run: _Run, until: int) -> None:
             score = measure(database, setting.id, wanted, draws.score, until=until)
             lost = measure(database, setting.id, wanted, "lost", until=until)
             measured.append((setting, score, lost, why_done(draws, score, lost)))
-    unfinished = {setting.condition for setting, _, _, why in measured if not why}
+    # A system of which nothing could be sent does not make the others go on.
+    unfinished = {one.condition for one, score, _, why in measured if score.draws and not why}
     rows: list[tuple[Any, ...]] = []
     for setting, score, lost, why in measured:
         done_by = "" if why == NARROW and setting.condition in unfinished else why
