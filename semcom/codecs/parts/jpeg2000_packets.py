@@ -189,10 +189,11 @@ class _TagTree:
     """
 
     def __init__(self, leaves: Sequence[int], columns: int) -> None:
-        self.paths, parents = _tree(len(leaves), columns)
-        self.values = [*leaves, *[_UNKNOWN] * (len(parents) + 1 - len(leaves))]
-        for node, parent in enumerate(parents):
-            self.values[parent] = min(self.values[parent], self.values[node])
+        self.paths, size = _tree(len(leaves), columns)
+        self.values = [_UNKNOWN] * size
+        for leaf, path in zip(leaves, self.paths, strict=True):
+            for node in path:
+                self.values[node] = min(self.values[node], leaf)
         self.bounds = [0] * len(self.values)
         self.settled = [False] * len(self.values)
 
@@ -201,10 +202,8 @@ class _TagTree:
         for node in self.paths[leaf]:
             bound = max(bound, self.bounds[node])
             while bound < threshold and not self.settled[node]:
-                if bits.read(1):
-                    self.settled[node] = True
-                else:
-                    bound += 1
+                self.settled[node] = bool(bits.read(1))
+                bound += not self.settled[node]
             self.bounds[node] = bound
         return self.settled[leaf] and bound < threshold
 
@@ -213,34 +212,26 @@ class _TagTree:
         for node in self.paths[leaf]:
             bound = max(bound, self.bounds[node])
             while bound < threshold and not self.settled[node]:
-                if bound >= self.values[node]:
-                    bits.write(1, 1)
-                    self.settled[node] = True
-                else:
-                    bits.write(0, 1)
-                    bound += 1
+                self.settled[node] = bound >= self.values[node]
+                bits.write(int(self.settled[node]), 1)
+                bound += not self.settled[node]
             self.bounds[node] = bound
 
 
 @functools.lru_cache(maxsize=256)
-def _tree(leaves: int, columns: int) -> tuple[list[list[int]], list[int]]:
-    """Return the nodes from the root to each leaf, and the parent of each node but the root."""
-    parents: list[int] = []
-    start, rows = 0, leaves // columns
-    while rows * columns > 1:
-        start += rows * columns
-        width = -(-columns // 2)
-        parents += [
-            start + i // columns // 2 * width + i % columns // 2 for i in range(rows * columns)
-        ]
-        rows, columns = -(-rows // 2), width
-    paths = []
-    for leaf in range(leaves):
-        path = [leaf]
-        while path[-1] < len(parents):
-            path.append(parents[path[-1]])
-        paths.append(path[::-1])
-    return paths, parents
+def _tree(leaves: int, columns: int) -> tuple[list[list[int]], int]:
+    """Return the nodes from the root to each leaf, and the number of all nodes."""
+    levels, rows, width = [(0, columns)], leaves // columns, columns
+    while rows * width > 1:
+        start = levels[-1][0] + rows * width
+        rows, width = -(-rows // 2), -(-width // 2)
+        levels.append((start, width))
+    ups = [*reversed(list(enumerate(levels)))]
+    paths = [
+        [start + (i // columns >> up) * width + (i % columns >> up) for up, (start, width) in ups]
+        for i in range(leaves)
+    ]
+    return paths, levels[-1][0] + 1
 
 
 def _read_passes(bits: _BitReader) -> int:

@@ -9,9 +9,8 @@ from scipy.stats import beta
 from channels import theory
 from channels.catalogue import CHANNELS
 from channels.fec.ldpc import ldpc_code
-from channels.modulation import demodulate, modulate
 from channels.packets.adaptation import NUM_DRAWS, effective_snr_db
-from channels.packets.block_chain import random_bits, run_chain
+from channels.packets.block_chain import run_chain
 from channels.packets.mcs import (
     CLASSES,
     CRC_BITS,
@@ -29,11 +28,9 @@ from channels.packets.packet import (
     decode_packet,
     encode_packet,
     max_packet_bytes,
-    num_code_blocks,
     num_packet_symbols,
-    packet_code,
 )
-from channels.packets.packet_errors import block_snr_db, packet_error_rates
+from channels.packets.packet_errors import block_snr_db
 from channels.packets.scheme_sets import scheme_set
 from channels.packets.selection import select_header, select_scheme
 from channels.packets.target import Target
@@ -69,24 +66,6 @@ def test_packets_of_any_length_have_a_threshold(table):
             if other == packet_scheme(scheme, num_bits):
                 need = block_snr_db(channel, scheme, num_bits // 8, 1e-3)
                 assert need == pytest.approx(threshold.snr_db[2])
-
-
-@pytest.mark.parametrize("size", [1, 2, 5, 12, 22, 38, 100])
-@pytest.mark.parametrize("place", [10, 40, 75])
-def test_short_packets_hold_at_their_threshold(size, place):
-    """At the SNR that is said to lose one in a hundred, within 4 sigma."""
-    scheme, rng = SCHEMES[place], torch.Generator().manual_seed(size)
-    snr_db = block_snr_db(AWGN, scheme, size, 1e-2)
-    code = packet_code(size, scheme)
-    trials = 3000
-    bits = random_bits((trials, 8 * size), rng)
-    x = modulate(torch.from_numpy(code.encode(bits)), scheme.bits_per_symbol)
-    received = AWGN(x, 10 ** (-snr_db / 10), rng)
-    llr = demodulate(*received, scheme.bits_per_symbol).numpy()
-    decided, ok = code.decode_batch(llr)
-    lost = int((~ok).sum())
-    assert (decided[ok] == bits[ok]).all()
-    assert lost / trials <= 1e-2 + 4 * math.sqrt(1e-2 / trials)
 
 
 def test_unmeasured_classes_are_refused():
@@ -289,21 +268,3 @@ def test_headers_hold_at_their_threshold(num_symbols):
         received = AWGN(x, 10 ** (-snr_db / 10), rng)
         lost += decode_packet(received, HEADER_BYTES, scheme) is None
     assert lost / trials <= 1e-2 + 4 * math.sqrt(1e-2 / trials)
-
-
-@pytest.mark.parametrize(("name", "size"), [("16-QAM 0.729", 2103), ("64-QAM 0.702", 2103)])
-def test_blocks_with_a_crc_of_their_own_are_lost_as_often_as_is_said(name, size):
-    """A packet of two blocks, within 4 sigma and a fifth; without their CRCs it would be half."""
-    scheme, rng = find_scheme(name), torch.Generator().manual_seed(size)
-    assert num_code_blocks(size, scheme) == 2
-    snr_db = block_snr_db(AWGN, scheme, size, 0.03)
-    code = packet_code(size, scheme)
-    trials = 1000
-    bits = random_bits((trials, 8 * size), rng)
-    x = modulate(torch.from_numpy(code.encode(bits)), scheme.bits_per_symbol)
-    llr = demodulate(*AWGN(x, 10 ** (-snr_db / 10), rng), scheme.bits_per_symbol).numpy()
-    _, ok = code.decode_batch(llr)
-    expected = packet_error_rates(AWGN, np.array([snr_db]), scheme, size)[0]
-    assert expected == pytest.approx(1 - 0.97**2)
-    sigma = math.sqrt(expected / trials)
-    assert 0.8 * expected - 4 * sigma < (~ok).mean() < 1.2 * expected + 4 * sigma
