@@ -8,7 +8,7 @@ A channel takes complex symbols of mean power 1 and returns what an antenna woul
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from channels.errors import InputError
 from channels.kernels.gaussian import fill_gaussian
+from channels.modulation import demodulate
 
 Coherence: TypeAlias = Literal["none", "block", "fast", "varying"]
 """How a gain varies: never, once per block, independently per symbol, or in some other way."""
@@ -40,6 +41,21 @@ class ChannelOutput(NamedTuple):
     perfect knowledge replace it by an estimate from pilots (:mod:`channels.packets.pilots`)."""
     noise_var: Tensor
     """Total variance N0 of the complex noise, real, broadcastable to ``y``."""
+
+    def llr(self, bits_per_symbol: int) -> Tensor:
+        """Compute the LLRs log p(b=1)/p(b=0), float32 (..., num_symbols · bits_per_symbol).
+
+        They are those of :func:`channels.modulation.demodulate` with ``method="maxlog"``, for a
+        gain of ``h`` and Gaussian noise. The output of a channel with another law, such as
+        ``rayleigh_real``, overrides this.
+        """
+        return demodulate(*self, bits_per_symbol)
+
+    def part(self, start: int, end: int) -> Self:
+        """Return the symbols from ``start`` to ``end``, under the same law."""
+        y, h, noise_var = self
+        noise_var = noise_var[..., start:end] if noise_var.numel() > 1 else noise_var
+        return self._replace(y=y[..., start:end], h=h[..., start:end], noise_var=noise_var)
 
 
 class Channel(Protocol):
@@ -70,6 +86,18 @@ class KnownLaw(Protocol):
 
     def gain_quantile(self, p: float) -> float:
         """Return the quantile of the power gain ``|h|²`` at probability ``p`` in (0, 1)."""
+        ...
+
+
+@runtime_checkable
+class KnownInformation(Protocol):
+    """A channel of constant quality whose receiver knows more of the noise than its variance.
+
+    Its :class:`ChannelOutput` has LLRs of its own.
+    """
+
+    def information(self, bits_per_symbol: int, snr_db: float) -> float:
+        """Return the mutual information of bit-interleaved coded QAM in bits per symbol."""
         ...
 
 

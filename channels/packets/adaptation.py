@@ -31,7 +31,7 @@ import torch
 from numpy.typing import NDArray
 
 from channels import theory
-from channels.base import Channel, KnownLaw
+from channels.base import Channel, KnownInformation, KnownLaw
 from channels.models.rayleigh import RayleighFast
 from channels.modulation import constellation
 from channels.packets.target import Target
@@ -131,6 +131,9 @@ def _constant_snr_db(channel: Channel, snr_db: float, bits_per_symbol: int) -> f
     """Return the equivalent SNR in dB of a channel of constant quality, None for others."""
     if channel.coherence == "none" and not getattr(channel, "noise_varies", False):
         return snr_db
+    if isinstance(channel, KnownInformation):
+        information = channel.information(bits_per_symbol, snr_db)
+        return float(theory.snr_db_of_information(bits_per_symbol, information))
     if isinstance(channel, KnownLaw) and channel.coherence == "fast":
         law: KnownLaw = channel
         return theory.effective_snr_db(bits_per_symbol, snr_db, law.gain_quantile)

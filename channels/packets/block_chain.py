@@ -20,7 +20,7 @@ from channels.base import Channel
 from channels.errors import InputError
 from channels.fec.ldpc import LdpcCode
 from channels.fec.ldpc.decoders import DEFAULT_DECODER
-from channels.modulation import demodulate, modulate
+from channels.modulation import modulate
 from channels.units import noise_var_from_snr_db
 
 Bits = NDArray[np.uint8]
@@ -94,7 +94,7 @@ def pass_blocks(
     """
     x = modulate(torch.from_numpy(code.encode(bits)), code.bits_per_symbol)
     received = channel(x, noise_var_from_snr_db(snr_db), rng)
-    llr = demodulate(*received, code.bits_per_symbol).numpy(force=True)
+    llr = received.llr(code.bits_per_symbol).numpy(force=True)
     return code.decode(llr, max_iterations, decoder=decoder)
 
 

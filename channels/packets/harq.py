@@ -233,7 +233,8 @@ def send_harq_batch(
         waiting = np.flatnonzero(sending & (delivered_in == 0))
         first = 0 if options.combining else last
         if waiting.size:
-            part = ChannelOutput(*(one[waiting, first : last + 1] for one in received))
+            some = (one[waiting, first : last + 1] for one in received)
+            part = type(received)(*some)
             llr = soft_bits(part, scheme).reshape(len(waiting), -1)
             decoded, ok = code.decode_batch(llr, rvs=rvs[first : last + 1])
             arrived[waiting[ok]] = decoded[ok]
@@ -258,15 +259,18 @@ def _transmit(
     versions = {rv: encode_bits(bits, scheme, rv=rv) for rv in dict.fromkeys(rvs)}
     x = torch.stack([versions[rv] for rv in rvs], dim=1)
     if not options.continuous:
-        y, h, noise = channel(x, noise_var, rng)
-        return ChannelOutput(y, h.expand(y.shape), noise.expand(y.shape))
+        received = channel(x, noise_var, rng)
+        shape = received.y.shape
+        return received._replace(
+            h=received.h.expand(shape), noise_var=received.noise_var.expand(shape)
+        )
     num_symbols = x.shape[-1]
     period = max_symbols(channel, num_uses(channel, num_symbols) + options.feedback_delay)
     silence = x.new_zeros((*x.shape[:-1], period - num_symbols))
     air = torch.cat([x, silence], dim=-1).flatten(1)
-    y, h, noise = channel(air, noise_var, rng)
+    received = channel(air, noise_var, rng)
 
     def cut(one: Tensor) -> Tensor:
-        return one.expand(y.shape).reshape(len(y), len(rvs), period)[..., :num_symbols]
+        return one.expand(air.shape).reshape(len(air), len(rvs), period)[..., :num_symbols]
 
-    return ChannelOutput(cut(y), cut(h), cut(noise))
+    return type(received)(*map(cut, received))

@@ -26,7 +26,7 @@ from channels.fec.ldpc.base_graph import choose_base_graph
 from channels.fec.packet_code import PacketCode
 from channels.fec.scrambling import gold_sequence
 from channels.fec.transport_block import count_blocks, transport_code
-from channels.modulation import demodulate, modulate
+from channels.modulation import modulate
 from channels.packets.mcs import CRC_BITS, Scheme, packet_scheme
 from channels.shaping.packet import (
     ShapedPacket,
@@ -176,7 +176,7 @@ def encode_bits(bits: NDArray[np.uint8], scheme: Scheme, *, rv: int = 0) -> Tens
 
 def soft_bits(received: ChannelOutput, scheme: Scheme) -> NDArray[np.float32]:
     """Demap received packets, (..., num_packet_symbols), into LLRs (..., coded bits)."""
-    llr = demodulate(*received, scheme.bits_per_symbol).numpy(force=True)
+    llr = received.llr(scheme.bits_per_symbol).numpy(force=True)
     return np.where(_scrambling(llr.shape[-1]), -llr, llr).astype(np.float32)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from channels.modulation import demodulate, modulate
+from channels.modulation import modulate
 from channels.packets.mcs import modulation_name
 from channels.units import check_bits_per_symbol
 from experiments.intervals import Count
@@ -92,7 +92,7 @@ class BitErrors:
         shape = (BATCH_SYMBOLS // self.num_symbols, self.num_symbols * self.bits_per_symbol)
         bits = torch.randint(0, 2, shape, generator=rng, dtype=torch.uint8)
         output = pass_channel(self.channel, modulate(bits, self.bits_per_symbol), snr_db, rng)
-        wrong = (demodulate(*output, self.bits_per_symbol) > 0) != (bits == 1)
+        wrong = (output.llr(self.bits_per_symbol) > 0) != (bits == 1)
         alone = create_channel(self.channel).coherence in ("none", "fast")
         size = self.bits_per_symbol if alone else shape[1]
         per_group = wrong.reshape(-1, size).sum(dim=-1)

@@ -75,7 +75,7 @@ def receive(
         end = longest_frame(len(received.y), num_pilots, block_length)
         if not end:
             return Reception(None, None)
-        y, _, noise_var = _cut(received, 0, end)
+        y, _, noise_var = received.part(0, end)
         received = remove_pilots(y, noise_var, num_pilots, block_length)
     found = _find_header(received, schemes)
     if found is None:
@@ -87,7 +87,7 @@ def receive(
     codec = CODECS.create(header.codec)
     if is_analog(codec):
         known = gap or len(packets) == 1  # without the table, the start of the symbols is unknown
-        behind = _cut(received, position, len(received.y))
+        behind = received.part(position, len(received.y))
         return _show_analog(codec, header, packets, behind) if known else Reception(None, None)
     size = header.height, header.width
     lost: list[bytes | None] = [None] * len(packets)
@@ -134,7 +134,7 @@ def _decode_packets(
         position = max(position, behind_table) if i else position
         end = position + header.packets[i].copy_symbols
         if here and end <= len(received.y):
-            copies.setdefault(i, []).append(_cut(received, position, end))
+            copies.setdefault(i, []).append(received.part(position, end))
         position = end
     packets: list[bytes | None] = [None] * len(header.packets)
     for i, receptions in copies.items():
@@ -152,7 +152,7 @@ def _find_header(received: ChannelOutput, schemes: str) -> tuple[Header, int, in
     for num_symbols in HEADER_SYMBOLS:
         if len(received.y) < num_symbols:
             break
-        part = _cut(received, 0, num_symbols)
+        part = received.part(0, num_symbols)
         block = decode_packet(part, HEADER_BYTES, header_scheme(num_symbols))
         if block is None:
             continue
@@ -173,22 +173,16 @@ def _find_table(received: ChannelOutput, header: Header, num_symbols: int) -> tu
         end = start + table_symbols(code, packets)
         if code > num_symbols or end > len(received.y):
             break
-        part = _cut(received, start, end)
+        part = received.part(start, end)
         table = decode_packet(part, table_bytes(packets), header_scheme(code))
         if table is not None and is_table(table := masked(table, code)):
             return table, end - start
     return b"", 0
 
 
-def _cut(received: ChannelOutput, start: int, end: int) -> ChannelOutput:
-    y, h, noise_var = received
-    part = noise_var[start:end] if noise_var.numel() > 1 else noise_var
-    return ChannelOutput(y[start:end], h[start:end], part)
-
-
 def _first(received: ChannelOutput, count: int) -> ChannelOutput:
     """Return the first ``count`` symbols, with N0 of each; missing ones have a gain of 0."""
-    y, h, noise_var = _cut(received, 0, count)
+    y, h, noise_var = received.part(0, count)
     ends = (0, count - len(y))
     noise_var = pad(noise_var.expand(y.shape), ends, value=1.0)
     return ChannelOutput(pad(y, ends), pad(h, ends), noise_var)

@@ -236,7 +236,14 @@ def test_the_choice_on_sampled_channels_reaches_its_outage(spec):
 
 @pytest.mark.parametrize(
     ("name", "snr_db"),
-    [("awgn", 3.0), ("awgn", 10.0), ("rayleigh_fast", 12.0), ("rician_fast", 8.0)],
+    [
+        ("awgn", 3.0),
+        ("awgn", 10.0),
+        ("rayleigh_fast", 12.0),
+        ("rician_fast", 8.0),
+        ("rayleigh_real", 5.2),
+        ("rayleigh_real", 10.0),
+    ],
 )
 def test_the_choice_reaches_its_target(name, snr_db):
     """Packets of the chosen scheme fail no more often than accepted, within 4 sigma."""
