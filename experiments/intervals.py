@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 
@@ -114,8 +114,13 @@ def mean_interval(
     draws: int,
     *,
     weights: Sequence[float] | None = None,
+    pictures: Sequence[str] | None = None,
 ) -> Interval:
     """Return the 95 % interval of a mean over images.
+
+    Images of one picture, which differ in their masks, see the same draws of the channel. Their
+    standard errors are added up, as if the errors were the same, so that the interval is wide
+    enough however they depend on each other.
 
     Parameters
     ----------
@@ -127,6 +132,8 @@ def mean_interval(
         Number of draws of each image.
     weights
         How often each image counts; once by default.
+    pictures
+        Id of each image's picture; all differ by default.
 
     Examples
     --------
@@ -134,25 +141,26 @@ def mean_interval(
     >>> found.mean, round(found.high - found.low, 2)
     (32.75, 3.04)
     """
-    each = zip(weights or [1.0] * len(sums), sums, strict=True)
-    known = [(weight, n, total, squares) for weight, (n, total, squares) in each if n]
+    names = pictures or [str(i) for i in range(len(sums))]
+    each = zip(names, weights or [1.0] * len(sums), sums, strict=True)
+    known = [(name, weight, n, total, squares) for name, weight, (n, total, squares) in each if n]
     if not known:
         return Interval(score, 0, draws, None, None, None)
-    whole = math.fsum(weight for weight, *_ in known)
-    mean = math.fsum(weight * (total / n) for weight, n, total, _ in known) / whole
-    if any(n < 2 for _, n, *_ in known):
+    whole = math.fsum(weight for _, weight, *_ in known)
+    mean = math.fsum(weight * (total / n) for _, weight, n, total, _ in known) / whole
+    if any(n < 2 for _, _, n, *_ in known):
         return Interval(score, len(known), draws, mean, None, None)
-    variances = [
-        weight**2 * (_spread(n, total / n, squares) / (n - 1) / n)
-        for weight, n, total, squares in known
-    ]
-    total_variance = math.fsum(variances)
+    errors: dict[str, list[float]] = {}
+    fewest: dict[str, float] = {}
+    for name, weight, n, total, squares in known:
+        variance = _spread(n, total / n, squares) / (n - 1) / n
+        errors.setdefault(name, []).append(weight * math.sqrt(variance))
+        fewest[name] = min(n, fewest.get(name, n))
+    variances = {name: math.fsum(some) ** 2 for name, some in errors.items()}
+    total_variance = math.fsum(variances.values())
     half = 0.0
     if total_variance:
-        shares = (
-            (v / total_variance) ** 2 / (n - 1)
-            for v, (_, n, *_) in zip(variances, known, strict=True)
-        )
+        shares = ((v / total_variance) ** 2 / (fewest[name] - 1) for name, v in variances.items())
         from scipy.stats import t as student  # takes most of a second to import
 
         factor = float(student.ppf((1 + CONFIDENCE) / 2, 1 / math.fsum(shares)))
@@ -166,16 +174,29 @@ def _spread(n: float, mean: float, squares: float) -> float:
     return spread if spread > _ROUNDING * squares else 0.0
 
 
-def lost_interval(lost: int, draws: int, images: int) -> Interval:
-    """Return the interval of the share of lost pictures (Clopper, Pearson).
+def independent_draws(draws: Iterable[tuple[str, int]]) -> int:
+    """Count independent draws, given the id of the picture and the draws of each image.
+
+    Images of one picture, which differ in their masks, see the same draws.
 
     Examples
     --------
-    >>> found = lost_interval(lost=5, draws=50, images=1)
-    >>> found.mean, round(found.low, 3), round(found.high, 3)
-    (0.1, 0.033, 0.218)
+    >>> independent_draws([("cat", 8), ("cat", 8), ("dog", 4)])
+    12
     """
-    trials = draws * images
-    count = Count(trials, lost, trials, lost)
-    low, high = count.interval(CONFIDENCE)
-    return Interval("lost", images, draws, count.rate, low, high)
+    most: dict[str, int] = {}
+    for picture, count in draws:
+        most[picture] = max(count, most.get(picture, 0))
+    return sum(most.values())
+
+
+def share_interval(share: float, draws: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share of independent draws (Clopper, Pearson).
+
+    Examples
+    --------
+    >>> tuple(round(end, 3) for end in share_interval(0.1, 50))
+    (0.033, 0.218)
+    """
+    errors = round(share * draws)
+    return Count(draws, errors, draws, errors, errors).interval(CONFIDENCE)

@@ -19,9 +19,11 @@ def draws_table(study: SuiteResults) -> Table | None:
         score = "psnr_db" if point.setting.blind else "theta_psnr_db"
         some = at_own_theta(point).over(score)
         if _plain(some) and min(row.draws for row in some.rows) > 1:
-            every, expected = point.over("lost"), some.mean("expected_psnr_db")
+            every = point.over("lost").with_region("region_psnr_db")
+            expected = some.mean("expected_psnr_db")
             decibels = expected, some.psnr_of_mean_error(score), some.mean(score)
-            shown = 100 * (1 - every.outage(float(study.suite["shown_db"])))
+            least = float(study.suite["shown_db"])
+            shown = 100 * (1 - every.outage(least)) if every.rows else None
             found.append((point, decibels, len(some.rows), shown, len(every.rows)))
     if all(expected is None for _, (expected, *_), *_ in found):
         return None
@@ -40,7 +42,7 @@ def draws_table(study: SuiteResults) -> Table | None:
         "error over the draws, in "
         "which a few lost pictures weigh much. Mean: mean of the dB values. All are θ-PSNR at the "
         "system's θ, or PSNR if the system is blind, in dB. Shown: share of draws with a region "
-        f"PSNR of at least {study.suite['shown_db']:g} dB."
+        f"PSNR of at least {study.suite['shown_db']:g} dB, over the images that have a region."
     )
     title = f"over {draws_words(study.points)}"
     named = titles("over the draws", study)

@@ -93,7 +93,8 @@ def needed_table(study: SuiteResults) -> Table | None:
     for one in found:
         other = blind.get((one.channel, one.snr_db, one.score))
         times = None
-        if other is not None and other.cbr is not None and one.cbr is not None:
+        bound = one.at_most or (other is not None and other.at_most)
+        if other is not None and other.cbr is not None and one.cbr is not None and not bound:
             times = other.cbr / one.cbr
         text = "more" if one.cbr is None else ("≤ " * one.at_most) + _ratio(one.cbr)
         place = (one.channel, one.snr_db, short(one.score), one.system)
@@ -113,7 +114,8 @@ def caption(study: SuiteResults) -> str:
     text = (
         f"The least CBR from which on the mean score stays at {SHARE:g} of 1, which the original "
         "has, interpolated between the points in ln(CBR). ≤: the smallest bandwidth of the suite "
-        "is enough; more: the largest is not. times: the anchor's bandwidth over the system's."
+        "is enough; more: the largest is not. times: the anchor's bandwidth over the "
+        "system's, where neither is a bound."
     )
     words = draws_words(study.points)
     return f"{text} {words.capitalize()}." if words else text

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from experiments.analysis.left_out import left_out
 from experiments.analysis.score_names import naming, short, shown_scores
 from experiments.analysis.table import Table
 from experiments.analysis.tables import NOWHERE
@@ -19,10 +20,6 @@ from semcom.scores.masks import IOU_CLEAN, MASK_SCORES
 
 CONTROL = "jitter"
 """The disturbance that shows how far next to nothing moves a mask."""
-_ERRORS = ("mae", "ber", "lost")
-"""Scores that are better if they are lower."""
-_NEITHER = ("mask_area", "iou_mirrored")
-"""Scores that are neither better nor worse if they are higher."""
 _OF_MASKS = (IOU_CLEAN, *MASK_SCORES, "mask_area")
 _GOOD = 0.5
 _SPOILT = (0.5, 0.1)
@@ -77,9 +74,10 @@ def robustness_table(study: SuiteResults) -> Table | None:
         for score in shown_scores(study):
             if score in _OF_MASKS and not _looks(points):
                 continue
-            clean = [p.mean(score) for p in points if not p.setting.disturbance]
+            whole = study.whole(points, score)
+            clean = [p.mean(score) for p in whole if not p.setting.disturbance]
             cells: dict[str, list[float]] = {}
-            for point in points:
+            for point in whole:
                 value = point.mean(score)
                 if point.setting.disturbance not in ("", CONTROL) and value is not None:
                     cells.setdefault(point.setting.disturbance, []).append(value)
@@ -88,9 +86,10 @@ def robustness_table(study: SuiteResults) -> Table | None:
             means = {name: math.fsum(values) / len(values) for name, values in cells.items()}
             mpc = math.fsum(means.values()) / len(means)
             before = clean[0] if clean else None
-            worse = max if score in _ERRORS or naming(score).lower else min
-            worst = None if score in _NEITHER else worse(means, key=lambda name: means[name])
-            relative = score not in _NEITHER and not naming(score).unit
+            named = naming(score)
+            worse = max if named.lower else min
+            worst = worse(means, key=lambda name: means[name]) if named.ranked else None
+            relative = named.ranked and not named.unit
             ratio = mpc / before if before and relative else None
             count = sum(map(len, cells.values()))
             place = channel, cbr, snr_db, name_of(kind)
@@ -100,13 +99,14 @@ def robustness_table(study: SuiteResults) -> Table | None:
     if not rows:
         return None
     images = len(study.counted["lost"])
+    note = left_out(study, shown_scores(study))
     return Table(
         "robustness",
         f"means over disturbances and severities, {images} image{'s' * (images != 1)}",
         "clean: of undisturbed pictures. mPC: mean over the severities of each disturbance, then "
         "over the disturbances; jitter, the control, is left out. rPC: mPC over clean, for scores "
         "that are no decibels. worst: the disturbance of the worst mean. cells: disturbances times "
-        "severities with a value.",
+        f"severities with a value. {note}".strip(),
         columns,
         tuple(rows),
     )

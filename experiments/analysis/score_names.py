@@ -43,6 +43,10 @@ _LONG = {
     "lost": "lost, share of draws",
 }
 """Longer names, for axes and sentences."""
+_ERRORS = ("mae", "ber", "lost")
+"""Scores that are no plug-ins, and better if they are lower."""
+_NEITHER = ("mask_area", "iou_mirrored")
+"""Scores that are neither better nor worse if they are higher."""
 GAINS = (
     "region_psnr_db",
     "background_psnr_db",
@@ -68,6 +72,8 @@ class Naming:
     """``"dB"``, or empty."""
     lower: bool = False
     """Whether lower values are better."""
+    ranked: bool = True
+    """Whether higher values are better, or lower ones: neither holds for the area of a mask."""
     digits: int = 2
     """Decimals."""
 
@@ -90,14 +96,17 @@ def naming(score: str) -> Naming:
     """
     decibels = "dB" if score.endswith("_db") else ""
     if score in _SHORT:
-        return Naming(_SHORT[score], _LONG.get(score, score), decibels)
+        lower, ranked = score in _ERRORS, score not in _NEITHER
+        text = _SHORT[score] + LOWER * (lower and score != "lost")
+        return Naming(text, _LONG.get(score, score), decibels, lower, ranked)
     name, _, options = score.partition(":")
     with contextlib.suppress(InputError):
         plugin = SCORES.load(name)
         lower = plugin.better == "lower"
         short = plugin.label + (f" ({options})" if options else "") + LOWER * lower
         coarse = plugin.unit or 10 < plugin.range[1] < math.inf
-        return Naming(short, _LONG.get(score, short), plugin.unit, lower, 2 if coarse else 4)
+        digits = 2 if coarse else 4
+        return Naming(short, _LONG.get(score, short), plugin.unit, lower, digits=digits)
     return Naming(score, score, decibels, digits=2 if decibels else 4)
 
 
@@ -114,6 +123,11 @@ def fine(scores: Iterable[str]) -> frozenset[str]:
 def lower(scores: Iterable[str]) -> frozenset[str]:
     """Return the short names of the scores of which lower values are better."""
     return frozenset(naming(score).short for score in scores if naming(score).lower)
+
+
+def unranked(scores: Iterable[str]) -> frozenset[str]:
+    """Return the short names of the scores of which no value is better than another."""
+    return frozenset(naming(score).short for score in scores if not naming(score).ranked)
 
 
 def label(score: str, study: SuiteResults) -> str:

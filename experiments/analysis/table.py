@@ -29,6 +29,8 @@ class Table:
     """Scores that are shown with four decimals instead of two."""
     lower: frozenset[str] = frozenset()
     """Scores of which lower values are better."""
+    unranked: frozenset[str] = frozenset()
+    """Scores of which no value is better than another."""
     anchor: str = ""
     """Name of the system that gains are relative to."""
     bounds: frozenset[str] = frozenset()

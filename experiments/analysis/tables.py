@@ -9,7 +9,15 @@ from typing import Any
 from experiments.analysis.choice.best_of import about_best
 from experiments.analysis.gains import anchor_name, gain, gain_scores, pairs
 from experiments.analysis.points import common_theta, conditions, drawn, draws_words, groups
-from experiments.analysis.score_names import LOWER, fine, lower, naming, short, shown_scores
+from experiments.analysis.score_names import (
+    LOWER,
+    fine,
+    lower,
+    naming,
+    short,
+    shown_scores,
+    unranked,
+)
 from experiments.analysis.table import Table
 from experiments.axis_values import ratio
 from experiments.store.measured import Point, SuiteResults
@@ -63,6 +71,7 @@ def means_table(study: SuiteResults) -> Table:
         scores=tuple(map(short, scores)),
         fine=fine(scores),
         lower=lower(scores),
+        unranked=unranked(scores),
         bounds=frozenset(point.system for point in study.points if point.setting.bound),
         titles=titles(base, study),
     )
@@ -183,6 +192,7 @@ def gains_table(study: SuiteResults) -> Table | None:
         scores=names,
         fine=fine(scores),
         lower=lower(scores),
+        unranked=unranked(scores),
         anchor=anchor,
     )
 

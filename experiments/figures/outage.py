@@ -13,12 +13,13 @@ from experiments.analysis.score_names import has
 from experiments.figures.drawing import Drawing
 from experiments.figures.parts.layout import drawings
 from experiments.figures.parts.lines import look, snr_axis, where
-from experiments.figures.parts.panels import Axis, Line, Panel, Range
-from experiments.intervals import Count
+from experiments.figures.parts.panels import Axis, Line, Panel
+from experiments.intervals import share_interval
 from experiments.store.measured import Point, SuiteResults
 
 SCORES = ("region_psnr_db", "psnr_db")
 """Scores to draw: that of the region if there is one, otherwise that of the whole image."""
+NO_REGION = "Images without a region are left out."
 _MOST_STEPS = 400
 _INTERVAL = (
     "95 % interval over the draws of all images together (Clopper, Pearson); it does not tell how "
@@ -35,8 +36,11 @@ def outage(study: SuiteResults, *, width: float) -> list[Drawing]:
         return []
     score = next((score for score in SCORES if has(varied, score)), SCORES[-1])
     name = "region PSNR" if score == SCORES[0] else "PSNR"
+    shown = [point.with_region(score) for point in varied]
+    without = any(len(a.rows) < len(b.rows) for a, b in zip(shown, varied, strict=True))
+    varied = [point for point in shown if point.rows]
     over_quality = _over_quality(study, varied, score, name)
-    note = " ".join(filter(None, (note, left_out(study, ["lost"]))))
+    note = " ".join(filter(None, (note, NO_REGION * without, left_out(study, ["lost"]))))
     words = f"{draws_words(varied).capitalize()}. " if draws_words(varied) else ""
     text = f"Share of the draws of the channel with a {name} below the value on the axis, averaged "
     text += f"over the images. {words}"
@@ -80,16 +84,9 @@ def _steps(study: SuiteResults, point: Point, score: str, ends: tuple[float, flo
     kept = np.unique(np.linspace(0, len(values) - 1, min(len(values), _MOST_STEPS)).astype(int))
     x = (ends[0], *(float(value) for value in values[kept]), ends[1])
     shares = (0.0, *(float(below[i - 1]) if i else 0.0 for i in kept), float(below[-1]))
-    bands = tuple(share_interval(point, share) for share in shares)
+    bands = tuple(share_interval(share, point.independent_draws) for share in shares)
     style = look(study, point)
     return Line(point.system, x, shares, style, interval=bands, kind="steps")
-
-
-def share_interval(point: Point, share: float) -> Range:
-    """Return the 95 % interval of a share of the draws of a point (Clopper, Pearson)."""
-    draws = sum(row.draws for row in point.tasks)
-    short = round(share * draws)
-    return Count(draws, short, draws, short, short).interval()
 
 
 def _over_snr(
@@ -108,6 +105,7 @@ def _over_snr(
 
 def _outages(study: SuiteResults, points: Sequence[Point], score: str, threshold: float) -> Line:
     shares = tuple(point.outage(threshold, score) for point in points)
-    bars = tuple(share_interval(p, share) for p, share in zip(points, shares, strict=True))
+    draws = [point.independent_draws for point in points]
+    bars = tuple(share_interval(share, n) for share, n in zip(shares, draws, strict=True))
     x = tuple(point.setting.snr_db for point in points)
     return Line(points[0].system, x, shares, look(study, points[0]), interval=bars)

@@ -19,6 +19,7 @@ def best_fixed(
     """Send with the fixed scheme that has the best expectation.
 
     The search goes along the schemes in the order of their efficiency, in steps that are halved.
+    If none of the first steps fits, all schemes are tried.
 
     Parameters
     ----------
@@ -53,7 +54,9 @@ def best_fixed(
             tried[i] = expected_worth(worths, sent.stream, sent.plan, sent.budget), sent
         return tried[i][0]
 
-    best = max(range(0, len(order), 16), key=value)
+    best = max((*range(0, len(order), 16), len(order) - 1), key=value)
+    if not tried:
+        best = max(range(len(order)), key=value)
     if not tried:
         raise errors[-1]
     for step in (8, 4, 2, 1):

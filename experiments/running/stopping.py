@@ -5,7 +5,8 @@ mean ``m_i`` and the variance ``s_i²`` of ``n_i`` draws of image i, the mean ov
 standard error ``sqrt(Σ v_i) / N`` with ``v_i = s_i²/n_i``. Its interval is Student's with
 ``(Σ v_i)² / Σ (v_i²/(n_i - 1))`` degrees of freedom, because the draws of different images vary
 differently (F. E. Satterthwaite, "An approximate distribution of estimates of variance components",
-Biometrics Bulletin 2, 1946, doi:10.2307/3002019).
+Biometrics Bulletin 2, 1946, doi:10.2307/3002019). A picture with several masks is several images
+that see the same draws, so that their standard errors are added, and not their variances.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from experiments.intervals import Interval, lost_interval, mean_interval
+from experiments.intervals import Interval, independent_draws, mean_interval, share_interval
 from experiments.store.database import Database
 from experiments.store.queries import sums_of_setting
 from experiments.suites.draws import Draws
@@ -51,10 +52,13 @@ def measure(
                 total[i] += value
     fewest = min(drawn.values(), default=0)
     if score == "lost" and drawn:
-        one = lost_interval(lost, sum(drawn.values()), 1)
-        return Interval(score, len(drawn), fewest, one.mean, one.low, one.high)
-    known = [(n, a, b) for image, (n, a, b) in sums.items() if n == drawn[image]]
-    return mean_interval(score, known, fewest)
+        share = lost / sum(drawn.values())
+        known = independent_draws((picture, count) for (picture, _), count in drawn.items())
+        return Interval(score, len(drawn), fewest, share, *share_interval(share, known))
+    whole = {image: some for image, some in sums.items() if some[0] == drawn[image]}
+    pictures = [picture for picture, _ in whole]
+    each = [(n, a, b) for n, a, b in whole.values()]
+    return mean_interval(score, each, fewest, pictures=pictures)
 
 
 def why_done(draws: Draws, score: Interval, lost: Interval) -> str:

@@ -234,8 +234,8 @@ def units(
     for one in todo:
         s = one.setting
         key = (
-            *(one.item.sha256, s.segmenter, s.disturbance, s.severity, s.prompt, s.sent),
-            *(s.importance, s.theta, s.blind, s.codec),
+            *(one.item.sha256, one.item.mask_sha256, s.segmenter, s.disturbance, s.severity),
+            *(s.prompt, s.sent, s.importance, s.theta, s.blind, s.codec),
         )
         draws = one.draws + sum(job.draws for job in kept)
         if kept and item is not None and (key != about or len(kept) >= size or draws > MOST_DRAWS):

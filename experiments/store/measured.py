@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.intervals import Interval, lost_interval, mean_interval
+from experiments.intervals import Interval, independent_draws, mean_interval, share_interval
 from experiments.suites.axes import System
 from experiments.suites.setting import Setting
 from experiments.suites.value_types import OF_RECORD
@@ -116,6 +116,11 @@ class Point:
         found = {row.task: row for row in self.rows}
         return tuple(replace(r, mask="", name=r.file) if r.mask else r for r in found.values())
 
+    @property
+    def independent_draws(self) -> int:
+        """Number of draws; all masks of a picture see the same ones, which count once."""
+        return independent_draws((row.image, row.draws) for row in self.rows)
+
     def over(self, score: str) -> Point:
         """Return the point restricted to the images that its means of a score are over."""
         counted = self.counted.get(score)
@@ -148,26 +153,38 @@ class Point:
         point = self.over(score)
         if score == "lost":
             lost, draws = sum(r.lost for r in point.tasks), sum(r.draws for r in point.tasks)
-            return lost_interval(lost, draws, 1)
+            share = lost / draws
+            return Interval(score, 1, draws, share, *share_interval(share, point.independent_draws))
         if score in OF_RECORD:  # it is the same in all draws
             return Interval(score, len(point.rows), 1, point.mean(score), None, None)
         rows = [row for row in point.tasks if row.mean(score) is not None]
         weights = Counter(row.task for row in point.rows)
         sums = [row.sums[score] for row in rows]
         fewest = min((row.draws for row in point.rows), default=0)
-        return mean_interval(score, sums, fewest, weights=[weights[row.task] for row in rows])
+        many, pictures = [weights[row.task] for row in rows], [row.image for row in rows]
+        return mean_interval(score, sums, fewest, weights=many, pictures=pictures)
 
     def outage(self, threshold_db: float, score: str = "region_psnr_db") -> float:
         """Return the outage: the share of draws with a score below the threshold.
 
-        A lost picture counts with the score of mid-grey. The share is averaged over the images.
+        A lost picture counts with the score of mid-grey, and an exact copy is above every
+        threshold. The share is averaged over the images (:meth:`with_region`); NaN without any.
         """
         shares = []
-        for row in self.rows:
-            pairs = [(v, n) for v, n in row.values(score)]
-            short = sum(n for v, n in pairs if v is not None and v < threshold_db)
+        for row in self.with_region(score).rows:
+            short = sum(n for v, n in row.values(score) if v is not None and v < threshold_db)
             shares.append(short / row.draws)
-        return math.fsum(shares) / len(shares)
+        return math.fsum(shares) / len(shares) if shares else math.nan
+
+    def with_region(self, score: str) -> Point:
+        """Leave out images whose region is empty, if the score is that of the region.
+
+        They have no such score, which does not mean that their region arrived.
+        """
+        if "region" not in score:
+            return self
+        kept = (row for row in self.rows if row.record.get("region_area", 1) > 0)
+        return replace(self, rows=tuple(kept))
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,29 @@ TABLES = (
     *("failures", "intervals", "pictures"),
 )
 _GONE = 20_000  # consecutive missing row numbers that mark the end of a damaged table
+_COVERED = """
+DELETE FROM main.rows WHERE rowid IN (
+    SELECT m.rowid FROM main.rows m JOIN other.rows o USING (task)
+    WHERE o.first <= m.first AND m.first + m.draws <= o.first + o.draws AND m.draws < o.draws
+    AND NOT EXISTS (
+        SELECT 1 FROM main.rows p WHERE p.task = o.task
+        AND p.first < o.first + o.draws AND o.first < p.first + p.draws
+        AND (p.first < o.first OR p.first + p.draws > o.first + o.draws)))
+"""
+"""Rows whose draws all lie within one row of the other file, which has more and replaces them."""
 _NEW = """
 INSERT INTO main.rows SELECT * FROM other.rows o WHERE NOT EXISTS (
     SELECT 1 FROM main.rows m WHERE m.task = o.task
     AND m.first < o.first + o.draws AND o.first < m.first + m.draws)
 """
 """A draw counts only once, even if batches were divided differently."""
+_LACKING = """
+SELECT COUNT(*) FROM other.rows o WHERE o.draws > (
+    SELECT COALESCE(SUM(MIN(m.first + m.draws, o.first + o.draws) - MAX(m.first, o.first)), 0)
+    FROM main.rows m WHERE m.task = o.task
+    AND m.first < o.first + o.draws AND o.first < m.first + m.draws)
+"""
+"""Rows of the other file with draws that this one lacks, although it has others of them."""
 _DIFFER = """
 SELECT m.record, m.outcomes, o.record, o.outcomes
 FROM main.rows m JOIN other.rows o USING (task, first, draws)
@@ -41,7 +58,8 @@ def merge(target: Path, sources: Sequence[Path], *, salvage: bool, say: Say) -> 
     """Add rows, settings, pictures and failures of ``sources`` to ``target``.
 
     If both have the same draws of a task, those of ``target`` are kept; the number of rows that
-    differ is reported.
+    differ is reported. A row that holds all draws of some rows of ``target``, and more, replaces
+    them. Rows that overlap in another way are left out, and their number is reported.
 
     Parameters
     ----------
@@ -79,12 +97,17 @@ def _add(whole: Path, source: Path, database: Database, say: Say) -> int:
         try:
             with database.transaction():
                 other_rows, last_digits = _count_other(connection)
+                connection.execute(_COVERED)
                 added = connection.execute(_NEW).rowcount
+                ((lacking,),) = connection.execute(_LACKING)
                 for table in TABLES:
                     sql = f"INSERT OR IGNORE INTO main.{table} SELECT * FROM other.{table}"  # noqa: S608
                     connection.execute(sql)
         finally:
             connection.execute("DETACH other")
+    if lacking:
+        said = f"{lacking} rows hold some draws that {database.path} has and some that it lacks"
+        say(f"{source}: {said}; they are left out")
     for count, how in ((other_rows, ""), (last_digits, " in the last digits, as on another CPU")):
         if count:
             said = f"{count} rows differ from those of {database.path}{how}; the latter are kept"

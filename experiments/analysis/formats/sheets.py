@@ -211,7 +211,7 @@ def _best(table: Table, rows: Sequence[Row], first: int, place: Any) -> frozense
         for column, name in enumerate(table.scores, first):
             values = {i: rows[i][name] for i in mine if rows[i][name] is not None}
             counts = {rows[i].get(name + COUNT, rows[i]["images"]) for i in values}
-            if len(values) > 1 and len(counts) == 1:
+            if len(values) > 1 and len(counts) == 1 and name not in table.unranked:
                 best = (min if name in table.lower else max)(values.values())
                 shown = {i: _shown(table, name, value) for i, value in values.items()}
                 same = {i for i in values if shown[i] == _shown(table, name, best)}

@@ -43,7 +43,7 @@ def mean_line(study: SuiteResults, points: Sequence[Point], score: str, axis: st
         look(study, points[0]),
         error=band if any(errors) else (),
         interval=intervals((point for point, _ in known), score),
-        names=tuple(p.chosen[0] for p, _ in known) if points[0].chosen[0] else (),
+        chosen=tuple(p.chosen[0] for p, _ in known) if points[0].chosen[0] else (),
     )
 
 

@@ -40,7 +40,9 @@ class Line:
     notes: tuple[str, ...] = ()
     """Text beside each point; empty texts are not drawn."""
     names: tuple[str, ...] = ()
-    """Name of each point, only for the table: an image, or the value that won there."""
+    """Name of each point's image, only for the table."""
+    chosen: tuple[str, ...] = ()
+    """The value that won at each point, only for the table."""
     kind: Literal["line", "steps", "points"] = "line"
     published: bool = False
     bound: bool = False
@@ -72,7 +74,7 @@ def table(name: str, title: str, caption: str, panels: Sequence[Panel]) -> Table
     keys = list(dict.fromkeys(panel.y.key for panel in panels))
     y = keys[0] if len(keys) == 1 else "value"
     spread = ("error_low", "error_high", "interval_low", "interval_high")
-    more = ("note", "image", "published")
+    more = ("note", "image", "best", "published")
     columns = (*facts, "system", panels[0].x.key, y, *spread, *more)
     rows = [
         (*(panel.facts.get(fact) for fact in facts), line.label, *point)
@@ -90,8 +92,9 @@ def _points(line: Line) -> list[tuple[Any, ...]]:
     nothing: list[Range] = [(None, None)] * len(line.x)
     error, interval = line.error or nothing, line.interval or nothing
     empty = [""] * len(line.x)
-    texts = zip(line.notes or empty, line.names or empty, strict=True)
+    texts = zip(*(some or empty for some in (line.notes, line.names, line.chosen)), strict=True)
+    published = "yes" if line.published else None
     return [
-        (x, y, *e, *i, note or None, name or None, "yes" if line.published else None)
-        for x, y, e, i, (note, name) in zip(line.x, line.y, error, interval, texts, strict=True)
+        (x, y, *e, *i, *(text or None for text in some), published)
+        for x, y, e, i, some in zip(line.x, line.y, error, interval, texts, strict=True)
     ]

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.analysis.left_out import left_out
 from experiments.analysis.points import count_images
 from experiments.analysis.robustness import CONTROL, by_kind, is_disturbed, name_of, victim_of
 from experiments.analysis.score_names import label, shown_scores
@@ -40,7 +41,7 @@ def severity_map(study: SuiteResults, *, width: float) -> list[Drawing]:
     for (kind, condition), points in by_kind(study).items():
         values = np.full((len(names), 5), np.nan)
         for point in points:
-            mean = point.mean(score)
+            mean = point.mean(score) if study.whole([point], score) else None
             if point.setting.disturbance and mean is not None:
                 at = names.index(point.setting.disturbance), point.setting.severity - 1
                 values[at] = mean
@@ -52,7 +53,7 @@ def severity_map(study: SuiteResults, *, width: float) -> list[Drawing]:
         table = Table(
             f"severity-map-{len(found) + 1}",
             text,
-            _over(study),
+            _over(study, score),
             ("channel", "cbr", "snr_db", "disturbance", "severity", score),
             tuple(
                 (*condition, shown[k], j + 1, float(values[k, j]))
@@ -88,7 +89,8 @@ def transfer(study: SuiteResults, *, width: float) -> list[Drawing]:
         values = np.full((len(rows), len(segmenters)), np.nan)
         cells = []
         for point in shown:
-            s, mean = point.setting, point.mean(IOU_CLEAN)
+            s = point.setting
+            mean = point.mean(IOU_CLEAN) if study.whole([point], IOU_CLEAN) else None
             name = disturbance_name(s.disturbance)
             if mean is not None:
                 values[rows.index(name), segmenters.index(s.segmenter)] = mean
@@ -98,8 +100,8 @@ def transfer(study: SuiteResults, *, width: float) -> list[Drawing]:
             continue
         text = f"{name_of(kind)}: IoU with the mask of the clean picture"
         caption = (
-            f"{_over(study)} Rows: the attack, of severity {level}; jitter is the control. "
-            "Columns: the segmenter that looks at the attacked picture."
+            f"{_over(study, IOU_CLEAN)} Rows: the attack, of severity {level}; jitter is the "
+            "control. Columns: the segmenter that looks at the attacked picture."
         )
         columns = ("disturbance", "victim", "severity", "segmenter", IOU_CLEAN)
         table = Table(f"transfer-{len(found) + 1}", text, caption, columns, tuple(cells))
@@ -108,10 +110,11 @@ def transfer(study: SuiteResults, *, width: float) -> list[Drawing]:
     return found
 
 
-def _over(study: SuiteResults) -> str:
+def _over(study: SuiteResults, score: str) -> str:
     """Describe what the numbers of a map are means of."""
     images = count_images(study.points)
-    return f"Means over {images} images." if images > 1 else "One image."
+    text = f"Means over {images} images." if images > 1 else "One image."
+    return f"{text} {left_out(study, [score])}".strip()
 
 
 def _draw(

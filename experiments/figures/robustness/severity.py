@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from experiments.analysis.gains import Pair, anchor_name, gain, gain_scores, pairs
+from experiments.analysis.left_out import left_out
 from experiments.analysis.points import count_images
 from experiments.analysis.robustness import by_kind, is_disturbed, kind_of, name_of
 from experiments.analysis.score_names import label, shown_scores
@@ -30,7 +31,8 @@ def over_severity(study: SuiteResults, *, width: float) -> list[Drawing]:
     panels = [
         panel for score in shown_scores(study) for panel in _panels(study, score, gains=False)
     ]
-    caption = about(study.points) + _NOTE * _has_clean(study)
+    said = (about(study.points) + _NOTE * _has_clean(study), left_out(study, shown_scores(study)))
+    caption = " ".join(filter(None, said))
     return drawings("severity", "Scores over severity", caption, panels, width=width)
 
 
@@ -46,6 +48,7 @@ def gain_over_severity(study: SuiteResults, *, width: float) -> list[Drawing]:
         caption += f" Means over {images} images of the difference for each image; bands: "
         caption += "± standard error."
     caption += _NOTE * _has_clean(study)
+    caption = " ".join(filter(None, (caption, left_out(study, gain_scores(study)))))
     title = "Gain at equal bandwidth over severity"
     return drawings("gain-severity", title, caption, panels, width=width)
 
@@ -74,7 +77,7 @@ def _panels(study: SuiteResults, score: str, *, gains: bool) -> list[Panel]:
                 some = [p for p in points if p.setting.disturbance in ("", name)]
                 known: list[tuple[int, float, float]] = []
                 for point in some:
-                    value = _value(point, score, partner if gains else None)
+                    value = _value(study, point, score, partner if gains else None)
                     if value is not None:
                         known.append((_place(point), *value))
                 lines += _line(kind, kinds, sorted(known))
@@ -100,13 +103,15 @@ def _severity(name: str) -> str:
     return f"severity (ε = {', '.join(map(str, EPSILON))} grey levels)"
 
 
-def _value(point: Point, score: str, partner: dict[int, Pair] | None) -> tuple[float, float] | None:
-    """Return a mean with its standard error: of a score, or of the gain over the partner."""
+def _value(
+    study: SuiteResults, point: Point, score: str, partner: dict[int, Pair] | None
+) -> tuple[float, float] | None:
+    """Return a mean, or a gain, and its standard error; None if it is not over all images."""
     if partner is None:
-        mean = point.mean(score)
+        mean = point.mean(score) if study.whole([point], score) else None
         return None if mean is None else (mean, point.standard_error(score))
     pair = partner.get(id(point))
-    if pair is None:
+    if pair is None or len(study.whole((pair.anchor, pair.point), score)) < 2:
         return None
     found = gain(pair, score)
     return None if found is None else (found.mean, found.error)

@@ -13,7 +13,7 @@ from experiments.analysis.all_tables import tables
 from experiments.analysis.formats.latex import as_latex, escape
 from experiments.suites.axes import System
 from tests.experiments.conftest import Run
-from tests.experiments.figures.studies import masks
+from tests.experiments.figures.studies import masks, recorded, study
 
 SPECIAL = r"\{}$&%#_^~"
 
@@ -38,6 +38,23 @@ def test_every_mean_stands_in_the_table() -> None:
     )
     for name in ("table", "tabular"):
         assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") == 1
+
+
+def test_the_best_of_errors_is_the_lowest_and_an_area_has_no_best() -> None:
+    seen = {
+        "mae": (0.01, 0.5),
+        "ber": (0.02, 0.4),
+        "iou_truth": (0.9, 0.3),
+        "mask_area": (0.1, 0.2),
+    }
+    points = [
+        recorded(name, {"a": {score: values[i] for score, values in seen.items()}})
+        for i, name in enumerate(("good", "bad"))
+    ]
+    text = as_latex(tables(study(points, scores=list(seen))))["means"]
+    bold = re.findall(r"\\textbf\{(.*?)\}", text)
+    assert bold == ["0.01", "0.02", "0.90"]
+    assert "lower is better" in text
 
 
 def test_names_are_set_as_they_were_written() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from experiments.analysis.all_tables import tables
 from experiments.analysis.table import Table
+from experiments.figures.all_figures import draw
 from experiments.figures.drawing import Drawing
 from experiments.store.common_images import align
 from experiments.store.database import add_up
@@ -54,6 +55,14 @@ def point(
     cbr = float(setting.budget)
     rows = (row(name, values, cbr=cbr, lost=lost) for name, values in seen.items())
     return Point(key, setting, tuple(rows), key.label)
+
+
+def recorded(system: str, values: dict[str, dict[str, float]], **axes: Any) -> Point:
+    """Return a point with scores that do not depend on draws, such as those of masks."""
+    made = point(system, {image: [{}] for image in values}, **axes)
+    for one, some in zip(made.rows, values.values(), strict=True):
+        one.record.update(some)
+    return made
 
 
 def study(points: Sequence[Point], **suite: Any) -> SuiteResults:
@@ -114,6 +123,10 @@ def fading(apart: float = 0.0, systems: Sequence[str] = ("plain", "robust")) -> 
 
 def named(drawings: Sequence[Drawing]) -> dict[str, Drawing]:
     return {drawing.data.name: drawing for drawing in drawings}
+
+
+def draw_named(made: SuiteResults) -> dict[str, Drawing]:
+    return named(draw(made))
 
 
 def column(table: Table, name: str, **where: Any) -> list[Any]:

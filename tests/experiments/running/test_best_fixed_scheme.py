@@ -85,6 +85,17 @@ def test_a_single_packet_trades_its_bits_for_how_likely_it_arrives() -> None:
     assert gain(chosen, "unequal") > 0.85 * packet.gain * (1 - capacity_outage)
 
 
+def test_a_scheme_between_those_that_are_tried_first_is_found() -> None:
+    link, fits = LinkConfig("rayleigh", 10), SCHEMES[37].name
+
+    def picky(*, link: LinkConfig) -> Transmission:
+        if link.scheme != fits:
+            raise ValueError("does not fit")
+        return send(link, 1)
+
+    assert scheme_of(best_fixed(picky, link, "unequal", ERROR)) == fits
+
+
 def test_where_nothing_fits_the_reason_is_told() -> None:
     with pytest.raises(ValueError, match="has no room"):
         best_fixed(lambda *, link: send(link, 1), LinkConfig("rayleigh", -10), "unequal", ERROR)

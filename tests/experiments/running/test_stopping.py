@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.intervals import Interval, lost_interval, mean_interval
+from experiments.intervals import Interval, independent_draws, mean_interval, share_interval
 from experiments.running.stopping import measure, why_done
 from experiments.store.database import Database, TaskResult
 from experiments.suites.draws import Draws
@@ -52,6 +52,24 @@ def test_intervals_cover_the_mean_as_often_as_they_say() -> None:
     assert abs(covered / trials - 0.95) < 4 * error
 
 
+@pytest.mark.parametrize("alike", [0.0, 0.9, 1.0])
+def test_masks_of_one_picture_are_no_further_draws(alike: float) -> None:
+    """Three of them, whose errors depend on each other not at all, much, or wholly."""
+    rng = np.random.default_rng(4)
+    trials, draws, covered = 3000, 8, 0
+    for _ in range(trials):
+        shared, own = rng.normal(size=draws), rng.normal(size=(3, draws))
+        seen = math.sqrt(alike) * shared + math.sqrt(1 - alike) * own
+        found = mean_interval("a", _sums(list(seen)), draws, pictures=["one"] * 3)
+        assert found.low is not None
+        assert found.high is not None
+        covered += found.low <= 0 <= found.high
+    error = math.sqrt(0.95 * 0.05 / trials)
+    assert covered / trials > 0.95 - 4 * error
+    if alike == 1:
+        assert covered / trials < 0.95 + 4 * error
+
+
 def test_what_cannot_be_told_has_no_ends() -> None:
     assert mean_interval("a", [], 0) == Interval("a", 0, 0, None, None, None)
     assert mean_interval("a", [(0, 0.0, 0.0)], 4) == Interval("a", 0, 4, None, None, None)
@@ -61,12 +79,12 @@ def test_what_cannot_be_told_has_no_ends() -> None:
 
 
 def test_no_loss_is_an_upper_bound() -> None:
-    none = lost_interval(0, 40, 1)
-    assert (none.mean, none.low) == (0, 0)
-    assert none.high == pytest.approx(1 - 0.025 ** (1 / 40), rel=1e-9)
-    some = lost_interval(3, 20, 2)
-    low, high = stats.binomtest(3, 40).proportion_ci(0.95, method="exact")
-    assert (some.low, some.high) == (pytest.approx(low), pytest.approx(high))
+    low, high = share_interval(0.0, 40)
+    assert low == 0
+    assert high == pytest.approx(1 - 0.025 ** (1 / 40), rel=1e-9)
+    expected = stats.binomtest(3, 40).proportion_ci(0.95, method="exact")
+    assert share_interval(3 / 40, 40) == (pytest.approx(expected.low), pytest.approx(expected.high))
+    assert independent_draws([("one", 20), ("one", 20), ("other", 20)]) == 40
 
 
 def test_rows_add_up_and_rounds_that_have_begun_do_not_count(tmp_path: Path) -> None:

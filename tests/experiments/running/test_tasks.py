@@ -88,6 +88,17 @@ def test_units_share_image_map_and_codec() -> None:
         assert all(job.pictures == (unit.item == A) for job in unit.jobs)
 
 
+def test_tasks_of_one_mask_are_not_done_with_another() -> None:
+    """Two masks of one picture are two images with the same file."""
+    masks = [replace(A, mask=Path(name), mask_sha256=name * 64) for name in "cd"]
+    suite = _suite(segmenter="beside", codec="jpeg", snr_db=[1, 2, 3, 4])
+    planned = list(pending(suite, masks, None, until=1))
+    made = list(units(planned, size=8))
+    done = Counter((unit.item, job.setting) for unit in made for job in unit.jobs)
+    assert done == Counter((one.item, one.setting) for one in planned)
+    assert len(done) == 8
+
+
 def _ids(suite: Suite, item: Item) -> list[str]:
     return [task for _, _, task in tasks(suite, [item])]
 
