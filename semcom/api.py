@@ -56,7 +56,6 @@ def send(
     scores
         Scores to compute besides those that always are, by name, with options, such as
         ``["fsim", "mask_iou"]``; ``semcom list scores`` shows all.
-    segmenter, points, boxes, mask, theta, importance
     segmenter, points, boxes, text, detector, mask, theta, importance
         Options of the region: see :class:`semcom.importance.region.RegionOptions`.
     channel, snr_db, csi, num_pilots, scheme, schemes, protection, copies, planned_snr_db, \

@@ -131,7 +131,10 @@ def _to_rgb(found: Decoded) -> tuple[Image, list[str]]:
     kind = _MODES[upright.mode]
     if upright.mode.startswith("I"):
         bits = 16 if upright.mode == "I" else found.largest.bit_length()  # Pillow widens PNM's
-        upright = PilImage.fromarray((np.asarray(upright) >> (bits - 8)).astype(np.uint8))
+        values, clear = np.asarray(upright), upright.info.get("transparency")
+        upright = PilImage.fromarray((values >> (bits - 8)).astype(np.uint8))
+        if clear is not None:
+            upright.putalpha(PilImage.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
     if "A" in upright.mode or "transparency" in upright.info:
         notes.append(f"{kind or 'transparency'} laid over white")
         overlay = upright.convert("RGBA")

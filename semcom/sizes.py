@@ -65,9 +65,14 @@ def resized(image: Image, size: Size) -> Image:
 
 
 def resized_mask(mask: Mask, size: Size) -> Mask:
-    """Resample a mask; a pixel belongs to it if at least half of the pixel is covered."""
+    """Resample a mask; a pixel belongs to it if at least half of the pixel is covered.
+
+    Between the pixels of a mask that is enlarged, coverage is interpolated linearly.
+    """
     picture = PilImage.fromarray(np.where(mask.pixels, np.uint8(255), np.uint8(0)))
-    soft = np.asarray(picture.resize(size[::-1], PilImage.Resampling.BILINEAR))
+    shrunk = size[0] < mask.pixels.shape[0] or size[1] < mask.pixels.shape[1]
+    how = PilImage.Resampling.BOX if shrunk else PilImage.Resampling.BILINEAR
+    soft = np.asarray(picture.resize(size[::-1], how))
     return Mask(soft >= 128, mask.score, mask.label)
 
 

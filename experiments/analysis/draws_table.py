@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from experiments.analysis.outages import outage_of, with_region
 from experiments.analysis.points import at_own_theta, draws_words
 from experiments.analysis.table import Table
 from experiments.analysis.tables import COUNT, PLACE, by_condition, place, titles
@@ -19,11 +20,11 @@ def draws_table(study: SuiteResults) -> Table | None:
         score = "psnr_db" if point.setting.blind else "theta_psnr_db"
         some = at_own_theta(point).over(score)
         if _plain(some) and min(row.draws for row in some.rows) > 1:
-            every = point.over("lost").with_region("region_psnr_db")
+            every = with_region(point.over("lost"), "region_psnr_db")
             expected = some.mean("expected_psnr_db")
             decibels = expected, some.psnr_of_mean_error(score), some.mean(score)
             least = float(study.suite["shown_db"])
-            shown = 100 * (1 - every.outage(least)) if every.rows else None
+            shown = 100 * (1 - outage_of(every, least)) if every.rows else None
             found.append((point, decibels, len(some.rows), shown, len(every.rows)))
     if all(expected is None for _, (expected, *_), *_ in found):
         return None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from experiments.analysis.left_out import left_out
+from experiments.analysis.outages import outage_of, with_region
 from experiments.analysis.points import conditions, curves, draws_words, few
 from experiments.analysis.score_names import has
 from experiments.figures.drawing import Drawing
@@ -36,7 +37,7 @@ def outage(study: SuiteResults, *, width: float) -> list[Drawing]:
         return []
     score = next((score for score in SCORES if has(varied, score)), SCORES[-1])
     name = "region PSNR" if score == SCORES[0] else "PSNR"
-    shown = [point.with_region(score) for point in varied]
+    shown = [with_region(point, score) for point in varied]
     without = any(len(a.rows) < len(b.rows) for a, b in zip(shown, varied, strict=True))
     varied = [point for point in shown if point.rows]
     over_quality = _over_quality(study, varied, score, name)
@@ -104,7 +105,7 @@ def _over_snr(
 
 
 def _outages(study: SuiteResults, points: Sequence[Point], score: str, threshold: float) -> Line:
-    shares = tuple(point.outage(threshold, score) for point in points)
+    shares = tuple(outage_of(point, threshold, score) for point in points)
     draws = [point.independent_draws for point in points]
     bars = tuple(share_interval(share, n) for share, n in zip(shares, draws, strict=True))
     x = tuple(point.setting.snr_db for point in points)

@@ -51,7 +51,7 @@ def best_fixed(
                 errors.append(complaint)
                 return -math.inf
             worths = worth(sent.stream, replace(link, protection=best_for), error)
-            tried[i] = expected_worth(worths, sent.stream, sent.plan, sent.budget), sent
+            tried[i] = expected_worth(worths, sent.stream, sent.plan), sent
         return tried[i][0]
 
     best = max((*range(0, len(order), 16), len(order) - 1), key=value)

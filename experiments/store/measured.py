@@ -164,28 +164,6 @@ class Point:
         many, pictures = [weights[row.task] for row in rows], [row.image for row in rows]
         return mean_interval(score, sums, fewest, weights=many, pictures=pictures)
 
-    def outage(self, threshold_db: float, score: str = "region_psnr_db") -> float:
-        """Return the outage: the share of draws with a score below the threshold.
-
-        A lost picture counts with the score of mid-grey, and an exact copy is above every
-        threshold. The share is averaged over the images (:meth:`with_region`); NaN without any.
-        """
-        shares = []
-        for row in self.with_region(score).rows:
-            short = sum(n for v, n in row.values(score) if v is not None and v < threshold_db)
-            shares.append(short / row.draws)
-        return math.fsum(shares) / len(shares) if shares else math.nan
-
-    def with_region(self, score: str) -> Point:
-        """Leave out images whose region is empty, if the score is that of the region.
-
-        They have no such score, which does not mean that their region arrived.
-        """
-        if "region" not in score:
-            return self
-        kept = (row for row in self.rows if row.record.get("region_area", 1) > 0)
-        return replace(self, rows=tuple(kept))
-
 
 @dataclass(frozen=True)
 class SuiteResults:

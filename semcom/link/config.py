@@ -111,6 +111,9 @@ class LinkConfig(LinkOptions):
                 f"the margin of side information must be 0 to {MAX_SIDE_MARGIN_DB} dB, "
                 f"got {self.side_margin_db}"
             )
+        for name, count in (("pilots per block", self.num_pilots), ("copies", self.copies)):
+            if isinstance(count, bool) or not isinstance(count, int):
+                raise InputError(f"{name} must be a whole number, got {count!r}")
         if self.csi not in ("perfect", "pilots"):
             raise InputError(f"unknown csi {self.csi!r}; choices: perfect, pilots")
         if self.csi == "pilots" and self.num_pilots < 1:

@@ -230,6 +230,7 @@ def carry(sent: Transmission, link: LinkConfig, *, seed: int) -> Reception:
         block_length=link.block_length,
         schemes=link.schemes,
         arrivals=_arrivals(link, rng),
+        codec=sent.codec,
     )
 
 
@@ -253,9 +254,8 @@ def expected_psnr_db(image: Image, w: Map, sent: Transmission) -> float | None:
     if sent.plan.analog_symbols or not isinstance(sent.plan.link.build_channel(), KnownLaw):
         return None
     error = weighted_gain(image, image, w)
-    # With equal protection, worth is the squared error, whatever the sender wants.
-    worths = worth(sent.stream, LinkConfig(), error)
-    left = error - expected_worth(worths, sent.stream, sent.plan, sent.budget)
+    worths = worth(sent.stream, LinkConfig(), error)  # the squared error, as protection is equal
+    left = error - expected_worth(worths, sent.stream, sent.plan)
     return -10 * math.log10(max(left, 1e-6) / (255**2 * image.size))
 
 

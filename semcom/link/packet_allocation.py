@@ -201,7 +201,7 @@ def _polish(choices: Choices, chosen: NDArray[np.int64], budget: int) -> NDArray
         fits = choices.costs <= budget - paid.sum() + paid[:, None]
         gains = np.where(fits, _exchanged(choices, chosen), -np.inf)
         i, k = np.unravel_index(gains.argmax(), gains.shape)
-        if gains[i, k] <= gain * (1 + 1e-9):
+        if not gains[i, k] > gain * (1 + 1e-9):  # so that it ends even for NaN
             return chosen
         chosen[i], gain = k, gains[i, k]
 

@@ -15,9 +15,13 @@ from channels.base import ChannelOutput
 from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, header_scheme
 from channels.packets.packet import decode_packet
 from channels.packets.pilots import longest_frame, remove_pilots
+from channels.registry import spec_of
 from semcom.codecs.base import CODECS, AnalogCodec, DecodeError, grey, is_analog
 from semcom.link.frame import Header, is_table, masked, read_analog, table_bytes, table_symbols
 from semcom.types import Image
+
+OWN_OPTIONS = ("device", "precision")
+"""Options of codecs that each receiver chooses for itself: where and how it computes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +58,7 @@ def receive(
     block_length: int = 0,
     schemes: str = "nr",
     arrivals: Callable[[int], Sequence[bool]] | None = None,
+    codec: str = "",
 ) -> Reception:
     """Decode one frame.
 
@@ -70,6 +75,9 @@ def receive(
     arrivals
         Function of the number of packets (every copy counts) that returns which of them a lossy
         network delivers, in the order of transmission. None: all.
+    codec
+        Codec of the receiver, of which the options in :data:`OWN_OPTIONS` count. The name of the
+        codec, and everything else that it has to know, stands in the frame.
     """
     if num_pilots:
         end = longest_frame(len(received.y), num_pilots, block_length)
@@ -84,19 +92,27 @@ def receive(
     if CODECS.entry(header.codec).missing:  # the header cannot have been sent from here
         return Reception(None, None)
     packets, position = _decode_packets(received, header, start, gap, arrivals)
-    codec = CODECS.create(header.codec)
-    if is_analog(codec):
+    decoder = CODECS.create(_with_own_options(header.codec, codec))
+    if is_analog(decoder):
         known = gap or len(packets) == 1  # without the table, the start of the symbols is unknown
         behind = received.part(position, len(received.y))
-        return _show_analog(codec, header, packets, behind) if known else Reception(None, None)
+        return _show_analog(decoder, header, packets, behind) if known else Reception(None, None)
     size = header.height, header.width
     lost: list[bytes | None] = [None] * len(packets)
     for arrived in (packets, lost):
         try:
-            return Reception(codec.decode(arrived, *size), header, tuple(arrived))
+            return Reception(decoder.decode(arrived, *size), header, tuple(arrived))
         except DecodeError:
             continue  # a CRC held by chance or the sender's version differs: treat it as lost
     return Reception(grey(*size), header, tuple(lost))
+
+
+def _with_own_options(name: str, spec: str) -> str:
+    """Return a codec's name, with those options of ``spec`` that a receiver chooses for itself."""
+    if spec.partition(":")[0] != name:
+        return name
+    options = CODECS.parse(spec)[1]
+    return spec_of(name, **{key: options[key] for key in OWN_OPTIONS if key in options})
 
 
 def _show_analog(

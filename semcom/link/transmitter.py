@@ -50,6 +50,8 @@ class Transmission:
     plan: Plan
     budget: int
     """Channel uses allowed; the plan takes no more."""
+    codec: str = ""
+    """Codec with its options, as the sender was asked for it."""
 
     @property
     def num_uses(self) -> int:
@@ -103,7 +105,7 @@ def transmit(
     assert len(x) == plan.num_symbols
     if plan.num_uses > budget:
         raise RuntimeError(f"planned {plan.num_uses} channel uses, {budget} are allowed")
-    return Transmission(x, header, stream, plan, budget)
+    return Transmission(x, header, stream, plan, budget, codec)
 
 
 def _encode_digital(
@@ -161,7 +163,8 @@ def _encode_unequal(
     """Return the stream and the plan of the highest expected gain.
 
     More bits with less protection compete with fewer bits and more protection. The search changes
-    the rate by a factor, which is halved (in decibels) when neither direction improves.
+    the rate by a factor, which is halved (in decibels) when neither direction improves. If no
+    packet is better than mid-grey, which may be the picture itself, protection is equal.
     """
     found: dict[int, tuple[float, Bitstream, Plan]] = {}
     floors = []
@@ -190,8 +193,12 @@ def _encode_unequal(
             break
         while (better := max((best, round(best * step), round(best / step)), key=gain)) != best:
             best = better
+    if gain(best) == -math.inf and found:  # no packet is better than mid-grey
+        return _encode_equal(
+            encoder, image, w, dataclasses.replace(link, protection="equal"), budget
+        )
     if gain(best) == -math.inf:
-        raise BudgetTooSmallError(min(floors, default=8), high)
+        raise BudgetTooSmallError(min(floors), high)
     return found[best][1:]
 
 

@@ -4,6 +4,10 @@ They depend on the weighted squared error that a packet removes and on its proba
 The channel's distribution gives the states (:func:`channels.packets.adaptation.snr_states_db`), the
 measured thresholds give the error rate in each, and :mod:`semcom.link.packet_allocation` makes the
 best choice.
+
+Where the gain changes within a frame, a short block sees fewer fades than a long one, and its
+states differ more. Header, table and packets therefore have states of their own, by their length.
+They are taken to be good and bad together: the k-th worst state of one goes with that of another.
 """
 
 from __future__ import annotations
@@ -15,9 +19,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from channels.base import KnownLaw, max_symbols
+from channels.base import KnownInformation, KnownLaw, max_symbols
 from channels.packets.adaptation import NUM_STATES, snr_states_db
 from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, Scheme, header_scheme
+from channels.packets.packet import num_code_blocks, num_packet_symbols
 from channels.packets.packet_errors import packet_error_rates
 from semcom.link.config import MAX_COPIES, LinkConfig
 from semcom.link.frame import UNSENT, PacketFormat, table_bytes, table_symbols
@@ -71,8 +76,10 @@ def worth(stream: Bitstream, link: LinkConfig, error: float) -> Array:
     gains: Array = np.array([packet.gain for packet in stream.packets])
     if link.protection != "graceful":
         return gains
+    if error <= 0:  # mid-grey is the picture itself
+        return np.zeros(len(gains))
     left = np.maximum(error - np.cumsum(gains), 1e-6 * error)
-    return np.asarray(-np.diff(10 * np.log10(left), prepend=10 * math.log10(max(error, 1e-9))))
+    return np.asarray(-np.diff(10 * np.log10(left), prepend=10 * math.log10(error)))
 
 
 def _plan_all(
@@ -85,7 +92,7 @@ def _plan_all(
     choices = Choices(
         worths,
         np.array([[PacketFormat(n, *o).num_symbols for o in options] for n in sizes]),
-        np.array([[_arrival(link, budget, count, n, *o) for o in options] for n in sizes]),
+        np.array([[_arrival(link, n, *o) for o in options] for n in sizes]),
         np.array([1.0]),
         stream.nested,
     )
@@ -98,7 +105,7 @@ def _plan_all(
         left = symbols - header - table_symbols(code, count)
         if left < choices.costs.min():
             return -math.inf
-        known = _with_control(choices, link, budget, header, code)
+        known = _with_control(choices, link, header, code)
         chosen = allocate(known, left)
         formats = tuple(
             UNSENT if k == NOT_SENT else PacketFormat(size, *options[k])
@@ -116,24 +123,22 @@ def _plan_all(
     return (plan, best) if any(packet.num_bytes for packet in plan.packets) else (unsent, -math.inf)
 
 
-def _with_control(
-    choices: Choices, link: LinkConfig, budget: int, header: int, code: int
-) -> Choices:
+def _with_control(choices: Choices, link: LinkConfig, header: int, code: int) -> Choices:
     """Make all packets depend on the header, and all but the first on the table."""
     count = len(choices.gains)
-    weights = _control_arrival(link, budget, count, header, HEADER_BYTES)
+    weights = _control_arrival(link, header, header, HEADER_BYTES)
     arrivals = choices.arrivals
     if count > 1:
         arrivals = arrivals.copy()
-        table = _control_arrival(link, budget, count, code, table_bytes(count))
+        table = _control_arrival(link, code, table_symbols(code, count), table_bytes(count))
         arrivals[1 : 2 if choices.nested else None] *= table
     return dataclasses.replace(choices, arrivals=arrivals, weights=weights / len(weights))
 
 
-def expected_worth(worths: Array, stream: Bitstream, plan: Plan, budget: int) -> float:
+def expected_worth(worths: Array, stream: Bitstream, plan: Plan) -> float:
     """Return the expected value of the packets that arrive, as far as the sender knows."""
     count, formats = len(plan.packets), [(p.num_bytes, p.scheme, p.copies) for p in plan.packets]
-    arrivals = [_arrival(plan.link, budget, count, *f)[None] for f in formats]
+    arrivals = [_arrival(plan.link, *f)[None] for f in formats]
     choices = Choices(
         worths,
         np.ones((count, 1), dtype=np.int64),
@@ -141,7 +146,7 @@ def expected_worth(worths: Array, stream: Bitstream, plan: Plan, budget: int) ->
         np.array([1.0]),
         stream.nested,
     )
-    known = _with_control(choices, plan.link, budget, plan.header_symbols, plan.table_code)
+    known = _with_control(choices, plan.link, plan.header_symbols, plan.table_code)
     chosen = [0 if packet.num_bytes else NOT_SENT for packet in plan.packets]
     return known.expected_gain(np.array(chosen))
 
@@ -159,7 +164,7 @@ def rates(link: LinkConfig, budget: int) -> tuple[int, int]:
         """Return the efficiency that works in all but this share of the states."""
         fitting = schemes[:1]
         for scheme in schemes:
-            state = np.quantile(_states_db(link, budget, scheme.bits_per_symbol, 1), share)
+            state = np.quantile(_states_db(link, symbols, scheme.bits_per_symbol), share)
             num_bytes = max(1, int(symbols * scheme.efficiency / 8))
             if packet_error_rates(channel, np.array(state), scheme, num_bytes) < 0.1:
                 fitting = (*fitting, scheme)
@@ -177,11 +182,11 @@ def _options(loss_rate: float, schemes: Sequence[Scheme]) -> list[tuple[Scheme, 
     return [(schemes[0], n) for n in copies] + [(scheme, 1) for scheme in schemes[1:]]
 
 
-def _arrival(
-    link: LinkConfig, budget: int, packets: int, num_bytes: int, scheme: Scheme, copies: int
-) -> Array:
+def _arrival(link: LinkConfig, num_bytes: int, scheme: Scheme, copies: int) -> Array:
     """Return the probability of a packet's arrival in each state, with lost copies counted."""
-    states = _states_db(link, budget, scheme.bits_per_symbol, packets)
+    blocks = num_code_blocks(max(1, num_bytes), scheme)
+    num_symbols = num_packet_symbols(max(1, num_bytes), scheme)
+    states = _states_db(link, num_symbols, scheme.bits_per_symbol, blocks)
     loss = link.loss_rate
     total = np.zeros(len(states))
     for n in range(1, copies + 1):
@@ -194,29 +199,40 @@ def _arrival(
     return total
 
 
-def _control_arrival(
-    link: LinkConfig, budget: int, packets: int, code: int, num_bytes: int
-) -> Array:
+def _control_arrival(link: LinkConfig, code: int, num_symbols: int, num_bytes: int) -> Array:
     """Return the probability that header or table arrive in each state."""
-    states = _states_db(link, budget, 2, packets)
+    states = _states_db(link, num_symbols, 2)
     return 1 - packet_error_rates(link.build_channel(), states, header_scheme(code), num_bytes)
 
 
-@functools.lru_cache(maxsize=32)
-def _states_db(link: LinkConfig, budget: int, bits_per_symbol: int, packets: int) -> Array:
-    """Return equally likely SNRs, from the channel's distribution and the sender's assumed mean.
+def _states_db(link: LinkConfig, num_symbols: int, bits_per_symbol: int, blocks: int = 1) -> Array:
+    """Return equally likely SNRs of a packet, from the channel's distribution and the assumed mean.
 
-    If a packet takes a part of the frame that has its own state, the worst part counts.
+    If a code block takes a part of the packet that has its own state, the worst part counts.
+    Lengths are rounded down to a power of two, so that few of them have to be simulated.
     """
+    channel = link.build_channel()
+    lasting = isinstance(channel, KnownLaw) and not getattr(channel, "block_length", 0)
+    steady = lasting or isinstance(channel, KnownInformation)
+    length = 1 if steady else 1 << (max(1, num_symbols).bit_length() - 1)
+    return _states_of_length_db(link, length, bits_per_symbol, 1 if steady else blocks)
+
+
+@functools.lru_cache(maxsize=256)
+def _states_of_length_db(
+    link: LinkConfig, num_symbols: int, bits_per_symbol: int, blocks: int
+) -> Array:
     channel, snrs = link.build_channel(), link.usable_snrs_db
-    symbols = max(1, max_symbols(channel, budget))
     if not isinstance(channel, KnownLaw):  # each SNR needs its own simulation
         snrs = snrs[:: -(-len(snrs) // _MOST_SAMPLINGS)]
     states = [
-        snr_states_db(channel, snr, bits_per_symbol, symbols, shares=(1,) * packets) for snr in snrs
+        snr_states_db(channel, snr, bits_per_symbol, num_symbols, shares=(1,) * blocks)
+        for snr in snrs
     ]
     mixed: Array = np.sort(np.concatenate(states))
-    if len(mixed) <= NUM_STATES:
+    # Some lengths have a law in closed form and others are simulated: the numbers must agree.
+    blockwise = isinstance(channel, KnownLaw) and channel.coherence == "block"
+    if len(mixed) <= NUM_STATES and not blockwise:
         return mixed
     shares = (np.arange(NUM_STATES) + 0.5) / NUM_STATES
     return np.asarray(mixed[(shares * len(mixed)).astype(int)])

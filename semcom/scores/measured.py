@@ -7,7 +7,7 @@ from typing import Literal
 
 from semcom.scores.base import Scored
 from semcom.scores.psnr import background_psnr_db, psnr_db, region_psnr_db, theta_psnr_db
-from semcom.scores.ssim import ms_ssim, ssim
+from semcom.scores.ssim import WINDOW, ms_ssim, ssim
 from semcom.types import Image
 
 
@@ -40,7 +40,7 @@ class Ssim(_Similarity):
 
     def __call__(self, original: Image, received: Image, scored: Scored) -> float | None:
         """Return the SSIM; None for a picture that is smaller than its window."""
-        return ssim(original, received)
+        return ssim(original, received) if min(original.shape[:2]) >= WINDOW else None
 
 
 class MsSsim(_Similarity):

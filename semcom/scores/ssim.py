@@ -10,6 +10,9 @@ from semcom.large import is_large
 from semcom.scores import similarity
 from semcom.types import Image
 
+WINDOW = 11
+"""Side in pixels of the window of SSIM; a smaller picture has none."""
+
 
 def ssim(original: Image, received: Image) -> float:
     """Return the structural similarity of two images (H, W, 3) uint8, at most 1.

@@ -4,7 +4,7 @@ Whatever the network, the rules are those of every codec: mean power 1 for each 
 values are one channel use, and all that the decoder needs beside the symbols is sent and paid for:
 
     identity of the network (4 bytes) │ root mean square of its symbols, if not constant (4) │
-    number of axes (1) │ axes (4 each) │
+    number of axes, plus 128 if all symbols are 0 (1) │ axes (4 each) │
     if the encoder makes side bits: their number for each image (4) │ these bits, eight in a byte │
     deflate: importance of cells, if the decoder takes a mask
 
@@ -43,6 +43,7 @@ from semcom.codecs.torch_jscc.pictures import equalised, joined, patches_of, pix
 from semcom.errors import InputError
 from semcom.types import AnalogSignal, Image, Map, Packet
 
+_ZERO = 0x80  # all symbols are 0, whatever was sent in their place
 _SCALE, _COUNT = struct.Struct(">f"), struct.Struct(">I")
 
 
@@ -144,7 +145,6 @@ class TorchJscc:
                 f"pixels, CBR {len(symbols) / image.size:.4g}, but {num_symbols:,} are allowed"
             )
         shape = latents.shape[1:]
-        axes = struct.pack(f">B{len(shape)}I", len(shape), *shape)
         described = deflate(levels) if network.sends_mask else b""
         if network.sends_bits:
             packed = np.packbits(bits.numpy()).tobytes()
@@ -152,6 +152,7 @@ class TorchJscc:
         rms = float(symbols.abs().square().mean().sqrt())
         if not rms:  # a black picture: any symbols will do, since the receiver scales them by 0
             symbols = torch.ones_like(symbols)
+        axes = struct.pack(f">B{len(shape)}I", len(shape) | (0 if rms else _ZERO), *shape)
         scale = b"" if options.power or trial.power else _SCALE.pack(rms)
         side = (Packet(identity + scale + axes + described),)
         return AnalogSignal(symbols / (rms or 1.0), side, {"symbols": len(symbols)})
@@ -185,6 +186,8 @@ class TorchJscc:
             (scale,), body = _SCALE.unpack_from(body), body[_SCALE.size :]
             if not 0 <= scale < math.inf:
                 raise DecodeError(f"torch_jscc: no picture has the scale {scale}")
+        if body and body[0] & _ZERO:
+            scale, body = 0.0, bytes([body[0] & ~_ZERO]) + body[1:]
         shape, bits, mask = _unpack(body, opened, height, width)
         masks = patches_of(mask[None], options.multiple, options.patch)
         count = len(masks) * math.prod(shape)

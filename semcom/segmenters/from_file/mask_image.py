@@ -73,7 +73,9 @@ def _masks(found: Decoded, pixels: Array) -> Masks:
     if mode in ("LA", "RGBA"):
         alpha, pixels = pixels[..., -1], pixels[..., :-1]
         if alpha.min() != alpha.max():
-            return Masks([Mask(alpha >= 128)])
+            opaque = alpha >= 128
+            empty = f"{EMPTY}, or less than half opaque"
+            return Masks([Mask(opaque)]) if opaque.any() else Masks(notes=[empty])
     if pixels.ndim == 3:
         if found.deep:
             raise InputError("masks of more than 8 bits must be grey, without colours or alpha")

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from experiments.analysis.outages import outage_of
 from experiments.analysis.robustness import robustness_table
 from experiments.figures.robustness.severity import over_severity
 from experiments.intervals import share_interval
@@ -60,7 +61,7 @@ def test_an_image_without_a_region_was_neither_shown_nor_not() -> None:
             row.record["expected_psnr_db"] = 12.0
         made.rows[1].record["region_area"] = 0.0
         points.append(made)
-    assert points[0].outage(25.0) == 1
+    assert outage_of(points[0], 25.0) == 1
     found = study(points)
     assert column(table(found, "draws"), "shown, %") == [0, 0]
     drawn = draw_named(found)["outage-snr"].data

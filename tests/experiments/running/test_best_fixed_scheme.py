@@ -38,7 +38,7 @@ def send(link: LinkConfig, layers: int) -> Transmission:
 def gain(sent: Transmission, best_for: str) -> float:
     """Expected gain: in squared error, or in decibels."""
     worths = worth(sent.stream, LinkConfig(protection=best_for), ERROR)
-    return expected_worth(worths, sent.stream, sent.plan, sent.budget)
+    return expected_worth(worths, sent.stream, sent.plan)
 
 
 def scheme_of(sent: Transmission) -> str:

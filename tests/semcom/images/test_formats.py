@@ -78,6 +78,15 @@ def test_a_transparent_colour_is_laid_over_white_and_said_so(
     assert notes == ["transparency laid over white"]
 
 
+def test_a_transparent_grey_of_16_bits_is_laid_over_white_as_well(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 65_535, 32 * 32).round().astype(np.uint16).reshape(32, 32)
+    PilImage.fromarray(ramp).save(tmp_path / "x.png", transparency=0)
+    image, notes = load_image(tmp_path / "x.png")
+    assert (image[0, 0] == 255).all()
+    np.testing.assert_array_equal(image[..., 0].ravel()[1:], (ramp >> 8).ravel()[1:])
+    assert any("laid over white" in note for note in notes)
+
+
 @pytest.mark.parametrize("orientation", [0, 1, 9, 77])
 def test_exif_orientations_without_meaning_turn_nothing(
     tmp_path: Path, pixels: Pixels, orientation: int

@@ -138,14 +138,12 @@ def test_what_a_plan_expects_is_what_a_simulation_gives(photo, what, protection)
     error = weighted_gain(photo, photo, what.w)
     gains = np.array([packet.gain for packet in sent.stream.packets])
     # How likely the first packets arrive, by the plan, and so the law of what is removed.
-    reached = [
-        expected_worth(one, sent.stream, sent.plan, sent.budget) for one in np.eye(len(gains))
-    ]
+    reached = [expected_worth(one, sent.stream, sent.plan) for one in np.eye(len(gains))]
     exactly = -np.diff([1.0, *reached, 0.0])
     total = np.concatenate([[0.0], np.cumsum(gains)]) / error
     expected = exactly @ total
     sigma = math.sqrt(exactly @ (total - expected) ** 2 / 150)
-    by_worth = expected_worth(gains, sent.stream, sent.plan, sent.budget) / error
+    by_worth = expected_worth(gains, sent.stream, sent.plan) / error
     assert by_worth == pytest.approx(expected)
     removed = []
     for seed in range(150):
@@ -178,7 +176,7 @@ def test_unequal_protection_is_expected_to_beat_every_fixed_scheme(photo, what):
         link = LinkConfig("rayleigh", 10.0, protection=kind)
         sent = transmit(photo, what.w, codec="jpeg2000:layers=6", cbr=0.1, link=link)
         own, *others = (
-            expected_worth(worth(one.stream, link, error), one.stream, one.plan, one.budget)
+            expected_worth(worth(one.stream, link, error), one.stream, one.plan)
             for one in (sent, *fixed)
         )
         best[kind] = own, max(others)

@@ -194,9 +194,10 @@ def test_random_weights_are_the_same_whenever_the_network_is_built():
 
 def test_a_picture_without_power_is_sent(photo):
     black = np.zeros_like(photo[:64, :64])
-    signal, shown = send(codec("Quiet"), black)
-    assert signal.symbols.abs().square().mean() == 1
-    assert not shown.any()
+    for options in ({}, {"power": 1.0}):  # with and without a scale in the side information
+        signal, shown = send(codec("Quiet", **options), black)
+        assert signal.symbols.abs().square().mean() == 1
+        assert not shown.any()
 
 
 def test_flipped_pictures_are_taken(photo):

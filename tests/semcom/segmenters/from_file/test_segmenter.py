@@ -87,6 +87,10 @@ def test_alpha(tmp_path):
     rgba = np.random.default_rng(0).integers(0, 256, (H, W, 4), dtype=np.uint8)
     rgba[..., 3] = np.where(A, 255, 0)
     same(read_masks(save(tmp_path / "cutout.png", rgba), H, W), A)
+    rgba[..., 3] = np.where(A, 100, 0)
+    faint = read_masks(save(tmp_path / "faint.png", rgba), H, W)
+    assert not list(faint)
+    assert "less than half opaque" in faint.notes[0]
     rgba[..., :3], rgba[..., 3] = TWO[..., None], 255
     same(read_masks(save(tmp_path / "opaque.png", rgba), H, W), A, B)
 
