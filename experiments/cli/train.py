@@ -56,7 +56,9 @@ def training_options(
         click.option(
             "--minutes", type=float, help="Time to train, over all sessions  [default: 60]"
         ),
-        click.option("--steps", type=int, help="Steps to train, instead of a time."),
+        click.option(
+            "--steps", type=click.IntRange(min=1), help="Steps to train, instead of a time."
+        ),
         click.option("--resume", is_flag=True, help="Continue from the checkpoint."),
         click.option("--device", default="cpu", show_default=True, help="Device, such as cuda."),
         click.option(

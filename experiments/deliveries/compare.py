@@ -56,7 +56,8 @@ def compare_files(
     def one(file: Path, name: str) -> None:
         scene = look(file, order, say)
         found = compare_one(scene, out, name, order, tell=tell, say=say)
-        gains[f"{file.parent.name}/{file.name}" if file.parent.name else file.name] = found.gains
+        label = f"{file.parent.name}/{file.name}" if file.parent.name else file.name
+        gains[str(file) if label in gains else label] = found.gains
 
     failed = for_each(images, order.region.mask, out, ENDINGS, one, say=say)
     if tell is None and len(gains) > 1:

@@ -25,11 +25,17 @@ from experiments.saving import save
 from semcom.api import Order
 from semcom.codecs.base import CODECS
 from semcom.errors import InputError
-from semcom.images import find_images
+from semcom.images import MASK_ENDING, find_images, mask_beside
 from semcom.large import STAGES, is_large, say_stage
 from semcom.link.delivery import Delivery
 from semcom.scene import Scene, send_scene
 
+OUTPUTS = (
+    *("_received.png", "_figure.png", ".json"),
+    *("_blind_received.png", "_blind_figure.png", "_blind.json", "_comparison.png"),
+    *(MASK_ENDING, "_masks.npz", "_masks.png"),
+)
+"""Endings of the files that any command writes for an image."""
 _LONGEST = 220
 """Largest number of bytes of an output's name, before its ending; file systems allow some 255."""
 
@@ -102,7 +108,7 @@ def for_each(
     images
         Files and folders.
     mask
-        Another file that is read, if any.
+        Another file that is read, if any, or ``"beside"``.
     out
         Folder for the outputs, created if it does not exist. Their names are those of the images
         followed by ``endings``. A file that is read is never overwritten.
@@ -189,25 +195,33 @@ def write_delivery(delivery: Delivery, out: Path, name: str) -> None:
 
 def _check_inputs_survive(files: list[Path], mask: str | None, outputs: list[Path]) -> None:
     # Path.resolve() raises on links that lead back to themselves.
-    inputs = {os.path.realpath(str(path)) for path in (*files, *([mask] if mask else []))}
+    masks = [mask_beside(file) for file in files] if mask == "beside" else [mask] if mask else []
+    inputs = {os.path.realpath(str(path)) for path in (*files, *masks)}
     for output in outputs:
         if os.path.realpath(output) in inputs:
             raise InputError(f"{output} is an input and would be overwritten: change --out")
 
 
 def output_names(files: list[Path]) -> list[str]:
-    """Name outputs after the files, with a number if names are equal.
+    """Name outputs after the files, with a number if outputs of two files would be the same.
 
     A name that is too long for the endings is cut.
+
+    Examples
+    --------
+    >>> output_names([Path("a.png"), Path("b/a.png"), Path("a_blind.png")])
+    ['a', 'a-2', 'a_blind-2']
     """
     names: list[str] = []
+    used: set[str] = set()
     for file in files:
         stem, n = file.stem, 1
         while len(os.fsencode(stem)) > _LONGEST:
             stem = stem[:-1]
         name = stem
-        while name in names:
+        while used & {name + end for end in OUTPUTS}:
             n += 1
             name = f"{stem}-{n}"
         names.append(name)
+        used |= {name + end for end in OUTPUTS}
     return names

@@ -65,7 +65,7 @@ def distill(request: Request, say: Callable[[str], None]) -> Path:
     folders = Folders(request.data, request.out, request.resume)
     with opened(folders, settings) as source:
         start = _encoder_of(Path(request.start).expanduser(), size) if request.start else None
-        check_room_for_embeddings(request.out, len(source.images.training))
+        check_room_for_embeddings(request.out / "training", len(source.images.training))
         teacher = build_teacher(request.teacher)
         about = {
             "teacher": _identity(teacher),

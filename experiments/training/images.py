@@ -11,7 +11,7 @@ import numpy as np
 
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
-from semcom.images import load_image
+from semcom.images import is_mask, load_image
 from semcom.types import Image
 
 LEAST_SIDE = 64
@@ -27,6 +27,11 @@ class TrainingImages(NamedTuple):
     skipped: list[str]
     """Files that are not used, each with the reason."""
 
+    @property
+    def apart(self) -> bool:
+        """Whether no image for validation is trained on, which takes two sources."""
+        return not set(self.validation) & set(self.training)
+
     def manifest(self) -> list[dict[str, str]]:
         """Return the name, hash and use of every file."""
         return [
@@ -41,7 +46,9 @@ def find_training_images(folder: Path) -> TrainingImages:
 
     One source in ten is for validation, chosen by a hash of its name. The sources are those of a
     ``manifest.json`` beside the images, a list of ``{"file": …, "source": …}``, so that several
-    crops of one photo stay together; otherwise each file is a source.
+    crops of one photo stay together; otherwise each file is a source. Masks beside images and
+    copies are left out. A single source has to serve for both
+    (:attr:`TrainingImages.apart`).
 
     Raises
     ------
@@ -53,11 +60,14 @@ def find_training_images(folder: Path) -> TrainingImages:
     sources = _sources(folder / "manifest.json")
     used: dict[str, list[Path]] = {}
     skipped: list[str] = []
+    seen: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in _SUFFIXES or path.name.startswith("."):
+        if path.suffix.lower() not in _SUFFIXES or path.name.startswith(".") or is_mask(path):
             continue
         if reason := _unusable(path):
             skipped.append(f"{path.name}: {reason}")
+        elif (copy := seen.setdefault(sha256_of(path), path)) != path:
+            skipped.append(f"{path.name}: a copy of {copy.name}")
         else:
             used.setdefault(sources.get(path.name, path.name), []).append(path)
     if not used:

@@ -158,6 +158,10 @@ class Training:
         self.save()
         return self.average.module
 
+    @property
+    def _on_cuda(self) -> bool:
+        return self.device.type == "cuda"
+
     def _share(self) -> float:
         if self.settings.steps:
             return self.state.step / self.settings.steps
@@ -165,10 +169,15 @@ class Training:
 
     def _batches(self) -> Iterator[Batch]:
         size, first = self.settings.batch, self.state.step
-        workers = 4 if self.device.type == "cuda" else 0
+        workers = 4 if self._on_cuda else 0
         dataset = _Batches(self.trainee, size)
         endless = iter(range(first, 1 << 40))
-        return iter(DataLoader(dataset, batch_size=None, sampler=endless, num_workers=workers))
+        own = torch.Generator()  # or a loader draws a seed from torch's, after it was restored
+        return iter(
+            DataLoader(
+                dataset, batch_size=None, sampler=endless, num_workers=workers, generator=own
+            )
+        )
 
     def _step(self, batch: Batch, share: float) -> float:
         state = self.state
@@ -231,6 +240,7 @@ class Training:
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "random": torch.get_rng_state(),
+            "random on device": torch.cuda.get_rng_state(self.device) if self._on_cuda else None,
         }
         torch.save(content, sink)
         save(self.folder / CHECKPOINT, sink.getvalue())
@@ -246,6 +256,8 @@ class Training:
                 self.optimizer.load_state_dict(content["optimizer"])
                 self.state.__dict__.update(content["state"])
                 torch.set_rng_state(content["random"].cpu())
+                if self._on_cuda and content.get("random on device") is not None:
+                    torch.cuda.set_rng_state(content["random on device"].cpu(), self.device)
         except Exception as error:  # torch.load raises whatever its parts do
             raise InputError(f"{file} is no checkpoint of this training: {error}") from error
         if about != self.about:

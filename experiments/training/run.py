@@ -116,7 +116,7 @@ def train(request: Request, say: Callable[[str], None]) -> Path:
             "batch": settings.batch,
         }
         if request.start:
-            about["start"] = sha256_of(Path(start)) if start else model.shipped
+            about["start"] = sha256_of(Path(start).expanduser()) if start else model.shipped
         check_room(request.out / "pairs", request.pairs, model.trainee.bytes_each())
         identify(request.out, about, source)
         for line in plan(request, source.images):

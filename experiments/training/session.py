@@ -61,7 +61,7 @@ def opened(folders: Folders, settings: Settings) -> Iterator[Source]:
         The length or the device is impossible, the folder of results is in use or holds a training
         already, or there are no images.
     """
-    if (settings.minutes > 0) == (settings.steps > 0):
+    if settings.steps < 0 or (settings.minutes > 0) == (settings.steps > 0):
         raise InputError("give either --minutes or --steps, above 0")
     check_device(settings.device)
     data, out, resume = folders
@@ -126,12 +126,16 @@ def finish(
     return file
 
 
+TOGETHER = "there is but one source, so that scores are of an image that is trained on"
+
+
 def describe_images(images: TrainingImages) -> list[str]:
     """Say how many images there are, and why some are not used."""
     more = len(images.skipped) - _MOST_SKIPPED
     return [
         f"{len(images.training)} images to train on, {len(images.validation)} to validate on, "
         f"{len(images.skipped)} skipped",
+        *([] if images.apart else [TOGETHER]),
         *(f"  skipped: {reason}" for reason in images.skipped[:_MOST_SKIPPED]),
         *([f"  skipped: {more} more"] if more > 0 else []),
     ]

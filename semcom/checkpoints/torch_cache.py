@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.client import HTTPException
 from pathlib import Path
 
 from semcom.checkpoints.download import WeightsUnavailable, reason
@@ -37,7 +38,7 @@ def cached_file(url: str, digits: str, *, who: str, instead: str) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
             torch.hub.download_url_to_file(url, str(file), hash_prefix=digits, progress=False)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, HTTPException) as error:
             raise WeightsUnavailable(
                 f"{who} needs {name}, which could not be fetched from {url} ({reason(error)}): "
                 f"put it at {file}, or name a file with {instead}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 
 from semcom.codecs.base import DigitalCodec
 from semcom.conformance import garbage
@@ -12,6 +15,18 @@ from semcom.conformance.calls import attempt
 from semcom.conformance.memory import grown_bytes, start_measuring
 from semcom.conformance.samples import crop
 from semcom.types import Image
+
+MAX_SUBSETS = 64
+"""Largest number of subsets of packets that a check loses."""
+
+
+def subsets(count: int) -> list[tuple[bool, ...]]:
+    """List which packets arrive: all subsets, or none, all, and random ones."""
+    if 2**count <= MAX_SUBSETS:
+        return list(itertools.product((False, True), repeat=count))
+    rng = np.random.default_rng(0)
+    random = rng.random((MAX_SUBSETS - 2, count)) < rng.random((MAX_SUBSETS - 2, 1))
+    return [(False,) * count, (True,) * count, *map(tuple, random.tolist())]
 
 
 def same_in_threads(send: Callable[[Image], Mapping[str, object]], unsteady: str) -> None:

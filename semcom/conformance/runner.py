@@ -65,7 +65,7 @@ def open_score(candidate: ScoreCandidate) -> None:
 def _open(function: Callable[..., Any], candidate: object, who: str, limit_s: float) -> Any:
     try:
         problem, result = run(_told, function, candidate, limit_s=limit_s)
-    except ProcessError as error:
+    except (ProcessError, CheckFailed) as error:
         raise InputError(f"{who} cannot be built: {error}") from error
     if problem:
         raise InputError(problem)

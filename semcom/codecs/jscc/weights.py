@@ -28,6 +28,7 @@ from semcom.codecs.refiner.knowledge import MAPS
 from semcom.codecs.refiner.network import Refiner
 from semcom.codecs.refiner.weight_file import (
     check_shares,
+    content_of,
     freeze,
     locate,
     read_tensors,
@@ -56,7 +57,6 @@ class Weights(NamedTuple):
     refiner: Refiner
 
 
-@functools.lru_cache(4)
 def load(path: str = "", device: str = "cpu") -> Weights:
     """Read a file of weights, or those of the package.
 
@@ -66,6 +66,11 @@ def load(path: str = "", device: str = "cpu") -> Weights:
         The file is missing or damaged, is of another architecture, or holds numbers that no
         training writes; or the packaged file is not the published one.
     """
+    return _opened(path, content_of(path), device)
+
+
+@functools.lru_cache(4)
+def _opened(path: str, content: str, device: str) -> Weights:  # noqa: ARG001 - a key
     check_device(device)
     file, refiner = locate("jscc", path, PACKAGED, SHA256), new_refiner()
     tensors = read_tensors("jscc", file, ARCHITECTURE, shapes_of(refiner) | _SHAPES)

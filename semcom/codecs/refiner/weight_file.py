@@ -18,6 +18,7 @@ from semcom.codecs.parts.range_coder import TOTAL_BITS
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 
+_TYPES = (torch.float32, torch.float16, torch.int32, torch.int64)  # of tensors in files
 _MAX_BYTES = 16_000_000
 
 Opened = TypeVar("Opened")
@@ -39,6 +40,15 @@ def locate(who: str, path: str, packaged: Path, sha256: str) -> Path:
     return file
 
 
+def content_of(path: str) -> str:
+    """Return the SHA-256 of a user's file, which may be another one at each look.
+
+    It is empty if there is no file, or for the file of the package.
+    """
+    file = Path(path).expanduser()
+    return sha256_of(file) if path and file.is_file() else ""
+
+
 def read_tensors(
     who: str, file: Path, architecture: str, shapes: Mapping[str, tuple[int, ...]]
 ) -> dict[str, Tensor]:
@@ -58,8 +68,8 @@ def read_tensors(
     Raises
     ------
     ValueError
-        The file is damaged, is of another architecture, has other tensors, or holds NaN or
-        infinity.
+        The file is damaged, is of another architecture, has other tensors or types of numbers, or
+        holds NaN or infinity.
     """
     if file.stat().st_size > _MAX_BYTES:
         raise InputError(f"{who}: {file} has {file.stat().st_size:,} bytes, which no weights have")
@@ -76,6 +86,8 @@ def read_tensors(
         wrong = sorted(dict(found.items() ^ shapes.items()))
         raise InputError(f"{who}: {file} has missing, foreign or misshapen tensors: {wrong[0]}, …")
     for name, tensor in tensors.items():
+        if tensor.dtype not in _TYPES:
+            raise InputError(f"{who}: {name} of {file} is of {tensor.dtype}")
         if not torch.isfinite(tensor).all():
             raise InputError(f"{who}: {name} of {file} holds NaN or infinity")
     return tensors
@@ -108,7 +120,7 @@ class OpenedWeights(Generic[Opened]):
 
     def add(self, path: str, weights: Opened, device: str) -> bytes:
         """Remember weights with their device, and return what packets say of them."""
-        digest = bytes.fromhex(sha256_of(Path(path).expanduser())) if path else b""
+        digest = bytes.fromhex(content_of(path))
         identity = digest[: self.IDENTITY_BYTES]
         self._opened[identity] = weights, device
         return identity

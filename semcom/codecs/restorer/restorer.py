@@ -24,6 +24,7 @@ from semcom.codecs.refiner.knowledge import CELL, MAPS, OCTAVES, Knowledge, know
 from semcom.codecs.refiner.network import Refiner
 from semcom.codecs.refiner.strips import refined
 from semcom.codecs.refiner.weight_file import (
+    content_of,
     freeze,
     locate,
     read_tensors,
@@ -114,7 +115,6 @@ def new_network() -> Refiner:
     return Refiner(ALL_MAPS, _CHANNELS)
 
 
-@functools.lru_cache(2)
 def load(path: str = "") -> Refiner:
     """Read a file of weights, or those of the package.
 
@@ -124,6 +124,11 @@ def load(path: str = "") -> Refiner:
         The file is missing or damaged, is of another architecture, or holds numbers that no
         training writes; or the packaged file is not the published one.
     """
+    return _opened(path, content_of(path))
+
+
+@functools.lru_cache(2)
+def _opened(path: str, content: str) -> Refiner:  # noqa: ARG001 - a key
     file, network = locate("restorer", path, PACKAGED, SHA256), new_network()
     network.load_state_dict(read_tensors("restorer", file, ARCHITECTURE, shapes_of(network)))
     freeze(network, "cpu")

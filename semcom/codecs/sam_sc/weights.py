@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from semcom.codecs.refiner.weight_file import freeze, locate, read_tensors, write_tensors
+from semcom.codecs.refiner.weight_file import (
+    content_of,
+    freeze,
+    locate,
+    read_tensors,
+    write_tensors,
+)
 from semcom.codecs.sam_sc.allocation import COUNTS, SNRS_DB, Array
 from semcom.codecs.sam_sc.network import SamSc
 from semcom.errors import InputError
@@ -34,7 +40,6 @@ class Weights(NamedTuple):
     network: SamSc
 
 
-@functools.lru_cache(4)
 def load(path: str = "", device: str = "cpu") -> Weights:
     """Read a file of weights, or those of the package.
 
@@ -44,6 +49,11 @@ def load(path: str = "", device: str = "cpu") -> Weights:
         The file is missing or damaged, is of another architecture, or holds numbers that no
         training writes; or the packaged file is not the published one.
     """
+    return _opened(path, content_of(path), device)
+
+
+@functools.lru_cache(4)
+def _opened(path: str, content: str, device: str) -> Weights:  # noqa: ARG001 - a key
     check_device(device)
     file, network = locate("sam_sc", path, PACKAGED, SHA256), SamSc()
     kept = _kept(network)

@@ -16,6 +16,7 @@ import numpy as np
 from semcom.codecs.refiner.network import Refiner
 from semcom.codecs.refiner.weight_file import (
     check_shares,
+    content_of,
     freeze,
     locate,
     read_tensors,
@@ -51,7 +52,6 @@ class Weights(NamedTuple):
     refiner: Refiner
 
 
-@functools.lru_cache(4)
 def load(path: str = "", device: str = "cpu") -> Weights:
     """Read a file of weights, or those of the package.
 
@@ -61,6 +61,11 @@ def load(path: str = "", device: str = "cpu") -> Weights:
         The file is missing or damaged, is of another architecture, or holds numbers that no
         training writes; or the packaged file is not the published one.
     """
+    return _opened(path, content_of(path), device)
+
+
+@functools.lru_cache(4)
+def _opened(path: str, content: str, device: str) -> Weights:  # noqa: ARG001 - a key
     check_device(device)
     file, refiner = locate("tiny", path, PACKAGED, SHA256), new_refiner()
     tensors = read_tensors("tiny", file, ARCHITECTURE, shapes_of(refiner) | _SHAPES)

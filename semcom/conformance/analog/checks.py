@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +16,7 @@ from semcom.conformance.analog import promises
 from semcom.conformance.analog.calls import air, build, data_of, decode, encode, same, send
 from semcom.conformance.base import MEMORY, THREADS, Candidate, Check, CheckFailed
 from semcom.conformance.calls import check_harmless, qualities
-from semcom.conformance.common_checks import bounded_memory, same_in_threads
+from semcom.conformance.common_checks import MAX_SUBSETS, bounded_memory, same_in_threads, subsets
 from semcom.conformance.isolated_process import ProcessError, run
 from semcom.conformance.samples import crop, large_photo, made, photo, region
 from semcom.scores.psnr import psnr_db
@@ -28,7 +27,6 @@ _FEW_SYMBOLS = _SYMBOLS // 4
 _LARGE_SYMBOLS = 40_000
 _SIZES = [(1, 1), (1, 40), (3, 2), (15, 17), (16, 16), (33, 64), (65, 47)]
 _OTHER_SYMBOLS = (0, 1, 7, 999, 1_001, 2_000)
-_MAX_SUBSETS = 64
 """Number of subsets of lost packets that are tried."""
 
 
@@ -182,12 +180,11 @@ def check_losses(candidate: Candidate) -> str:
     codec = build(candidate)
     signal = encode(codec, photo(), _SYMBOLS)
     received, data = air(signal.symbols, 10), data_of(signal)
-    subsets = itertools.islice(itertools.product((False, True), repeat=len(data)), _MAX_SUBSETS)
-    for arrived in subsets:
+    for arrived in subsets(len(data)):
         kept = [packet if here else None for packet, here in zip(data, arrived, strict=True)]
         decode(codec, received, kept, *photo().shape[:2], promise=promises.LOSSES)
-    every = 2 ** len(data) <= _MAX_SUBSETS
-    return "" if every else f"{_MAX_SUBSETS} of the subsets of {len(data)} packets"
+    every = 2 ** len(data) <= MAX_SUBSETS
+    return "" if every else f"{MAX_SUBSETS} of the subsets of {len(data)} packets"
 
 
 def check_garbage(candidate: Candidate) -> str:

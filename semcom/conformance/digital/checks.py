@@ -17,7 +17,7 @@ from semcom.codecs.base import BudgetTooSmallError, DigitalCodec, weighted_gain
 from semcom.conformance import garbage
 from semcom.conformance.base import MEMORY, THREADS, Candidate, Check, CheckFailed, told
 from semcom.conformance.calls import check_harmless, qualities
-from semcom.conformance.common_checks import bounded_memory, same_in_threads
+from semcom.conformance.common_checks import MAX_SUBSETS, bounded_memory, same_in_threads, subsets
 from semcom.conformance.digital import promises
 from semcom.conformance.digital.calls import data_of, decode, encode, send
 from semcom.conformance.digital.other_process import check_other_process
@@ -30,7 +30,6 @@ _BITS = 40_000
 _LARGE_BITS = 70_000
 _SIZES = [(16, 16), (17, 31), (33, 64), (65, 47)]
 _TINY = [(1, 1), (1, 40), (3, 2), (15, 17)]
-_MAX_SUBSETS = 64
 """Number of subsets of lost packets that are tried."""
 
 
@@ -198,7 +197,7 @@ def check_losses(candidate: Candidate) -> str:
     stream, whole = send(codec, photo(), 60_000)
     data = data_of(stream)
     best = psnr_db(photo(), whole)
-    for arrived in _subsets(len(data)):
+    for arrived in subsets(len(data)):
         kept = [d if here else None for d, here in zip(data, arrived, strict=True)]
         shown = decode(codec, kept, *photo().shape[:2], promise=promises.PACKETS)
         lost = len(data) - sum(arrived)
@@ -210,17 +209,8 @@ def check_losses(candidate: Candidate) -> str:
         if (quality := psnr_db(photo(), shown)) > best:
             got = f"{quality:.2f} dB, but {best:.2f} dB with none lost"
             raise CheckFailed(asked, got, promises.PACKETS)
-    every = 2 ** len(data) <= _MAX_SUBSETS
-    return "" if every else f"{_MAX_SUBSETS} of the subsets of {len(data)} packets"
-
-
-def _subsets(count: int) -> list[tuple[bool, ...]]:
-    """List which packets arrive: all subsets, or none, all, and random ones."""
-    if 2**count <= _MAX_SUBSETS:
-        return list(itertools.product((False, True), repeat=count))
-    rng = np.random.default_rng(0)
-    random = rng.random((_MAX_SUBSETS - 2, count)) < rng.random((_MAX_SUBSETS - 2, 1))
-    return [(False,) * count, (True,) * count, *map(tuple, random.tolist())]
+    every = 2 ** len(data) <= MAX_SUBSETS
+    return "" if every else f"{MAX_SUBSETS} of the subsets of {len(data)} packets"
 
 
 def check_garbage(candidate: Candidate) -> str:

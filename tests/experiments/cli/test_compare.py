@@ -155,3 +155,39 @@ def test_help_ends_with_examples(run: Run, command: str) -> None:
 def test_an_option_that_begins_alike_is_suggested_first(run: Run) -> None:
     assert "Did you mean '--snr-db'?" in run("send", "a.png", "--snr", "3").stderr
     assert "Did you mean '--codec'?" in run("compare", "a.png", "--codc", "hevc").stderr
+
+
+def test_outputs_of_two_images_never_meet(run: Run) -> None:
+    """The blind delivery of ``a`` would be written where that of ``a_blind`` by importance is."""
+    Path("a_blind.png").write_bytes(Path("b.png").read_bytes())
+    quick = ("--segmenter", "whole_image", "--codec", "jpeg", "--cbr", "1/4")
+    result = run("compare", "a.png", "a_blind.png", *quick)
+    assert result.exit_code == 0, result.output
+    systems = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))["system"]
+        for path in Path("semcom-out").glob("*.json")
+    }
+    assert systems == {
+        "a": "importance",
+        "a_blind": "blind",
+        "a_blind-2": "importance",
+        "a_blind-2_blind": "blind",
+    }
+
+
+def test_files_of_one_name_in_folders_of_one_name_have_a_row_each(run: Run) -> None:
+    for folder in ("x/photos", "y/photos"):
+        Path(folder).mkdir(parents=True)
+        Path(folder, "p.png").write_bytes(Path("a.png").read_bytes())
+    quick = ("--segmenter", "whole_image", "--codec", "jpeg", "--cbr", "1/4")
+    result = run("compare", "x/photos/p.png", "y/photos/p.png", *quick)
+    assert "mean of 2 images" in result.stdout
+    assert "y/photos/p.png" in result.stdout
+
+
+def test_masks_that_are_read_are_not_overwritten(run: Run) -> None:
+    before = Path("a_mask.png").read_bytes()
+    result = run("segment", "a.png", "--mask", "beside", "--out", ".")
+    assert result.exit_code != 0
+    assert "a_mask.png is an input and would be overwritten: change --out" in result.stderr
+    assert Path("a_mask.png").read_bytes() == before

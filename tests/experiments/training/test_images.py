@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from experiments.training.images import find_training_images, window
+from experiments.training.session import TOGETHER, describe_images
 
 
 def test_images_are_divided_and_the_others_listed(photos):
@@ -32,6 +33,27 @@ def test_crops_of_one_photo_stay_together(photos):
     (photos / "manifest.json").write_text('{"a": 1}')
     with pytest.raises(ValueError, match=r"manifest\.json is no list of files with their sources"):
         find_training_images(photos)
+
+
+def test_masks_and_copies_are_left_out(photos):
+    for name in ("p00", "p01"):
+        (photos / f"{name}_mask.png").write_bytes((photos / "p05.png").read_bytes())
+        (photos / f"copy of {name}.png").write_bytes((photos / f"{name}.png").read_bytes())
+    found = find_training_images(photos)
+    assert found.apart
+    assert not [path for path in found.training + found.validation if "mask" in path.name]
+    assert len(found.training) + len(found.validation) == 12
+    assert {line for line in found.skipped if "a copy of" in line} == {
+        f"{name}.png: a copy of copy of {name}.png" for name in ("p00", "p01")
+    }
+
+
+def test_a_single_source_serves_for_both_and_that_is_said(photos):
+    for path in sorted(photos.glob("p*.png"))[1:]:
+        path.unlink()
+    found = find_training_images(photos)
+    assert not found.apart
+    assert TOGETHER in describe_images(found)
 
 
 def test_a_folder_without_images_is_refused(tmp_path):

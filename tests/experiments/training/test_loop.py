@@ -54,6 +54,27 @@ def test_a_training_that_stopped_goes_on_bit_by_bit(line, tmp_path):
     assert later.asked[0] == 25
 
 
+def test_a_loss_that_draws_goes_on_bit_by_bit_as_well(line, tmp_path):
+    class Noisy(line):
+        def loss(self, network, batch):
+            return super().loss(network, batch) + 0.1 * torch.randn(()) * network.weight.sum()
+
+    settings = Settings(steps=30, rate=0.05, batch=20)
+    torch.manual_seed(1)
+    whole = Training(Noisy(), tmp_path / "whole", settings).run(quiet)
+
+    def stop(state, *_):
+        if state.step == 12:
+            raise KeyboardInterrupt
+
+    torch.manual_seed(1)
+    with pytest.raises(KeyboardInterrupt):
+        Training(Noisy(), tmp_path / "parts", settings).run(stop)
+    torch.manual_seed(2)
+    resumed = Training(Noisy(), tmp_path / "parts", settings, resume=True)
+    assert torch.equal(parameters(resumed.run(quiet)), parameters(whole))
+
+
 def _train(folder: Path) -> None:
     from tests.experiments.training.conftest import Line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from http.client import IncompleteRead
 
 import pytest
 import torch
@@ -33,6 +34,16 @@ def test_without_its_features_a_score_says_what_to_fetch(cache, score, name, mes
     (cache / name).write_bytes(b"not it")
     with pytest.raises(ValueError, match=f"does not begin with {name[-12:-4]}"):
         score()
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_transfer_that_is_cut_off_says_what_to_do(monkeypatch):
+    def cut(*_, **__):
+        raise IncompleteRead(b"wei", 4)
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", cut)
+    with pytest.raises(ValueError, match=r"could not be fetched from .*put it at"):
+        checked.torchvision_weights("net-00000000.pth", "NET")
 
 
 def test_what_has_the_right_hash_is_fetched(cache, tmp_path, monkeypatch):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from semcom.codecs.base import CODECS
-from semcom.codecs.tiny.weights import ARCHITECTURE, PACKAGED
+from semcom.codecs.tiny.weights import ARCHITECTURE, PACKAGED, load
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,22 @@ def test_unusable_files_are_refused_in_one_line(tmp_path, name, spoil, words):
     with pytest.raises(ValueError, match=words) as error:
         CODECS.create(f"tiny:weights={file}")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", [torch.uint32, torch.bfloat16, torch.complex64])
+def test_numbers_of_another_type_are_refused(tmp_path, kind):
+    file, tensors = tmp_path / "w.safetensors", load_file(PACKAGED)
+    tensors["detail_shares"] = tensors["detail_shares"].to(kind)
+    save_file(tensors, file, {"architecture": ARCHITECTURE})
+    with pytest.raises(ValueError, match=rf"detail_shares of .* is of {kind}"):
+        CODECS.create(f"tiny:weights={file}")
+
+
+def test_a_file_that_was_replaced_is_read_again(tmp_path):
+    file, tensors = tmp_path / "w.safetensors", load_file(PACKAGED)
+    save_file(tensors, file, {"architecture": ARCHITECTURE})
+    before = load(str(file))
+    assert load(str(file)) is before
+    tensors["leave.bias"] = tensors["leave.bias"] + 1
+    save_file(tensors, file, {"architecture": ARCHITECTURE})
+    assert torch.equal(load(str(file)).refiner.leave.bias, before.refiner.leave.bias + 1)
