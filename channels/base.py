@@ -181,10 +181,11 @@ def check_flat(channel: Channel, what: str) -> None:
     Raises
     ------
     ValueError
-        OFDM, MIMO and the like, or an amplifier; the message says that ``what`` needs a flat
-        channel.
+        OFDM, MIMO and the like, an amplifier, or a channel whose receiver knows a law of its own;
+        the message says that ``what`` needs a flat channel.
     """
-    if isinstance(channel, Costed) or not getattr(channel, "linear", True):
+    own = isinstance(channel, Costed | KnownInformation)
+    if own or not getattr(channel, "linear", True):
         raise InputError(f"{what} needs a flat fading channel, not {type(channel).__name__}")
 
 

@@ -196,11 +196,11 @@ def _demodulate_on_cpu(y: Tensor, h: Tensor, noise: Tensor, bits_per_symbol: int
         # A single number for all symbols stays a single number.
         tensor.reshape(-1)[:1]
         if tensor.numel() == 1 or not any(tensor.stride())
-        else tensor.expand(y.shape).reshape(-1)
+        else tensor.expand(y.shape).reshape(-1).contiguous()
         for tensor in (h.detach().resolve_conj(), noise.detach())
     )
     llr = demap(
-        torch.view_as_real(y.detach().resolve_conj().reshape(-1)).view(-1).numpy(),
+        torch.view_as_real(y.detach().resolve_conj().reshape(-1).contiguous()).view(-1).numpy(),
         torch.view_as_real(h).view(-1).numpy(),
         noise.contiguous().numpy(),
         bits_per_symbol // 2,

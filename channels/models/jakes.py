@@ -68,10 +68,10 @@ def jakes_process(
     ----------
     shape
         Number of realisations along each leading axis.
+    num_times
         Length of each realisation, at least 1.
     doppler
         Maximum Doppler shift in cycles per step, at least 0; 0 keeps each gain constant.
-        Maximum Doppler shift in cycles per step, at least 0; 0 holds each gain for ever.
     like
         Complex tensor that sets the type and device of the result.
     rng

@@ -110,7 +110,6 @@ class NakagamiFast(NakagamiLaw, FastFading):
     ----------
     m
         Shape, 0.5 to 1000; 1 is Rayleigh.
-        Shape, 0.5 to 1000; 1 is Rayleigh.
 
     Examples
     --------

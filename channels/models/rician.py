@@ -13,7 +13,7 @@ import functools
 import math
 
 import torch
-from scipy.stats import ncx2
+from scipy.stats import ncx2, norm
 from torch import Tensor
 
 from channels.base import check_probability, complex_normal
@@ -92,4 +92,8 @@ class RicianFast(RicianLaw, FastFading):
 
 @functools.lru_cache(maxsize=1 << 14)  # SciPy takes a millisecond for it, and many are asked anew
 def _gain_quantile(k: float, p: float) -> float:
-    return float(ncx2.ppf(p, 2, 2 * k)) / (2 * (k + 1))
+    found = float(ncx2.ppf(p, 2, 2 * k)) / (2 * (k + 1))
+    if math.isfinite(found):
+        return found
+    # SciPy's law fails far in the tails of a very strong line of sight, where it is Gaussian.
+    return 1 + float(norm.ppf(p)) * math.sqrt(2 * k + 1) / (k + 1)

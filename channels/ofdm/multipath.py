@@ -16,6 +16,7 @@ from torch import Tensor
 from channels.base import Channel, check_flat
 from channels.errors import InputError
 from channels.models.jakes import Jakes
+from channels.models.middleton import Middleton
 from channels.models.phasors import phase_turns
 from channels.models.trace import Trace
 
@@ -144,7 +145,7 @@ class Flat:
     ------
     ValueError
         A channel that is itself OFDM or the like, that does not report an error of its gain to the
-        receiver, or whose ``E|h|²`` is not 1.
+        receiver, whose noise is not Gaussian, or whose ``E|h|²`` is not 1.
     """
 
     max_delay_s = 0.0
@@ -156,6 +157,8 @@ class Flat:
                 f"OFDM uses the gain that {type(channel).__name__} reports, and would lose the "
                 "error that it does not report"
             )
+        if isinstance(channel, Middleton):
+            raise InputError("OFDM adds Gaussian noise, and would lose the impulses of middleton")
         if isinstance(channel, Trace) and not channel.normalised:
             raise InputError("OFDM needs gains with E|h|² = 1: set normalise=true for trace")
         self.channel = channel

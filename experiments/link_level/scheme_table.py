@@ -75,6 +75,7 @@ class FadingLaw:
     def __init__(self, spec: str) -> None:
         channel = create_channel(spec)
         known = isinstance(channel, Awgn) or channel.coherence in ("block", "fast")
+        known = known and not getattr(channel, "block_length", 0)
         if not (known and isinstance(channel, KnownLaw)):
             raise InputError(
                 "thresholds are known only for gains of a known law that are constant or fresh for "

@@ -6,14 +6,17 @@ import hashlib
 import importlib.metadata
 import json
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from experiments.intervals import Count
 from semcom.errors import InputError
+from semcom.hashes import sha256_of
 
 
 class Simulation(Protocol):
@@ -67,13 +70,20 @@ class Task:
     def __post_init__(self) -> None:
         if not math.isfinite(self.snr_db):
             raise InputError(f"SNR must be a finite number of dB, got {self.snr_db}")
+        if abs(self.snr_db) > 300:  # what single precision holds
+            raise InputError(f"SNR must be between -300 and 300 dB, got {self.snr_db:g}")
         if self.seed < 0:
             raise InputError(f"seed must be at least 0, got {self.seed}")
 
     def about(self) -> dict[str, Any]:
-        """Return the parameters of the point: all but the seed, and the version of semcom."""
+        """Return the parameters of the point: all but the seed, and the version of semcom.
+
+        A file that the channel reads is one of them, by its content.
+        """
         version = importlib.metadata.version("semcom")
-        return {**self.simulation.about(), "snr_db": float(self.snr_db), "semcom": version}
+        about = {**self.simulation.about(), "snr_db": float(self.snr_db), "semcom": version}
+        files = _files(str(about.get("channel", "")))
+        return {**about, "files": files} if files else about
 
     @cached_property
     def point(self) -> str:
@@ -90,3 +100,15 @@ class Task:
         about = [self.simulation.stream(), float(self.snr_db), self.seed, batch]
         rng = torch.Generator().manual_seed(int(_digest(about)[:15], 16))
         return self.simulation.run(self.snr_db, rng)
+
+
+def _files(channel: str) -> list[str]:
+    """Return the SHA-256 of the files that a channel names in its options ``file=``.
+
+    Examples
+    --------
+    >>> _files("rician:k_db=9")
+    []
+    """
+    named = re.findall(r'\bfile="?([^,"]+)', channel)
+    return [sha256_of(Path(name)) for name in named if Path(name).is_file()]

@@ -17,6 +17,7 @@ from channels.models.fading import BlockFading
 from channels.models.middleton import Middleton
 from channels.models.rayleigh import RayleighLaw
 from channels.models.rician import RicianLaw
+from channels.models.trace import Trace
 from channels.units import linear_to_db
 
 Array = NDArray[np.float64]
@@ -39,7 +40,7 @@ def exact_ber(channel: Channel, bits_per_symbol: int) -> Reference | None:
     """Return the exact bit error rate, or None if the law of the gain is not known.
 
     AWGN, impulsive noise, and Rayleigh and Rician fading have closed forms. For other laws it is
-    the mean of the AWGN rate over the quantiles of the gain.
+    the mean of the AWGN rate over the quantiles of the gain, and for a trace, over its rows.
     """
     rate: functools.partial[Array]
     if isinstance(channel, Awgn):
@@ -53,12 +54,23 @@ def exact_ber(channel: Channel, bits_per_symbol: int) -> Reference | None:
         rate = functools.partial(
             theory.ber_middleton, bits_per_symbol, a=channel.a, gamma=channel.gamma
         )
+    elif isinstance(channel, Trace):
+        if channel.start != "random":  # only the first rows are sent
+            return None
+        powers: Array = np.abs(channel.gains_in_time).astype(np.float64) ** 2
+        rate = functools.partial(_ber_over_rows, bits_per_symbol, powers)
     elif isinstance(channel, KnownLaw):
         quantile = channel.gain_quantile
         rate = functools.partial(theory.ber_fading, bits_per_symbol, gain_quantile=quantile)
     else:
         return None
     return Reference("theory", rate)
+
+
+def _ber_over_rows(bits_per_symbol: int, powers: Array, snr_db: Array) -> Array:
+    """Return the mean of the AWGN rate over the power gains of a trace's rows."""
+    snrs_db = np.asarray(snr_db)[..., None] + linear_to_db(np.maximum(powers, 1e-30))
+    return np.asarray(theory.ber_awgn(bits_per_symbol, snrs_db).mean(axis=-1))
 
 
 def reference_bler(channel: Channel, num_info_bits: int, num_uses: int) -> Reference | None:
@@ -85,7 +97,7 @@ def bicm_limit_db(bits_per_symbol: int, efficiency: float, channel: Channel) -> 
     """Return the Es/N0 in dB at which the BICM mutual information equals the efficiency.
 
     No code behind this demapper works below it. The result is None if the gain outlasts a block, so
-    that no such SNR exists, or if its law is not known.
+    that no such SNR exists, if its law is not known, or if the SNR lies beyond ±60 dB.
     """
     if channel.coherence not in ("none", "fast") or not isinstance(channel, KnownLaw):
         return None
@@ -96,4 +108,6 @@ def bicm_limit_db(bits_per_symbol: int, efficiency: float, channel: Channel) -> 
             snr_db = theory.effective_snr_db(bits_per_symbol, snr_db, quantile)
         return float(theory.bicm_mutual_information(bits_per_symbol, snr_db)) - efficiency
 
+    if surplus(-60.0) > 0 or surplus(60.0) < 0:
+        return None
     return float(brentq(surplus, -60.0, 60.0, xtol=1e-3))

@@ -19,6 +19,7 @@ from semcom.link.options import LinkOptions
 if TYPE_CHECKING:
     from channels.base import Channel, PacketChannel
 
+_MANY = 4  # coherence blocks in a code block whose errors average out
 PROTECTIONS = ("equal", "unequal", "graceful")
 MAX_COPIES = 4
 """Largest number of copies of a packet."""
@@ -182,6 +183,33 @@ class LinkConfig(LinkOptions):
         """
         short = self._quantile_db(self.target.outage) if self.planned_std_db else 0.0
         return self._planned_db + short - self._estimation_loss_db
+
+    def usable_snr_of_frame_db(self, num_symbols: int, code_blocks: int) -> float:
+        """Planned SNR in dB minus the loss through the estimates of a frame's coherence blocks.
+
+        Each coherence block has its own error, and the worst code block decides. Errors that a code
+        block sees average out if they are many, and their mean power then has a gamma distribution;
+        of few, the worst decides.
+
+        Parameters
+        ----------
+        num_symbols
+            Symbols of the frame.
+        code_blocks
+            Code blocks that share them, at least 1.
+        """
+        if not (self.pilots and 0 < self.block_length < num_symbols):
+            return self.usable_snr_db
+        from scipy.special import gammainccinv  # takes a part of a second to import
+
+        blocks = math.ceil(num_symbols / self.block_length)
+        seen, independent = blocks / code_blocks, code_blocks
+        if seen < _MANY:
+            seen, independent = 1.0, blocks
+        worst = 1 - (1 - self.target.outage) ** (1 / independent)
+        error = float(gammainccinv(seen, worst)) / seen
+        loss = float(linear_to_db(1 + error / self.pilots))
+        return self.usable_snr_db + self._estimation_loss_db - loss
 
     @property
     def usable_snrs_db(self) -> tuple[float, ...]:

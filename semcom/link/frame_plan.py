@@ -8,6 +8,7 @@ sent more robustly (:mod:`semcom.link.unequal_protection`).
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -88,6 +89,9 @@ class Plan:
         return {**paid, "overhead": self.num_uses - sum(paid.values(), Fraction(0))}
 
 
+_BLOCK_BITS = 8448  # of information in the longest code block
+
+
 class Equal(NamedTuple):
     """A frame with equal protection of its packets."""
 
@@ -106,7 +110,9 @@ def plan_equal(link: LinkConfig, budget: int, sizes: Sequence[int]) -> Equal:
     channel, snr_db = link.build_channel(), link.usable_snr_db
     schemes = link.allowed_schemes()
     symbols = max(1, max_symbols(channel, budget))
-    packets = packet_ways(channel, snr_db, sizes, symbols, link.target, schemes=schemes)
+    blocks = sum(math.ceil(8 * size / _BLOCK_BITS) for size in sizes)
+    packets_db = link.usable_snr_of_frame_db(symbols, max(1, blocks))
+    packets = packet_ways(channel, packets_db, sizes, symbols, link.target, schemes=schemes)
     control = control_ways(channel, snr_db, link.target, len(sizes))
 
     def needed(margin_db: float) -> int:

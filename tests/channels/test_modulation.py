@@ -210,6 +210,15 @@ def test_llrs_are_differentiable(bits_per_symbol: int, method: str) -> None:
     assert torch.autograd.gradcheck(first_llrs, (y,), eps=1e-3, atol=2e-2, rtol=2e-2)
 
 
+@pytest.mark.parametrize("bits_per_symbol", [1, 2, 4, 6])
+def test_symbols_apart_in_memory_are_those_side_by_side(bits_per_symbol: int) -> None:
+    rng = torch.Generator().manual_seed(0)
+    y, h = torch.randn((2, 40), dtype=torch.complex64, generator=rng)
+    apart = demodulate(y[::2], h[::2], 0.1, bits_per_symbol)
+    together = demodulate(y[::2].clone(), h[::2].clone(), 0.1, bits_per_symbol)
+    assert torch.allclose(apart, together, rtol=1e-5)
+
+
 def test_larger_noise_means_smaller_llrs() -> None:
     y, h = torch.tensor([0.3 + 0.2j]), torch.ones(1, dtype=torch.complex64)
     quiet, loud = (demodulate(y, h, 1 / db_to_linear(snr_db), 2) for snr_db in (10.0, 0.0))

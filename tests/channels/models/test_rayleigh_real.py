@@ -9,6 +9,7 @@ from scipy import integrate, stats
 
 from channels import theory
 from channels.base import ChannelOutput
+from channels.catalogue import CHANNELS
 from channels.models.rayleigh_real import GAIN_VAR, MEAN_GAIN, RayleighReal
 from channels.modulation import constellation, demodulate, modulate
 from channels.packets.adaptation import effective_snr_db
@@ -133,3 +134,17 @@ def test_16_qam_of_rate_1_2_is_decoded_at_11_3_db():
         received = RayleighReal()(encode_packet(data, scheme), 10**-1.13, rng)
         assert decode_packet(received, 5000, scheme) == data
         assert decode_packet(ChannelOutput(*received), 5000, scheme) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "ofdm:over=rayleigh_real",
+        "ofdm:over=middleton",
+        "carrier_error:over=rayleigh_real",
+        "clipping:over=rayleigh_real",
+    ],
+)
+def test_what_would_lose_a_law_is_refused(spec):
+    with pytest.raises(ValueError, match=r"needs a flat fading channel|would lose the impulses"):
+        CHANNELS.create(spec)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from channels.packets.target import Target
 from semcom.codecs.jpeg import Jpeg
 from semcom.importance.maps import importance
 from semcom.link.config import LinkConfig
@@ -108,3 +109,26 @@ def test_a_receiver_chooses_how_it_computes(photo, monkeypatch, codec, fast):
     link = LinkConfig("awgn", 10.0)
     carry(transmit(image, w, codec=codec, cbr=1 / 6, link=link), link, seed=0)
     assert asked == [("cpu", fast)]
+
+
+def test_the_worst_of_many_estimates_decides_and_those_within_a_code_block_average():
+    """Errors of exponential power: the worst of n, and the mean of many, drawn."""
+    link = LinkConfig(
+        "rician:k_db=40,block_length=400",
+        10.0,
+        csi="pilots",
+        num_pilots=2,
+        target=Target(outage=0.1),
+    )
+    rng = np.random.default_rng(0)
+    error = rng.exponential(1 / 2, (20_000, 40))
+
+    def loss_db(powers):
+        return 10 * math.log10(1 + np.quantile(powers, 0.9))
+
+    assert link.usable_snr_of_frame_db(400, 1) == link.usable_snr_db
+    assert link.usable_snr_db == pytest.approx(10 - loss_db(error[:, 0]), abs=0.1)
+    worst = 10 - loss_db(error[:, :10].max(axis=1))
+    assert link.usable_snr_of_frame_db(4000, 10) == pytest.approx(worst, abs=0.1)
+    mean = 10 - loss_db(error.reshape(-1, 4, 10).mean(axis=2).max(axis=1))
+    assert link.usable_snr_of_frame_db(16_000, 4) == pytest.approx(mean, abs=0.1)
