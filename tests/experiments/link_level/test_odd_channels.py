@@ -81,7 +81,10 @@ def test_a_line_of_sight_alone_is_next_to_gaussian(k_db: float) -> None:
         assert found == pytest.approx(deviations, abs=5e-3)
 
 
-def test_one_symbol_for_each_transmission_over_antennas() -> None:
+def test_one_symbol_for_each_transmission_over_antennas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     options = ["--num-symbols", "1", "--channel", "mimo", "--snrs", "10", "--max-bits", "100000"]
     result = CliRunner().invoke(main, ["ber", *options])
     assert result.exit_code == 0, result.output
