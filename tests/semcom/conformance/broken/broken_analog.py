@@ -100,7 +100,7 @@ class Shares(Thumbnail):
     def encode(self, image, w, num_symbols, snr_db):
         self.image = image
         if threading.current_thread() is not threading.main_thread():
-            time.sleep(0.05)
+            time.sleep(0.5)  # long enough for others to begin
         return super().encode(self.image, w, num_symbols, snr_db)
 
 
