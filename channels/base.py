@@ -80,6 +80,14 @@ class Channel(Protocol):
         ...
 
 
+def send_over(
+    channel: Channel, x: Tensor, noise_var: float | Tensor, rng: torch.Generator
+) -> ChannelOutput:
+    """Send ``x`` over a channel, which may also return a plain tuple ``(y, h, noise_var)``."""
+    output = channel(x, noise_var, rng)
+    return output if isinstance(output, ChannelOutput) else ChannelOutput(*output)
+
+
 @runtime_checkable
 class KnownLaw(Protocol):
     """A channel whose gain has a distribution in closed form. Links sample other channels."""
@@ -181,12 +189,14 @@ def check_flat(channel: Channel, what: str) -> None:
     Raises
     ------
     ValueError
-        OFDM, MIMO and the like, an amplifier, or a channel whose receiver knows a law of its own;
-        the message says that ``what`` needs a flat channel.
+        OFDM, MIMO and the like, or an amplifier; the message says that ``what`` needs a flat
+        channel. A channel whose law ``what`` would lose.
     """
-    own = isinstance(channel, Costed | KnownInformation)
-    if own or not getattr(channel, "linear", True):
-        raise InputError(f"{what} needs a flat fading channel, not {type(channel).__name__}")
+    name = type(channel).__name__
+    if isinstance(channel, Costed) or not getattr(channel, "linear", True):
+        raise InputError(f"{what} needs a flat fading channel, not {name}")
+    if isinstance(channel, KnownInformation):
+        raise InputError(f"{what} would lose the law of the gain that the receiver of {name} knows")
 
 
 def noise_per_transmission(noise: Tensor, x: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from channels.base import Channel
+from channels.base import Channel, send_over
 from channels.errors import InputError
 from channels.fec.ldpc import LdpcCode
 from channels.fec.ldpc.decoders import DEFAULT_DECODER
@@ -93,7 +93,7 @@ def pass_blocks(
         Whether all checks are fulfilled, (num_blocks,).
     """
     x = modulate(torch.from_numpy(code.encode(bits)), code.bits_per_symbol)
-    received = channel(x, noise_var_from_snr_db(snr_db), rng)
+    received = send_over(channel, x, noise_var_from_snr_db(snr_db), rng)
     llr = received.llr(code.bits_per_symbol).numpy(force=True)
     return code.decode(llr, max_iterations, decoder=decoder)
 

@@ -38,7 +38,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from channels.base import Channel, ChannelOutput, max_symbols, num_uses
+from channels.base import Channel, ChannelOutput, max_symbols, num_uses, send_over
 from channels.errors import InputError
 from channels.packets.mcs import Scheme
 from channels.packets.packet import encode_bits, num_packet_symbols, packet_code, soft_bits
@@ -259,7 +259,7 @@ def _transmit(
     versions = {rv: encode_bits(bits, scheme, rv=rv) for rv in dict.fromkeys(rvs)}
     x = torch.stack([versions[rv] for rv in rvs], dim=1)
     if not options.continuous:
-        received = channel(x, noise_var, rng)
+        received = send_over(channel, x, noise_var, rng)
         shape = received.y.shape
         return received._replace(
             h=received.h.expand(shape), noise_var=received.noise_var.expand(shape)
@@ -268,7 +268,7 @@ def _transmit(
     period = max_symbols(channel, num_uses(channel, num_symbols) + options.feedback_delay)
     silence = x.new_zeros((*x.shape[:-1], period - num_symbols))
     air = torch.cat([x, silence], dim=-1).flatten(1)
-    received = channel(air, noise_var, rng)
+    received = send_over(channel, air, noise_var, rng)
 
     def cut(one: Tensor) -> Tensor:
         return one.expand(air.shape).reshape(len(air), len(rvs), period)[..., :num_symbols]

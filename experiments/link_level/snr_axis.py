@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import torch
 
-from channels.base import Channel, ChannelOutput
+from channels.base import Channel, ChannelOutput, send_over
 from channels.catalogue import CHANNELS
 from channels.units import esn0_db_from_ebn0_db, noise_var_from_snr_db
 
@@ -33,4 +33,4 @@ def create_channel(spec: str) -> Channel:
 
 def pass_channel(spec: str, x: torch.Tensor, snr_db: float, rng: torch.Generator) -> ChannelOutput:
     """Send symbols (transmissions, num_symbols) across a new channel at Es/N0 ``snr_db``."""
-    return create_channel(spec)(x, noise_var_from_snr_db(snr_db), rng)
+    return send_over(create_channel(spec), x, noise_var_from_snr_db(snr_db), rng)

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from channels.base import KnownLaw
+from channels.base import KnownLaw, send_over
 from channels.units import cbr as bandwidth_ratio
 from channels.units import noise_var_from_snr_db
 from semcom.codecs.base import weighted_gain
@@ -223,7 +223,7 @@ def receive_and_score(
 def carry(sent: Transmission, link: LinkConfig, *, seed: int) -> Reception:
     """Pass a transmission through the channel, with noise drawn from ``seed``, and receive it."""
     rng = torch.Generator().manual_seed(seed)
-    on_air = link.build_channel()(sent.x, noise_var_from_snr_db(link.snr_db), rng)
+    on_air = send_over(link.build_channel(), sent.x, noise_var_from_snr_db(link.snr_db), rng)
     return receive(
         on_air,
         num_pilots=link.pilots,

@@ -9,6 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from channels.fec.ldpc import ldpc_code
+from channels.models.awgn import Awgn
+from channels.packets.block_chain import run_chain
+from channels.packets.harq import send_harq
+from channels.packets.mcs import Scheme
 from channels.packets.target import Target
 from semcom.codecs.jpeg import Jpeg
 from semcom.importance.maps import importance
@@ -132,3 +137,20 @@ def test_the_worst_of_many_estimates_decides_and_those_within_a_code_block_avera
     assert link.usable_snr_of_frame_db(4000, 10) == pytest.approx(worst, abs=0.1)
     mean = 10 - loss_db(error.reshape(-1, 4, 10).mean(axis=2).max(axis=1))
     assert link.usable_snr_of_frame_db(16_000, 4) == pytest.approx(mean, abs=0.1)
+
+
+def test_a_channel_may_return_a_plain_tuple(photo, monkeypatch):
+    """As the checks of channels allow; bits and HARQ take it as well."""
+
+    class Bare(Awgn):
+        def __call__(self, *asked):
+            return tuple(super().__call__(*asked))
+
+    link, w = LinkConfig("awgn", 10.0), np.ones(photo.shape[:2], dtype=np.float32)
+    sent = transmit(photo, w, codec="jpeg", cbr=1 / 16, link=link)
+    expected = carry(sent, link, seed=0)
+    monkeypatch.setattr(LinkConfig, "build_channel", lambda _: Bare())
+    assert (carry(sent, link, seed=0).image == expected.image).all()
+    code, rng = ldpc_code(1000, 2000, 2), torch.Generator().manual_seed(0)
+    assert run_chain(code, Bare(), 3.0, 20) == run_chain(code, Awgn(), 3.0, 20)
+    assert send_harq(b"semantic", Scheme(2, 0.5), Bare(), 0.1, rng).data == b"semantic"
