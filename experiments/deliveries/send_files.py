@@ -123,6 +123,7 @@ def for_each(
         Number of images that failed.
     """
     failed = 0
+    assert set(endings) <= set(OUTPUTS), endings  # by which names are kept apart
     out.mkdir(parents=True, exist_ok=True)
     files = find_images(list(images))
     names = output_names(files)
