@@ -1,10 +1,24 @@
-"""Ownership of files: files that another user could have put in place are not read."""
+"""Homes and owners: files that another user could have put in place are not read."""
 
 from __future__ import annotations
 
 import os
 import stat
 from pathlib import Path
+
+
+def expanded(path: str | Path) -> Path:
+    """Return the path with a leading ``~`` replaced by the home folder.
+
+    A user who is unknown has none, and the path then stays as it is, where ``Path.expanduser``
+    would raise ``RuntimeError``.
+
+    Examples
+    --------
+    >>> expanded("~nobody-of-this-name/x.png").name
+    'x.png'
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111
 
 
 def is_ours(status: os.stat_result) -> bool:
@@ -26,7 +40,7 @@ def is_private(folder: Path) -> bool:
     """
     if not hasattr(os, "geteuid"):
         return True
-    home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() may raise
+    home = os.path.realpath(expanded("~"))
     for place in (folder.resolve(), *folder.resolve().parents):
         status = place.stat()
         open_to_all = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX

@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from channels.owner import is_ours
+from channels.owner import expanded, is_ours
 
 ENVIRONMENT = "SEMCOM_CACHE"
 _MAX_BYTES = 2 << 30
@@ -48,7 +48,7 @@ def folder() -> Path | None:
     named = os.environ.get(ENVIRONMENT)
     if named is None:
         return platformdirs.user_cache_path("semcom") / "encodings"
-    return Path(named).expanduser() if named and named != "off" else None
+    return expanded(named) if named and named != "off" else None
 
 
 def recall(make: Callable[[], bytes], *about: object, part: str = "codecs") -> bytes:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
-from semcom.image_files import MAX_PIXELS as MAX_PIXELS
 from semcom.types import Image
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.analysis.points import rescore
-from experiments.analysis.score_names import GAINS, further_scores, has
+from experiments.analysis.score_names import GAINS, further_scores, has, naming
 from experiments.naming import visible
-from experiments.store.measured import Point, SuiteResults
+from experiments.store.measured import Key, Point, SuiteResults
 from experiments.suites.axes import System
 from experiments.suites.setting import AXES
 
@@ -78,21 +78,33 @@ def _common(one: Point, other: Point) -> int:
 
 
 def gain(pair: Pair, score: str) -> Gain | None:
-    """Return the gain of a point over the anchor's; None if no image counts for both.
+    """Return the gain of a point over the anchor's; None if no image counts for both."""
+    found = list(differences(pair, score).values())
+    if not found:
+        return None
+    error = float(np.std(found, ddof=1)) / math.sqrt(len(found)) if len(found) > 1 else 0.0
+    return Gain(math.fsum(found) / len(found), error, len(found))
 
-    θ-PSNR uses the θ of the point for both.
+
+def differences(pair: Pair, score: str) -> dict[Key, float]:
+    """Return the difference from the anchor for each image, by its key.
+
+    θ-PSNR uses the θ of the point for both. Images that do not count for both are left out.
     """
     anchor, point = pair.anchor, pair.point
     if score == "theta_psnr_db":
         theta = point.setting.scored_theta
         anchor, point = rescore(anchor, theta), rescore(point, theta)
     theirs = {row.key: row.mean(score) for row in anchor.over(score).rows}
-    both = [(row.mean(score), theirs.get(row.key)) for row in point.over(score).rows]
-    found = [a - b for a, b in both if a is not None and b is not None]
-    if not found:
-        return None
-    error = float(np.std(found, ddof=1)) / math.sqrt(len(found)) if len(found) > 1 else 0.0
-    return Gain(math.fsum(found) / len(found), error, len(found))
+    both = {row.key: (row.mean(score), theirs.get(row.key)) for row in point.over(score).rows}
+    return {key: a - b for key, (a, b) in both.items() if a is not None and b is not None}
+
+
+def gain_label(score: str) -> str:
+    """Return the label of an axis of gains, with the unit."""
+    about = naming(score)
+    name = "background" if score == "background_psnr_db" else about.short
+    return f"{name} gain" + (f", {about.unit}" if about.unit else "")
 
 
 def gain_scores(study: SuiteResults) -> list[str]:

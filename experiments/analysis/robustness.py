@@ -12,9 +12,10 @@ from experiments.analysis.score_names import naming, short, shown_scores
 from experiments.analysis.table import Table
 from experiments.analysis.tables import NOWHERE
 from experiments.store.measured import Point, SuiteResults
-from experiments.suites.axes import System, disturbance_name
+from experiments.suites.axes import System
 from experiments.suites.setting import BESIDE
 from semcom.disturbances.apply import Disturb
+from semcom.disturbances.pin import unpinned
 from semcom.errors import InputError
 from semcom.scores.masks import IOU_CLEAN, MASK_SCORES
 
@@ -94,7 +95,7 @@ def robustness_table(study: SuiteResults) -> Table | None:
             count = sum(map(len, cells.values()))
             place = channel, cbr, snr_db, name_of(kind)
             rows.append(
-                (*place, short(score), before, mpc, ratio, worst and disturbance_name(worst), count)
+                (*place, short(score), before, mpc, ratio, worst and unpinned(worst), count)
             )
     if not rows:
         return None
@@ -138,7 +139,7 @@ def success_table(study: SuiteResults) -> Table | None:
                 continue
             shares = (sum(v <= most for v in known) / len(known) for most in _SPOILT)
             place = channel, cbr, snr_db, name_of(kind)
-            what = disturbance_name(point.setting.disturbance), point.setting.severity
+            what = unpinned(point.setting.disturbance), point.setting.severity
             rows.append((*place, *what, len(known), *shares))
     if not rows:
         return None

@@ -22,16 +22,17 @@ from __future__ import annotations
 
 import functools
 import glob
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from channels.owner import expanded
 from experiments.datasets import glass
 from experiments.datasets.folder import ENVIRONMENT, data_folder
 from experiments.path_text import from_text, readable
 from semcom.errors import InputError
+from semcom.hashes import sha256_of
 from semcom.image_files import FOLDER, why_no_file
 from semcom.images import images_in, is_mask, is_named_image, mask_beside
 
@@ -119,18 +120,13 @@ def find_items(
 def _item(path: Path) -> Item:
     mask = mask_beside(path)
     found = None if why_no_file(mask) else mask
-    return Item(path, found, _sha256(path), _sha256(found) if found else "")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Item(path, found, sha256_of(path), sha256_of(found) if found else "")
 
 
 def _paths(name: str, base: Path, say: Callable[..., None]) -> list[Path]:
     """Find the files for one name; a path that is not a file is refused, or left out of several."""
     first, slash, rest = name.partition("/")
-    own = os.path.expanduser(name)  # noqa: PTH111 - which, unlike Path's, never raises
+    own = expanded(name)
     local = [folder / own for folder in (Path(), base)]
     if first in DATASETS and bool(slash) == bool(rest):
         folder = DATASETS[first]()

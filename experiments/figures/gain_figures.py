@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from experiments.analysis.gains import Pair, anchor_name, gain, gain_scores, pairs
+from experiments.analysis.gains import Pair, anchor_name, gain, gain_label, gain_scores, pairs
 from experiments.analysis.left_out import left_out
 from experiments.analysis.points import (
     conditions,
@@ -16,7 +16,6 @@ from experiments.analysis.points import (
     few,
     steered,
 )
-from experiments.analysis.score_names import naming
 from experiments.analysis.tables import THETA_PSNR
 from experiments.axis_values import ratio
 from experiments.figures.drawing import Drawing
@@ -148,9 +147,7 @@ def _panel(
     score: str,
     lines: Sequence[Line | None],
 ) -> Panel:
-    about = naming(score)
-    name = "background" if score == "background_psnr_db" else about.short
-    y = Axis(score, f"{name} gain" + (f", {about.unit}" if about.unit else ""))
+    y = Axis(score, gain_label(score))
     known = tuple(line for line in lines if line is not None)
     return Panel(title, {**facts, "score": score}, x, y, known, base=0.0)
 

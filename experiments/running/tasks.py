@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -17,6 +17,7 @@ from experiments.suites.setting import BESIDE, Setting, task_id
 from experiments.suites.suite import Suite
 from semcom.checkpoints import mobile_sam as weights
 from semcom.disturbances.apply import Disturb
+from semcom.errors import InputError
 from semcom.segmenters.inner import asked
 
 A = TypeVar("A", bound=Axes)
@@ -53,6 +54,9 @@ def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item
     need_masks = any(_needs_masks(part) for part in parts)
     items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks, say=say)
     check_size(suite.most_settings(), len(items))
+    disturbances = {name.partition(":")[0] for part in parts for name in part.disturbance or ()}
+    if "from_folder" in disturbances:
+        _check_names(items)
     if need_masks:
         return items
     plain: dict[str, Item] = {}
@@ -64,6 +68,18 @@ def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item
                 "use: the image counts once"
             )
     return list(plain.values())
+
+
+def _check_names(items: Sequence[Item]) -> None:
+    """Refuse images that the disturbance ``from_folder`` would take for the same one."""
+    seen: dict[str, Item] = {}
+    for item in items:
+        other = seen.setdefault(item.path.stem, item)
+        if other.path != item.path:
+            raise InputError(
+                f"{item.path} and {other.path} would both get the picture {item.path.stem!r} of "
+                "from_folder: give the images names of their own"
+            )
 
 
 def _needs_masks(part: Axes) -> bool:

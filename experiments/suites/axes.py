@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from experiments.naming import visible
 from experiments.suites.setting import AXES
+from semcom.disturbances.pin import unpinned
 from semcom.errors import InputError
 
 _PLACES = {axis: i for i, axis in enumerate(AXES)}
@@ -82,7 +82,7 @@ def _describe(axis: str, value: Any) -> str:
     if axis == "theta":
         return f"θ {text}"
     if axis == "disturbance":
-        return disturbance_name(text) or "undisturbed"
+        return unpinned(text) or "undisturbed"
     if axis == "planned_snr_db":
         return "planned as it is" if value is None else f"planned {text} dB"
     if axis == "planned_std_db":
@@ -92,17 +92,6 @@ def _describe(axis: str, value: Any) -> str:
     if axis == "text":
         return f"text {text!r}" if text else "no text"
     return text if axis in ("codec", "segmenter", "detector", "protection") else f"{axis} {text}"
-
-
-def disturbance_name(disturbance: str) -> str:
-    """Return a disturbance without the hash of the files that it reads.
-
-    Examples
-    --------
-    >>> disturbance_name("style:picture=a.png,sha256=013a8175a6f6")
-    'style:picture=a.png'
-    """
-    return re.split("[:,]sha256=", disturbance)[0]
 
 
 def _number(value: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from channels.owner import expanded
 from experiments.training.embeddings import BYTES_EACH, check_room_for_embeddings
 from experiments.training.images import TrainingImages
 from experiments.training.loop import Settings, Training
@@ -64,7 +65,7 @@ def distill(request: Request, say: Callable[[str], None]) -> Path:
     settings, size = request.settings, SIZES[request.student]._replace(classes=0)
     folders = Folders(request.data, request.out, request.resume)
     with opened(folders, settings) as source:
-        start = _encoder_of(Path(request.start).expanduser(), size) if request.start else None
+        start = _encoder_of(expanded(request.start), size) if request.start else None
         check_room_for_embeddings(request.out / "training", len(source.images.training))
         teacher = build_teacher(request.teacher)
         about = {
@@ -75,7 +76,7 @@ def distill(request: Request, say: Callable[[str], None]) -> Path:
             "batch": settings.batch,
         }
         if request.start:
-            about["start"] = sha256_of(Path(request.start).expanduser())
+            about["start"] = sha256_of(expanded(request.start))
         identify(request.out, about, source)
         for line in plan(request, source.images):
             say(line)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from channels.owner import expanded
 from experiments.training.images import TrainingImages
 from experiments.training.kept import check_room
 from experiments.training.loop import Settings, Training
@@ -116,7 +117,7 @@ def train(request: Request, say: Callable[[str], None]) -> Path:
             "batch": settings.batch,
         }
         if request.start:
-            about["start"] = sha256_of(Path(start).expanduser()) if start else model.shipped
+            about["start"] = sha256_of(expanded(start)) if start else model.shipped
         check_room(request.out / "pairs", request.pairs, model.trainee.bytes_each())
         identify(request.out, about, source)
         for line in plan(request, source.images):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from channels.owner import expanded
 from channels.registry import spec_of
 from semcom.checkpoints.download import WeightsUnavailable
 from semcom.checkpoints.user_code import first_line
@@ -100,7 +101,7 @@ def find(who: str, model: str, revision: str = "") -> Snapshot:
         In one line: no such folder or id, no access, no connection, or a folder without
         configuration or without safetensors weights.
     """
-    folder = Path(model).expanduser()
+    folder = expanded(model)
     if folder.is_dir() or folder.is_absolute() or model.startswith((".", "~")):
         if not folder.is_dir():
             raise InputError(f"{who}: {model}: no such folder")
@@ -115,7 +116,7 @@ def check_id(who: str, model: str) -> None:
     """Refuse what is neither the path of a folder nor the form of an id, without looking."""
     if not model:
         raise InputError(f"{who}: model must be an id on the Hugging Face hub or a folder")
-    if Path(model).expanduser().exists() or model.startswith((".", "~", "/")):
+    if expanded(model).exists() or model.startswith((".", "~", "/")):
         return
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model):
         raise InputError(

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from semcom.errors import InputError
-
-if TYPE_CHECKING:
-    pass
+from channels.owner import expanded
 from semcom.checkpoints.download import WeightsUnavailable, reason
+from semcom.errors import InputError
 from semcom.hashes import sha256_of
 
 ENVIRONMENT = "SEMCOM_MOBILE_SAM"
@@ -35,7 +32,7 @@ def path() -> Path:
     import pooch  # slow to import, and most of semcom never needs it
 
     named = os.environ.get(ENVIRONMENT)
-    return Path(named).expanduser() if named else Path(pooch.os_cache("semcom")) / NAME
+    return expanded(named) if named else Path(pooch.os_cache("semcom")) / NAME
 
 
 def available() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from channels.owner import expanded
 from semcom.checkpoints.download import load_state_dict
 from semcom.checkpoints.torch_cache import cached_file
 
@@ -39,7 +40,7 @@ def torchvision_state(name: str, label: str, weights: str = "") -> tuple[dict[st
     ValueError
         The file is damaged or cannot be fetched.
     """
-    file = Path(weights).expanduser() if weights else torchvision_weights(name, label)
+    file = expanded(weights) if weights else torchvision_weights(name, label)
     return load_state_dict(file), file
 
 

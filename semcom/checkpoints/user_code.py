@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from channels.owner import expanded
 from semcom.errors import InputError
 
 
@@ -40,7 +41,7 @@ def find_object(who: str, name: str) -> Any:
     place, _, attribute = name.rpartition(":")
     if not place or not attribute:
         raise InputError(f"{who}: a name is package.module:Class or file.py:Class, got {name!r}")
-    file = Path(place).expanduser()
+    file = expanded(place)
     try:
         with quiet_import(file.parent if place.endswith(".py") else Path.cwd()):
             module = _run(file) if place.endswith(".py") else importlib.import_module(place)

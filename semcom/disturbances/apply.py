@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
+import operator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from channels.owner import expanded
 from semcom import cache
 from semcom.disturbances.base import DISTURBANCES, LEAST_SIDE, SEVERITIES, Disturbance
-from semcom.disturbances.pin import stamp
+from semcom.disturbances.pin import stamp, unpinned
 from semcom.errors import InputError
 from semcom.hashes import derive_seed, digest
 from semcom.images import check_pixels
@@ -58,8 +59,10 @@ class Disturb:
 
     def __post_init__(self) -> None:
         _build(self.name)
-        if not isinstance(self.severity, int) or self.severity not in SEVERITIES:
+        whole = hasattr(self.severity, "__index__") and not isinstance(self.severity, bool)
+        if not whole or self.severity not in SEVERITIES:
             raise InputError(f"severity must be 1 to 5, got {self.severity!r}")
+        object.__setattr__(self, "severity", operator.index(self.severity))
 
     @property
     def needs_truth(self) -> bool:
@@ -142,7 +145,7 @@ def disturbed(
             f"the true mask must be bool of shape {image.shape[:2]}, got {truth.dtype} of shape "
             f"{truth.shape}"
         )
-    seed = derive_seed("disturbance", how.name, digest(image))
+    seed = derive_seed("disturbance", unpinned(how.name), digest(image))
     if hasattr(disturb, "of"):
         disturb = disturb.of(source)
 
@@ -194,7 +197,7 @@ def _build(name: str) -> Disturbance:
     """Build a disturbance, or return the one that was built before of the same files."""
     _, options = DISTURBANCES.parse(name)
     files = options.get("path") or options.get("picture")
-    return _built(name, stamp(Path(files).expanduser()) if files else 0)
+    return _built(name, stamp(expanded(files)) if files else 0)
 
 
 @functools.lru_cache(maxsize=64)

@@ -40,12 +40,13 @@ class CueConflict:
 def outline(mask: Region) -> Region:
     """Return the outline of a mask, some pixels wide."""
     width = max(1, mask.shape[0] // 240)
-    near = binary_dilation(mask, iterations=width) & ~binary_erosion(mask, iterations=width)
-    return np.asarray(near)
+    grown = binary_dilation(mask, iterations=width)
+    shrunk = binary_erosion(mask, iterations=width, border_value=1)  # goes on beyond the frame
+    return np.asarray(grown & ~shrunk)
 
 
 def _texture(image: Image, part: Region, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Make a grey texture (H, W) of mean 0 and deviation 1 with the spectrum of a part."""
+    """Make a grey texture (H, W) with the spectrum of a part, of mean 0 and deviation 1 there."""
     grey = image.mean(axis=2)
     inside = grey[part] if part.any() else grey.ravel()
     filled = np.where(part, grey - inside.mean(), 0.0)
@@ -55,4 +56,5 @@ def _texture(image: Image, part: Region, rng: np.random.Generator) -> NDArray[np
     magnitude *= np.hypot(v, u) > 4 / min(grey.shape)
     phase = np.angle(np.fft.rfft2(rng.normal(size=grey.shape)))
     drawn = np.fft.irfft2(magnitude * np.exp(1j * phase), s=grey.shape)
-    return np.asarray(drawn / (drawn.std() + 1e-9))
+    shown = drawn[part] if part.any() else drawn
+    return np.asarray((drawn - shown.mean()) / (shown.std() + 1e-9))

@@ -6,6 +6,7 @@ import copy
 import hashlib
 from pathlib import Path
 
+from channels.owner import expanded
 from semcom.disturbances.pin import check_pin
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
@@ -20,21 +21,21 @@ class FromFolder:
     ----------
     path
         The folder. If it has folders ``1`` to ``5``, the one of the severity is used; otherwise the
-        folder itself, whatever the severity. The ending of the file may differ, and names must be
-        unique.
+        folder itself, whatever the severity. The ending of the file may differ. Names must be
+        unique, in the folder and among the pictures that are disturbed.
     sha256
         Beginning of the hash of all names and pictures; other ones are refused.
     """
 
     def __init__(self, *, path: str = "", sha256: str = "") -> None:
-        self._folder, self._source = Path(path).expanduser(), ""
+        self._folder, self._source = expanded(path), ""
         if not path or not self._folder.is_dir():
             raise InputError(f"from_folder: there is no folder {path!r}: from_folder:path=DIR")
         files = sorted(self._folder.glob("*.*")) + sorted(self._folder.glob("[1-5]/*.*"))
         known = "".join(
             f"{file.relative_to(self._folder)} {sha256_of(file)} "
             for file in files
-            if file.suffix.lower() in SUFFIXES
+            if file.suffix.lower() in SUFFIXES and file.is_file()
         )
         self.identity = hashlib.sha256(known.encode(errors="surrogateescape")).hexdigest()
         check_pin(f"from_folder: {path}", self.identity, sha256)
@@ -55,7 +56,7 @@ class FromFolder:
         files = [
             file
             for file in sorted(folder.iterdir())
-            if file.stem == name and file.suffix.lower() in SUFFIXES
+            if file.stem == name and file.suffix.lower() in SUFFIXES and file.is_file()
         ]
         if len(files) != 1:
             count = len(files) or "no"
@@ -64,7 +65,7 @@ class FromFolder:
         if seen.shape != image.shape:
             (height, width, _), (rows, columns, _) = seen.shape, image.shape
             raise InputError(
-                f"from_folder: {files[0]} has {width}x{height} pixels, and {self._source} "
-                f"{columns}x{rows}"
+                f"from_folder: {files[0]} has {width}x{height} pixels, and the picture of "
+                f"{self._source}, shrunk or not, {columns}x{rows}"
             )
         return seen

@@ -13,9 +13,22 @@ def check_pin(who: str, identity: str, sha256: str) -> None:
         raise InputError(f"{who} has changed: its SHA-256 is {identity}, and not {sha256}…")
 
 
+def unpinned(name: str) -> str:
+    """Return a disturbance without the hash of the files that it reads.
+
+    Examples
+    --------
+    >>> unpinned("style:picture=a.png,sha256=013a8175a6f6")
+    'style:picture=a.png'
+    """
+    head, _, options = name.partition(":")
+    kept = [option for option in options.split(",") if not option.startswith("sha256=")]
+    return f"{head}:{','.join(kept)}" if any(kept) else head
+
+
 def stamp(path: Path) -> int:
     """Return the time in ns at which a file, or anything in a folder, was last changed."""
     if not path.exists():
         return 0
     inside = [*path.glob("*"), *path.glob("[1-5]/*")] if path.is_dir() else []
-    return max(one.stat().st_mtime_ns for one in (path, *inside))
+    return max(one.stat().st_mtime_ns for one in (path, *inside) if one.exists())

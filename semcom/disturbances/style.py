@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import skimage.data
@@ -11,6 +10,7 @@ from PIL import Image as PilImage
 from scipy.fft import irfft2, rfft2
 from skimage.color import lab2rgb, rgb2lab
 
+from channels.owner import expanded
 from semcom.disturbances.pin import check_pin
 from semcom.errors import InputError
 from semcom.hashes import digest
@@ -60,7 +60,7 @@ class Style:
 def _open(picture: str) -> Image:
     if picture in PHOTOS:
         return np.asarray(getattr(skimage.data, picture)())
-    file = Path(picture).expanduser()
+    file = expanded(picture)
     if not file.is_file():
         raise InputError(
             f"style: there is no file {picture!r}; give one, or a photo of scikit-image: "

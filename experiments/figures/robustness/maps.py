@@ -22,7 +22,8 @@ from experiments.figures.parts.lines import where
 from experiments.figures.parts.style import SETTINGS
 from experiments.figures.robustness.severity import MOST_PANELS, disturbances
 from experiments.store.measured import Point, SuiteResults
-from experiments.suites.axes import System, disturbance_name
+from experiments.suites.axes import System
+from semcom.disturbances.pin import unpinned
 from semcom.scores.masks import IOU_CLEAN
 
 _ROW = 0.17  # height of a row, inches
@@ -34,7 +35,7 @@ def severity_map(study: SuiteResults, *, width: float) -> list[Drawing]:
     names = disturbances(study)
     if not is_disturbed(study) or len(names) <= MOST_PANELS or not (scores := shown_scores(study)):
         return []
-    shown = [disturbance_name(name) for name in names]
+    shown = [unpinned(name) for name in names]
     found: list[Drawing] = []
     several = len({condition for _, condition in by_kind(study)}) > 1
     score = scores[0]
@@ -85,13 +86,13 @@ def transfer(study: SuiteResults, *, width: float) -> list[Drawing]:
     found: list[Drawing] = []
     for (kind, _), points in groups.items():
         shown = [p for p in points if p.setting.severity == level or p not in attacked]
-        rows = list(dict.fromkeys(disturbance_name(p.setting.disturbance) for p in shown))
+        rows = list(dict.fromkeys(unpinned(p.setting.disturbance) for p in shown))
         values = np.full((len(rows), len(segmenters)), np.nan)
         cells = []
         for point in shown:
             s = point.setting
             mean = point.mean(IOU_CLEAN) if study.whole([point], IOU_CLEAN) else None
-            name = disturbance_name(s.disturbance)
+            name = unpinned(s.disturbance)
             if mean is not None:
                 values[rows.index(name), segmenters.index(s.segmenter)] = mean
                 victim = victim_of(s.disturbance) or None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from experiments.analysis.gains import Pair, anchor_name, gain, gain_scores, pairs
+from experiments.analysis.gains import Pair, anchor_name, gain, gain_label, gain_scores, pairs
 from experiments.analysis.left_out import left_out
 from experiments.analysis.points import count_images
 from experiments.analysis.robustness import by_kind, is_disturbed, kind_of, name_of
@@ -15,8 +15,9 @@ from experiments.figures.parts.lines import about, where
 from experiments.figures.parts.panels import Axis, Line, Panel, Range
 from experiments.figures.parts.style import system_look
 from experiments.store.measured import Point, SuiteResults
-from experiments.suites.axes import System, disturbance_name
+from experiments.suites.axes import System
 from semcom.disturbances.attacks.gradient import EPSILON
+from semcom.disturbances.pin import unpinned
 
 _CLEAN = 0  # place of undisturbed pictures on the axis of severity
 MOST_PANELS = 6
@@ -47,6 +48,8 @@ def gain_over_severity(study: SuiteResults, *, width: float) -> list[Drawing]:
     if (images := count_images(study.points)) > 1:
         caption += f" Means over {images} images of the difference for each image; bands: "
         caption += "± standard error."
+    if len({point.setting.scored_theta for point in study.points}) > 1:
+        caption += " Each system is compared at its own θ."
     caption += _NOTE * _has_clean(study)
     caption = " ".join(filter(None, (caption, left_out(study, gain_scores(study)))))
     title = "Gain at equal bandwidth over severity"
@@ -82,14 +85,13 @@ def _panels(study: SuiteResults, score: str, *, gains: bool) -> list[Panel]:
                         known.append((_place(point), *value))
                 lines += _line(kind, kinds, sorted(known))
             channel, cbr, snr_db = condition
-            shown = disturbance_name(name)
+            shown = unpinned(name)
             facts = {"channel": channel, "cbr": cbr, "snr_db": snr_db, "disturbance": shown}
             title = (
                 shown,
                 *(where(channel, snr_db=snr_db, cbr=cbr) if len(conditions) > 1 else ()),
             )
-            text = label(score, study)
-            y = Axis(score, f"{text.removesuffix(', dB')} gain, dB" if gains else text)
+            y = Axis(score, gain_label(score) if gains else label(score, study))
             x = Axis("severity", _severity(name), ticks=tuple(range(6)))
             base = 0.0 if gains else None
             panels.append(Panel(title, {**facts, "score": score}, x, y, tuple(lines), base=base))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PilImage
 
+from channels.owner import expanded
 from semcom.cache import recall
 from semcom.errors import InputError
 from semcom.types import Image
@@ -19,7 +20,7 @@ _LIMIT_S = 600.0
 
 def find(program: str) -> str:
     """Return the path of a program; refuse one that does not exist or cannot be run."""
-    found = shutil.which(str(Path(program).expanduser()))
+    found = shutil.which(str(expanded(program)))
     if found is None:
         raise InputError(
             f"bpg: there is no program {program!r} that can be run; give the path of libbpg's "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from channels.owner import expanded
 from semcom.checkpoints import compressai as zoo
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
@@ -54,7 +55,7 @@ def pretrained(model: str, metric: str) -> list[Weights]:
 
 def own(checkpoint: Path, model: str) -> list[Weights]:
     """Return the weights of a user's file or folder of files; raise ``ValueError`` if none."""
-    path = checkpoint.expanduser()
+    path = expanded(checkpoint)
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     if not files or not all(file.is_file() for file in files):
         raise InputError(f"learned: checkpoint must be a file or a folder of files, got {path}")

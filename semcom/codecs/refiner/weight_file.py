@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from channels.owner import expanded
 from semcom.codecs.base import DecodeError
 from semcom.codecs.parts.range_coder import TOTAL_BITS
 from semcom.errors import InputError
@@ -32,7 +33,7 @@ def locate(who: str, path: str, packaged: Path, sha256: str) -> Path:
     ValueError
         The file is missing, or the packaged one is not the published one.
     """
-    file = Path(path).expanduser() if path else packaged
+    file = expanded(path) if path else packaged
     if not file.is_file():
         raise InputError(f"{who}: there are no weights at {file}")
     if not path and sha256_of(file) != sha256:
@@ -45,7 +46,7 @@ def content_of(path: str) -> str:
 
     It is empty if there is no file, or for the file of the package.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     return sha256_of(file) if path and file.is_file() else ""
 
 

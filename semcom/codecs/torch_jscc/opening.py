@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 
+from channels.owner import expanded
 from semcom.codecs.torch_jscc.habits import Trial, try_out
 from semcom.codecs.torch_jscc.network import Network, find_module
 from semcom.codecs.torch_jscc.pictures import patches_of
@@ -87,8 +88,8 @@ def check(options: Options) -> None:
 
 def open_network(options: Options) -> Opened:
     """Build and try a network, or find it as it was opened before."""
-    file = Path(options.weights).expanduser()
-    places = [Path(name.rpartition(":")[0]).expanduser() for name in options.module.split("+")]
+    file = expanded(options.weights)
+    places = [expanded(name.rpartition(":")[0]) for name in options.module.split("+")]
     stamps = tuple(sha256_of(f) for f in (file, *places) if f.is_file())
     with _lock:
         key = options, stamps, str(Path.cwd())
@@ -100,7 +101,7 @@ def open_network(options: Options) -> Opened:
 
 def build(options: Options) -> Opened:
     """Build a network, load its weights, and try it out; raise ``ValueError`` if it is refused."""
-    file = Path(options.weights).expanduser()
+    file = expanded(options.weights)
     if options.module:
         module = find_module(options.module)
         if options.weights:

@@ -41,7 +41,7 @@ class GradientAttack:
     points
         Number of points in the true mask that are given as prompts, each by itself, 1 to 400.
     steps
-        Number of steps.
+        Number of steps, of a quarter of the largest change each; a single step is the whole of it.
     """
 
     needs_truth = True
@@ -100,7 +100,10 @@ class Fgsm(GradientAttack):
 
 
 class Pgd(GradientAttack):
-    """Ten steps of ε/4, or as many as are asked for; a step is at least half a grey level."""
+    """Ten steps of ε/4, or as many as are asked for; a step is at least half a grey level.
+
+    A single step is ε, as that of :class:`Fgsm`.
+    """
 
     def __init__(
         self,

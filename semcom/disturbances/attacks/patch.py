@@ -63,15 +63,23 @@ class Patch(GradientAttack):
         return np.ascontiguousarray(pixels.round().to(torch.uint8).permute(1, 2, 0).numpy())
 
     def _square(self, truth: Region, area: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Place the square; equally good places are chosen among at random."""
+        """Place the square; equally good places are chosen among at random.
+
+        In a frame that is too narrow for it, a rectangle of the same area takes its place.
+        """
         height, width = truth.shape
-        side = min(height, width, max(1, round(math.sqrt(area * height * width))))
-        covered = uniform_filter(truth.astype(np.float64), side, mode="constant")
-        half = side // 2
-        covered = covered[half : half + height - side + 1, half : half + width - side + 1]
+        side = max(1, round(math.sqrt(area * height * width)))
+        rows, columns = min(side, height), min(side, width)
+        if rows < side:
+            columns = max(1, round(area * width))
+        elif columns < side:
+            rows = max(1, round(area * height))
+        covered = uniform_filter(truth.astype(np.float64), (rows, columns), mode="constant")
+        above, left = rows // 2, columns // 2
+        covered = covered[above : above + height - rows + 1, left : left + width - columns + 1]
         good = covered.max() if self._where == "object" else covered.min()
         places = np.argwhere(np.isclose(covered, good, atol=1e-6))
         top, left = places[rng.integers(len(places))]
         inside = np.zeros(truth.shape, bool)
-        inside[top : top + side, left : left + side] = True
+        inside[top : top + rows, left : left + columns] = True
         return inside

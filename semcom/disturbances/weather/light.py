@@ -65,7 +65,7 @@ def distance_m(height: int, width: int) -> NDArray[np.float32]:
 
 
 def clouds(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Draw a smooth field, (H, W), of mean 0 and standard deviation 1, with a 1/f spectrum."""
+    """Draw a smooth field, (H, W), of mean 0 and deviation 1, whose power falls as 1/f³."""
     v, u = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
     size = np.hypot(v, u)
     size[0, 0] = np.inf

@@ -15,7 +15,8 @@ _AIRLIGHT = 0.45
 _LAYERS = ((0.085, 1.8, 0.35), (0.05, 1.2, 0.5), (0.025, 0.8, 0.6))
 """Near to far: length of a streak as a share of the height, its width in pixels at a height of 480,
 and its brightness."""
-_DROPS_PER_PIXEL = 3.5e-4  # of each layer, at 10 mm/h
+_DROPS_PER_PIXEL = 3.5e-4  # of each layer, at a height of 480 and 10 mm/h
+_LEAST_ROWS = 3  # of a streak
 
 
 class Rain:
@@ -49,15 +50,20 @@ def _streaks(
     slant: float,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Draw streaks, (H, W), 0 to 1: the shares of the exposure for which drops cover the pixels."""
+    """Draw streaks, (H, W), 0 to 1: the shares of the exposure for which drops cover the pixels.
+
+    A streak is drawn one pixel wide, and at least three long. Its brightness makes up for that, so
+    that a picture of any size has the same share of the light of drops.
+    """
     scale = height / 480
     drops = (rng.random((height, width)) < share / scale**2).astype(np.float32)
-    rows = max(3, round(length * height)) | 1
+    rows = max(_LEAST_ROWS, round(length * height)) | 1
     kernel = np.zeros((rows, 2 * round(abs(slant) * rows / 2) + 1), np.float32)
     at = np.arange(rows)
     columns = np.rint(kernel.shape[1] // 2 + slant * (at - rows // 2)).astype(int)
     kernel[at, np.clip(columns, 0, kernel.shape[1] - 1)] = 1
     drawn = gaussian_filter(convolve(drops, kernel, mode="constant"), 0.5 * thickness * scale)
+    drawn *= scale * min(1.0, length * height / _LEAST_ROWS)
     return np.asarray(np.clip(drawn, 0, 1), np.float32)
 
 

@@ -11,8 +11,9 @@ from semcom.types import Image, Region
 RATE_MM_PER_H = (0.5, 1.0, 2.0, 4.0, 7.0)
 """Snow rate in mm/h of water by severity, from light to heavy snowfall."""
 _AIRLIGHT = 0.7
-_LAYERS = ((3.2, 8e-5), (1.8, 4e-4), (1.0, 2e-3))
-"""Near to far: radius of a flake in pixels at a height of 480, and flakes per pixel at 2 mm/h."""
+_LAYERS = ((3.2, 8e-5), (1.8, 4e-4), (1.2, 2e-3))
+"""Near to far: radius of a flake, and flakes per pixel at 2 mm/h, both at a height of 480."""
+_LEAST_SIGMA = 0.6  # of what is drawn in pixels; smaller flakes are drawn fainter instead
 
 
 class Snow:
@@ -29,8 +30,9 @@ class Snow:
         scale = height / 480
         for radius, share in _LAYERS:
             flakes = rng.random((height, width)) < share * (rate / 2) ** 0.7 / scale**2
-            sigma = max(0.6, radius * scale / 2)
+            exact = radius * scale / 2
+            sigma = max(_LEAST_SIGMA, exact)
             drawn = gaussian_filter(flakes.astype(np.float32), (1.3 * sigma, sigma))
-            cover = np.clip(drawn * (2 * np.pi * 1.3 * sigma**2) * 1.4, 0, 0.95)[..., None]
+            cover = np.clip(drawn * (2 * np.pi * 1.3 * exact**2) * 1.4, 0, 0.95)[..., None]
             light = light * (1 - cover) + 0.95 * cover
         return from_light(light)

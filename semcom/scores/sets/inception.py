@@ -11,12 +11,12 @@ from __future__ import annotations
 import importlib.util
 import io
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from channels.owner import expanded
 from semcom.checkpoints.download import load_state_dict
 from semcom.checkpoints.torch_cache import cached_file
 from semcom.checkpoints.torchvision_import import import_torchvision
@@ -53,7 +53,7 @@ def inception(weights: str = "") -> Network:
     if importlib.util.find_spec("torch_fidelity") is None:
         raise InputError("FID and KID need torch_fidelity: pip install 'semcom[scores]'")
     if weights:
-        file = Path(weights).expanduser()
+        file = expanded(weights)
     else:
         file = cached_file(SERVER + NAME, SHA256, who="the network of FID", instead=_INSTEAD)
     tensors = io.BytesIO()  # some releases of the package would run what is in the file

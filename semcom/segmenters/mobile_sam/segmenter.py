@@ -15,13 +15,13 @@ import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from channels.owner import expanded
 from semcom.checkpoints import mobile_sam as checkpoint
 from semcom.checkpoints.download import load_state_dict
 from semcom.errors import InputError
@@ -88,7 +88,7 @@ class MobileSam:
             min_area=min_area,
         )
         check_device(device)
-        file = Path(weights).expanduser() if weights else checkpoint.locate()
+        file = expanded(weights) if weights else checkpoint.locate()
         state = load_state_dict(file)
         try:
             self.model = build_model(state, device=device)

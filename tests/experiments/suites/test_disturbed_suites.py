@@ -17,6 +17,7 @@ from experiments.cli.main import main
 from experiments.figures.all_figures import draw
 from experiments.report.viewer import build_viewer
 from experiments.running.runner import run
+from experiments.running.tasks import suite_items
 from experiments.store.database import Database
 from experiments.suites.setting import Setting
 from experiments.suites.suite import Suite
@@ -82,6 +83,15 @@ def test_other_files_are_other_settings(folder, tmp_path):
 def test_what_cannot_be_is_refused(folder, about, message):
     with pytest.raises(ValueError, match=message):
         suite(folder, **about)
+
+
+def test_two_images_of_one_name_cannot_both_come_from_a_folder(folder, tmp_path):
+    (tmp_path / "b").mkdir()
+    PilImage.new("RGB", (64, 48)).save(tmp_path / "b" / "a.png")
+    images = [str(folder / "a.png"), str(tmp_path / "b" / "a.png")]
+    made = suite(folder, images=images, disturbance=f"from_folder:path={folder}")
+    with pytest.raises(ValueError, match="would both get the picture 'a' of from_folder"):
+        suite_items(made, tmp_path, print)
 
 
 def test_an_impossible_combination_is_refused():

@@ -16,6 +16,7 @@ from experiments.analysis.all_tables import tables
 from experiments.analysis.cue_conflict import texture_table
 from experiments.analysis.draws_table import draws_table
 from experiments.analysis.formats.sheets import sheets
+from experiments.analysis.gains import gain, pairs
 from experiments.analysis.points import prepare
 from experiments.analysis.robustness import victim_of
 from experiments.cli.main import main
@@ -185,6 +186,25 @@ def test_gains_over_the_iou_of_masks(looked):
     }
     blind, masks = (v for _, v in sorted(by_system.items()))
     assert point["value"] == pytest.approx(masks - blind)
+
+
+def test_gains_are_those_at_the_theta_of_each_system(looked):
+    other = [
+        replace(p, setting=replace(p.setting, theta=0.9)) if not p.setting.blind else p
+        for p in looked.points
+    ]
+    study = replace(looked, points=tuple(other))
+    (drawing,) = gain_over_iou(study, width=3.5)
+    shown = {
+        row[drawing.data.columns.index("image")]: row[drawing.data.columns.index("value")]
+        for row in drawing.data.rows
+        if "theta_psnr_db" in row
+    }
+    for pair in pairs(study):
+        s = pair.point.setting
+        how = f", {s.disturbance} {s.severity}" if s.disturbance else ""
+        name = pair.point.rows[0].name + how
+        assert shown[name] == pytest.approx(gain(pair, "theta_psnr_db").mean)
 
 
 def test_attacks_that_transfer_are_a_matrix(looked):

@@ -156,6 +156,18 @@ def test_a_patch_changes_its_square_alone(case, where):
         assert overlap < 0.1 if where == "background" else overlap > 0.3
 
 
+def test_a_patch_keeps_its_area_in_a_long_frame():
+    mask = np.zeros((40, 400), bool)
+    mask[10:30, 100:180] = True
+    image = np.full((40, 400, 3), 90, np.uint8)
+    for severity, area in enumerate(AREA, 1):
+        how = Disturb("patch:victim=discs,goal=enlargement,where=object,steps=3", severity)
+        changed = (disturbed(image, how, truth=mask) != image).any(axis=2)
+        rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+        assert (np.ptp(rows) + 1) * (np.ptp(columns) + 1) <= 1.1 * area * mask.size
+        assert changed.sum() >= 0.7 * area * mask.size
+
+
 def test_points_are_prompts_of_their_own_within_the_mask(case):
     _, mask = case
     points = source_points(mask, 50, np.random.default_rng(0)).points

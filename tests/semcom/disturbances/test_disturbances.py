@@ -74,6 +74,17 @@ def test_light_converts_there_and_back():
     assert float(to_light(np.uint8(128))) == pytest.approx(0.2159, abs=1e-4)  # IEC 61966-2-1
 
 
+@pytest.mark.parametrize("name", ["rain", "snow"])
+def test_falling_water_covers_the_same_share_of_a_picture_of_any_size(name, monkeypatch):
+    """Without the veil, a black scene shows the light of drops or flakes alone."""
+    monkeypatch.setattr(f"semcom.disturbances.weather.{name}.veil", lambda light, *_: light)
+    added = []
+    for height in (64, 120, 480, 1080):
+        black = np.zeros((height, 3 * height // 2, 3), np.uint8)
+        added.append(to_light(disturbed(black, Disturb(name, 3))).mean())
+    assert np.allclose(added, added[2], rtol=0.3), added
+
+
 def test_night_keeps_lamps_and_halves_the_rest():
     scene = np.full((64, 96, 3), 120, np.uint8)
     scene[20:30, 20:30] = 255
@@ -138,9 +149,24 @@ def test_the_cues_conflict(scene, disc):
     assert (contour[~line] == 128).all()
     assert (contour[line] < 100).all()
     inside, outside = texture[disc].astype(float), texture[~disc].astype(float)
-    assert abs(inside.mean() - outside.mean()) < 12  # brightness is no cue
+    assert abs(inside.mean() - outside.mean()) < 2  # brightness is no cue
     assert inside.std() > 15
     assert outside.std() > 15
+
+
+def test_brightness_is_no_cue_to_a_small_object(scene):
+    small = np.zeros(scene.shape[:2], bool)
+    small[100:124, 200:230] = True
+    for top in range(3):  # another picture has another seed
+        seen = disturbed(scene[top:], Disturb("cue_conflict", 1), truth=small[top:]).astype(float)
+        assert abs(seen[small[top:]].mean() - seen[~small[top:]].mean()) < 2
+
+
+def test_an_object_that_leaves_the_frame_has_no_line_there(disc):
+    cut = disc[120:]
+    line = outline(cut)
+    assert line[0].sum() < 10  # its two ends
+    assert not outline(np.ones((40, 50), bool)).any()
 
 
 def test_jitter_is_one_grey_level(scene):
@@ -155,7 +181,11 @@ def test_pictures_made_elsewhere(scene, tmp_path):
     PilImage.fromarray(scene[:100]).save(tmp_path / "fog" / "2" / "a.png")
     how = Disturb(f"from_folder:path={tmp_path / 'fog'}", 1)
     assert (disturbed(scene, how, source="pictures/a.jpg") == 255 - scene).all()
-    with pytest.raises(ValueError, match=r"has 512x100 pixels, and a\.jpg 512x256"):
+    broken = tmp_path / "fog" / "1" / "b.png"
+    broken.symlink_to("nowhere.png")  # is no picture
+    (tmp_path / "fog" / "1" / "c.png").mkdir()
+    assert (disturbed(scene, how, source="pictures/a.jpg") == 255 - scene).all()
+    with pytest.raises(ValueError, match=r"512x100 pixels, .* of a\.jpg, shrunk or not, 512x256"):
         disturbed(scene, Disturb(how.name, 2), source="a.jpg")
     with pytest.raises(ValueError, match="has no pictures named 'b'"):
         disturbed(scene, how, source="b.jpg")
@@ -177,6 +207,9 @@ def test_pictures_made_elsewhere(scene, tmp_path):
         ),
         ("style:picture=x.png,kind=lab", 3, "unknown kind 'lab'; choices: colour, fourier"),
         ("from_folder:path=nowhere", 3, "there is no folder 'nowhere'"),
+        ("from_folder:path=~nobody-at-all", 3, "there is no folder '~nobody-at-all'"),
+        ("style:picture=~nobody-at-all/x.png", 3, "there is no file '~nobody-at-all/x.png'"),
+        ("fog", True, "severity must be 1 to 5, got True"),
     ],
 )
 def test_what_cannot_be_is_refused(name, severity, message):
@@ -192,6 +225,7 @@ def test_what_does_not_fit_is_refused(scene, disc):
         disturbed(scene.astype(float), how, truth=disc)
     with pytest.raises(ValueError, match=r"severity must be 1 to 5, got 2\.0"):
         Disturb("fog", 2.0)
+    assert repr(Disturb("fog", np.int64(2))) == repr(Disturb("fog", 2))
 
 
 def test_the_truth_is_given_only_to_those_who_need_it(scene, disc, monkeypatch):
@@ -206,6 +240,17 @@ def test_a_missing_mask_and_a_tiny_picture_are_refused(scene):
         disturbed(scene, Disturb("cue_conflict"))
     with pytest.raises(ValueError, match="at least 32x32 pixels, this one has 40x31"):
         disturbed(scene[:31, :40], Disturb("jitter"))
+
+
+def test_the_seed_does_not_depend_on_whether_the_files_are_pinned(scene, monkeypatch):
+    seeds = []
+    monkeypatch.setattr(
+        "semcom.disturbances.style.Style.__call__",
+        lambda _, image, *, seed, **__: seeds.append(seed) or image,
+    )
+    for name in ("style:kind=fourier", Disturb("style:kind=fourier").pinned):
+        disturbed(scene, Disturb(name))
+    assert seeds[0] == seeds[1]
 
 
 def test_the_seed_does_not_depend_on_the_severity(scene):
