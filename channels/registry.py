@@ -22,7 +22,7 @@ from typing import Any
 
 from channels.errors import InputError
 
-_COMMAS = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+COMMAS = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
 """The commas outside quotes."""
 
 
@@ -236,7 +236,7 @@ def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:
         if p.kind is p.KEYWORD_ONLY and isinstance(p.default, int | float | str)
     }
     options: dict[str, Any] = {}
-    for item in _COMMAS.split(text):
+    for item in COMMAS.split(text):
         key, equals, value = item.partition("=")
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1].replace('""', '"')

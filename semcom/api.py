@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,7 @@ def order_of(options: Mapping[str, Any]) -> Order:
             hint = f"; did you mean {close[0]!r}?" if close else f"; choices: {', '.join(OPTIONS)}"
             raise InputError(f"unknown option {name!r}{hint}")
     all_of = {**OPTIONS, **options}
+    _check_types(all_of)
     region = _region(**{name: all_of[name] for name in _REGION})
     link = LinkConfig(**{name: value for name, value in options.items() if name in _LINK})
     CODECS.parse(all_of["codec"])
@@ -138,6 +140,30 @@ def order_of(options: Mapping[str, Any]) -> Order:
     sending["scores"] = scores_of(all_of["scores"], region)
     how = disturb_of(**{name: all_of[name] for name in _DISTURB})
     return Order(region, all_of["max_side"], sending, how)
+
+
+def _check_types(options: Mapping[str, Any]) -> None:
+    """Refuse values of another type than that of their option."""
+    for name, (kinds, asked) in _TYPES.items():
+        value = options[name]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+            raise InputError(f"{name} must be {asked}, got {value!r}")
+    for one in [] if isinstance(options["scores"], str) else options["scores"]:
+        if not isinstance(one, str):
+            raise InputError(f"a score must be a name, got {one!r}")
+
+
+_NAMED: tuple[Any, str] = (str, "a name")
+_TYPES: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(("codec", "segmenter", "detector", "disturb", "importance"), _NAMED),
+    **dict.fromkeys(("points", "boxes"), (Iterable, "a list")),
+    "text": (Iterable, "a text, or a list of texts"),
+    "scores": (Iterable, "a list of names"),
+    "theta": ((Real, str), "a number or 'auto'"),
+    "max_side": ((Integral, type(None)), "a whole number"),
+    "seed": (Integral, "a whole number"),
+    "blind": (bool, "True or False"),
+}
 
 
 def disturb_of(*, disturb: str = "", severity: int | None = None) -> Disturb | None:
@@ -170,7 +196,7 @@ def scores_of(specs: Sequence[str], region: RegionOptions) -> tuple[str, ...]:
         See :func:`semcom.scores.base.check_scores`.
     """
     found = optional([specs] if isinstance(specs, str) else specs)
-    check_scores(found, can_look=region.mask is None)
+    check_scores(found, can_look=not region.reads_masks)
     return found
 
 

@@ -25,7 +25,8 @@ from semcom.errors import InputError
 
 Found = TypeVar("Found")
 MAX_PIXELS = 50_000_000
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR = 258, 262, 284  # tags of TIFF 6.0
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR, _SAMPLE_FORMAT = 258, 262, 284, 339  # of TIFF 6.0
+_SIGNED = 2  # of _SAMPLE_FORMAT
 FOLDER = "is a folder"
 """Answer of :func:`why_no_file` for a folder."""
 _HEAD = 1 << 16  # bytes at the start of a file that are searched for what Pillow does not report
@@ -158,6 +159,12 @@ def _garbled(picture: PilImage.Image) -> str | None:
 def zero_is_white(picture: PilImage.Image) -> bool:
     """Tell whether the smallest value of a TIFF is white; Pillow inverts up to 8 bits."""
     return picture.format == "TIFF" and picture.getexif().get(_PHOTOMETRIC, 1) == 0
+
+
+def is_signed(picture: PilImage.Image) -> bool:
+    """Tell whether a TIFF says that its values may be negative; Pillow reads them as they come."""
+    is_tiff = picture.format == "TIFF"
+    return is_tiff and int(np.max(picture.getexif().get(_SAMPLE_FORMAT, 1))) == _SIGNED
 
 
 def _largest(picture: PilImage.Image, head: bytes) -> int:

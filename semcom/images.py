@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image as PilImage
 
 from semcom.errors import InputError
-from semcom.image_files import FOLDER, Decoded, Found, check, decode, why_no_file
+from semcom.image_files import FOLDER, Decoded, Found, check, decode, is_signed, why_no_file
 from semcom.image_files import MAX_PIXELS as MAX_PIXELS
 from semcom.types import Image
 
@@ -115,7 +115,8 @@ def _refusal(picture: PilImage.Image) -> str | None:
     frames = getattr(picture, "n_frames", 1)
     if frames > 1 and picture.format != "MPO":
         return f"animated or multi-page ({frames} frames); extract one"
-    if picture.mode == "F" or (picture.mode == "I" and picture.format == "TIFF"):
+    wide = picture.mode == "I" and picture.format == "TIFF"
+    if picture.mode == "F" or wide or is_signed(picture):
         return "floats, signed or 32-bit pixels have no white; convert it to 8 or 16 bit"
     if picture.mode not in _MODES:
         return f"colour mode {picture.mode} is not supported; convert it to RGB"
@@ -130,7 +131,8 @@ def _to_rgb(found: Decoded) -> tuple[Image, list[str]]:
         notes.append("turned upright by its EXIF orientation")
     kind = _MODES[upright.mode]
     if upright.mode.startswith("I"):
-        bits = 16 if upright.mode == "I" else found.largest.bit_length()  # Pillow widens PNM's
+        widened = upright.mode == "I" or found.format == "JPEG2000"  # by Pillow, as PNM is
+        bits = 16 if widened else found.largest.bit_length()
         values, clear = np.asarray(upright), upright.info.get("transparency")
         upright = PilImage.fromarray((values >> (bits - 8)).astype(np.uint8))
         if clear is not None:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from semcom.disturbances.apply import Disturb, disturbed
+from semcom.errors import InputError
 from semcom.hashes import derive_seed, digest
 from semcom.images import check_pixels, load_image
 from semcom.importance.looking import looking
@@ -92,6 +93,8 @@ def find_scene(
     else:
         check_pixels(image)
         pixels = image
+    if source is None and options.mask == "beside":
+        raise InputError("mask 'beside' needs an image from a file")
     if source is not None:
         options = options.beside(Path(source))
     size, shrunk_from = size_of(pixels), None
@@ -106,7 +109,7 @@ def find_scene(
         seen, clean = disturbed(pixels, disturb, truth=truth, source=source), pixels
         notes.append(f"disturbed by {disturb}")
     region = find_region(seen, options, shrunk_from=shrunk_from)
-    look = None if options.mask is not None else looking(options, shrunk_from=shrunk_from)
+    look = None if options.reads_masks else looking(options, shrunk_from=shrunk_from)
     return Scene(seen, region, source, (*notes, *region.notes), disturb, clean, look)
 
 

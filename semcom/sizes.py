@@ -79,14 +79,25 @@ def resized_mask(mask: Mask, size: Size) -> Mask:
 def scaled(prompts: Prompts, old: Size, new: Size) -> Prompts:
     """Convert prompts for an image of one size to the same image at another size.
 
+    Rounding leaves none of them outside of the image.
+
     Examples
     --------
     >>> scaled(Prompts(points=((320, 200),)), old=(480, 640), new=(240, 320)).points
     ((160.0, 100.0),)
     """
-    down, across = new[0] / old[0], new[1] / old[1]
-    points = tuple((x * across, y * down) for x, y in prompts.points)
+    (height, width), (rows, columns) = old, new
+
+    def across(x: float, most: float) -> float:
+        return min(x * columns / width, most)
+
+    def down(y: float, most: float) -> float:
+        return min(y * rows / height, most)
+
+    right, bottom = math.nextafter(columns, 0), math.nextafter(rows, 0)
+    points = tuple((across(x, right), down(y, bottom)) for x, y in prompts.points)
     boxes = tuple(
-        (x0 * across, y0 * down, x1 * across, y1 * down) for x0, y0, x1, y1 in prompts.boxes
+        (across(x0, right), down(y0, bottom), across(x1, columns), down(y1, rows))
+        for x0, y0, x1, y1 in prompts.boxes
     )
     return Prompts(points, boxes, prompts.text)

@@ -23,6 +23,7 @@ from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.options import LinkOptions
 from semcom.scores.base import check_scores, split_specs
+from semcom.segmenters.inner import asked
 from semcom.types import Prompts, phrases
 
 BESIDE = "beside"
@@ -190,7 +191,7 @@ class Setting(LinkOptions):
             self.segmenter == BESIDE or self.prompt != "none" or self.text
         ):
             raise InputError("masks: best needs a segmenter that finds several masks, unprompted")
-        check_scores(self.also, can_look=self.segmenter != BESIDE)
+        check_scores(self.also, can_look=asked(self.segmenter) not in (BESIDE, "from_file"))
         _check(self.codec, self.bound, self.scheme, self.protection, self.link)
 
 

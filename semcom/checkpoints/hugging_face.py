@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,19 +68,28 @@ class Snapshot:
     def provenance(self, name: str, model: str, **options: Any) -> str:
         """Describe what was opened so that it can be opened again: a plug-in with its options.
 
-        A model of the hub has its commit as an option; a folder is followed by the hash of its
-        weights.
+        A model of the hub has its commit as an option; a folder is followed by the hashes
+        of its weights and of its settings.
         """
         if self.revision:
             return spec_of(name, model=model, revision=self.revision, **options)
-        every = "".join(sha256_of(file) for file in self.weights)
-        digest = hashlib.sha256(every.encode()).hexdigest() if len(self.weights) > 1 else every
-        return f"{spec_of(name, model=model, **options)} (sha256 {digest[:_DIGITS]})"
+        settings = sorted(file for file in self.folder.glob("*.json") if file.is_file())
+        digests = [_of_all(files) for files in (self.weights, settings)]
+        weights, how = (digest[:_DIGITS] for digest in digests)
+        return f"{spec_of(name, model=model, **options)} (sha256 {weights}, settings {how})"
 
     @property
     def weights(self) -> list[Path]:
         """The files of weights, sorted."""
         return sorted(self.folder.glob("model*.safetensors"))
+
+
+def _of_all(files: Sequence[Path]) -> str:
+    """Return the SHA-256 of a file, or that of the hashes of several."""
+    digests = [sha256_of(file) for file in files]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def find(who: str, model: str, revision: str = "") -> Snapshot:

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from channels.owner import expanded
 from semcom import cache
 from semcom.disturbances.base import DISTURBANCES, LEAST_SIDE, SEVERITIES, Disturbance
-from semcom.disturbances.pin import stamp, unpinned
+from semcom.disturbances.pin import unpinned
 from semcom.errors import InputError
-from semcom.hashes import derive_seed, digest
+from semcom.hashes import changes, derive_seed, digest
 from semcom.images import check_pixels
 from semcom.types import Image, Region
 
@@ -196,11 +195,10 @@ def _check(name: str, image: Image, seen: Any) -> None:
 def _build(name: str) -> Disturbance:
     """Build a disturbance, or return the one that was built before of the same files."""
     _, options = DISTURBANCES.parse(name)
-    files = options.get("path") or options.get("picture")
-    return _built(name, stamp(expanded(files)) if files else 0)
+    return _built(name, changes(options))
 
 
 @functools.lru_cache(maxsize=64)
-def _built(name: str, changed: int) -> Disturbance:  # noqa: ARG001
+def _built(name: str, changed: tuple[int, ...]) -> Disturbance:  # noqa: ARG001
     disturbance: Disturbance = DISTURBANCES.create(name)
     return disturbance

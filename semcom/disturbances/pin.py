@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from semcom.errors import InputError
 
 
@@ -24,11 +22,3 @@ def unpinned(name: str) -> str:
     head, _, options = name.partition(":")
     kept = [option for option in options.split(",") if not option.startswith("sha256=")]
     return f"{head}:{','.join(kept)}" if any(kept) else head
-
-
-def stamp(path: Path) -> int:
-    """Return the time in ns at which a file, or anything in a folder, was last changed."""
-    if not path.exists():
-        return 0
-    inside = [*path.glob("*"), *path.glob("[1-5]/*")] if path.is_dir() else []
-    return max(one.stat().st_mtime_ns for one in (path, *inside) if one.exists())

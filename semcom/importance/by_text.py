@@ -13,11 +13,9 @@ from typing import Any
 
 from semcom.detectors.base import DEFAULT, DETECTORS, Detector, Found
 from semcom.errors import InputError
+from semcom.segmenters.inner import PROMPTLESS, TEXT_ALONE, asked
 from semcom.sizes import Size, scaled, size_of
 from semcom.types import Image, Mask, Prompts
-
-_TEXT_ALONE = ("sam3",)
-"""Segmenters that neither points nor boxes can ask."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,10 @@ def check_prompts(prompts: Prompts, segmenter: str, detector: str) -> None:
         The detector is unknown or its extra is missing, it has no text to look for, or the
         segmenter follows no prompts of this kind.
     """
-    name = segmenter.partition(":")[0]
-    if name in _TEXT_ALONE:
+    name = asked(segmenter)
+    if prompts and name in PROMPTLESS:
+        raise InputError(f"segmenter {name!r} cannot follow points, boxes or text")
+    if name in TEXT_ALONE:
         if prompts.points or prompts.boxes:
             raise InputError(f"segmenter {name!r} takes texts, not points or boxes")
         if not prompts.text:
@@ -67,8 +67,6 @@ def check_prompts(prompts: Prompts, segmenter: str, detector: str) -> None:
         if detector != DEFAULT:
             raise InputError(f"detector {detector!r} needs a text that names what to look for")
         return
-    if name == "whole_image":
-        raise InputError("segmenter 'whole_image' cannot follow points, boxes or text")
     DETECTORS.parse(detector)
 
 
@@ -95,8 +93,7 @@ def mark(segmenter: Any, image: Image, prompts: Prompts, detector: str, size: Si
         return Marked(prompts, texts, record={"text": texts})
     find = _detector(detector)
     found = find(image, texts)
-    boxes = Prompts(boxes=tuple(one.box for one in found))
-    boxes = _within(scaled(boxes, size_of(image), size), size)
+    boxes = scaled(Prompts(boxes=tuple(one.box for one in found)), size_of(image), size)
     marked = replace(prompts, boxes=prompts.boxes + boxes.boxes, text=())
     record = {
         "text": texts,
@@ -104,15 +101,6 @@ def mark(segmenter: Any, image: Image, prompts: Prompts, detector: str, size: Si
         "found": tuple(_brief(one) for one in found),
     }
     return Marked(marked, texts, tuple(one.text for one in found), record)
-
-
-def _within(prompts: Prompts, size: Size) -> Prompts:
-    """Keep boxes within the frame, which rounding may have moved beyond it."""
-    height, width = size
-    return replace(
-        prompts,
-        boxes=tuple((a, b, min(c, width), min(d, height)) for a, b, c, d in prompts.boxes),
-    )
 
 
 def _brief(one: Found) -> dict[str, Any]:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from semcom import cache
 from semcom.checkpoints import mobile_sam as weights
 from semcom.detectors.base import DEFAULT as DEFAULT_DETECTOR
 from semcom.errors import InputError
@@ -31,19 +25,13 @@ from semcom.importance.maps import (
     warning,
 )
 from semcom.importance.ranking import choose, rank
-from semcom.large import in_threads, is_large, say_stage
-from semcom.segmenters.base import SEGMENTERS, Masks, Segmenter
+from semcom.importance.segmenting import enlarged, find_masks, opened, sees_shrunk
+from semcom.large import say_stage
+from semcom.segmenters.base import SEGMENTERS, Segmenter
 from semcom.segmenters.from_file.segmenter import FromFile, check_mask_file
-from semcom.segmenters.inner import resolved
-from semcom.segmenters.mask_archive import pack, unpack
-from semcom.sizes import Size, resized_mask, scaled, shrink_large, size_of
+from semcom.segmenters.inner import asked, resolved
+from semcom.sizes import Size
 from semcom.types import Image, Mask, Prompts
-
-_SLOW = re.compile(r"((median|blurred):of=)?(mobile_sam|graph|hf|sam3)(?![\w-])")
-"""Segmenters whose masks are kept on disk (:mod:`semcom.cache`)."""
-_HUB = re.compile(r"\b(hf|sam3)\b")
-"""Segmenters whose masks depend on the release of transformers."""
-
 
 Select = Callable[[Sequence[Mask]], list[Mask]]
 
@@ -131,8 +119,15 @@ class RegionOptions:
             raise InputError(
                 f"mask {self.mask} and segmenter {self.segmenter!r} exclude each other: give one"
             )
+        if self.mask == "":
+            raise InputError("mask needs the path of a file, got ''")
         if self.mask not in (None, "beside"):
             check_mask_file(Path(str(self.mask)))
+
+    @property
+    def reads_masks(self) -> bool:
+        """Whether the masks come from a file, so that they cannot be found in another picture."""
+        return self.mask is not None or asked(self.segmenter) == "from_file"
 
     def beside(self, image: Path) -> RegionOptions:
         """Return the options for the image in a file, with ``mask="beside"`` resolved."""
@@ -185,10 +180,8 @@ def find_region(
     marked = mark(find, image, prompts, options.detector, shrunk_from or (height, width))
     if prompts and not marked.prompts:
         found = []
-    elif shrunk_from is None:
-        found = _find(find, used, image, marked.prompts)
     else:
-        found = _find_in_shrunk(find, used, image, marked.prompts, shrunk_from)
+        found = find_masks(find, used, image, marked.prompts, shrunk_from)
     notes += getattr(found, "notes", ())
     found = marked.labelled(found)
     notes += marked.missed(found)
@@ -199,15 +192,15 @@ def find_region(
     else:
         ranked = rank(found)
         matter = select(ranked)
-    if _sees_shrunk(used, height, width):
-        ranked, matter = _enlarged(ranked, matter, (height, width))
+    if sees_shrunk(used, height, width):
+        ranked, matter = enlarged(ranked, matter, (height, width))
     what = importance(matter, height, width, theta=options.theta, kind=options.kind)
     if (doubt := warning(what)) is not None:
         notes.append(doubt)
     record: dict[str, Any] = {
         "segmenter": used,
         "mask": options.mask,
-        "mask_sha256": None if options.mask is None else sha256_of(Path(options.mask)),
+        "mask_sha256": sha256_of(Path(find.path)) if isinstance(find, FromFile) else None,
         "points": prompts.points,
         "boxes": prompts.boxes,
         "importance": options.kind,
@@ -223,59 +216,6 @@ def find_region(
     return RegionOfInterest(what, tuple(ranked), tuple(notes), record)
 
 
-def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Mask]:
-    """Segment an image, or take the masks from the cache.
-
-    Only masks of our own segmenters are cached, since we know their versions; the name of a network
-    from the hub holds the state of its weights. These segmenters see a large picture at a smaller
-    size, and their masks have that size.
-    """
-    if not _is_ours(used):
-        return find(image, prompts)
-    needed = ["numpy", "scikit-image", "scipy", "torch"]
-    if _HUB.search(used):
-        needed.append("transformers")
-    versions = (cache.version(name) for name in needed)
-    size, image = size_of(image), shrink_large(image)
-    prompts = scaled(prompts, size, size_of(image))
-    # The name in records leaves out the options of MobileSAM's search.
-    options = repr(getattr(find, "settings", ""))
-    about = (image, used, options, prompts.points, prompts.boxes, prompts.text, *versions)
-    return unpack(cache.recall(lambda: pack(find(image, prompts)), *about, part="segmenters"))
-
-
-def _is_ours(used: str) -> bool:
-    return _SLOW.match(used) is not None
-
-
-def _sees_shrunk(used: str, height: int, width: int) -> bool:
-    """Whether this segmenter sees a picture of this size shrunk, so that its masks are smaller."""
-    return _is_ours(used) and is_large(height, width)
-
-
-def _enlarged(ranked: list[Mask], matter: list[Mask], size: Size) -> tuple[list[Mask], list[Mask]]:
-    """Enlarge ranked masks to the size of the picture; ``matter`` is a selection of them."""
-    masks = in_threads(lambda i: resized_mask(ranked[i], size), range(len(ranked)))
-    return masks, [masks[ranked.index(mask)] for mask in matter]
-
-
-def _find_in_shrunk(
-    find: Segmenter, used: str, image: Image, prompts: Prompts, shrunk_from: Size
-) -> list[Mask]:
-    """Segment a shrunk image, or shrink the masks that a file holds at the original size."""
-    size = size_of(image)
-    there = scaled(prompts, shrunk_from, size)
-    if used.partition(":")[0] != "from_file":
-        return _find(find, used, image, there)
-    try:
-        found = find(np.empty((*shrunk_from, 3), dtype=np.uint8), prompts)
-    except ValueError:
-        with contextlib.suppress(ValueError):
-            return find(image, there)
-        raise
-    return Masks((resized_mask(mask, size) for mask in found), getattr(found, "notes", ()))
-
-
 def _build(options: RegionOptions) -> tuple[str, Segmenter, list[str]]:
     """Return the segmenter's name for the record, the segmenter, and notes for the user."""
     if options.mask is not None:
@@ -285,12 +225,5 @@ def _build(options: RegionOptions) -> tuple[str, Segmenter, list[str]]:
         segmenter = resolved("auto")
         why = "weights found" if segmenter == "mobile_sam" else weights.why_unavailable()
         notes.append(f"segmenter auto: using {segmenter} ({why})")
-    find = _segmenter(segmenter)
+    find = opened(segmenter)
     return getattr(find, "provenance", segmenter), find, notes
-
-
-@functools.lru_cache(maxsize=4)
-def _segmenter(spec: str) -> Segmenter:
-    """Build a segmenter once, because loading the weights of a network takes a second."""
-    find: Segmenter = SEGMENTERS.create(spec)
-    return find

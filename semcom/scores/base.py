@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from channels.registry import Entry, Registry
+from channels.registry import COMMAS, Entry, Registry
 from semcom.errors import InputError
+from semcom.hashes import changes
 from semcom.importance.maps import Importance
 from semcom.types import Image, Region
 
@@ -185,9 +186,15 @@ _ROUNDING = 1e-5
 """Distance from the range that counts as rounding."""
 
 
-@functools.lru_cache(maxsize=64)
 def built(spec: str) -> Score:
-    """Build a score by its name and options, or return the one that was built for them before."""
+    """Build a score by its name and options, or return the one built before of the same files."""
+    _, options = SCORES.parse(spec)
+    return opened(spec, changes(options))
+
+
+@functools.lru_cache(maxsize=64)
+def opened(spec: str, changed: tuple[int, ...]) -> Score:  # noqa: ARG001
+    """Build a score once for each state of the files that its options name."""
     score: Score = SCORES.create(spec)
     return score
 
@@ -257,9 +264,11 @@ def split_specs(text: str) -> list[str]:
     --------
     >>> split_specs("fsim,mask_iou:segmenter=graph,prompt=box,codes")
     ['fsim', 'mask_iou:segmenter=graph,prompt=box', 'codes']
+    >>> split_specs('lpips:weights="a,b.pth",fsim')
+    ['lpips:weights="a,b.pth"', 'fsim']
     """
     found: list[str] = []
-    for part in filter(None, map(str.strip, text.split(","))):
+    for part in filter(None, map(str.strip, COMMAS.split(text))):
         name, _, _ = part.partition("=")
         if found and "=" in part and ":" not in name:
             found[-1] += f",{part}"

@@ -155,9 +155,16 @@ class Gmsd(_ByPiq):
 
 
 class HaarPsi(_ByPiq):
-    """HaarPSI (Reisenhofer et al., Signal Processing: Image Communication 2018)."""
+    """HaarPSI (Reisenhofer et al., Signal Processing: Image Communication 2018).
+
+    It weights places by their edges, of which a black picture has none; equal pictures have 1.
+    """
 
     label, function = "HaarPSI", "haarpsi"
+
+    def compare(self, original: Image, received: Image) -> float:
+        """Compare two pictures."""
+        return 1.0 if np.array_equal(original, received) else super().compare(original, received)
 
 
 class Mdsi(_ByPiq):

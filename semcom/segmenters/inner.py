@@ -11,6 +11,11 @@ from semcom.segmenters.base import SEGMENTERS, Segmenter
 WRAPPERS = ("median", "blurred")
 """Segmenters that ask another one, which their option ``of`` names."""
 
+PROMPTLESS = ("tile", "whole_image")
+"""Segmenters that follow no prompts."""
+TEXT_ALONE = ("sam3",)
+"""Segmenters that neither points nor boxes can ask."""
+
 _NOTED = ("hf", "sam3")
 """Segmenters whose provenance may end with a note on their weights."""
 
@@ -57,13 +62,20 @@ def check_inner(who: str, of: str) -> str:
     Raises
     ------
     ValueError
-        The name is unknown, has options, or is that of a segmenter that asks another one itself.
+        The name is unknown, has options, or is that of a segmenter that asks another one itself,
+        needs a file, or takes texts that ``who`` does not pass on.
     """
     if of.partition(":")[0] in WRAPPERS:
         raise InputError(f"segmenter {who!r} cannot ask {of!r}, which asks another one itself")
     if ":" in of:
         raise InputError(f"segmenter {who!r} asks another one with its default options, got {of!r}")
     name = _named(of)
+    if name == "from_file":
+        raise InputError(
+            f"segmenter {who!r} cannot ask 'from_file', which needs the path of a file"
+        )
+    if who == "median" and name in TEXT_ALONE:
+        raise InputError(f"segmenter 'median' cannot ask {name!r}, which takes texts alone")
     SEGMENTERS.parse(name)
     return name
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from semcom.checkpoints.barcodes import find_codes
 from semcom.checkpoints.ocr import Box, find_lines
 from semcom.errors import InputError
 from semcom.segmenters.base import Masks
@@ -52,11 +53,9 @@ class Codes:
 
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
         """Segment ``image`` (H, W, 3) uint8: one mask of all codes, or one per prompt."""
-        import zxingcpp
-
         prompts.check(*image.shape[:2])
         boxes = []
-        for code in zxingcpp.read_barcodes(np.ascontiguousarray(image)):
+        for code in find_codes(image):
             at = code.position
             corners = [(c.x, c.y) for c in (at.top_left, at.top_right, at.bottom_right)]
             corners.append((at.bottom_left.x, at.bottom_left.y))

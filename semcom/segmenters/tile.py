@@ -48,7 +48,7 @@ class Tile:
             For prompts, and for an image with fewer pixels than tiles in a direction.
         """
         if prompts:
-            raise InputError("segmenter 'tile' cannot follow points or boxes")
+            raise InputError("segmenter 'tile' cannot follow points, boxes or text")
         height, width = image.shape[:2]
         rows, columns = self.grid
         if height < rows or width < columns:

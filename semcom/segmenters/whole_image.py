@@ -22,5 +22,5 @@ class WholeImage:
     def __call__(self, image: Image, prompts: Prompts = Prompts()) -> list[Mask]:  # noqa: B008
         """Return one mask of all pixels; raise ``ValueError`` for prompts."""
         if prompts:
-            raise InputError("segmenter 'whole_image' cannot follow points or boxes")
+            raise InputError("segmenter 'whole_image' cannot follow points, boxes or text")
         return [Mask(np.ones(image.shape[:2], dtype=bool), label="image")]

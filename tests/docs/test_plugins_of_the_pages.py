@@ -26,7 +26,7 @@ from semcom.conformance import scores as promised_by_scores
 from semcom.conformance.digital import promises as promised_by_codecs
 from semcom.conformance.digital.checks import CODEC_CHECKS
 from semcom.conformance.scores import SCORE_CHECKS
-from semcom.scores.base import SCORES, built
+from semcom.scores.base import SCORES, opened
 from semcom.segmenters.base import SEGMENTERS
 from semcom.types import Prompts
 
@@ -144,7 +144,7 @@ def test_the_example_sends_a_picture(page, photo, kind, tmp_path, monkeypatch, c
 
 def test_the_score_of_the_page_is_measured(page, photo, tmp_path, monkeypatch, capsys):
     page("score")
-    built.cache_clear()
+    opened.cache_clear()
     PilImage.fromarray(photo).save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}

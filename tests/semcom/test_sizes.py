@@ -1,12 +1,14 @@
-"""Masks at another size: a pixel belongs to one if half of it is covered."""
+"""Masks and prompts at another size: a pixel belongs to a mask if half of it is covered."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from semcom.sizes import resized_mask
-from semcom.types import Mask
+from semcom.importance.region import RegionOptions, find_region
+from semcom.scene import find_scene
+from semcom.sizes import resized_mask, scaled
+from semcom.types import Mask, Prompts
 
 
 @pytest.mark.parametrize("factor", [2, 3, 4])
@@ -29,3 +31,23 @@ def test_a_mask_that_is_enlarged_and_shrunk_is_the_same() -> None:
     assert large.label == "dog"
     small = resized_mask(large, (20, 30)).pixels
     assert (small == pixels).mean() > 0.9
+
+
+@pytest.mark.parametrize(("height", "width"), [(1500, 1502), (1080, 1920), (600, 800), (999, 333)])
+@pytest.mark.parametrize("max_side", [None, 500, 1000, 224])
+def test_a_box_to_the_edge_stays_within_a_shrunk_picture(
+    height: int, width: int, max_side: int | None
+) -> None:
+    """However the sides round."""
+    old = (height, width)
+    for new in [(round(height * k / 997), round(width * k / 997)) for k in range(60, 990, 7)]:
+        moved = scaled(Prompts(((width - 0.001, height - 0.001),), ((0, 0, *old[::-1]),)), old, new)
+        moved.check(*new)
+    image = np.zeros((height, width, 3), np.uint8)
+    image[height // 2 :] = 200
+    prompts = Prompts(boxes=((width / 2.1, height / 3.3, width, height),))
+    options = RegionOptions("graph", prompts)
+    if max_side is None:
+        find_region(image, options)
+    else:
+        find_scene(image, options, max_side=max_side)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
-import numpy as np
-
+from semcom.checkpoints.barcodes import find_codes
 from semcom.scores.base import Scored
 from semcom.scores.tasks.remembered import Remembered
 from semcom.types import Image
@@ -35,7 +34,4 @@ class Codes:
 
 def read_codes(image: Image) -> Counter[tuple[str, str]]:
     """Return the kind and the text of each code in a picture (H, W, 3) uint8, with its count."""
-    import zxingcpp
-
-    found = zxingcpp.read_barcodes(np.ascontiguousarray(image))
-    return Counter((str(code.format), code.text) for code in found)
+    return Counter((str(code.format), code.text) for code in find_codes(image))

@@ -13,7 +13,7 @@ from semcom.importance.region import RegionOptions
 from semcom.scores.base import Look, Scored
 from semcom.scores.masks import iou_or_none
 from semcom.scores.tasks.remembered import Remembered
-from semcom.segmenters.base import SEGMENTERS
+from semcom.segmenters.inner import TEXT_ALONE, asked
 from semcom.segmenters.mask_prompts import bounding_box, deepest_point
 from semcom.types import Image, Prompts, Region
 
@@ -39,7 +39,8 @@ class MaskIou:
     Raises
     ------
     ValueError
-        An option is none of these, or ``prompt`` is given without a segmenter.
+        An option is none of these, ``prompt`` is given without a segmenter, or the segmenter does
+        not follow it.
     """
 
     label, unit, range = "mask IoU", "", (0.0, 1.0)
@@ -53,8 +54,8 @@ class MaskIou:
                 raise InputError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
         if prompt != "none" and not segmenter:
             raise InputError(f"prompt={prompt} needs a segmenter, as in segmenter=graph")
-        if segmenter and segmenter != "auto":
-            SEGMENTERS.parse(segmenter)
+        if segmenter:
+            _check_own(segmenter, prompt)
         self.segmenter, self.prompt, self.against = segmenter, prompt, against
         self.needs_look = not segmenter
         self._looks: dict[int, tuple[Look, Remembered[Region]]] = {}
@@ -95,6 +96,13 @@ class MaskIou:
             self._looks.clear()
             self._looks[id(look)] = look, Remembered(look)
         return self._looks[id(look)][1](original)
+
+
+def _check_own(segmenter: str, prompt: str) -> None:
+    """Refuse a segmenter of the receiver's own that cannot be asked so."""
+    if asked(segmenter) in ("from_file", *TEXT_ALONE):
+        raise InputError(f"segmenter={segmenter} does not look for objects in what arrived")
+    RegionOptions(segmenter, Prompts() if prompt == "none" else Prompts(points=((0.0, 0.0),)))
 
 
 @functools.lru_cache(maxsize=4)

@@ -116,8 +116,21 @@ def _of_image(
             )
         return [(i, a) for i, a in several if str(a.get("image_id")) in ours], None
     if entry is None:
-        entry = next((e for e in images if str(e.get("id")) in ids), None)
+        entry = _only_entry(images, ids, image)
     return several, entry
+
+
+def _only_entry(images: list[Entry], ids: list[str], image: str) -> Entry | None:
+    """Return the entry of the one image that all annotations belong to, if there is one."""
+    entry = next((e for e in images if str(e.get("id")) in ids), None)
+    if not ids or ids == ["None"]:
+        return entry
+    number = re.search(r"\d{12}$", Path(image).stem)  # as COCO numbers its files
+    if number and ids[0].isdecimal() and int(ids[0]) != int(number[0]):
+        raise InputError(f"holds annotations of image {ids[0]}, not of {Path(image).name}")
+    if entry is None and any("id" in e for e in images):
+        raise InputError(f"has no image of id {ids[0]!r:.20}, which its annotations name")
+    return entry
 
 
 def _entry(images: list[Entry], image: str) -> Entry | None:

@@ -23,6 +23,7 @@ from semcom.segmenters.from_file.shapes import coordinates, fill
 from semcom.types import Mask, Region
 
 _CORNERS = 64  # of the polygon that approximates a circle
+_NO_AREA = ("line", "linestrip", "point", "points")
 
 
 def masks_of(content: dict[str, Any], height: int, width: int, image: str = "") -> Masks:
@@ -55,7 +56,7 @@ def masks_of(content: dict[str, Any], height: int, width: int, image: str = "") 
 
 
 def _pixels(shape: dict[str, Any], height: int, width: int) -> Region:
-    kind, points = shape.get("shape_type", "polygon"), shape.get("points")
+    kind, points = shape.get("shape_type") or "polygon", shape.get("points")
     if not isinstance(points, list) or not all(isinstance(p, list) and len(p) == 2 for p in points):
         raise InputError(f"points must be a list of [x, y], got {points!r:.40}")
     flat = [value for point in points for value in point]
@@ -73,8 +74,10 @@ def _pixels(shape: dict[str, Any], height: int, width: int) -> Region:
     if kind == "rectangle" and len(points) == 2:
         x0, y0, x1, y1 = flat
         flat = [x0, y0, x1, y0, x1, y1, x0, y1]
-    if kind not in ("polygon", "rectangle", "rotation"):  # a line or a point
+    if kind in _NO_AREA:
         return np.zeros((height, width), dtype=bool)
+    if kind not in ("polygon", "rectangle", "rotation"):
+        raise InputError(f"unknown shape_type {kind!r:.40}")
     return fill([flat], height, width)
 
 

@@ -69,7 +69,8 @@ class HuggingFace:
             min_stability=min_stability,
             min_area=min_area,
         )
-        self._model, self._revision, self._device = model, revision, device
+        self.device = device
+        self._model, self._revision = model, revision
 
     @functools.cached_property
     def _found(self) -> Snapshot:
@@ -78,7 +79,7 @@ class HuggingFace:
     @functools.cached_property
     def network(self) -> Network:
         """The network, opened when it is first asked for."""
-        return open_network("hf", self._found, device=self._device)
+        return open_network("hf", self._found, device=self.device)
 
     @functools.cached_property
     def provenance(self) -> str:

@@ -95,6 +95,7 @@ class MobileSam:
         except ValueError as error:
             raise InputError(f"{file}: {error}") from error
         reduced = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
+        self.device = device
         self._device_type, self._reduced = torch.device(device).type, reduced
         self.provenance = f"mobile_sam:{sha256_of(file)[:8]}" + ("-bfloat16" if reduced else "")
 

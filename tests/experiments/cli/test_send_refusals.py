@@ -91,7 +91,7 @@ def test_what_does_not_fit_an_image_is_refused_with_its_name(
 
 def test_whole_image_cannot_follow_prompts(semcom: Semcom) -> None:
     result = semcom("send", "a.png", "--segmenter", "whole_image", "--point", "3,3")
-    assert "segmenter 'whole_image' cannot follow points or boxes" in error_of(result)
+    assert "segmenter 'whole_image' cannot follow points, boxes or text" in error_of(result)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from experiments.figures.all_figures import draw
 from experiments.running.runner import run
 from experiments.store.database import Database
 from experiments.suites.setting import Setting
-from semcom.scores.base import built
+from semcom.scores.base import opened
 from tests.experiments.figures.studies import CBRS, point, study
 from tests.experiments.suites.disturbing import rows, suite
 from tests.semcom.scores.test_plugin_scores import ODD, PYPROJECT
@@ -98,14 +98,14 @@ def test_a_delivery_is_repeated_with_them(measured, run):
 
 def test_nan_is_a_failure_and_no_mean(folder, tmp_path, install):
     install(PYPROJECT, ODD)
-    built.cache_clear()
+    opened.cache_clear()
     made = suite(folder, scores=["psnr_db", "odd:gives=nan"])
     assert run(made, tmp_path / "out", jobs=1, say=lambda *_: None).failed == 1
     assert rows(tmp_path / "out") == []
     with Database(tmp_path / "out" / "results.db") as database:
         ((error,),) = database.query("SELECT error FROM failures")
     assert error == "score 'odd:gives=nan' gave nan, which is not in 0 to 1"
-    built.cache_clear()
+    opened.cache_clear()
 
 
 def _line(system, factor, **more):

@@ -135,3 +135,22 @@ def test_what_pillow_cuts_to_8_bits_in_silence_is_said(
     assert np.abs(image.astype(int) - pixels).mean() < 12
     assert notes == [DEEP]
     assert load_image(save_as(tmp_path, f"shallow-{name}", pixels))[1] == []
+
+
+@pytest.mark.skipif(not features.check("jpg_2000"), reason="needs Pillow with jpg_2000")
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_of_a_grey_jpeg_2000_the_upper_8_bits_are_kept(
+    tmp_path: Path, pixels: Pixels, bits: int
+) -> None:
+    """Pillow writes 16 bits only; the depth in the two headers (Ssiz and BPC) is changed."""
+    deep = pixels[..., 0].astype(np.uint16) << (bits - 8)
+    shift = (1 << 15) - (1 << (bits - 1))  # of the level that the codec adds to all values
+    path = tmp_path / "x.jp2"
+    PilImage.fromarray(deep + shift).save(path, irreversible=False)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"\xff\x4f\xff\x51") + 42] = bits - 1
+    data[data.index(b"ihdr") + 14] = bits - 1
+    path.write_bytes(data)
+    image, notes = load_image(path)
+    assert np.abs(image[..., 0].astype(int) - pixels[..., 0]).max() <= 1
+    assert notes[-1] == DEEP

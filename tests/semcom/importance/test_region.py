@@ -139,17 +139,28 @@ def test_a_region_without_an_outside_says_so_and_weighs_nothing(
         (Prompts(boxes=((float("nan"), 0.0, 3.0, 3.0),)), "box nan,0,3,3 must satisfy"),
     ],
 )
-@pytest.mark.parametrize("segmenter", ["graph", "whole_image"])
-def test_prompts_outside_of_the_image_are_refused_by_every_segmenter(
-    image: Image, segmenter: str, prompts: Prompts, message: str
+def test_prompts_outside_of_the_image_are_refused(
+    image: Image, prompts: Prompts, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        find_region(image, RegionOptions(segmenter, prompts))
+        find_region(image, RegionOptions("graph", prompts))
 
 
-def test_a_segmenter_that_cannot_follow_prompts_says_so(image: Image) -> None:
-    with pytest.raises(ValueError, match="'whole_image' cannot follow points or boxes"):
-        find_region(image, RegionOptions("whole_image", Prompts(((3.0, 3.0),))))
+@pytest.mark.parametrize(
+    ("segmenter", "prompts", "message"),
+    [
+        ("whole_image", Prompts(((3.0, 3.0),)), "'whole_image' cannot follow points, boxes or"),
+        ("tile", Prompts(text="dog"), "'tile' cannot follow points, boxes or text"),
+        ("median:of=tile", Prompts(text="dog"), "'tile' cannot follow points, boxes or text"),
+        ("blurred:of=whole_image", Prompts(((3.0, 3.0),)), "'whole_image' cannot follow"),
+        ("blurred:of=sam3", Prompts(), "'sam3' needs a text"),
+    ],
+)
+def test_a_segmenter_that_cannot_follow_prompts_is_refused_at_once(
+    segmenter: str, prompts: Prompts, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        RegionOptions(segmenter, prompts)
 
 
 def test_a_mask_of_another_size_is_refused(image: Image, square: Path) -> None:

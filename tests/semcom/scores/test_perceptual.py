@@ -12,7 +12,7 @@ import torch
 from semcom.checkpoints.torchvision_import import import_torchvision
 from semcom.importance.maps import importance
 from semcom.scores import lpips
-from semcom.scores.base import Scored, built
+from semcom.scores.base import Scored, built, value_of
 from semcom.scores.perceptual import region_only
 from semcom.scores.psnr_hvs import WEIGHTS, PsnrHvs
 from semcom.types import Mask
@@ -130,3 +130,9 @@ def test_lpips_refuses_another_network(tmp_path):
     (tmp_path / "other.pth").write_bytes(b"junk")
     with pytest.raises(ValueError, match="cannot read"):
         lpips.Lpips(weights=str(tmp_path / "other.pth"))
+
+
+@pytest.mark.parametrize("spec", ["haarpsi", "haarpsi:over=region"])
+def test_a_black_picture_that_arrives_is_the_same(spec):
+    black, region = np.zeros((64, 64, 3), np.uint8), np.eye(64, dtype=bool)
+    assert value_of(spec, black, black, scored(region)) == 1

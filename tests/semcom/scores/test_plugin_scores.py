@@ -10,7 +10,7 @@ import pytest
 import semcom
 from semcom.importance.maps import importance
 from semcom.scores import score
-from semcom.scores.base import ALWAYS, SCORES, built, check_scores, optional, split_specs
+from semcom.scores.base import ALWAYS, SCORES, check_scores, opened, optional, split_specs
 from semcom.types import Mask
 
 PYPROJECT = """
@@ -35,9 +35,9 @@ class Odd:
 @pytest.fixture
 def odd(install):
     install(PYPROJECT, ODD)
-    built.cache_clear()
+    opened.cache_clear()
     yield
-    built.cache_clear()
+    opened.cache_clear()
 
 
 def test_what_is_always_computed_is_never_asked_for():

@@ -10,9 +10,11 @@ from PIL import Image as PilImage
 
 import semcom
 from experiments.datasets.signs import SIGNS, draw
-from semcom.checkpoints.ocr import Line
+from semcom.checkpoints.ocr import Line, read_lines
+from semcom.hashes import sha256_of
 from semcom.importance.maps import importance
-from semcom.scores.base import Scored, built
+from semcom.scores.base import Scored, built, check_scores
+from semcom.scores.tasks.codes import read_codes
 from semcom.scores.tasks.text_recall import recall
 from semcom.segmenters.base import SEGMENTERS
 from semcom.types import Mask, Prompts
@@ -136,3 +138,59 @@ def test_text_and_codes_are_segments(ticket, street):
     assert "no code was found" in found.notes[0]
     with pytest.raises(ValueError, match="margin must be 0 to 2"):
         SEGMENTERS.create("ocr:margin=3")
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 255), (255, 0, 0), (0, 255, 0)])
+def test_codes_in_colour_read_as_their_luminance_does(ticket, colour):
+    """Ink of one colour on a grey of nearly the luminance of another one."""
+    picture, mask = ticket
+    luminance = PilImage.new("RGB", (1, 1), colour).convert("L").getpixel((0, 0))
+    ink = (np.asarray(PilImage.fromarray(picture).convert("L")) < 128)[..., None]
+    for paper in (luminance + 60, luminance - 60):
+        if not 0 <= paper <= 255:
+            continue
+        drawn = np.where(ink, np.uint8(colour), np.uint8(paper))
+        drawn = np.where(mask[..., None], drawn, np.uint8(paper))
+        grey_one = np.where(ink, np.uint8(luminance), np.uint8(paper))
+        grey_one = np.where(mask[..., None], grey_one, np.uint8(paper))
+        grey_one = np.broadcast_to(grey_one, drawn.shape).copy()
+        assert read_codes(drawn) == read_codes(grey_one)
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_long_picture_is_read_without_being_enlarged_beyond_measure(monkeypatch, upright):
+    seen = []
+
+    def engine(image, **_):
+        seen.append(image.shape[:2])
+        height, width = image.shape[:2]
+        places = [[0, 0], [width, 0], [width, height], [0, height]]
+        return [[places, "all", 0.9]], None
+
+    monkeypatch.setattr("semcom.checkpoints.ocr.engine", lambda: engine)
+    picture = np.zeros((1300, 64, 3) if upright else (64, 1300, 3), np.uint8)
+    (line,) = read_lines(picture)
+    assert seen == [(1300, 324) if upright else (324, 1300)]
+    assert line.box == (0, 0, *picture.shape[1::-1])
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("mask_iou:segmenter=from_file,prompt=box", "does not look for objects"),
+        ("mask_iou:segmenter=sam3", "does not look for objects"),
+        ("mask_iou:segmenter=tile,prompt=point", "'tile' cannot follow points"),
+    ],
+)
+def test_a_receiver_that_cannot_look_is_refused_at_once(spec, message):
+    with pytest.raises(ValueError, match=message):
+        check_scores([spec], can_look=True)
+
+
+def test_a_segmenter_that_reads_a_file_finds_nothing_again(photo, region, tmp_path):
+    PilImage.fromarray(region).save(tmp_path / "m.png")
+    spec = f"from_file:path={tmp_path / 'm.png'}"
+    with pytest.raises(ValueError, match="the mask is from a file: name a segmenter"):
+        semcom.send(photo, segmenter=spec, scores=["mask_iou"])
+    record = semcom.send(photo, segmenter=spec, codec="jpeg", cbr="1/6").record
+    assert record["mask_sha256"] == sha256_of(tmp_path / "m.png")

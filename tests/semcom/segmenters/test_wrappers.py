@@ -149,3 +149,9 @@ def test_graph_doubts_a_box_in_which_it_finds_nothing():
     flat = np.full((80, 80, 3), 90, dtype=np.uint8)
     (mask,) = SEGMENTERS.create("graph")(flat, Prompts(boxes=((20, 20, 60, 60),)))
     assert (int(mask.pixels.sum()), mask.score) == (40 * 40, 0.5)
+
+
+@pytest.mark.parametrize("spec", ["median:of=from_file", "blurred:of=from_file", "median:of=sam3"])
+def test_what_can_never_answer_is_refused_at_once(spec):
+    with pytest.raises(ValueError, match="cannot ask"):
+        SEGMENTERS.create(spec)

@@ -130,3 +130,15 @@ def test_bad_coco(tmp_path, content, match):
     with pytest.raises(ValueError, match=match) as caught:
         read_masks(write_json(tmp_path / "m.json", content), H, W)
     assert "\n" not in str(caught.value)
+
+
+def test_a_list_of_one_other_image_is_refused(tmp_path):
+    """COCO's numbers tell images apart, whether the file holds one or several."""
+    path = write_json(tmp_path / "m.json", [annotate(image_id=139)])
+    same(read_masks(path, H, W, image="000000000139.jpg"), A)
+    same(read_masks(path, H, W, image="my photo 7.jpg"), A)  # a number of the user's own
+    with pytest.raises(ValueError, match=r"annotations of image 139, not of 000000000285\.jpg"):
+        read_masks(path, H, W, image="000000000285.jpg")
+    unknown = {"images": [{"id": 1}], "annotations": [annotate(image_id=2)]}
+    with pytest.raises(ValueError, match="has no image of id '2', which its annotations name"):
+        read_masks(write_json(tmp_path / "m.json", unknown), H, W)

@@ -71,6 +71,7 @@ def test_shapes_of_one_group_are_one_mask(tmp_path: Path) -> None:
         (_labelme(_shape("circle", [1, 1], [1e300, 1])), "far outside the 40x30 image"),
         (_labelme(_shape("mask", [1, 2], [3, 4], mask="x")), "its mask is no readable PNG"),
         (_labelme(_shape("mask", [1, 2], [3, 4])), "must be a PNG in base 64"),
+        (_labelme(_shape("ellipse", [1, 2], [3, 4])), "shape 0: unknown shape_type 'ellipse'"),
         (_labelme(_shape("mask", [math.nan, 2], [3, 4], mask="")), "must be finite"),
     ],
 )
@@ -80,3 +81,10 @@ def test_what_is_wrong_with_labelmes_files_is_told(
     with pytest.raises(ValueError, match=match) as caught:
         read(tmp_path, content, "a.jpg")
     assert "\n" not in str(caught.value)
+
+
+def test_a_shape_without_a_type_is_a_polygon(tmp_path: Path) -> None:
+    """As labelme itself takes it."""
+    corners = [1, 1], [9, 1], [9, 7]
+    named, unnamed = (read(tmp_path, _labelme(_shape(k, *corners)), "") for k in ("polygon", None))
+    assert (named[0].pixels == unnamed[0].pixels).all()

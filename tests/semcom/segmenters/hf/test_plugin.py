@@ -30,10 +30,26 @@ def test_the_record_names_the_weights_and_can_be_repeated(
     found = find_region(picture, RegionOptions(spec, POINT))
     digest = sha256_of(folders["sam2"] / "model.safetensors")
     wanted = f"hf:model={folders['sam2']},points_per_side=4"
-    assert found.record["segmenter"] == f"{wanted} (sha256 {digest[:12]})"
+    recorded = found.record["segmenter"]
+    assert recorded.startswith(f"{wanted} (sha256 {digest[:12]}, settings ")
     again = find_region(picture, RegionOptions(without_note(found.record["segmenter"]), POINT))
     assert again.record == found.record
     assert np.array_equal(again.importance.w, found.importance.w)
+
+
+def test_a_folder_that_has_changed_is_opened_anew(
+    folders: dict[str, Path], picture: Any, tmp_path: Path
+) -> None:
+    """Also if only its settings have, which decide what the network sees."""
+    shutil.copytree(folders["sam2"], tmp_path / "own")
+    options = RegionOptions(f"hf:model={tmp_path / 'own'}", POINT)
+    before = find_region(picture, options)
+    file = tmp_path / "own" / "preprocessor_config.json"
+    settings = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps({**settings, "image_mean": [0.9, 0.1, 0.5]}))
+    after = find_region(picture, options)
+    assert after.record["segmenter"] != before.record["segmenter"]
+    assert after.record["segmenter"].split(",")[0] == before.record["segmenter"].split(",")[0]
 
 
 def test_a_wrapper_asks_it(
