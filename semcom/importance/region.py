@@ -42,6 +42,7 @@ class RegionOfInterest:
 
     Examples
     --------
+    >>> import numpy as np
     >>> image = np.full((96, 96, 3), 40, dtype=np.uint8)
     >>> image[32:64, 24:56] = (220, 40, 40)  # a red square on a dark ground
     >>> found = find_region(image, RegionOptions("graph", Prompts(points=((40, 48),))))
@@ -166,6 +167,7 @@ def find_region(
 
     Examples
     --------
+    >>> import numpy as np
     >>> image = np.full((96, 96, 3), 40, dtype=np.uint8)
     >>> image[32:64, 24:56] = (220, 40, 40)  # a red square on a dark ground
     >>> found = find_region(image, RegionOptions("graph", Prompts(points=((40, 48),))))

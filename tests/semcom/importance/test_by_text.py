@@ -159,7 +159,7 @@ def test_a_segmenter_that_takes_texts_is_asked_directly(
 ) -> None:
     from semcom.importance import region
 
-    monkeypatch.setattr(region, "_segmenter", lambda _: Reading())
+    monkeypatch.setattr(region, "opened", lambda _: Reading())
     found = find_region(picture, options("left; unicorn", "graph"))
     assert seeing.asked == []
     assert [(mask.label, mask.score) for mask in found.masks] == [("left", 0.7)]

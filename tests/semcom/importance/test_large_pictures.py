@@ -28,7 +28,7 @@ def _seen_by(
         pixels[:, : image.shape[1] // 2] = True
         return [Mask(pixels, 0.5, "left")]
 
-    monkeypatch.setattr(regions, "_segmenter", lambda _: find)
+    monkeypatch.setattr(regions, "opened", lambda _: find)
     monkeypatch.setattr(SEGMENTERS, "parse", lambda _: types.SimpleNamespace())
     return regions.find_region(image, regions.RegionOptions(name, prompts)), calls
 

@@ -14,6 +14,7 @@ from PIL import Image as PilImage
 from semcom.checkpoints import mobile_sam as weights
 from semcom.importance import region as regions
 from semcom.importance.region import RegionOptions, find_region
+from semcom.importance.segmenting import find_masks
 from semcom.segmenters.base import Masks
 from semcom.types import Image, Mask, Prompts
 
@@ -241,7 +242,7 @@ def test_auto_takes_mobile_sam_where_its_weights_are_and_says_what_it_took(
         return lambda image, _: [Mask(np.arange(image[..., 0].size).reshape(48, 64) < 300)]
 
     monkeypatch.setattr(weights, "available", lambda: present)
-    monkeypatch.setattr(regions, "_segmenter", segmenter)
+    monkeypatch.setattr(regions, "opened", segmenter)
     seen = find_region(image, RegionOptions())
     assert built == [used]
     assert seen.record["segmenter"] == used
@@ -283,5 +284,5 @@ def test_masks_in_the_cache_are_those_of_the_same_options(
             return [Mask(np.ones(image.shape[:2], bool), 0.5)]
 
     for points in (6, 12, 6):
-        regions._find(Search(points), "mobile_sam:01234567", image, Prompts())
+        find_masks(Search(points), "mobile_sam:01234567", image, Prompts(), None)
     assert asked == [6, 12]
