@@ -72,7 +72,10 @@ class EqualBlockCode(PacketCode):
     def _encode(self, packets: NDArray[np.uint8], rv: int) -> NDArray[np.uint8]:
         k = self._code.num_info_bits
         blocks = np.pad(packets, ((0, 0), (0, self.num_blocks * k - packets.shape[1])))
-        return self._code.encode(blocks.reshape(-1, k), rv=rv).reshape(len(packets), -1)
+        shape = len(packets) * self.num_blocks, k
+        return self._code.encode(blocks.reshape(shape), rv=rv).reshape(
+            len(packets), self.num_coded_bits
+        )
 
     def _decode(
         self,
@@ -81,12 +84,12 @@ class EqualBlockCode(PacketCode):
         rvs: tuple[int, ...],
         decoder: str,
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        count = len(receptions)
-        blocks = receptions.reshape(count, len(rvs), self.num_blocks, -1).swapaxes(1, 2)
-        received = blocks.reshape(count * self.num_blocks, -1)
+        count, k, n = len(receptions), self._code.num_info_bits, self._code.num_coded_bits
+        blocks = receptions.reshape(count, len(rvs), self.num_blocks, n).swapaxes(1, 2)
+        received = blocks.reshape(count * self.num_blocks, len(rvs) * n)
         decided, fulfilled = self._code.decode(received, max_iterations, rvs=rvs, decoder=decoder)
-        packets = decided.reshape(count, -1)[:, : self.num_bits + CRC_BITS]
-        return packets, fulfilled.reshape(count, -1).all(axis=1)
+        packets = decided.reshape(count, self.num_blocks * k)[:, : self.num_bits + CRC_BITS]
+        return packets, fulfilled.reshape(count, self.num_blocks).all(axis=1)
 
 
 @lru_cache(maxsize=256)

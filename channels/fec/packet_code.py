@@ -144,7 +144,9 @@ class PacketCode(ABC):
             )
         receptions = llr.reshape(len(llr), len(rvs), self.num_coded_bits)
         packets, ok = self._decode(receptions, max_iterations, rvs, decoder)
-        return packets[:, : self.num_bits], ok & crc_check(packets, CRC)
+        # Of a packet of which next to nothing arrived, a word of zeros, whose CRC holds, would fit.
+        enough = np.count_nonzero(llr, axis=1) >= self.num_bits + CRC_BITS
+        return packets[:, : self.num_bits], ok & enough & crc_check(packets, CRC)
 
     @abstractmethod
     def _encode(self, packets: NDArray[np.uint8], rv: int) -> NDArray[np.uint8]:

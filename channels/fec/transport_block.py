@@ -16,6 +16,7 @@ of blocks does not divide it (the standard only has lengths that it divides).
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -89,16 +90,17 @@ class TransportCode(PacketCode):
         self.base_graph = choose_base_graph(num_bits, num_bits / num_coded_bits)
         self.num_blocks = count_blocks(num_bits + CRC_BITS, self.base_graph)
         total = num_bits + self.num_crc_bits
-        if total > MAX_RATE * num_coded_bits:
-            raise InputError(
-                f"{num_bits} bits and {self.num_crc_bits} CRC bits need at least "
-                f"{int(np.ceil(total / MAX_RATE))} coded bits (rate {MAX_RATE}), "
-                f"got {num_coded_bits}"
-            )
         symbols = num_coded_bits // bits_per_symbol
         info = _share(total, self.num_blocks)[::-1]
         coded = [bits_per_symbol * share for share in _share(symbols, self.num_blocks)]
         self.block_sizes = list(zip(info, coded, strict=True))
+        if any(k > MAX_RATE * n for k, n in self.block_sizes):
+            enough = self.num_blocks * math.ceil(max(info) / MAX_RATE / bits_per_symbol)
+            raise InputError(
+                f"{num_bits} bits and {self.num_crc_bits} CRC bits are too many for "
+                f"{num_coded_bits} coded bits, as no block may exceed the rate {MAX_RATE}: "
+                f"{enough * bits_per_symbol} coded bits are enough"
+            )
         # Blocks of the same size are coded as one batch.
         self._groups = {
             size: np.flatnonzero([other == size for other in self.block_sizes])

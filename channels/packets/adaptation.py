@@ -127,6 +127,21 @@ def snr_states_db(
     return np.sort(theory.snr_db_of_information(bits_per_symbol, worst))
 
 
+def is_steady(channel: Channel) -> bool:
+    """Tell whether all transmissions over a channel have the same quality at a given SNR.
+
+    Examples
+    --------
+    >>> from channels import CHANNELS
+    >>> [is_steady(CHANNELS.create(name)) for name in ("awgn", "rayleigh_fast", "rayleigh")]
+    [True, True, False]
+    """
+    if channel.coherence == "none" and not getattr(channel, "noise_varies", False):
+        return True
+    fast = isinstance(channel, KnownLaw) and channel.coherence == "fast"
+    return fast or isinstance(channel, KnownInformation)
+
+
 def _constant_snr_db(channel: Channel, snr_db: float, bits_per_symbol: int) -> float | None:
     """Return the equivalent SNR in dB of a channel of constant quality, None for others."""
     if channel.coherence == "none" and not getattr(channel, "noise_varies", False):

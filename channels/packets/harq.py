@@ -32,6 +32,7 @@ IEEE Trans. Inf. Theory 47(5), 2001, DOI 10.1109/18.930931.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -82,12 +83,13 @@ class Harq:
 
     def __post_init__(self) -> None:
         for name, least in (("max_rounds", 1), ("feedback_delay", 0), ("feedback_uses", 0)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name} must be at least {least}, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+                raise InputError(f"{name} must be a whole number of at least {least}, got {value}")
         if not self.rvs or not set(self.rvs) <= {0, 1, 2, 3}:
             raise InputError(f"rvs must be redundancy versions from 0 to 3, got {self.rvs}")
         errors = self.feedback_errors
-        if len(errors) != 2 or not all(0 <= p <= 1 for p in errors):
+        if len(errors) != 2 or not all(isinstance(p, int | float) and 0 <= p <= 1 for p in errors):
             raise InputError(
                 f"feedback_error must be one or two probabilities, got {self.feedback_error}"
             )

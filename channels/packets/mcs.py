@@ -1,8 +1,9 @@
 """Modulation and coding schemes (MCS), and the SNR that each was measured to need.
 
-The schemes are those of TS 38.214 Table 5.1.3.1-2 (QPSK to 256-QAM), preceded by the low rates of
-Table 5.1.3.1-3. Further code rates between the standard's rows and beyond their ends keep the
-steps in spectral efficiency below 0.1 bit and make neighbouring modulations overlap.
+The schemes are those of TS 38.214 Table 5.1.3.1-2 (QPSK to 256-QAM), with 1024 times the rate
+rounded down to a whole number, preceded by low rates of Table 5.1.3.1-3, from 78/1024 on. Further
+code rates between the standard's rows and beyond their ends keep the steps in spectral efficiency
+below 0.1 bit and make neighbouring modulations overlap.
 
 The SNR that each scheme needs was measured with
 ``python -m experiments.benchmarks.mcs_thresholds``. The file ``data/thresholds.json`` holds it by

@@ -120,9 +120,11 @@ def effective_snr_db(
     Returns
     -------
     float
-        SNR in dB from a table with steps of 0.2 dB between -50 and 50 dB, with an error of at most
-        0.01 dB. If the mutual information reaches ``bits_per_symbol`` in double precision (BPSK:
-        15 dB), a lower bound.
+        SNR in dB from a table with steps of 0.2 dB between -50 and 50 dB. The interpolation errs
+        by at most 0.01 dB. The midpoint rule misses the deepest fades, which decide where nearly
+        all symbols are certain: for Rayleigh fading, the result is too high by 0.2 dB for QPSK at
+        30 dB and by 3 dB at 40 dB. If the mutual information reaches ``bits_per_symbol`` in double
+        precision (BPSK: 15 dB), a lower bound.
 
     Examples
     --------

@@ -64,7 +64,10 @@ def lengths(channel: str, scheme: Scheme) -> tuple[int, ...]:
         return (scheme.block_info_bits - CRC_BITS,)
     short = (8, 24, 56, 120, 200, 296, 480, 1000)
     longest = 3784 if scheme.code_rate <= 0.25 else 8400  # base graph 2 takes shorter blocks
-    return (*short, 3000, longest) if channel == "awgn" else (*short, longest)
+    if channel != "awgn":
+        return (*short, longest)
+    first = (3832,) if 0.25 < scheme.code_rate <= 0.67 else ()  # the shortest of base graph 1
+    return (*short, 3000, *first, longest)
 
 
 def step_db(channel: str, num_bits: int) -> float:

@@ -124,7 +124,7 @@ def _header(link: LinkConfig, packets: int) -> int:
 
 
 def _mean_snr_db(link: LinkConfig) -> float:
-    snrs_db = link.usable_snrs_db
+    snrs_db = link.usable_snrs_db()
     return sum(snrs_db) / len(snrs_db)
 
 

@@ -26,7 +26,7 @@ MAX_COPIES = 4
 MAX_SIDE_MARGIN_DB = 60
 """Largest margin of side information in dB."""
 NUM_PLANNED = 33
-"""Number of SNRs that represent the distribution of the mean SNR that the sender assumes."""
+"""Usual number of SNRs that represent the distribution of the mean SNR that the sender assumes."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,9 @@ class LinkConfig(LinkOptions):
     losses
         Packet channel by name (``"packet_erasure:p=0.1"``) that causes additional packet loss.
         Every packet and every copy may be lost in it, but not the control block. Empty: no
-        additional loss. The sender knows the mean loss rate.
+        additional loss. The sender knows the mean loss rate, and plans as if losses were
+        independent: bursts lose more copies of a packet at once, above all those of the first one,
+        which follow each other.
     target
         Error rates that the choice of the scheme accepts: the error probability of a transmission,
         and the outage, which is the probability of a fade too deep for it.
@@ -211,13 +213,12 @@ class LinkConfig(LinkOptions):
         loss = float(linear_to_db(1 + error / self.pilots))
         return self.usable_snr_db + self._estimation_loss_db - loss
 
-    @property
-    def usable_snrs_db(self) -> tuple[float, ...]:
-        """Equally likely usable SNRs in dB: one, or :data:`NUM_PLANNED` for a distribution."""
+    def usable_snrs_db(self, number: int = NUM_PLANNED) -> tuple[float, ...]:
+        """Return equally likely usable SNRs in dB: one, or ``number`` for a distribution."""
         usable = self._planned_db - self._estimation_loss_db
         if not self.planned_std_db:
             return (usable,)
-        shares = [(i + 0.5) / NUM_PLANNED for i in range(NUM_PLANNED)]
+        shares = [(i + 0.5) / number for i in range(number)]
         return tuple(usable + self._quantile_db(share) for share in shares)
 
     def _quantile_db(self, share: float) -> float:

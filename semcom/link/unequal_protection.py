@@ -20,17 +20,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from channels.base import KnownInformation, KnownLaw, max_symbols
-from channels.packets.adaptation import NUM_STATES, snr_states_db
+from channels.packets.adaptation import NUM_STATES, is_steady, snr_states_db
 from channels.packets.mcs import HEADER_BYTES, HEADER_SYMBOLS, Scheme, header_scheme
 from channels.packets.packet import num_code_blocks, num_packet_symbols
 from channels.packets.packet_errors import packet_error_rates
-from semcom.link.config import MAX_COPIES, LinkConfig
+from semcom.link.config import MAX_COPIES, NUM_PLANNED, LinkConfig
 from semcom.link.frame import UNSENT, PacketFormat, table_bytes, table_symbols
 from semcom.link.frame_plan import Plan, room
 from semcom.link.packet_allocation import NOT_SENT, Array, Choices, allocate
 from semcom.types import Bitstream
 
-_MOST_SAMPLINGS = 5  # planned SNRs at which a channel without a closed form is simulated
+_FOR_STEADY = 500  # planned SNRs of a channel whose quality follows from them alone
+_EXACT = 21  # of these, evenly spaced, between which the equivalent SNR is interpolated
+_FOR_SIMULATED = 5  # planned SNRs at which a channel without a closed form is simulated
 
 
 def plan_unequal(
@@ -222,14 +224,17 @@ def _states_db(link: LinkConfig, num_symbols: int, bits_per_symbol: int, blocks:
 def _states_of_length_db(
     link: LinkConfig, num_symbols: int, bits_per_symbol: int, blocks: int
 ) -> Array:
-    channel, snrs = link.build_channel(), link.usable_snrs_db
-    if not isinstance(channel, KnownLaw):  # each SNR needs its own simulation
-        snrs = snrs[:: -(-len(snrs) // _MOST_SAMPLINGS)]
-    states = [
-        snr_states_db(channel, snr, bits_per_symbol, num_symbols, shares=(1,) * blocks)
-        for snr in snrs
-    ]
-    mixed: Array = np.sort(np.concatenate(states))
+    channel = link.build_channel()
+
+    def states(snr_db: float) -> Array:
+        return snr_states_db(channel, snr_db, bits_per_symbol, num_symbols, shares=(1,) * blocks)
+
+    if is_steady(channel):
+        snrs = link.usable_snrs_db(_FOR_STEADY)
+        some = np.linspace(snrs[0], snrs[-1], min(len(snrs), _EXACT))
+        return np.asarray(np.interp(snrs, some, [states(float(snr_db))[0] for snr_db in some]))
+    number = NUM_PLANNED if isinstance(channel, KnownLaw) else _FOR_SIMULATED
+    mixed: Array = np.sort(np.concatenate([states(one) for one in link.usable_snrs_db(number)]))
     # Some lengths have a law in closed form and others are simulated: the numbers must agree.
     blockwise = isinstance(channel, KnownLaw) and channel.coherence == "block"
     if len(mixed) <= NUM_STATES and not blockwise:

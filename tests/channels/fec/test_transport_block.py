@@ -1,4 +1,5 @@
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels.fec.crc import crc_attach
+from channels.fec.equal_blocks import equal_block_code
 from channels.fec.ldpc import ldpc_code
 from channels.fec.transport_block import TransportCode, transport_code
 
@@ -111,13 +113,44 @@ def test_noise_alone_is_never_a_packet():
     [
         ((0, 100, 2), "num_bits must be at least 1, got 0"),
         ((10, 101, 2), "multiple of bits_per_symbol, got 101 and 2"),
-        ((1000, 1030, 2), "1000 bits and 24 CRC bits need at least 1078 coded bits"),
-        ((20_000, 20_100, 1), "20000 bits and 96 CRC bits need at least"),
+        ((1000, 1030, 2), "1000 bits and 24 CRC bits are too many for 1030 coded bits"),
+        ((20_000, 20_100, 1), "20000 bits and 96 CRC bits are too many for 20100 coded bits"),
     ],
 )
 def test_refuses_sizes_by_name(arguments, message):
     with pytest.raises(ValueError, match=message):
         TransportCode(*arguments)
+
+
+@pytest.mark.parametrize("num_bits", [1000, 8424, 11_179, 16_800, 40_001])
+@pytest.mark.parametrize("bits_per_symbol", [1, 2, 4, 6, 8])
+def test_the_number_of_coded_bits_that_is_suggested_works(num_bits, bits_per_symbol):
+    for short in range(1, 9):
+        asked = (num_bits // bits_per_symbol + short) * bits_per_symbol
+        with pytest.raises(ValueError, match="coded bits are enough") as refused:
+            TransportCode(num_bits, asked, bits_per_symbol)
+        enough = int(re.search(r"(\d+) coded bits are enough", str(refused.value))[1])
+        assert TransportCode(num_bits, enough, bits_per_symbol).num_coded_bits == enough
+
+
+@pytest.mark.parametrize("decoder", ["listed", "int8", "float32", "boxplus", "cascade"])
+def test_of_nothing_no_packet_is_made(decoder):
+    """A word of zeros is a codeword, and its CRC holds."""
+    for code in (transport_code(1000, 3000, 2), equal_block_code(1000, 3072, 6144, 2)):
+        silence = np.zeros(code.num_coded_bits, np.float32)
+        assert code.decode(silence, decoder=decoder) is None
+        silence[:500] = -8.0  # fewer bits than the packet has
+        assert code.decode(silence, decoder=decoder) is None
+    _, ok = ldpc_code(100, 200).decode(np.zeros((2, 200), np.float32), 50, decoder="listed")
+    assert not ok.any()
+
+
+def test_no_packets_are_no_packets():
+    code = equal_block_code(1000, 3072, 6144, 2)
+    assert code.encode(np.zeros((0, 1000), np.uint8)).shape == (0, 6144)
+    packets, ok = code.decode_batch(np.zeros((0, 6144), np.float32))
+    assert packets.shape == (0, 1000)
+    assert ok.shape == (0,)
 
 
 def test_refuses_input_by_name():

@@ -272,9 +272,11 @@ def test_receiver_and_feedback_change_neither_fading_nor_noise():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"max_rounds": 0}, "max_rounds must be at least 1, got 0"),
-        ({"feedback_delay": -1}, "feedback_delay must be at least 0, got -1"),
-        ({"feedback_uses": -1}, "feedback_uses must be at least 0, got -1"),
+        ({"max_rounds": 0}, "max_rounds must be a whole number of at least 1, got 0"),
+        ({"max_rounds": 1.5}, r"max_rounds must be a whole number of at least 1, got 1\.5"),
+        ({"feedback_delay": -1}, "feedback_delay must be a whole number of at least 0, got -1"),
+        ({"feedback_uses": True}, "feedback_uses must be a whole number of at least 0, got True"),
+        ({"feedback_error": [0.1, 0.2]}, "one or two probabilities, got"),
         ({"rvs": ()}, "rvs must be redundancy versions from 0 to 3"),
         ({"rvs": (0, 4)}, r"from 0 to 3, got \(0, 4\)"),
         ({"feedback_error": 1.1}, "one or two probabilities, got 1.1"),

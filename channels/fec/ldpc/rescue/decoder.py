@@ -50,12 +50,13 @@ def decode(
 ) -> tuple[Bits, NDArray[np.bool_]]:
     """Decode a batch; see :meth:`channels.fec.ldpc.LdpcCode.decode` for the arguments.
 
-    Every block becomes a codeword, so ``syndrome_ok`` is always true and proves nothing.
+    Every block becomes a codeword, so ``syndrome_ok`` proves nothing. It is false where fewer bits
+    were received than the block has, since many codewords then fit equally well.
     """
     bits, ok = decoder_cascade.decode(code, llr, max_iterations, rvs)
     for block in np.flatnonzero(~ok):
         bits[block] = ordered.candidates(code, llr[block], max_iterations, rvs, list_size=1)[0]
-    return bits, np.ones_like(ok)
+    return bits, ok | (np.count_nonzero(llr, axis=1) >= code.num_info_bits)
 
 
 def repair(
