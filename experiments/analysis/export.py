@@ -195,6 +195,9 @@ def _images(points: Sequence[Point]) -> str:
     return f"{many} image" + "s" * (many != "1")
 
 
-def _bits_per_pixel(point: Point) -> float:
+def _bits_per_pixel(point: Point) -> float | None:
+    """Return the mean number of bits per pixel; None with analog symbols, which are no bits."""
+    if any(row.record.get("accounting", {}).get("analog") for row in point.rows):
+        return None
     rates = [r.record["num_bits"] / (r.record["height"] * r.record["width"]) for r in point.rows]
     return float(sum(rates) / len(rates))

@@ -210,7 +210,10 @@ def lost_table(study: SuiteResults) -> Table | None:
         return None
     parts = ["Draws in which everything was lost; 95 % interval (Clopper, Pearson)."] * bool(rows)
     if study.failed:
-        parts.append(f"{study.failed} tasks failed and have no row.")
+        one = study.failed == 1
+        parts.append(
+            f"{study.failed} task{'s' * (not one)} failed and {'has' if one else 'have'} no row."
+        )
     columns = (*PLACE, "lost", "draws", "%", "from", "to")
     named = titles("lost pictures", study)
     caption = " ".join(parts)

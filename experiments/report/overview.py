@@ -71,6 +71,8 @@ def systems(study: SuiteResults) -> tuple[Grid, list[tuple[str, str]]]:
         "All other settings are the same for all systems; those that differ from the defaults are "
         "listed below."
     )
+    if study.failed:
+        caption += " Failed tasks are not among them: their values may be missing here."
     first = next(iter(said.values()))
     default = Point(System(""), Setting(), (), "")
     shared = [

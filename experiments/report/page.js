@@ -122,7 +122,7 @@ function startViewer(data) {
     const said = ["Left", "Right"].map((side) => `${side}: ${at(`${side.toLowerCase()}-name`).textContent}`);
     const lost = [left, right].map((shot) => (shot?.lost ? " (everything was lost)" : ""));
     at("shown").textContent = `${where()}. ${said.map((text, i) => text + lost[i]).join(". ")}.`;
-    at("again").textContent = [left, right].flatMap((shot) => shot?.task ?? [])
+    at("again").textContent = [...new Set([left, right].flatMap((shot) => shot?.task ?? []))]
       .map((task) => `semcom repeat ${data.results} ${task}`).join("; ");
     writeScores(at("scores"), data.groups, left?.cells, right?.cells);
   }

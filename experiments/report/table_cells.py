@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from experiments.analysis.score_names import naming
 from experiments.analysis.table import Table
 from experiments.csv_table import to_csv
 from experiments.report.words import cell, digits, rank
 
 MOST_ROWS = 200
 """Largest number of rows that are shown; the CSV file has all rows."""
+
+
+_OF_SCORES = ("value", "error_low", "error_high", "interval_low", "interval_high")
+"""Columns of figures' numbers whose rows are of different scores."""
 
 
 class Cell(NamedTuple):
@@ -48,7 +53,11 @@ def grid(table: Table) -> Grid:
         for name, column in zip(columns, zip(*shown, strict=True), strict=False)
     ]
     rows = [
-        [Cell(cell(v, d), rank(v)) for v, d in zip(row, decimals, strict=True)] for row in shown
+        [
+            Cell(cell(v, _digits_of_score(row, columns, name, d)), rank(v))
+            for v, name, d in zip(row, columns, decimals, strict=True)
+        ]
+        for row in shown
     ]
     said = [
         f"{table.columns[i]} {cell(value, digits([value]))}"
@@ -66,6 +75,15 @@ def _digits(table: Table, name: str, column: Sequence[Any]) -> int | None:
     if name in table.scores:
         return table.digits(name)
     return digits(column)
+
+
+def _digits_of_score(
+    row: Sequence[Any], columns: Sequence[str], name: str, usual: int | None
+) -> int | None:
+    """Return the number of decimals of a cell where each row is of another score."""
+    if "score" not in columns or name not in _OF_SCORES:
+        return usual
+    return naming(str(row[columns.index("score")])).digits
 
 
 def _same(table: Table) -> dict[int, Any]:

@@ -89,12 +89,12 @@ def rank(value: Any) -> float | None:
 
     Examples
     --------
-    >>> rank("1/16"), rank(3), rank("kodim01"), rank(float("nan"))
-    (0.0625, 3.0, None, None)
+    >>> rank("1/16"), rank("0.4"), rank(3), rank("kodim01"), rank(float("nan"))
+    (0.0625, 0.4, 3.0, None, None)
     """
     if isinstance(value, str):
         try:
-            return float(Fraction(value)) if "/" in value else None
+            return float(Fraction(value))
         except (ValueError, ZeroDivisionError):
             return None
     if value is None or (isinstance(value, float) and math.isnan(value)):

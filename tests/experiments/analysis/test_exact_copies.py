@@ -193,6 +193,16 @@ def test_exported_means_are_over_one_set_of_images_each(tmp_path: Path) -> None:
     assert results["ssim-rgb"] == pytest.approx([0.25])
 
 
+def test_symbols_are_no_bits_per_pixel(tmp_path: Path) -> None:
+    """The bits of an analog codec are its side information alone."""
+    made = point("one", {"a": [20.0]})
+    rows = tuple(
+        replace(row, record={**row.record, "accounting": {"analog": 900.0}}) for row in made.rows
+    )
+    (file,) = export(study(replace(made, rows=rows)), tmp_path, ["json"])
+    assert json.loads(file.read_text(encoding="utf-8"))["results"]["bpp"] == [None]
+
+
 PSNR = st.one_of(st.none(), st.floats(10, 60))
 ROWS = st.dictionaries(st.sampled_from("abcde"), st.lists(PSNR, min_size=2, max_size=2), min_size=1)
 
