@@ -1,8 +1,8 @@
 """The loss rate of a packet at an SNR, from the measured thresholds of its code blocks.
 
 Thresholds (:mod:`channels.packets.mcs`) were measured for code blocks from 8 payload bits to the
-longest. A length in between takes the higher threshold of its two neighbours, usually that of the
-shorter one. Short blocks get a small extra margin, since the lifting size of the code grows in
+longest. A length in between takes the higher threshold of its two neighbours that have the same base
+graph, usually that of the shorter one. Short blocks get a small extra margin, since the lifting size of the code grows in
 steps and may fit a particular length badly. The blocks of a packet of several have a CRC each, for
 which they get no more symbols: their code has a slightly higher rate than the one measured.
 """
@@ -10,12 +10,14 @@ which they get no more symbols: their code has a slightly higher rate than the o
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from channels import theory
 from channels.base import Channel
+from channels.fec.ldpc.base_graph import choose_base_graph
 from channels.models.rayleigh import RayleighFast
 from channels.packets.mcs import CRC_BITS, Scheme, Threshold, packet_scheme, thresholds
 from channels.packets.packet import num_code_blocks, num_packet_symbols
@@ -83,6 +85,7 @@ def _measured(table: str, scheme: Scheme, num_bytes: int) -> Threshold:
     by_length = _by_length(table)[packet_scheme(scheme, 8 * num_bytes)]
     if scheme.block_bits:  # all blocks have the length that was measured
         return next(iter(by_length.values()))
+    by_length = _with_graph_of(num_bits, scheme, by_length)
     no_longer = [n for n in by_length if (_ALIKE if n > _LONG_BITS else 1) * n <= num_bits]
     no_shorter = [n for n in by_length if n >= num_bits]
     lengths = max(no_longer, default=min(by_length)), min(no_shorter, default=max(by_length))
@@ -91,6 +94,23 @@ def _measured(table: str, scheme: Scheme, num_bytes: int) -> Threshold:
     if blocks > 1:
         margin_db += _own_crc_db(table, scheme, num_bits, worst[1])
     return Threshold(tuple((worst + margin_db).tolist()))
+
+
+def _with_graph_of(
+    num_bits: float, scheme: Scheme, by_length: dict[int, Threshold]
+) -> dict[int, Threshold]:
+    """Keep the lengths whose blocks have the base graph of a block of ``num_bits`` bits.
+
+    Blocks of base graph 1 need up to 0.3 dB more than those of base graph 2 that are shorter. If
+    no block of this graph was measured that is as short, all lengths are kept.
+    """
+    graph = choose_base_graph(int(num_bits), scheme.code_rate)
+    alike = {
+        n: threshold
+        for n, threshold in by_length.items()
+        if choose_base_graph(n, scheme.code_rate) == graph
+    }
+    return alike if min(alike, default=math.inf) <= num_bits else by_length
 
 
 def _own_crc_db(table: str, scheme: Scheme, num_bits: float, threshold_db: float) -> float:
