@@ -1,10 +1,11 @@
 """The loss rate of a packet at an SNR, from the measured thresholds of its code blocks.
 
 Thresholds (:mod:`channels.packets.mcs`) were measured for code blocks from 8 payload bits to the
-longest. A length in between takes the higher threshold of its two neighbours that have the same base
-graph, usually that of the shorter one. Short blocks get a small extra margin, since the lifting size of the code grows in
-steps and may fit a particular length badly. The blocks of a packet of several have a CRC each, for
-which they get no more symbols: their code has a slightly higher rate than the one measured.
+longest. A length in between takes the higher threshold of its two neighbours that have the same
+base graph, usually that of the shorter one. Short blocks get a small extra margin, since the
+lifting size of the code grows in steps and may fit a particular length badly. The blocks of a
+packet of several have a CRC each, for which they get no more symbols: their code has a slightly
+higher rate than the one measured.
 """
 
 from __future__ import annotations

@@ -34,6 +34,31 @@ def test_short_packets_hold_at_their_threshold(size, place):
     assert lost / trials <= 1e-2 + 4 * math.sqrt(1e-2 / trials)
 
 
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("QPSK 0.301", 479),
+        ("QPSK 0.301", 520),
+        ("16-QAM 0.424", 479),
+        ("16-QAM 0.424", 700),
+        ("64-QAM 0.472", 479),
+        ("16-QAM 0.424", 1200),  # in two blocks
+    ],
+)
+def test_the_shortest_blocks_of_base_graph_1_hold_at_their_threshold(name, size):
+    """Where it takes over from base graph 2, within 4 sigma and a tenth."""
+    scheme, rng = find_scheme(name), torch.Generator().manual_seed(size)
+    snr_db = block_snr_db(AWGN, scheme, size, 1e-2)
+    code = packet_code(size, scheme)
+    trials = 1000
+    bits = random_bits((trials, 8 * size), rng)
+    x = modulate(torch.from_numpy(code.encode(bits)), scheme.bits_per_symbol)
+    llr = demodulate(*AWGN(x, 10 ** (-snr_db / 10), rng), scheme.bits_per_symbol).numpy()
+    _, ok = code.decode_batch(llr)
+    expected = packet_error_rates(AWGN, np.array([snr_db]), scheme, size)[0]
+    assert (~ok).mean() < 1.1 * expected + 4 * math.sqrt(expected / trials)
+
+
 @pytest.mark.parametrize(("name", "size"), [("16-QAM 0.729", 2103), ("64-QAM 0.702", 2103)])
 def test_blocks_with_a_crc_of_their_own_are_lost_as_often_as_is_said(name, size):
     """A packet of two blocks, within 4 sigma and a fifth; without their CRCs it would be half."""
