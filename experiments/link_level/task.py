@@ -6,17 +6,15 @@ import hashlib
 import importlib.metadata
 import json
 import math
-import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
+from experiments.channel_files import hashes_of
 from experiments.intervals import Count
 from semcom.errors import InputError
-from semcom.hashes import sha256_of
 
 
 class Simulation(Protocol):
@@ -82,7 +80,7 @@ class Task:
         """
         version = importlib.metadata.version("semcom")
         about = {**self.simulation.about(), "snr_db": float(self.snr_db), "semcom": version}
-        files = _files(str(about.get("channel", "")))
+        files = hashes_of(str(about.get("channel", "")))
         return {**about, "files": files} if files else about
 
     @cached_property
@@ -100,15 +98,3 @@ class Task:
         about = [self.simulation.stream(), float(self.snr_db), self.seed, batch]
         rng = torch.Generator().manual_seed(int(_digest(about)[:15], 16))
         return self.simulation.run(self.snr_db, rng)
-
-
-def _files(channel: str) -> list[str]:
-    """Return the SHA-256 of the files that a channel names in its options ``file=``.
-
-    Examples
-    --------
-    >>> _files("rician:k_db=9")
-    []
-    """
-    named = re.findall(r'\bfile="?([^,"]+)', channel)
-    return [sha256_of(Path(name)) for name in named if Path(name).is_file()]

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from experiments.channel_files import versions_here
 from experiments.datasets.items import Item, find_items
 from experiments.path_text import from_text
 from experiments.running.unit import Job, Unit
@@ -204,7 +205,7 @@ def _verdict(
 
 def _others(made_by: dict[str, str], made_on: dict[str, str] | None) -> list[str]:
     """List the versions and the processor that differ from those of the recorded run."""
-    here = versions()
+    here = versions() | versions_here(made_by)
     others = [f"{k} {v} (here {here.get(k)})" for k, v in made_by.items() if here.get(k) != v]
     if made_on is None:
         return [*others, "the record does not say which CPU it was"]

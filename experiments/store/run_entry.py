@@ -7,8 +7,10 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import NamedTuple
 
+from experiments.channel_files import file_versions
 from experiments.datasets.items import Item
 from experiments.path_text import to_text
 from experiments.store.database import Database, TaskResult
@@ -16,6 +18,7 @@ from experiments.store.integrity import put
 from experiments.store.provenance import commit, machine
 from experiments.store.upgrade import image_set_id
 from experiments.suites.suite import Suite
+from semcom.errors import InputError
 from semcom.versions import versions
 
 
@@ -36,10 +39,25 @@ class RunContext(NamedTuple):
         return self.names.get((made.image, made.mask)) or next(every, made.image)
 
 
+def _check_files(path: Path, before: dict[str, str], files: dict[str, str]) -> None:
+    for name, digest in files.items():
+        if before.get(name, digest) != digest:
+            raise InputError(
+                f"{name} has changed since rows of {path} were made with it: give another folder "
+                "with --out"
+            )
+
+
 def enter(
     database: Database, suite: Suite, name: str, items: list[Item], say: Callable[..., None]
 ) -> RunContext:
-    """Register a run with its suite, images and settings."""
+    """Register a run with its suite, images and settings.
+
+    Raises
+    ------
+    ValueError
+        A channel's file is not the one that rows in the results file were made with.
+    """
     content = suite.model_dump_json()
     names = {(item.sha256, item.mask_sha256): item.name for item in items}
     entry = RunContext(
@@ -50,7 +68,10 @@ def enter(
         frozenset(item.sha256 for item in items[: suite.pictures]),
     )
     now, git, made_by = datetime.now(UTC).isoformat(timespec="seconds"), commit(), versions()
+    files = file_versions(setting.channel for _, setting in suite.settings())
+    made_by |= files
     for (text,) in database.query("SELECT DISTINCT versions FROM runs"):
+        _check_files(database.path, json.loads(text), files)
         if differ := [f"{k} {v}" for k, v in json.loads(text).items() if made_by.get(k) != v]:
             say(f"{database.path} holds rows made with {', '.join(differ)}; they are kept")
     with database.transaction() as connection:

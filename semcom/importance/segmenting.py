@@ -12,6 +12,7 @@ from semcom import cache
 from semcom.checkpoints import mobile_sam as weights
 from semcom.hashes import changes
 from semcom.large import in_threads, is_large
+from semcom.processor import processor
 from semcom.segmenters.base import SEGMENTERS, Masks, Segmenter
 from semcom.segmenters.inner import asked
 from semcom.segmenters.mask_archive import pack, unpack
@@ -66,13 +67,14 @@ def _find(find: Segmenter, used: str, image: Image, prompts: Prompts) -> list[Ma
         needed.append("transformers")
     if "mobile_sam" in used:
         needed.append("timm")
-    versions = (cache.version(name) for name in needed)
+    versions = [cache.version(name) for name in needed]
+    machine = [f"{name} {value}" for name, value in processor().items() if name != "name"]
     size, image = size_of(image), shrink_large(image)
     prompts = scaled(prompts, size, size_of(image))
     # The name in records leaves out the options of MobileSAM's search.
     options = repr((getattr(find, "settings", ""), getattr(find, "device", "cpu")))
     asked_for = (prompts.points, prompts.boxes, prompts.text)
-    about = (image, used, options, *asked_for, *versions, cache.sources("checkpoints"))
+    about = (image, used, options, *asked_for, *versions, *machine, cache.sources("checkpoints"))
     return unpack(cache.recall(lambda: pack(find(image, prompts)), *about, part="segmenters"))
 
 

@@ -1,0 +1,51 @@
+"""Rows of one results file are over one trace, whatever becomes of its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PilImage
+
+from experiments import read_results
+from experiments.channel_files import file_versions, versions_here
+from experiments.running.runner import run
+from experiments.suites.suite import Suite
+
+
+def _suite(folder: Path, **about: object) -> Suite:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+    PilImage.fromarray(pixels).save(folder / "a.png")
+    shared = {"segmenter": "whole_image", "codec": "jpeg", "cbr": "1/2", "blind": True}
+    channel = f"trace:file={folder / 'gains.csv'}"
+    return Suite.model_validate(
+        {"images": str(folder / "a.png"), "channel": channel, **shared, **about}
+    )
+
+
+def test_a_trace_that_has_changed_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
+    gains = tmp_path / "gains.csv"
+    gains.write_text("gain_db\n0\n1\n")
+    run(_suite(tmp_path), tmp_path / "out")
+    before = read_results(tmp_path / "out")
+    assert (
+        before.versions[f"file {gains}"] == file_versions([f"trace:file={gains}"])[f"file {gains}"]
+    )
+    gains.write_text("gain_db\n-9\n-9\n")
+    with pytest.raises(ValueError, match=r"gains\.csv has changed since rows of .*results\.db"):
+        run(_suite(tmp_path, snr_db=[10, 20]), tmp_path / "out")
+    assert len(read_results(tmp_path / "out").points) == len(before.points)
+    run(_suite(tmp_path), tmp_path / "other")
+    gains.write_text("gain_db\n0\n1\n")
+    run(_suite(tmp_path, snr_db=[10, 20]), tmp_path / "out")
+
+
+def test_files_are_found_wherever_a_channel_names_them(tmp_path: Path) -> None:
+    file = tmp_path / "cir.npz"
+    file.write_bytes(b"x")
+    found = file_versions([f"ofdm:over=cir:file={file}", "awgn", f'trace:hold=2,file="{file}"'])
+    assert list(found) == [f"file {file}"]
+    assert versions_here({"torch": "2", **found}) == found
+    file.unlink()
+    assert versions_here(found) == {}
