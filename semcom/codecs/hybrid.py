@@ -8,6 +8,9 @@ improves with every decibel of SNR.
 
     packets of the base │ one packet that describes the residual
 
+A base other than ``hevc`` is named by two bytes, in the description and in the first packet of the
+base, which may each arrive alone. There, they follow a 1, with which no packet of ``hevc`` begins.
+
 Base and description are side information: the link protects them for the planned SNR less its
 margin ``side_margin_db``, with which the user says how much worse than planned the channel may be.
 
@@ -21,12 +24,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
-from semcom.codecs.base import BudgetTooSmallError, DecodeError, codec_id, digital, grey
+from semcom.codecs.base import (
+    BudgetTooSmallError,
+    DecodeError,
+    DigitalCodec,
+    codec_id,
+    digital,
+    grey,
+)
 from semcom.codecs.jscc.side_coding import unpack
 from semcom.codecs.jscc.transmission import Transmission, transmission, walk
 from semcom.codecs.jscc.weights import load
@@ -44,6 +55,8 @@ _SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _USUAL = 4
 _USUAL_BASE = "hevc"
 _OTHER_BASE = 0x80  # a bit of the first byte of the description: two bytes name another base
+_NAMED = b"\1"  # in front of the name in the first packet of another base
+_FRONT_BYTES = 3
 _MAX_HEADROOM_DB = 20
 
 
@@ -152,16 +165,16 @@ class Hybrid:
     ) -> Image:
         """Add the estimated residual to the base; see :class:`AnalogCodec`.
 
-        Without its description, the result is the base alone, by the codec of this object.
+        Without its description, the result is the base alone.
         """
         if not side:
             raise DecodeError("hybrid: there are no packets")
         *packets, about = side
-        codec = self._base if about is None else digital(_USUAL_BASE)
+        codec = digital(_USUAL_BASE)
         if about and about[0] & _OTHER_BASE:
             codec = codec_of(about[1:], ())
             about = bytes([about[0] & ~_OTHER_BASE]) + about[3:]
-        base = codec.decode(packets, height, width) if packets else grey(height, width)
+        base = _decoded(codec, packets, height, width) if packets else grey(height, width)
         if about is None or (packets and all(packet is None for packet in packets)):
             return base
         described, _ = unpack(about, height, width, self._model)
@@ -177,17 +190,36 @@ class Hybrid:
         key = self._key(image, w, max_bits)
         if (kept := _coded.get(key)) is not None:
             return kept
-        try:
-            packets = self._base.encode(image, w, max_bits).packets
-        except BudgetTooSmallError:
-            shown, packets = grey(*image.shape[:2]), ()
-        else:
-            shown = self._base.decode([packet.data for packet in packets], *image.shape[:2])
+        packets = self._packets(image, w, max_bits)
+        shown = grey(*image.shape[:2])
+        if packets:
+            data = [packet.data for packet in packets]
+            shown = _decoded(self._base, data, *image.shape[:2])
         if len(_coded) >= len(_SHARES):
             _coded.clear()
         _coded[key] = base = _Base(packets, to_planes(shown))
         return base
 
+    def _packets(self, image: Image, w: Map, max_bits: int) -> tuple[Packet, ...]:
+        """Encode the base within some bits, those that name it included; none if they are few."""
+        name = self._spec.partition(":")[0]
+        front = b"" if name == _USUAL_BASE else _NAMED + codec_id(name)
+        try:
+            first, *others = self._base.encode(image, w, max_bits - 8 * len(front)).packets
+        except BudgetTooSmallError:
+            return ()
+        return replace(first, data=front + first.data), *others
+
     def _key(self, image: Image, w: Map, *about: float) -> bytes:
         text = f"{self._spec} {about} {image.shape} ".encode()
         return hashlib.sha256(text + image.tobytes() + w.tobytes()).digest()
+
+
+def _decoded(
+    codec: DigitalCodec, packets: Sequence[bytes | None], height: int, width: int
+) -> Image:
+    """Decode the base, by the codec that its first packet names if that arrived."""
+    first, *others = packets
+    if first is not None and first[:1] == _NAMED:
+        codec, first = codec_of(first[1:], ()), first[_FRONT_BYTES:]
+    return codec.decode([first, *others], height, width)

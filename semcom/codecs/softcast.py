@@ -130,7 +130,8 @@ class Softcast:
         if kind & _RESTORED:
             from semcom.codecs.restorer.restorer import linear_knowledge, restore_planes
 
-            return from_planes(restore_planes(found.planes, linear_knowledge(about, found)))
+            if (known := linear_knowledge(about, found)) is not None:
+                return from_planes(restore_planes(found.planes, known))
         planes = np.clip(np.rint(found.planes), 0, 1023).astype(np.uint16)
         return from_planes(planes)
 

@@ -56,13 +56,13 @@ def encode_analog(
     if takes_room(encoder):
         told |= {"room": num_symbols, "side_rate": _side_rate(link, num_symbols)}
 
-    least = least_symbols(encoder, *w.shape)
+    least, most = least_symbols(encoder, *w.shape), max(0, num_symbols)
 
     def attempt(num_symbols: int) -> tuple[AnalogSignal, Plan]:
         if num_symbols < least:
             raise InputError(
                 f"the codec sends {least:,} symbols of this image, CBR {least / image.size:.4g}, "
-                f"and a budget of {budget:,} channel uses has room for {num_symbols:,}"
+                f"and a budget of {budget:,} channel uses has room for {most:,}"
             )
         signal = encoder.encode(image, w, num_symbols, snr_db, **told)
         _check(signal, num_symbols)

@@ -109,7 +109,9 @@ def _sent(image: Image, how: Condition, rng: np.random.Generator) -> Pair:
     sent = Softcast().encode(image, how.w, how.num_symbols, how.planned_snr_db)
     side = unpack(sent.side[0].data, height, width)
     found = estimate(side, height, width, *receive(sent.symbols, how.snr_db, how.fading, rng))
-    return pair_of(image, how.w, found.planes, linear_knowledge(side, found))
+    known = linear_knowledge(side, found)
+    assert known is not None  # a photo has chunks that are worth a symbol
+    return pair_of(image, how.w, found.planes, known)
 
 
 def _coded(codec: Restorable, image: Image, w: Map, quality: float) -> Pair:

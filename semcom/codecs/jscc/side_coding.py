@@ -45,7 +45,7 @@ from semcom.codecs.linear.side_information import (
     layouts,
 )
 from semcom.codecs.parts.range_coder import COUNT, DECODE, ENCODE, State, finish, is_read, start
-from semcom.codecs.refiner.knowledge import floor_of
+from semcom.codecs.refiner.knowledge import NOTHING_SENT, floor_of
 
 Ints = NDArray[np.int64]
 Tallies = tuple[Ints, Ints, Ints]
@@ -94,7 +94,7 @@ def settle(
         side = side._replace(weights=np.full_like(side.weights, _EVEN_WEIGHT))
     worth = 2 * side.levels.astype(np.int64) + side.weights[:, None]
     sent = (side.levels > 0) & (side.weights[:, None] > 0)
-    least = int(worth[sent].min()) if sent.any() else 0xFF
+    least = int(worth[sent].min()) if sent.any() else NOTHING_SENT
     state = start(COUNT)
     side = _coded(COUNT, state, side, chunks, model, least=least, even=_even(side), tallies=tallies)
     side = picture.valued(side)

@@ -145,9 +145,9 @@ def variance_of(level: NDArray[np.integer[Any]]) -> Array:
 
 
 def weight_level_of(weight: Array) -> Levels:
-    """Quantise a weight to a level in steps of 1.5 dB, 1 to 63; 0 for none."""
+    """Quantise a weight to a level in steps of 1.5 dB, 1 to 63; lower weights, and 0, have 1."""
     level = np.rint(2 * np.log2(np.maximum(weight, 1e-9))) + 32
-    return np.asarray(np.clip(level, 0, 63), dtype=np.uint8)
+    return np.asarray(np.clip(level, 1, 63), dtype=np.uint8)
 
 
 def weight_of(level: Levels) -> Array:

@@ -28,6 +28,8 @@ _EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the octaves, in units of the highest freque
 _UNSENT = 0.08  # mean variance of what was not sent, in units of its limit
 
 
+NOTHING_SENT = 0xFF
+"""The least ``2·level + weight`` that is sent, where nothing is: no level and weight reach it."""
 Ints = NDArray[np.int64]
 
 
@@ -59,7 +61,8 @@ def knowledge_of(side: Side, least: int, found: Estimate) -> Knowledge:
     side
         The side information.
     least
-        Least ``2·level + weight`` that is sent.
+        Least ``2·level + weight`` that is sent. Where that is :data:`NOTHING_SENT`, next to nothing
+        is known, and the picture is better left as it is.
     found
         The estimate.
     """

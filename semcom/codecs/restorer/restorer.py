@@ -90,11 +90,13 @@ def uniform_knowledge(codec: Restorable, quality: float, height: int, width: int
     return _of_codec(codec, known)
 
 
-def linear_knowledge(side: Side, found: Estimate) -> Knowledge:
-    """Return what the receiver of ``softcast`` knows of its error, in cells."""
+def linear_knowledge(side: Side, found: Estimate) -> Knowledge | None:
+    """Return what the receiver of ``softcast`` knows of its error, in cells; None for nothing."""
     worth = 2 * side.levels.astype(np.int64) + side.weights[:, None]
     sent = (side.levels > 0) & (side.weights[:, None] > 0)
-    known = knowledge_of(side, int(worth[sent].min()) if sent.any() else 0xFF, found)
+    if not sent.any():
+        return None
+    known = knowledge_of(side, int(worth[sent].min()), found)
     _, height, width = found.planes.shape
     return _of_codec("softcast", known.cells(height, width, found.chunks.tile))
 

@@ -7,7 +7,8 @@ that ``encode`` returned. What else an argument's name asks for is handed over:
 ============================  ================================================================
 ``snr_db`` or ``snr``         the mean Es/N0 in dB: planned at the encoder, received at the
                               decoder
-``mask``                      the importance of each pixel, float32 (B, 1, H, W), of mean 1
+``mask``                      the importance of each pixel, float32 (B, 1, H, W), of mean 1; a
+                              decoder gets it rounded, and of mean about 1
 ``num_symbols``               channel uses that the encoder may use for each item of the batch
 ``side_bits``                 at the decoder: what the encoder says beside its symbols
 ============================  ================================================================

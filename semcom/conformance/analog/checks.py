@@ -180,6 +180,7 @@ def check_losses(candidate: Candidate) -> str:
     codec = build(candidate)
     signal = encode(codec, photo(), _SYMBOLS)
     received, data = air(signal.symbols, 10), data_of(signal)
+    codec = build(candidate, candidate.name)
     for arrived in subsets(len(data)):
         kept = [packet if here else None for packet, here in zip(data, arrived, strict=True)]
         decode(codec, received, kept, *photo().shape[:2], promise=promises.LOSSES)

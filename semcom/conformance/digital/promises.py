@@ -7,7 +7,7 @@ PICTURE = (
 SIZES = "Any size from 1x1 upwards works, with any content."
 BUDGET = (
     "The budget. `max_bits` bounds the bytes of all packets together. At most 15 % of it stay "
-    "unused; 3 % where `steerable`, 40 % where `trained` is `True`."
+    "unused; 40 % where `trained` is `True`, and else 3 % where `steerable` is."
 )
 SMALL_BUDGET = (
     "Too small a budget raises `BudgetTooSmallError` with the bits of your smallest stream, which "

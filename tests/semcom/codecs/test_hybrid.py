@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from semcom.codecs import hybrid
-from semcom.codecs.base import CODECS, DecodeError
+from semcom.codecs.base import CODECS, DecodeError, codec_id
 from semcom.codecs.hybrid import Hybrid
 from semcom.scores.psnr import psnr_db
 
@@ -84,7 +84,8 @@ def test_headroom_moves_the_gain_to_better_channels(face):
 def test_without_its_description_the_base_is_left(codec, signal):
     base = signal.side[0].data
     shown = received(codec, signal, 10, [base, None])
-    assert np.array_equal(shown, CODECS.create("jpeg2000").decode([base], *SIZE))
+    assert base[:3] == b"\1" + codec_id("jpeg2000")
+    assert np.array_equal(shown, CODECS.create("jpeg2000").decode([base[3:]], *SIZE))
 
 
 def test_the_receiver_need_not_know_the_base(codec, signal, face):
@@ -125,3 +126,15 @@ def test_bad_options_and_packets_are_refused(codec, signal):
         Hybrid(base="softcast")
     with pytest.raises(DecodeError, match="hybrid: there are no packets"):
         received(codec, signal, 10, [])
+
+
+@pytest.mark.parametrize("base", ["jpeg2000", "webp"])
+def test_another_base_is_shown_without_its_description(face, base):
+    """By a receiver that knows the codec by name alone; so are parts of the base."""
+    made = sent(Hybrid(base=base), face)
+    packets = [packet.data for packet in made.side]
+    alone = received(Hybrid(), made, 10, [*packets[:-1], None])
+    assert psnr_db(face, alone) > psnr_db(face, np.full_like(face, 128)) + 1
+    assert psnr_db(face, received(Hybrid(), made, 10, packets)) > psnr_db(face, alone)
+    with pytest.raises(DecodeError, match="unknown codec"):
+        received(Hybrid(), made, 10, [packets[0][:1] + b"\0\0" + packets[0][3:], *packets[1:]])

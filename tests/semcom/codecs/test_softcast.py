@@ -20,6 +20,7 @@ from semcom.codecs.linear.side_information import (
     LAYOUTS,
     SCALE_UNIT,
     Side,
+    chunks_of,
     layouts,
     snr_level_of,
 )
@@ -199,14 +200,17 @@ def test_importance_moves_quality_by_tiles(photo, region):
         assert region_psnr_db(photo, after, ~region) < region_psnr_db(photo, before, ~region)
 
 
-def test_a_region_without_weight_gets_the_means_only(photo):
+def test_a_region_without_weight_gets_next_to_no_power(photo):
     w = blind(photo)
     w[:, :128] = 0
     w /= w.mean()
     signal = Softcast().encode(photo, w, 10_000, 20)
     side = unpack(signal.side[0].data, *photo.shape[:2])
-    assert not side.levels[:, side.weights == 0].any()
-    assert (side.weights == 0).any()
+    least = side.weights == 1
+    assert least.mean() == pytest.approx(0.5, abs=0.1)
+    chunks = chunks_of(side.layout, *photo.shape[:2])
+    power = side.powers(chunks, 10_000) * side.numbers(chunks, 10_000)
+    assert power[:, least].sum() < 0.01 * power.sum()
 
 
 def test_a_flat_picture_needs_no_symbols():

@@ -174,3 +174,29 @@ def test_the_expected_error_is_the_measured_one(photo):
     assert cells.maps.shape[1:] == (height // CELL, width // CELL)
     assert torch.isfinite(cells.maps).all()
     assert (cells.rms >= 1).all()
+
+
+@pytest.mark.parametrize("level", [0, 10, 40, 77, 200, 255])
+@pytest.mark.parametrize("spec", ["jscc", "softcast:restore=true"])
+def test_a_flat_picture_stays_flat(spec, level):
+    """Where nothing is sent, the network knows of no error that it could repair."""
+    flat = np.full((64, 96, 3), level, np.uint8)
+    made = CODECS.create(spec)
+    signal = made.encode(flat, blind(flat), 1_500, 10)
+    n = len(signal.symbols)
+    air = received(signal, 10) if n else (signal.symbols, torch.ones(0) + 0j, torch.zeros(0))
+    picture = made.decode(*air, [packet.data for packet in signal.side], 64, 96)
+    assert np.abs(picture.astype(int) - level).mean() < 2
+
+
+@pytest.mark.parametrize("spec", ["jscc", "hybrid", "softcast"])
+def test_a_background_that_weighs_nothing_costs_the_region_nothing(photo, region, spec):
+    """However little it weighs, and if it weighs 0."""
+    qualities = []
+    for outside in (1e-3, 1e-5, 1e-9, 0.0):
+        w = np.where(region, 1.0, outside).astype(np.float32)
+        w /= w.mean()
+        made = CODECS.create(spec)
+        signal = made.encode(photo, w, 6_000, 10)
+        qualities.append(region_psnr_db(photo, shown(signal, 10, photo.shape[:2], made), region))
+    assert min(qualities) > qualities[0] - 1
