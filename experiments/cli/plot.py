@@ -87,12 +87,12 @@ def plot(
         drawings = draw(study, width=inches, pictures=database, tell=failed.append)
         drawings = _choose(drawings, figures)
         made = tables(study, tell=failed.append)
-        print_tables(made)
         files = write(drawings, made, folder, kinds, about=study.about, tell=failed.append)
     if latex:
         for name, text in as_latex(made, study.about).items():
             files.append(folder / f"{name}.tex")
             save(files[-1], text)
+    print_tables(made)  # last, since the reader may be gone: plot … | head
     say(*(f"failed: {line}" for line in failed), f"{len(files)} files in {folder}")
     if failed:
         raise click.ClickException(

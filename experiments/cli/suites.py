@@ -124,8 +124,12 @@ def run(
 
     folder = out or Path("semcom-runs") / name
     if not resume:
+        from experiments.running.backends import check_backend
+        from experiments.running.tasks import suite_items, without_missing
         from experiments.store.merge import put_aside
 
+        check_backend(backend, address)  # before the results are put aside
+        suite_items(without_missing(read, lambda *_: None), base, lambda *_: None)
         put_aside(folder / RESULTS, say)
     try:
         done = run_suite(

@@ -98,6 +98,8 @@ def find_items(
     >>> [item.path.name for item in items]
     ['a.png']
     """
+    if "" in names:
+        raise InputError("an image needs a name, got ''; write . for the working folder")
     # Links stay: the mask is beside the link.
     chosen = (path for name in names for path in _paths(from_text(name), base, say))
     paths = [Path(path) for path in dict.fromkeys(map(os.path.abspath, chosen))]

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import torch
 
-from experiments.channel_files import hashes_of
 from experiments.intervals import Count
+from experiments.read_files import hashes_of
 from semcom.errors import InputError
 
 

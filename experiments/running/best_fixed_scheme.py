@@ -19,6 +19,7 @@ def best_fixed(
     """Send with the fixed scheme that has the best expectation.
 
     The search goes along the schemes in the order of their efficiency, in steps that are halved.
+    It may end at one of several that are all but equally good.
     If none of the first steps fits, all schemes are tried.
 
     Parameters

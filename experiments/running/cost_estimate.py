@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 
 from PIL import Image as PilImage
@@ -23,8 +24,9 @@ from experiments.running.tasks import (
     without_missing,
 )
 from experiments.store.database import Database
-from experiments.store.queries import seconds_by_codec
+from experiments.store.queries import seconds_by_codec, settled
 from experiments.store.schema import RESULTS
+from experiments.store.upgrade import image_set_id
 from experiments.suites.setting import BESIDE, Setting
 from experiments.suites.suite import Suite
 
@@ -71,7 +73,9 @@ def print_plan(suite: Suite, out: Path, *, base: Path, jobs: int, say: Callable[
     megapixels = _megapixels(items)
     with ExitStack() as stack:
         database = stack.enter_context(Database(path)) if path.exists() else None
-        left = functools.partial(pending, suite, items, database, until=suite.rounds()[-1])
+        enough = _enough(suite, items, database) if database else {}
+        until = suite.rounds()[-1]
+        left = functools.partial(pending, suite, items, database, until=until, enough=enough)
         found = count(left())
         failed = count_failed(database, suite, items) if database else 0
         known = seconds_by_codec(database) if database else {}
@@ -94,6 +98,12 @@ def print_plan(suite: Suite, out: Path, *, base: Path, jobs: int, say: Callable[
     else:
         table.add_row("time", f"nothing to do: all tasks are done in {path}")
     Console(markup=False, emoji=False).print(table)
+
+
+def _enough(suite: Suite, items: Sequence[Item], database: Database) -> dict[str, int]:
+    """Return the settings whose intervals are narrow enough, with the draws that they took."""
+    content = sha256(suite.model_dump_json().encode()).hexdigest()
+    return settled(database, content, image_set_id((i.sha256, i.mask_sha256) for i in items))
 
 
 def _draws(suite: Suite, settings: Sequence[Setting]) -> str:

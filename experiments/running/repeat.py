@@ -9,9 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from experiments.channel_files import versions_here
 from experiments.datasets.items import Item, find_items
 from experiments.path_text import from_text
+from experiments.read_files import versions_here
 from experiments.running.unit import Job, Unit
 from experiments.running.worker import work
 from experiments.store.database import Database, TaskResult, opened
@@ -102,6 +102,8 @@ def repeat_record(file: Path, *, image: Path | None, say: Callable[..., None]) -
             "scores": tuple(record.get("scores", ())),
         }
         blind, source = record["system"] == "blind", record["image"]
+    except FileNotFoundError:
+        raise InputError(f"{file}: no such file") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(f"{file}: not a record of semcom send ({error!r})") from None
     pixels, _ = load_image(image or source)

@@ -48,7 +48,7 @@ from semcom.scores.psnr import psnr_db, region_psnr_db
 from semcom.types import Image
 
 Do = Callable[[Unit], list[TaskResult]]
-_STATE = re.compile(r"revision=[0-9a-f]{40}|\(sha256 [0-9a-f]+\)")
+_STATE = re.compile(r"revision=[0-9a-f]{40}|\(sha256 [0-9a-f]+, settings [0-9a-f]+\)")
 """How a segmenter from the Hugging Face hub names the state of its weights."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -12,10 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from experiments.path_text import to_uri
+from experiments.read_files import other_files
 from experiments.store.database import Database
 from experiments.store.integrity import is_plain_table, is_whole
+from experiments.store.opening import clear
 from experiments.store.record_comparison import differences
-from experiments.store.schema import APPLICATION_ID
+from experiments.store.schema import APPLICATION_ID, results_file
 from semcom.errors import InputError
 
 Say = Callable[..., None]
@@ -77,8 +80,9 @@ def merge(target: Path, sources: Sequence[Path], *, salvage: bool, say: Say) -> 
     ValueError
         If a file is missing, damaged (without ``salvage``) or not a results file.
     """
+    sources = [results_file(source) for source in sources]
     for source in sources:
-        if not source.is_file():
+        if not source.exists():
             raise InputError(f"{source}: no such results file")
         if target.exists() and source.samefile(target):
             raise InputError(f"{source} is the target itself")
@@ -93,7 +97,8 @@ def _add(whole: Path, source: Path, database: Database, say: Say) -> int:
     """Add the rows of ``whole``, an undamaged file, which messages call ``source``."""
     connection = database.connection
     with Database(whole) as other:  # refuses a damaged file, and upgrades an old one
-        connection.execute("ATTACH ? AS other", (f"{to_uri(other.file)}?mode=ro",))
+        _check_files(other, database, source)
+        connection.execute("ATTACH ? AS other", (_read_only(other.file),))
         try:
             with database.transaction():
                 other_rows, last_digits = _count_other(connection)
@@ -113,6 +118,26 @@ def _add(whole: Path, source: Path, database: Database, say: Say) -> int:
             said = f"{count} rows differ from those of {database.path}{how}; the latter are kept"
             say(f"{source}: {said}")
     return added
+
+
+def _check_files(other: Database, database: Database, source: Path) -> None:
+    """Refuse rows that were made with other content of a file that plug-ins read."""
+    theirs, ours = (
+        [json.loads(text) for (text,) in one.query("SELECT DISTINCT versions FROM runs")]
+        for one in (other, database)
+    )
+    for before, now in itertools.product(ours, theirs):
+        for name in other_files(before, now):
+            raise InputError(
+                f"{source}: its rows were made with another content of {name} than those of "
+                f"{database.path}"
+            )
+
+
+def _read_only(file: Path) -> str:
+    """Return the address of a file that is not changed, also in a folder that cannot be."""
+    fixed = "" if file.with_name(f"{file.name}-wal").exists() else "&immutable=1"
+    return f"{to_uri(file)}?mode=ro{fixed}"
 
 
 def _count_other(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -187,7 +212,8 @@ def put_aside(path: Path, say: Say) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     kept = path.with_name(f"{path.stem}-{stamp}{path.suffix}")
     with Database(path, write=True) as database:
-        database.connection.execute("VACUUM INTO ?", (to_uri(kept),))
+        with clear(kept):
+            database.connection.execute("VACUUM INTO ?", (to_uri(kept),))
         for ending in ("", "-wal", "-shm"):
             path.with_name(path.name + ending).unlink(missing_ok=True)
     say(f"the previous results are put aside as {kept}")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.channel_files import file_versions
 from experiments.datasets.items import Item
 from experiments.path_text import to_text
+from experiments.read_files import file_versions, other_files
 from experiments.store.database import Database, TaskResult
 from experiments.store.integrity import put
 from experiments.store.provenance import commit, machine
 from experiments.store.upgrade import image_set_id
+from experiments.suites.setting import Setting
 from experiments.suites.suite import Suite
 from semcom.errors import InputError
 from semcom.versions import versions
@@ -39,13 +40,18 @@ class RunContext(NamedTuple):
         return self.names.get((made.image, made.mask)) or next(every, made.image)
 
 
+def _specs(setting: Setting) -> Iterator[str]:
+    """Yield the plug-ins of a setting that may read files; those of disturbances are in its id."""
+    yield from (setting.channel, setting.codec, setting.segmenter, setting.detector)
+    yield from setting.also
+
+
 def _check_files(path: Path, before: dict[str, str], files: dict[str, str]) -> None:
-    for name, digest in files.items():
-        if before.get(name, digest) != digest:
-            raise InputError(
-                f"{name} has changed since rows of {path} were made with it: give another folder "
-                "with --out"
-            )
+    for name in other_files(before, files):
+        raise InputError(
+            f"{name} has changed since rows of {path} were made with it: give another folder with "
+            "--out"
+        )
 
 
 def enter(
@@ -56,7 +62,8 @@ def enter(
     Raises
     ------
     ValueError
-        A channel's file is not the one that rows in the results file were made with.
+        A file that a channel, codec, segmenter or score reads is not the one that rows in the
+        results file were made with.
     """
     content = suite.model_dump_json()
     names = {(item.sha256, item.mask_sha256): item.name for item in items}
@@ -68,7 +75,7 @@ def enter(
         frozenset(item.sha256 for item in items[: suite.pictures]),
     )
     now, git, made_by = datetime.now(UTC).isoformat(timespec="seconds"), commit(), versions()
-    files = file_versions(setting.channel for _, setting in suite.settings())
+    files = file_versions(spec for _, one in suite.settings() for spec in _specs(one))
     made_by |= files
     for (text,) in database.query("SELECT DISTINCT versions FROM runs"):
         _check_files(database.path, json.loads(text), files)

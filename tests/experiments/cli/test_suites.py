@@ -77,9 +77,9 @@ def test_a_row_that_is_not_the_same_is_told(done: Run) -> None:
         (["out", "zzzzz"], "4 or more hexadecimal digits"),
         (["out", "0" * 40], "holds no task"),
         (["none.db", "abcdef"], "no such results file"),
-        (["out"], "needs the id of a TASK"),
         (["s.yaml", "abcdef"], "not a results file of semcom"),
-        (["out.json"], "not a record of semcom send"),
+        (["out.json"], "out.json: no such file"),
+        (["out"], "needs the id of a TASK"),
     ],
 )
 def test_what_cannot_be_repeated_is_refused(

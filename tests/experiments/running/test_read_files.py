@@ -1,4 +1,4 @@
-"""Rows of one results file are over one trace, whatever becomes of its file."""
+"""Rows of one results file are made with one content of each file that plug-ins read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 from PIL import Image as PilImage
 
 from experiments import read_results
-from experiments.channel_files import file_versions, versions_here
+from experiments.read_files import file_versions, versions_here
 from experiments.running.runner import run
+from experiments.store.merge import merge
 from experiments.suites.suite import Suite
 
 
@@ -49,3 +50,19 @@ def test_files_are_found_wherever_a_channel_names_them(tmp_path: Path) -> None:
     assert versions_here({"torch": "2", **found}) == found
     file.unlink()
     assert versions_here(found) == {}
+
+
+def test_masks_and_traces_of_another_content_are_not_mixed(tmp_path: Path) -> None:
+    """Neither in a run nor in a merge; folders of results may be merged."""
+    gains, mask = tmp_path / "gains.csv", tmp_path / "m.png"
+    gains.write_text("gain_db\n0\n1\n")
+    PilImage.fromarray(np.eye(32, 48, dtype=np.uint8) * 255).save(mask)
+    about = {"segmenter": f"from_file:path={mask}", "blind": False}
+    run(_suite(tmp_path, **about), tmp_path / "one")
+    merge(tmp_path / "all.db", [tmp_path / "one"], salvage=False, say=print)
+    PilImage.fromarray(255 - np.eye(32, 48, dtype=np.uint8) * 255).save(mask)
+    with pytest.raises(ValueError, match=r"m\.png has changed since rows of"):
+        run(_suite(tmp_path, **about), tmp_path / "one")
+    run(_suite(tmp_path, **about), tmp_path / "two")
+    with pytest.raises(ValueError, match=r"another content of file .*m\.png than those of"):
+        merge(tmp_path / "all.db", [tmp_path / "two"], salvage=False, say=print)
