@@ -124,7 +124,7 @@ def test_the_network_has_no_seams_between_strips(photo, monkeypatch):
     with torch.no_grad():
         for parameter in network.leave.parameters():
             parameter.normal_(0, 0.1)
-    tall = np.concatenate([photo] * 3)[:, :96]
+    tall = np.concatenate([photo] * 3)[:, :200]
     sent = transmission(to_planes(tall), blind(tall), 9_000, 10, 4, load().side)
     y, h, n0 = received(sent, 10)
     found = estimate(sent.side, *tall.shape[:2], y, h, n0)
@@ -132,6 +132,7 @@ def test_the_network_has_no_seams_between_strips(photo, monkeypatch):
     known = knowledge_of(sent.side, sent.least, found).cells(*tall.shape[:2], chunks.tile)
     whole = refined(network, found.planes, known, fast=False)
     monkeypatch.setattr(strips, "STRIP_PIXELS", 96 * 120)
+    monkeypatch.setattr(strips, "MOST_COLUMNS", 64)
     parts = refined(network, found.planes, known, fast=False)
     assert np.abs(whole - found.planes).max() > 10
     assert np.abs(whole - parts).max() < 1e-2
