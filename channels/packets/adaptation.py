@@ -144,15 +144,15 @@ def is_steady(channel: Channel) -> bool:
 
 def _constant_snr_db(channel: Channel, snr_db: float, bits_per_symbol: int) -> float | None:
     """Return the equivalent SNR in dB of a channel of constant quality, None for others."""
-    if channel.coherence == "none" and not getattr(channel, "noise_varies", False):
-        return snr_db
+    if not is_steady(channel):
+        return None
     if isinstance(channel, KnownInformation):
         information = channel.information(bits_per_symbol, snr_db)
         return float(theory.snr_db_of_information(bits_per_symbol, information))
-    if isinstance(channel, KnownLaw) and channel.coherence == "fast":
-        law: KnownLaw = channel
+    if channel.coherence == "fast":
+        law: Any = channel
         return theory.effective_snr_db(bits_per_symbol, snr_db, law.gain_quantile)
-    return None
+    return snr_db
 
 
 def _lasts(channel: Channel, num_symbols: int) -> bool:

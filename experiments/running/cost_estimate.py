@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from hashlib import sha256
 from pathlib import Path
 
 from PIL import Image as PilImage
@@ -25,6 +24,7 @@ from experiments.running.tasks import (
 )
 from experiments.store.database import Database
 from experiments.store.queries import seconds_by_codec, settled
+from experiments.store.run_entry import suite_id
 from experiments.store.schema import RESULTS
 from experiments.store.upgrade import image_set_id
 from experiments.suites.setting import BESIDE, Setting
@@ -66,7 +66,7 @@ def print_plan(suite: Suite, out: Path, *, base: Path, jobs: int, say: Callable[
     ValueError
         If there are no images, or the results file cannot be read.
     """
-    suite = without_missing(suite, say)
+    suite = without_missing(suite, say).resolved()
     items = suite_items(suite, base, say)
     settings = [setting for _, setting in suite.settings()]
     path = out / RESULTS
@@ -102,8 +102,8 @@ def print_plan(suite: Suite, out: Path, *, base: Path, jobs: int, say: Callable[
 
 def _enough(suite: Suite, items: Sequence[Item], database: Database) -> dict[str, int]:
     """Return the settings whose intervals are narrow enough, with the draws that they took."""
-    content = sha256(suite.model_dump_json().encode()).hexdigest()
-    return settled(database, content, image_set_id((i.sha256, i.mask_sha256) for i in items))
+    images = image_set_id((item.sha256, item.mask_sha256) for item in items)
+    return settled(database, suite_id(suite), images)
 
 
 def _draws(suite: Suite, settings: Sequence[Setting]) -> str:

@@ -40,6 +40,11 @@ class RunContext(NamedTuple):
         return self.names.get((made.image, made.mask)) or next(every, made.image)
 
 
+def suite_id(suite: Suite) -> str:
+    """Return the id of a suite: the SHA-256 of its content, with every default filled in."""
+    return sha256(suite.model_dump_json().encode()).hexdigest()
+
+
 def _specs(setting: Setting) -> Iterator[str]:
     """Yield the plug-ins of a setting that may read files; those of disturbances are in its id."""
     yield from (setting.channel, setting.codec, setting.segmenter, setting.detector)
@@ -65,11 +70,10 @@ def enter(
         A file that a channel, codec, segmenter or score reads is not the one that rows in the
         results file were made with.
     """
-    content = suite.model_dump_json()
     names = {(item.sha256, item.mask_sha256): item.name for item in items}
     entry = RunContext(
         uuid.uuid4().hex,
-        sha256(content.encode()).hexdigest(),
+        suite_id(suite),
         image_set_id(names),
         names,
         frozenset(item.sha256 for item in items[: suite.pictures]),
@@ -82,7 +86,7 @@ def enter(
         if differ := [f"{k} {v}" for k, v in json.loads(text).items() if made_by.get(k) != v]:
             say(f"{database.path} holds rows made with {', '.join(differ)}; they are kept")
     with database.transaction() as connection:
-        put(connection, "suites", (entry.suite, content, name), known="REPLACE")
+        put(connection, "suites", (entry.suite, suite.model_dump_json(), name), known="REPLACE")
         about = (entry.run, now, entry.suite, entry.image_set)
         put(connection, "runs", (*about, json.dumps(made_by), git, json.dumps(machine())))
         for key, shown in names.items():

@@ -24,6 +24,19 @@ def test_plan_says_how_much_there_is_and_what_is_done(suite: Run) -> None:
     assert "nothing to do" in suite("plan", "s.yaml", "--out", "out").stdout
 
 
+def test_plan_knows_where_fewer_draws_were_enough(suite: Run) -> None:
+    """Also of a suite that leaves the choice of the segmenter to this machine."""
+    PilImage.effect_noise((64, 48), 60).convert("RGB").save("noise.png")
+    Path("few.yaml").write_text(
+        "{title: t, question: q?, images: noise.png, codec: jpeg, channel: rayleigh, cbr: 1/2,"
+        " blind: true, draws: {most: 64, within: 50, lost_within: 0.9}}"
+    )
+    suite("run", "few.yaml", "--out", "few", "--jobs", "1")
+    ((drawn,),) = query("SELECT sum(draws) FROM rows", "few/results.db")
+    assert drawn < 64
+    assert "nothing to do" in suite("plan", "few.yaml", "--out", "few").stdout
+
+
 def _planned_seconds(result: Result) -> float:
     """Return the seconds of one job, without what the start takes."""
     words = result.stdout.split()
