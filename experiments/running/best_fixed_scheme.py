@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +19,8 @@ def best_fixed(
 ) -> Transmission:
     """Send with the fixed scheme that has the best expectation.
 
-    The search goes along the schemes in the order of their efficiency, in steps that are halved.
-    It may end at one of several that are all but equally good.
+    The search goes along the schemes in the order of their efficiency, in steps that are halved,
+    from the two best of the step before, since two modulations may each have a best rate.
     If none of the first steps fits, all schemes are tried.
 
     Parameters
@@ -55,11 +56,16 @@ def best_fixed(
             tried[i] = expected_worth(worths, sent.stream, sent.plan), sent
         return tried[i][0]
 
-    best = max((*range(0, len(order), 16), len(order) - 1), key=value)
+    best = _best(value, (*range(0, len(order), 16), len(order) - 1))
     if not tried:
-        best = max(range(len(order)), key=value)
+        best = _best(value, range(len(order)))
     if not tried:
         raise errors[-1]
     for step in (8, 4, 2, 1):
-        best = max((best, best - step, best + step), key=value)
-    return tried[best][1]
+        best = _best(value, (i + move for i in best for move in (0, -step, step)))
+    return tried[best[0]][1]
+
+
+def _best(value: Callable[[int], float], places: Iterable[int]) -> list[int]:
+    """Return the two places of highest value, the best one first."""
+    return heapq.nlargest(2, dict.fromkeys(places), key=value)

@@ -1,4 +1,4 @@
-"""The best fixed scheme is as good as that of an exhaustive search, but for a trifle."""
+"""The best fixed scheme is that of an exhaustive search, for either of what is wanted."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_none_of_all_schemes_is_better(snr_db: float, layers: int, best_for: str
     chosen = best_fixed(count, link, best_for, ERROR)
     every = [send(replace(link, scheme=scheme.name), layers) for scheme in SCHEMES]
     best = max(every, key=lambda sent: gain(sent, best_for))
-    assert gain(chosen, best_for) >= 0.997 * gain(best, best_for)
+    assert scheme_of(chosen) == scheme_of(best)
     assert len(tried) < len(SCHEMES) / 4
 
 
