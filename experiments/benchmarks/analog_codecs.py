@@ -30,6 +30,7 @@ from semcom import cache
 from semcom.codecs.base import CODECS, is_analog
 from semcom.codecs.jscc.weights import new_refiner
 from semcom.codecs.refiner.knowledge import CELL, MAPS
+from semcom.processor import keep_freed_memory
 from semcom.scores.psnr import psnr_db
 from semcom.types import Image
 
@@ -133,6 +134,7 @@ def _fastest(work: Callable[[], object], runs: int) -> float:
 def main(as_json: bool) -> None:
     """Measure the speed of the analog codecs and of HEVC."""
     torch.set_num_threads(THREADS)
+    keep_freed_memory()
     os.environ[cache.ENVIRONMENT] = "off"
     image = picture()
     rows = [measure(name, image) for name in CODECS_MEASURED]

@@ -29,6 +29,7 @@ from experiments.benchmarks.analog_codecs import (
 )
 from semcom import cache
 from semcom.codecs.tiny.repair import MAPS, new_refiner
+from semcom.processor import keep_freed_memory
 
 GOAL_MS = 250
 CODECS_MEASURED = ("tiny", "tiny:refine=false", "webp", "jpeg2000", "hevc")
@@ -51,6 +52,7 @@ def networks() -> dict[str, tuple[nn.Module, tuple[torch.Tensor, ...]]]:
 def main(as_json: bool) -> None:
     """Measure the speed of tiny and of its peers."""
     torch.set_num_threads(THREADS)
+    keep_freed_memory()
     os.environ[cache.ENVIRONMENT] = "off"
     image = picture()
     rows = [measure(name, image) for name in CODECS_MEASURED]

@@ -19,6 +19,7 @@ from experiments.cli.plot import plot
 from experiments.cli.report import report
 from experiments.cli.suites import export, merge, plan, repeat, run
 from experiments.cli.train import train
+from semcom.processor import keep_freed_memory
 
 
 class Commands(click.Group):
@@ -55,6 +56,7 @@ def main() -> None:
     Everything that is sent counts towards the bandwidth.
     """
     streams.prepare()
+    keep_freed_memory()
 
 
 for command in (

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from semcom import cache
 from semcom.errors import InputError
+from semcom.processor import keep_freed_memory
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -106,12 +107,18 @@ def _local(jobs: int, _: str | None) -> Iterator[tuple[Submit, int]]:
     if not cache.usable():
         environment |= {cache.ENVIRONMENT: "off"}
     pool = ProcessPoolExecutor(
-        max_workers=jobs, env=environment, initializer=_end_with, initargs=(os.getpid(),)
+        max_workers=jobs, env=environment, initializer=_begin, initargs=(os.getpid(),)
     )
     try:
         yield pool.submit, jobs
     finally:
         pool.shutdown(kill_workers=True)
+
+
+def _begin(parent: int) -> None:
+    """Prepare a worker."""
+    keep_freed_memory()
+    _end_with(parent)
 
 
 def _end_with(parent: int) -> None:

@@ -143,7 +143,7 @@ class Hybrid:
         key = self._key(image, w, planned, side_snr, uses, rate)
         share = _split.get(key)
         if share is None:
-            share = walk(_SHARES, _USUAL, tried)[1]
+            share = walk(_SHARES.__getitem__, len(_SHARES), tried, _USUAL)[1]
             _split.clear()
             _split[key] = share
         base = self._code(image, w, base_bits(share))

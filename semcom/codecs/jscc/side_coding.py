@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import struct
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +92,7 @@ def settle(
     """
     side, chunks = picture.choose(num_symbols), picture.chunks
     if side.weights[0] and (side.weights == side.weights[0]).all():
-        side = side._replace(weights=np.full_like(side.weights, _EVEN_WEIGHT))
+        side = replace(side, weights=np.full_like(side.weights, _EVEN_WEIGHT))
     worth = 2 * side.levels.astype(np.int64) + side.weights[:, None]
     sent = (side.levels > 0) & (side.weights[:, None] > 0)
     least = int(worth[sent].min()) if sent.any() else NOTHING_SENT
@@ -135,7 +136,7 @@ def unpack(data: bytes, height: int, width: int, model: SideModel) -> tuple[Side
     side = Side(layout, snr, scale, weights, means, levels, step, rest)
     side = _coded(DECODE, state, side, chunks, model, least=least, even=even)
     count = int((chunks.counts * side.is_coarse).sum())
-    side = side._replace(values=np.zeros(count, np.int64))
+    side = replace(side, values=np.zeros(count, np.int64))
     _code_values(DECODE, state, side, chunks, model)
     if not is_read(state):
         raise DecodeError("jscc: side information has bytes that do not belong to it")
@@ -182,7 +183,8 @@ def _coded(
         levels,
     )
     levels[levels <= floor[..., None]] = 0
-    return side._replace(
+    return replace(
+        side,
         weights=weights.astype(np.uint8).ravel(),
         means=means.astype(np.uint8).reshape(side.means.shape),
         levels=levels.astype(np.uint8).reshape(side.levels.shape),

@@ -7,8 +7,10 @@ means. All layouts are tried, and from the most promising ones better neighbours
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import groupby
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -72,39 +74,47 @@ def transmission(
         bits = settle(picture, num_symbols, model).bits
         return picture.expected_error(num_symbols, bits, side_snr_db, _MAX_SIDE)
 
-    walks = (
-        walk([_coarse(whole, depth) for depth in _DEPTHS], at, error)
-        for whole, at in _promising(planes, w, snr_level_of(snr_db), error)
-    )
-    _, coarse = min(walks, key=lambda walked: walked[0])
-    (expected, _), best = walk([coarse.with_mean_step(step) for step in MEAN_STEPS], 1, error)
+    tried = _promising(planes, w, snr_level_of(snr_db), error)
+
+    def best_depth(i: int) -> tuple[Cost, LinearPicture]:
+        whole, known = tried[i]
+        begin = min(known, key=lambda at: known[at])
+        return walk(lambda at: _coarse(whole, _DEPTHS[at]), len(_DEPTHS), error, begin, known)
+
+    _, coarse = min(_each(best_depth, len(tried), w), key=lambda walked: walked[0])
+
+    def stepped(at: int) -> LinearPicture:
+        return coarse.with_mean_step(MEAN_STEPS[at])
+
+    (expected, _), best = walk(stepped, len(MEAN_STEPS), error, at=1)
     side, least, _ = settle(best, num_symbols, model)
     side, symbols = best.send(side, num_symbols)
     packet = pack(side, least, best.chunks, model)
     return Transmission(side, least, packet, torch.from_numpy(symbols), expected)
 
 
-Error = Callable[[LinearPicture], tuple[float, float]]
+Cost = tuple[float, float]
+Error = Callable[[LinearPicture], Cost]
 
 
 def _promising(
     planes: NDArray[np.generic], w: Map, snr: int, error: Error
-) -> list[tuple[LinearPicture, int]]:
-    """Try planes in every layout; return some layouts, each with a depth to begin with.
+) -> list[tuple[LinearPicture, dict[int, Cost]]]:
+    """Try planes in every layout; return some layouts, each with the costs of the depths tried.
 
     Each is tried with coarse values of the usual depth and without any, and those of least error
     are returned.
     """
     pictures = [
-        picture._replace(side=picture.side._replace(snr=snr)) for picture in _pictures(planes, w)
+        picture._replace(side=replace(picture.side, snr=snr)) for picture in _pictures(planes, w)
     ]
 
-    def tried(i: int) -> tuple[tuple[float, float], int]:
-        return min((error(_coarse(pictures[i], _DEPTHS[at])), at) for at in _BEGINNINGS)
+    def tried(i: int) -> dict[int, Cost]:
+        return {at: error(_coarse(pictures[i], _DEPTHS[at])) for at in _BEGINNINGS}
 
     found = _each(tried, len(pictures), w)
-    best = sorted(range(len(pictures)), key=lambda i: found[i])[:_TRIED]
-    return [(pictures[i], found[i][1]) for i in best]
+    best = sorted(range(len(pictures)), key=lambda i: min(found[i].values()))[:_TRIED]
+    return [(pictures[i], found[i]) for i in best]
 
 
 def _pictures(planes: NDArray[np.generic], w: Map) -> list[LinearPicture]:
@@ -149,15 +159,21 @@ def _coarse(picture: LinearPicture, depth: int) -> LinearPicture:
 
 
 def walk(
-    options: Sequence[T], at: int, cost: Callable[[T], tuple[float, float]]
-) -> tuple[tuple[float, float], T]:
-    """Go from one option to the better neighbour for as long as there is one."""
-    costs: dict[int, tuple[float, float]] = {}
+    option: Callable[[int], T],
+    count: int,
+    cost: Callable[[T], Cost],
+    at: int,
+    known: Mapping[int, Cost] = MappingProxyType({}),
+) -> tuple[Cost, T]:
+    """Go from option ``at`` to the better neighbour, for as long as there is one.
+
+    ``known`` are the costs of the options that were tried before.
+    """
+    costs = dict(known)
     while True:
-        for i in range(max(at - 1, 0), min(at + 2, len(options))):
-            if i not in costs:
-                costs[i] = cost(options[i])
-        best = min(costs, key=lambda i: costs[i])
+        near = range(max(at - 1, 0), min(at + 2, count))
+        costs.update((i, cost(option(i))) for i in near if i not in costs)
+        best = min(near, key=lambda i: costs[i])
         if best == at:
-            return costs[at], options[at]
+            return costs[at], option(at)
         at = best

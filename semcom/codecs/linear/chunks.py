@@ -82,10 +82,9 @@ class Chunks:
 
     def synthesise(self, coefficients: Array) -> Array:
         """Transform coefficients back to tiles."""
-        spectrum = np.empty_like(coefficients)
-        spectrum[..., self.order] = coefficients
+        spectrum = np.take(coefficients, np.argsort(self.order), axis=-1)
         tiles = spectrum.reshape(*coefficients.shape[:2], *self.tile)
-        return np.asarray(idctn(tiles, axes=(2, 3), norm="ortho"))
+        return np.asarray(idctn(tiles, axes=(2, 3), norm="ortho", overwrite_x=True))
 
     def variances(self, coefficients: Array) -> Array:
         """Return the mean square of each chunk's coefficients, (planes, tiles, bands)."""

@@ -12,6 +12,7 @@ noise of each symbol.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ class LinearPicture(NamedTuple):
         """Divide the same tiles into other bands, whose coefficients are in the same order."""
         chunks = chunks_of(layout, self.chunks.height, self.chunks.width)
         variance = chunks.variances(self.coefficients)
-        side = self.side._replace(layout=layout, levels=level_of(variance))
+        side = replace(self.side, layout=layout, levels=level_of(variance))
         return self._replace(side=side, chunks=chunks, variance=variance)
 
     def with_mean_step(self, mean_step: int) -> LinearPicture:
@@ -80,23 +81,24 @@ class LinearPicture(NamedTuple):
         variance[..., 0] += (rest**2 - first**2) / self.chunks.counts[0]
         coefficients[..., 0] = rest
         levels = level_of(variance)
-        side = side._replace(means=means, levels=levels, mean_step=mean_step)
+        side = replace(side, means=means, levels=levels, mean_step=mean_step)
         return self._replace(side=side, coefficients=coefficients, variance=variance)
 
     def with_coarse(self, rest: int) -> LinearPicture:
         """Send coefficients of large variance as coarse values and rests of this level."""
-        return self._replace(side=self.side._replace(coarse_rest=rest))
+        return self._replace(side=replace(self.side, coarse_rest=rest))
 
     def valued(self, side: Side) -> Side:
         """Return side information with its coarse values."""
         coarse, steps = side.coarse(self.chunks)
         kept = self.coefficients[..., : coarse.shape[-1]][coarse]
-        return side._replace(values=np.rint(kept / steps).astype(np.int64))
+        return replace(side, values=np.rint(kept / steps).astype(np.int64))
 
     def choose(self, num_symbols: int) -> Side:
         """Leave out the chunks for which there is no room or no power."""
-        served = (self.side.powers(self.chunks, num_symbols) > 0) | self.side.is_coarse
-        return self.side._replace(levels=self.side.levels * served)
+        numbers = self.side.numbers(self.chunks, num_symbols)
+        served = (self.side.powers(numbers, num_symbols) > 0) | self.side.is_coarse
+        return replace(self.side, levels=self.side.levels * served)
 
     def expected_error(
         self, num_symbols: int, num_bits: float, side_snr_db: float, max_side: float = _MAX_SIDE
@@ -113,7 +115,7 @@ class LinearPicture(NamedTuple):
             return math.inf, price
         left = math.floor(num_symbols - price)
         numbers = self.side.numbers(self.chunks, left)
-        power = self.side.powers(self.chunks, left)
+        power = self.side.powers(numbers, left)
         variance = np.where(self.side.is_coarse, variance_of(self.side.rest), self.variance)
         error = numbers * lmmse_error(variance, power, self.side.noise_var)
         error += (self.chunks.counts - numbers) * variance
@@ -122,19 +124,19 @@ class LinearPicture(NamedTuple):
     def send(self, side: Side, num_symbols: int) -> tuple[Side, NDArray[np.complex64]]:
         """Return the chosen side information with its scale, and the symbols, or none of them."""
         numbers = side.numbers(self.chunks, num_symbols)
-        gain = np.repeat(amplitudes_of(side, self.chunks, num_symbols).ravel(), numbers.ravel())
+        gain = np.repeat(amplitudes_of(side, numbers, num_symbols).ravel(), numbers.ravel())
         sent = self.chunks.first(numbers)
-        carried = self.coefficients
+        carried = self.coefficients.ravel()[sent].astype(np.float64)
         if len(side.values):
-            carried = carried - coarse_part(side, self.chunks)
+            carried -= coarse_part(side, self.chunks).ravel()[sent]
         amplitudes = np.zeros(2 * num_symbols)
-        amplitudes[places_of(len(sent), len(amplitudes))] = carried.ravel()[sent] * gain
+        amplitudes[places_of(len(sent), len(amplitudes))] = carried * gain
         power = np.square(amplitudes).sum() / num_symbols
         if power < _LEAST_POWER:
             return side, np.zeros(0, dtype=np.complex64)
         scale = max(round(1 / math.sqrt(power) / SCALE_UNIT), 1)
         amplitudes *= scale * SCALE_UNIT
-        return side._replace(scale=scale), amplitudes.view(np.complex128).astype(np.complex64)
+        return replace(side, scale=scale), amplitudes.view(np.complex128).astype(np.complex64)
 
 
 class Estimate(NamedTuple):
@@ -163,14 +165,15 @@ def estimate(
         unsent = np.where(side.is_coarse, chunks.counts - numbers, 0)
         error += unsent * variance_of(side.rest)
         numbers = numbers + unsent
-    tiles = chunks.synthesise(coefficients) + float(side.mean_step) * side.means[..., None, None]
+    tiles = chunks.synthesise(coefficients)
+    tiles += float(side.mean_step) * side.means[..., None, None]
     return Estimate(chunks.join(tiles), chunks, numbers, error)
 
 
 def coarse_part(side: Side, chunks: Chunks) -> Array:
     """Return what the coarse values say of the coefficients, (3, tiles, coefficients)."""
-    found = np.zeros((*side.levels.shape[:2], len(chunks.order)))
     coarse, steps = side.coarse(chunks)
+    found = np.zeros((*coarse.shape[:2], len(chunks.order)))
     found[..., : coarse.shape[-1]][coarse] = side.values * steps
     return found
 
@@ -184,7 +187,7 @@ def estimate_coefficients(
     noise_var: NDArray[np.float32],
 ) -> tuple[Array, Array]:
     """Estimate all coefficients, (3, tiles, coefficients), with the errors of :class:`Estimate`."""
-    gains = amplitudes_of(side, chunks, len(y)) * side.scale * SCALE_UNIT
+    gains = amplitudes_of(side, numbers, len(y)) * side.scale * SCALE_UNIT
     g = np.repeat(gains.ravel(), numbers.ravel())
     variance = np.repeat(variance_of(side.analog_levels).ravel(), numbers.ravel())
     at = places_of(len(g), 2 * len(y))
@@ -201,9 +204,9 @@ def estimate_coefficients(
     return found, error
 
 
-def amplitudes_of(side: Side, chunks: Chunks, num_symbols: int) -> Array:
+def amplitudes_of(side: Side, numbers: NDArray[np.int64], num_symbols: int) -> Array:
     """Return each chunk's amplitude per unit of a coefficient, before the common scale."""
-    power = side.powers(chunks, num_symbols)
+    power = side.powers(numbers, num_symbols)
     variance = variance_of(side.analog_levels)
     ratio = np.divide(power, variance, out=np.zeros_like(power), where=variance > 0)
     return np.asarray(np.sqrt(ratio))

@@ -9,7 +9,9 @@ an amplitude for the rest. This takes more than one symbol for what needs more t
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import functools
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,6 @@ MAX_LEVEL = 63
 """Highest level of a variance."""
 NO_COARSE = MAX_LEVEL
 """The level that stands for no coarse values."""
-_NO_VALUES: Values = np.zeros(0, np.int64)
 COARSE_ABOVE = 4
 """Levels that a chunk must be above the rest of its coarse values, whose variance is step²/12."""
 _EVEN_WEIGHT = 32  # the level of weight 1
@@ -32,11 +33,13 @@ LAYOUTS = ((16, 4), (32, 4), (32, 7), (64, 6), (64, 10), (128, 8), (128, 12), (2
 """Sides of tiles in pixels, and bands. The side information contains the index."""
 SCALE_UNIT = 1 / 16384
 _MAX_TILES = 4096
+_VARIANCES: Array = np.concatenate([[0.0], np.exp2(np.arange(1, 256) - 8.0)])
 _LEAST_SNR_DB, _SNR_STEP_DB = -40.0, 0.5
 
 
-class Side(NamedTuple):
-    """The side information."""
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The side information. Its arrays stay as they are."""
 
     layout: int
     snr: int
@@ -51,22 +54,22 @@ class Side(NamedTuple):
     """Step of the means, for planes with values from 0 to 1023."""
     coarse_rest: int = NO_COARSE
     """Level of what remains of a coarse value, in a tile of weight 1."""
-    values: Values = _NO_VALUES
+    values: Values = field(default_factory=lambda: np.zeros(0, np.int64))
     """Coarse values, (n,), of the coefficients of :meth:`is_coarse` in their order."""
 
-    @property
+    @functools.cached_property
     def rest(self) -> NDArray[np.int64]:
         """Level of what remains of coarse values, (tiles, 1): lower where the weight is higher."""
         half = (_EVEN_WEIGHT - self.weights.astype(np.int64) + 1) // 2
         rest = np.clip(self.coarse_rest + half, 0, NO_COARSE)
         return np.where(self.weights > 0, rest, NO_COARSE)[:, None]
 
-    @property
+    @functools.cached_property
     def is_coarse(self) -> NDArray[np.bool_]:
         """Tell which chunks have coarse values, (3, tiles, bands)."""
         return np.asarray(self.levels >= self.rest + COARSE_ABOVE)
 
-    @property
+    @functools.cached_property
     def analog_levels(self) -> NDArray[np.int64]:
         """Level of what the symbols carry, (3, tiles, bands): the rest of coarse values."""
         return np.where(self.is_coarse, self.rest, self.levels.astype(np.int64))
@@ -95,26 +98,27 @@ class Side(NamedTuple):
         """
         levels, weights = self.analog_levels, self.weights.astype(np.int64)[:, None]
         sent = (levels > 0) & (weights > 0)
-        order = np.argsort(-(2 * levels + weights), axis=None, kind="stable")
+        value = (2 * levels + weights).astype(np.int16)  # which is sorted by its digits, fast
+        order = np.argsort(-value, axis=None, kind="stable")
         counts = (chunks.counts * sent).ravel()[order]
         before = np.cumsum(counts) - counts
         numbers = np.zeros_like(counts)
         numbers[order] = np.clip(2 * num_symbols - before, 0, counts)
         return numbers.reshape(sent.shape)
 
-    def powers(self, chunks: Chunks, num_symbols: int) -> Array:
+    def powers(self, numbers: NDArray[np.int64], num_symbols: int) -> Array:
         """Return the power of each coefficient that is sent, by chunk, (3, tiles, bands).
 
-        The total power of ``num_symbols`` is distributed.
+        The total power of ``num_symbols`` is distributed over the :meth:`numbers` of coefficients.
         """
         worth = weight_of(self.weights)[:, None] * variance_of(self.analog_levels)
-        numbers = self.numbers(chunks, num_symbols)
         some = numbers > 0
         power = np.zeros(some.shape)
         power[some] = allocate_power(worth[some], numbers[some], self.noise_var, num_symbols)
         return power
 
 
+@functools.lru_cache(32)
 def chunks_of(layout: int, height: int, width: int) -> Chunks:
     """Cut an image of this size in one of its :func:`layouts`."""
     return Chunks.of(height, width, *LAYOUTS[layout])
@@ -141,7 +145,7 @@ def level_of(variance: Array) -> Levels:
 
 def variance_of(level: NDArray[np.integer[Any]]) -> Array:
     """Return the variance of a level."""
-    return np.where(level > 0, np.exp2(level - 8.0), 0.0)
+    return np.asarray(_VARIANCES[level])
 
 
 def weight_level_of(weight: Array) -> Levels:

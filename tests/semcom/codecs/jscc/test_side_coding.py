@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple, replace
+
 import numpy as np
 import pytest
 
@@ -36,11 +38,12 @@ def test_side_information_survives(photo, region, model, weighted, depth):
         step = MEAN_STEPS[layout % len(MEAN_STEPS)]
         picture = picture_of(photo, layout, w=w, mean_step=step, depth=depth)
         side, least, bits = settle(picture, 8_000, model)
-        data = pack(side._replace(scale=321), least, picture.chunks, model)
+        scaled = replace(side, scale=321)
+        data = pack(scaled, least, picture.chunks, model)
         assert len(data) <= bits / 8 + 2
         again, found = unpack(data, height, width, model)
         assert found == least
-        for sent, received in zip(side._replace(scale=321), again, strict=True):
+        for sent, received in zip(astuple(scaled), astuple(again), strict=True):
             assert np.array_equal(sent, received)
         assert bool(len(side.values)) == bool(depth)
 
