@@ -69,7 +69,7 @@ def _coefficients(image: Image, w: Map) -> NDArray[np.float64]:
     values = dctn(planes.reshape(*grid, 3), axes=(1, 3), norm="ortho")
     values *= np.sqrt(weights)[..., None] / _STEP
     values[:, 0, :, 0] = 0
-    seen = values[(values**2).sum(axis=-1) > 1 / 16]
+    seen = values[np.einsum("...i,...i", values, values) > 1 / 16]
     some: NDArray[np.float64] = seen[:: len(seen) // _MAX_COEFFICIENTS + 1]
     return some
 

@@ -40,13 +40,14 @@ def code_details(mode: int, state: Any, classes: Any, shares: Any, values: Any) 
     values
         The details; the decoder writes them.
     """
+    dead = shares[:, 1] >= DEAD
     for row in range(values.shape[0]):
         for column in range(values.shape[1]):
-            of_class = shares[classes[row, column]]
-            if of_class[1] >= DEAD:
+            kind = classes[row, column]
+            if dead[kind]:
                 values[row, column] = 0
                 continue
-            value = values[row, column]
+            of_class, value = shares[kind], values[row, column]
             size = code(mode, state, of_class, -1, min(abs(value), REACH + 1))
             if size > REACH:
                 size += _code_rest(mode, state, abs(value) - size)

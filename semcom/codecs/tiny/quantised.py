@@ -61,7 +61,8 @@ class Quantised(NamedTuple):
     def wavelet(self, planes: slice = slice(None)) -> Wavelet:
         """Return the coefficients of some planes."""
         steps = self.steps()
-        details = [one[planes] * step for one, step in zip(self.details, steps, strict=True)]
+        whole = (one[planes].astype(np.float32) for one in self.details)
+        details = [one * step for one, step in zip(whole, steps, strict=True)]
         return Wavelet((self.coarsest[planes] * steps[0]).astype(np.float32), details)
 
 

@@ -21,6 +21,8 @@ _STEPS = tuple(
     for step in (-1.586134342059924, -0.052980118572961, 0.882911075530934, 0.443506852043971)
 )
 _GAIN = np.float32(1.149604398860241)
+_FIRST, _LAST = slice(None, 1), slice(-1, None)
+_FRONT, _BACK = slice(None, -1), slice(1, None)
 
 Planes = NDArray[np.float32]
 
@@ -38,13 +40,10 @@ def analyse(planes: Planes) -> Wavelet:
     """Return the coefficients of planes (PLANES, H, W), with sides that are multiples of 32."""
     low, details = planes, []
     for _ in range(LEVELS):
-        left, right = _split(low)
-        (low, rows), (columns, both) = (
-            tuple(part.swapaxes(-1, -2) for part in _split(half.swapaxes(-1, -2)))
-            for half in (left, right)
-        )
+        left, right = _split(low, -1)
+        (low, rows), (columns, both) = _split(left, -2), _split(right, -2)
         details.append(np.stack([rows, columns, both], axis=1))
-    return Wavelet(np.ascontiguousarray(low), details[::-1])
+    return Wavelet(low, details[::-1])
 
 
 def synthesise(wavelet: Wavelet) -> Planes:
@@ -52,42 +51,49 @@ def synthesise(wavelet: Wavelet) -> Planes:
     low = wavelet.coarsest
     for details in wavelet.details:
         rows, columns, both = details.swapaxes(0, 1)
-        left, right = (
-            _join(first.swapaxes(-1, -2), second.swapaxes(-1, -2)).swapaxes(-1, -2)
-            for first, second in ((low, rows), (columns, both))
-        )
-        low = _join(left, right)
-    return np.ascontiguousarray(low)
+        low = _join(_join(low, rows, -2), _join(columns, both, -2), -1)
+    return low
 
 
-def _split(values: Planes) -> tuple[Planes, Planes]:
-    """Split along the last axis into a coarser picture and details."""
-    even, odd = values[..., 0::2].copy(), values[..., 1::2].copy()
+def _split(values: Planes, axis: int) -> tuple[Planes, Planes]:
+    """Split along an axis into a coarser picture and details."""
+    even, odd = (_along(axis, values, slice(first, None, 2)).copy() for first in (0, 1))
     for i in (0, 2):
-        _add_to_odd(odd, even, _STEPS[i])
-        _add_to_even(even, odd, _STEPS[i + 1])
+        _add_to_odd(odd, even, _STEPS[i], axis)
+        _add_to_even(even, odd, _STEPS[i + 1], axis)
     even *= _GAIN
     odd /= _GAIN
     return even, odd
 
 
-def _join(low: Planes, high: Planes) -> Planes:
+def _join(low: Planes, high: Planes, axis: int) -> Planes:
     even, odd = low / _GAIN, high * _GAIN
     for i in (2, 0):
-        _add_to_even(even, odd, -_STEPS[i + 1])
-        _add_to_odd(odd, even, -_STEPS[i])
-    joined: Planes = np.stack([even, odd], axis=-1).reshape(*low.shape[:-1], -1)
+        _add_to_even(even, odd, -_STEPS[i + 1], axis)
+        _add_to_odd(odd, even, -_STEPS[i], axis)
+    shape = list(low.shape)
+    shape[axis] *= 2
+    joined = np.empty(shape, np.float32)
+    _along(axis, joined, slice(0, None, 2))[:] = even
+    _along(axis, joined, slice(1, None, 2))[:] = odd
     return joined
 
 
-def _add_to_odd(odd: Planes, even: Planes, factor: np.float32) -> None:
+def _add_to_odd(odd: Planes, even: Planes, factor: np.float32, axis: int) -> None:
     """Add to each odd value its even neighbours, mirrored at the end."""
-    odd += factor * even
-    odd[..., :-1] += factor * even[..., 1:]
-    odd[..., -1] += factor * even[..., -1]
+    added = factor * even
+    odd += added
+    _along(axis, odd, _FRONT)[:] += _along(axis, added, _BACK)
+    _along(axis, odd, _LAST)[:] += _along(axis, added, _LAST)
 
 
-def _add_to_even(even: Planes, odd: Planes, factor: np.float32) -> None:
-    even += factor * odd
-    even[..., 1:] += factor * odd[..., :-1]
-    even[..., 0] += factor * odd[..., 0]
+def _add_to_even(even: Planes, odd: Planes, factor: np.float32, axis: int) -> None:
+    added = factor * odd
+    even += added
+    _along(axis, even, _BACK)[:] += _along(axis, added, _FRONT)
+    _along(axis, even, _FIRST)[:] += _along(axis, added, _FIRST)
+
+
+def _along(axis: int, values: Planes, part: slice) -> Planes:
+    """Return a part of the last axis or of the one before it."""
+    return values[..., part] if axis == -1 else values[..., part, :]
