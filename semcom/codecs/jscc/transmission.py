@@ -81,12 +81,12 @@ def transmission(
         begin = min(known, key=lambda at: known[at])
         return walk(lambda at: _coarse(whole, _DEPTHS[at]), len(_DEPTHS), error, begin, known)
 
-    _, coarse = min(_each(best_depth, len(tried), w), key=lambda walked: walked[0])
+    cost, coarse = min(_each(best_depth, len(tried), w), key=lambda walked: walked[0])
 
     def stepped(at: int) -> LinearPicture:
         return coarse.with_mean_step(MEAN_STEPS[at])
 
-    (expected, _), best = walk(stepped, len(MEAN_STEPS), error, at=1)
+    (expected, _), best = walk(stepped, len(MEAN_STEPS), error, at=1, known={1: cost})
     side, least, _ = settle(best, num_symbols, model)
     side, symbols = best.send(side, num_symbols)
     packet = pack(side, least, best.chunks, model)

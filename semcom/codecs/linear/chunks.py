@@ -57,8 +57,9 @@ class Chunks:
         """Cut (planes, height, width) into tiles: (planes, tiles, tile height, tile width)."""
         height, width = self.tile
         below, right = height * self.rows - self.height, width * self.columns - self.width
-        padded = np.pad(planes, ((0, 0), (0, below), (0, right)), mode="edge")
-        cut = padded.reshape(-1, self.rows, height, self.columns, width).swapaxes(2, 3)
+        if below or right:
+            planes = np.pad(planes, ((0, 0), (0, below), (0, right)), mode="edge")
+        cut = planes.reshape(-1, self.rows, height, self.columns, width).swapaxes(2, 3)
         return cut.reshape(len(planes), self.num_tiles, height, width)
 
     def weights(self, w: Map) -> Array:
