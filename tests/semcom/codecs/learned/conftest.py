@@ -35,7 +35,7 @@ def trained(tmp_path_factory, photo) -> Path:
         torch.manual_seed(0)
         network = network(16, 24).train()
         x = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 255
-        optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
+        optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
         for step in range(200):
             top, left = (37 * step) % 32, (61 * step) % 112
             crop = x[..., top : top + 128, left : left + 128]

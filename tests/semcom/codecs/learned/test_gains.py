@@ -14,6 +14,7 @@ from semcom.codecs.base import CODECS, DecodeError
 from semcom.codecs.learned import gains as latent_gains
 from semcom.codecs.learned.codec import Learned
 from semcom.scores.psnr import psnr_db, region_psnr_db
+from tests.semcom.codecs.learned.networks import mean_network
 
 pytestmark = pytest.mark.skipif(
     bool(CODECS.entry("learned").missing), reason="CompressAI is not installed"
@@ -61,19 +62,27 @@ def test_finer_gains_leave_less_error_of_the_latents(checkpoints, picture, model
     assert seen[4.0] < seen[0.5]
 
 
-def test_importance_moves_quality_within_the_budget(trained, photo, region):
-    """The same budget, which pays for the map: better in the region, worse outside."""
-    codec = Learned(checkpoint=str(trained))
+def test_importance_moves_quality_within_the_budget(tmp_path):
+    """Rounding errors of step²/12 fall by the square of the gain, for no more bits."""
+    torch.save(mean_network(amplitude=20).state_dict(), tmp_path / "means.pth.tar")
+    codec = Learned(checkpoint=str(tmp_path / "means.pth.tar"))
     assert codec.steerable
-    even = np.ones(photo.shape[:2], np.float32)
-    budget = 8 * len(codec.encode(photo, even, 10**7).packets[0].data)
-    before = codec.decode([codec.encode(photo, even, 10**7).packets[0].data], *photo.shape[:2])
+    blocks = np.random.default_rng(0).integers(64, 192, (12, 16, 3)).astype(np.uint8)
+    image = blocks.repeat(16, 0).repeat(16, 1)
+    region = np.zeros(image.shape[:2], bool)
+    region[:, :64] = True
+    even = codec.encode(image, np.ones(region.shape, np.float32), 10**7)
+    before = codec.decode([even.packets[0].data], *region.shape)
     w = weights_for(region)
-    while (stream := codec.encode(photo, w, 10**7)).num_bits > budget:
-        w = w * 0.8  # one quality only: a smaller mean takes fewer bits
-    after = codec.decode([stream.packets[0].data], *photo.shape[:2])
-    assert region_psnr_db(photo, after, region) > region_psnr_db(photo, before, region)
-    assert psnr_db(photo, after) > 15
+    while (stream := codec.encode(image, w, 10**7)).num_bits > even.num_bits:
+        w = w * 0.9  # one quality only: a smaller mean takes fewer bits
+    after = codec.decode([stream.packets[0].data], *region.shape)
+    step_db = 20 * np.log10(255 * np.sqrt(12) / (255 / 20))
+    assert psnr_db(image, before) == pytest.approx(step_db, abs=0.5)
+    gained_db = region_psnr_db(image, after, region) - region_psnr_db(image, before, region)
+    assert gained_db == pytest.approx(10 * np.log10(w[region].mean()), abs=1)
+    assert region_psnr_db(image, after, ~region) < region_psnr_db(image, before, ~region) - 1
+    assert gained_db > 2
 
 
 def test_models_without_a_hyperprior_of_their_own_ignore_it(checkpoints, picture):
