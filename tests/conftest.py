@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
 from semcom.codecs.base import CODECS
+from semcom.processor import keep_freed_memory
 from semcom.scores.base import SCORES
 from semcom.segmenters.base import SEGMENTERS
 
 # No test may profit from what another run left behind, nor leave anything itself; also in the
 # processes that it starts.
 os.environ["SEMCOM_CACHE"] = "off"
+keep_freed_memory()  # as the command line does
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

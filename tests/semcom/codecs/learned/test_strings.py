@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import warnings
@@ -44,34 +45,42 @@ def test_the_strings_are_as_long_as_the_entropy_model_says(trained, photo):
 
 
 def test_models_decode_alike_in_another_process(checkpoints, picture, tmp_path):
+    """Also where importance steers them, as one of these does."""
+    left = np.arange(SIZE[1]) < SIZE[1] // 3
+    maps = {"even": np.ones(SIZE), "steered": np.broadcast_to(np.where(left, 2.0, 0.5), SIZE)}
+    for kind, w in maps.items():
+        np.save(tmp_path / f"{kind}.npy", w.astype(np.float32))
     np.save(tmp_path / "picture.npy", picture)
     code = (
         "import sys, numpy as np, torch; from pathlib import Path\n"
         "from semcom.codecs.learned.codec import Learned\n"
         "torch.set_num_threads(2); folder = Path(sys.argv[1])\n"
         "picture = np.load(folder / 'picture.npy')\n"
-        "w = np.ones(picture.shape[:2], np.float32)\n"
         "for spec in sys.argv[2:]:\n"
         "    model, _, file = spec.partition('=')\n"
         "    codec = Learned(model=model, checkpoint=file)\n"
-        "    data = (folder / f'{model}.bin').read_bytes()\n"
-        "    np.save(folder / f'{model}.npy', codec.decode([data], *w.shape))\n"
-        "    (packet,) = codec.encode(picture, w, 10**7).packets\n"
-        "    assert packet.data == data, model\n"
+        "    for kind in ('even', 'steered'):\n"
+        "        w = np.load(folder / f'{kind}.npy')\n"
+        "        data = (folder / f'{model}-{kind}.bin').read_bytes()\n"
+        "        np.save(folder / f'{model}-{kind}.npy', codec.decode([data], *w.shape))\n"
+        "        (packet,) = codec.encode(picture, w, 10**7).packets\n"
+        "        assert packet.data == data, (model, kind)\n"
     )
     shown = {}
-    for model in ("bmshj2018-factorized", "mbt2018-mean", "cheng2020-anchor"):
-        codec = Learned(model=model, checkpoint=str(checkpoints[model]))
-        data = encode(codec, picture)
-        (tmp_path / f"{model}.bin").write_bytes(data)
-        shown[model] = codec.decode([data], *SIZE)
-    specs = [f"{model}={file}" for model, file in checkpoints.items() if model in shown]
+    models = ("bmshj2018-factorized", "mbt2018-mean", "cheng2020-anchor")
+    for model, kind in itertools.product(models, maps):
+        codec, w = Learned(model=model, checkpoint=str(checkpoints[model])), maps[kind]
+        (packet,) = codec.encode(picture, w.astype(np.float32), 10**7).packets
+        (tmp_path / f"{model}-{kind}.bin").write_bytes(packet.data)
+        shown[f"{model}-{kind}"] = codec.decode([packet.data], *SIZE)
+    assert not np.array_equal(shown["mbt2018-mean-even"], shown["mbt2018-mean-steered"])
+    specs = [f"{model}={checkpoints[model]}" for model in models]
     subprocess.run(
         [sys.executable, "-W", "error::FutureWarning", "-c", code, str(tmp_path), *specs],
         check=True,
     )
-    for model, expected in shown.items():
-        assert (np.load(tmp_path / f"{model}.npy") == expected).all()
+    for name, expected in shown.items():
+        assert (np.load(tmp_path / f"{name}.npy") == expected).all()
         assert expected.std() > 1
 
 
