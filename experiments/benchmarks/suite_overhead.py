@@ -2,7 +2,8 @@
 
 Goals: at most 5 ms per task for 100,000 tasks without work, with constant memory, and at least 1.8
 times the speed with two jobs on two cores. The overhead includes planning, submitting and
-committing rows. Peer: the same work without a suite, one task after the other in this process.
+committing rows. Peer: the same work without a suite, one task after the other in this process. At
+first, the two scores that take longest, on one thread, beside scikit-image and pytorch-msssim.
 
 ``python -m experiments.benchmarks.suite_overhead [--tasks N]``
 """
@@ -15,15 +16,22 @@ import os
 import resource
 import tempfile
 import time
+import timeit
+import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
+from skimage.metrics import structural_similarity
 
 from experiments.running.runner import run
 from experiments.running.unit import Unit
 from experiments.store.database import TaskResult
 from experiments.suites.suite import Suite
+from semcom.scores.ssim import ms_ssim, ssim
 
 GOAL_MS, GOAL_JOBS = 5.0, 1.8
 _OUTCOME = {"draw": 0, "count": 1, "packets_received": 1, "all_lost": False, "sha256": "0" * 64}
@@ -83,11 +91,40 @@ def speedup(folder: Path) -> None:
     print(f"two jobs {seconds[1] / seconds[2]:.2f} times as fast as one (goal {GOAL_JOBS})")
 
 
+def similarities() -> None:
+    """Measure the time of SSIM and MS-SSIM of a picture of 768x512 beside their peers."""
+    original = np.random.default_rng(0).integers(0, 256, (512, 768, 3), np.uint8)
+    received = original[::-1].copy()
+    tensors = [
+        torch.from_numpy(image)[None].permute(0, 3, 1, 2).float() for image in (original, received)
+    ]
+    wang = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    pair = functools.partial(
+        structural_similarity, original, received, data_range=255, channel_axis=-1, **wang
+    )
+    works: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
+        "SSIM": (lambda: ssim(original, received), "scikit-image", pair),
+        "MS-SSIM": (lambda: ms_ssim(original, received), "pytorch-msssim", lambda: peer(*tensors)),
+    }
+    torch.set_num_threads(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit, by pytorch-msssim
+        from pytorch_msssim import ms_ssim as peer
+    for name, (own, package, other) in works.items():
+        own_s, other_s = (min(timeit.repeat(work, number=1, repeat=5)) for work in (own, other))
+        print(
+            f"{name}: {1e3 * own_s:.0f} ms, {package} {1e3 * other_s:.0f} ms, "
+            f"{other_s / own_s:.1f} times that",
+            flush=True,
+        )
+
+
 def main() -> None:
     """Measure and print the overhead and the speedup."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=100_000)
     tasks = parser.parse_args().tasks
+    similarities()
     with tempfile.TemporaryDirectory() as folder:
         for jobs in (1, 2):
             overhead(Path(folder), tasks, jobs)

@@ -1,9 +1,9 @@
-"""SSIM and MS-SSIM of large pictures, computed row by row in less time and memory.
+"""SSIM and MS-SSIM, computed row by row, in a fraction of the time and memory of other packages.
 
 The means over a window are taken down the columns first and then along the row, so that only a few
 rows are held at a time. The computation is in double precision, as in scikit-image; pytorch-msssim
 uses single precision. Each row has its own sum, and these are added in order, so that the result
-does not depend on the number of threads.
+does not depend on the number of threads, which large pictures are given.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from channels.kernels.jit import kernel
-from semcom.large import in_threads
+from semcom.large import in_threads, is_large
 from semcom.types import Image
 
 Channel = NDArray[np.float32]
@@ -59,7 +59,9 @@ def _similarity(x: Channel, y: Channel) -> tuple[float, float]:
         strip = slice(top, top + min(_ROWS, rows - top) + 2 * _RADIUS)
         return _sums(x[strip], y[strip], _HALF)
 
-    found = np.concatenate(in_threads(sums, range(0, rows, _ROWS)))
+    strips = range(0, rows, _ROWS)
+    parts = in_threads(sums, strips) if is_large(*x.shape) else [sums(top) for top in strips]
+    found = np.concatenate(parts)
     whole, contrast = found.sum(axis=0) / (rows * columns)
     return float(whole), float(contrast)
 

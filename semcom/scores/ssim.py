@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
-import numpy as np
-
-from semcom.large import is_large
 from semcom.scores import similarity
 from semcom.types import Image
 
@@ -19,8 +14,7 @@ def ssim(original: Image, received: Image) -> float:
 
     It is scikit-image's definition with the settings of Wang et al. 2004
     (DOI 10.1109/TIP.2003.819861): an 11x11 Gaussian window of σ = 1.5, biased covariances, data
-    range 255, and the mean over the RGB channels. Large images are scored in strips
-    (:mod:`semcom.scores.similarity`).
+    range 255, and the mean over the RGB channels.
 
     Examples
     --------
@@ -29,30 +23,16 @@ def ssim(original: Image, received: Image) -> float:
     >>> ssim(photo, photo), ssim(photo, 255 - photo) < 0.5
     (1.0, True)
     """
-    if is_large(*original.shape[:2]):
-        return similarity.ssim(original, received)
-    from skimage.metrics import structural_similarity
-
-    return float(
-        structural_similarity(  # type: ignore[no-untyped-call, unused-ignore]
-            original,
-            received,
-            data_range=255,
-            channel_axis=-1,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-    )
+    return similarity.ssim(original, received)
 
 
 def ms_ssim(original: Image, received: Image) -> float | None:
     """Return the multi-scale SSIM of two images (H, W, 3) uint8, in [0, 1].
 
-    It is that of Wang et al. 2003 (DOI 10.1109/ACSSC.2003.1292216) as computed by pytorch-msssim:
-    five scales, an 11x11 Gaussian window of σ = 1.5, data range 255, and the mean over the RGB
-    channels. It is None if the shorter side has at most 160 pixels, because the coarsest scale
-    would be smaller than the window. Large images are scored in strips, as for :func:`ssim`.
+    It is that of Wang et al. 2003 (DOI 10.1109/ACSSC.2003.1292216) as pytorch-msssim has it, in
+    double precision: five scales, an 11x11 Gaussian window of σ = 1.5, data range 255, and the mean
+    over the RGB channels. It is None if the shorter side has at most 160 pixels, because the
+    coarsest scale would be smaller than the window.
 
     Examples
     --------
@@ -63,16 +43,4 @@ def ms_ssim(original: Image, received: Image) -> float | None:
     """
     if min(original.shape[:2]) <= 160:
         return None
-    if is_large(*original.shape[:2]):
-        return similarity.ms_ssim(original, received)
-    import torch
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        from pytorch_msssim import ms_ssim as reference
-
-    pair = [
-        torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].float()
-        for image in (original, received)
-    ]
-    return float(reference(*pair, data_range=255.0))
+    return similarity.ms_ssim(original, received)
