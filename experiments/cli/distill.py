@@ -77,8 +77,10 @@ def distill(
     from experiments.training.distilling import Request
     from experiments.training.distilling import distill as start_distilling
     from experiments.training.loop import Settings
+    from experiments.training.session import length_before
 
     settings = Settings.asked(
+        length_before(options["out"]) if options["resume"] else {},
         minutes=minutes,
         steps=steps,
         seed=seed,

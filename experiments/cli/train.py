@@ -54,7 +54,9 @@ def training_options(
             help="Folder for checkpoints, curve, weights and model card.",
         ),
         click.option(
-            "--minutes", type=float, help="Time to train, over all sessions  [default: 60]"
+            "--minutes",
+            type=float,
+            help="Time to train, over all sessions.  [default: 60; with --resume, as before]",
         ),
         click.option(
             "--steps", type=click.IntRange(min=1), help="Steps to train, instead of a time."
@@ -63,7 +65,7 @@ def training_options(
         click.option("--device", default="cpu", show_default=True, help="Device, such as cuda."),
         click.option(
             "--seed",
-            type=click.IntRange(min=0),
+            type=click.IntRange(0, (1 << 63) - 1),
             default=0,
             show_default=True,
             help="Seed of everything random.",
@@ -176,8 +178,10 @@ def _train(
     from experiments.training.loop import Settings
     from experiments.training.run import Request
     from experiments.training.run import train as start_training
+    from experiments.training.session import length_before
 
     settings = Settings.asked(
+        length_before(options["out"]) if options["resume"] else {},
         minutes=minutes,
         steps=steps,
         seed=seed,

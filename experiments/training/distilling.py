@@ -13,7 +13,7 @@ from channels.owner import expanded
 from experiments.training.embeddings import BYTES_EACH, check_room_for_embeddings
 from experiments.training.images import TrainingImages
 from experiments.training.loop import Settings, Training
-from experiments.training.models.encoder import EncoderTrainee
+from experiments.training.models.encoder import EncoderTrainee, decoder_of
 from experiments.training.refining import Material
 from experiments.training.session import (
     Display,
@@ -28,7 +28,14 @@ from semcom.checkpoints.download import load_state_dict
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
 from semcom.segmenters.base import SEGMENTERS
-from semcom.segmenters.mobile_sam.encoder import PREFIX, SIZES, EncoderSize, size_of
+from semcom.segmenters.mobile_sam.encoder import (
+    PREFIX,
+    SIZES,
+    EncoderSize,
+    build_encoder,
+    size_of,
+)
+from semcom.segmenters.mobile_sam.network import import_mobile_sam
 from semcom.segmenters.sam_teacher import SamTeacher
 
 _SCORES = (
@@ -68,16 +75,18 @@ def distill(request: Request, say: Callable[[str], None]) -> Path:
         start = _encoder_of(expanded(request.start), size) if request.start else None
         check_room_for_embeddings(request.out / "training", len(source.images.training))
         teacher = build_teacher(request.teacher)
+        prepared = {"teacher": _identity(teacher), "images": source.digest}
         about = {
-            "teacher": _identity(teacher),
+            **prepared,
             "student": request.student,
-            "images": source.digest,
             "seed": settings.seed,
             "batch": settings.batch,
+            "rate": settings.rate,
+            "device": settings.kind,
         }
         if request.start:
             about["start"] = sha256_of(expanded(request.start))
-        identify(request.out, about, source)
+        identify(request.out, prepared, settings, source)
         for line in plan(request, source.images):
             say(line)
         with Display(say) as display:
@@ -88,7 +97,8 @@ def distill(request: Request, say: Callable[[str], None]) -> Path:
             network = training.run(display.step)
         facts = {
             "model": f"mobile_sam, encoder {request.student}",
-            "command": f"semcom distill --teacher {request.teacher} --student {request.student}",
+            "command": f"semcom distill --teacher {request.teacher} --student {request.student} "
+            f"--rate {settings.rate:g}",
             "teacher": str(about["teacher"]),
             "scores": _SCORES,
             "unit": "images",
@@ -106,14 +116,17 @@ def build_teacher(spec: str) -> SamTeacher:
         There is no such segmenter, it lacks weights, or it has not SAM's interface.
     """
     kind: Any = SEGMENTERS.load(spec.partition(":")[0])
-    if not _is_teacher(kind):
-        able = [name for name in SEGMENTERS.names() if _can_teach(name)]
+    # Of a class, this is known before it looks for its weights; a function has to be called.
+    able = _is_teacher(kind) or not isinstance(kind, type)
+    teacher: Any = SEGMENTERS.create(spec) if able else None
+    if not _is_teacher(teacher) or not hasattr(teacher, "provenance"):
+        able_ones = ", ".join(name for name in SEGMENTERS.names() if _can_teach(name))
         raise InputError(
-            f"segmenter {spec!r} has not SAM's interface (methods {' and '.join(_METHODS)}); "
-            f"choices: {', '.join(able)}"
+            f"segmenter {spec!r} has not SAM's interface (methods {' and '.join(_METHODS)}, and "
+            f"the attribute provenance); choices: {able_ones}"
         )
-    teacher: SamTeacher = SEGMENTERS.create(spec)
-    return teacher
+    found: SamTeacher = teacher
+    return found
 
 
 def _is_teacher(kind: Any) -> bool:
@@ -130,8 +143,8 @@ def _can_teach(name: str) -> bool:
 def _identity(teacher: SamTeacher) -> str:
     """Describe a teacher with the hashes of its file and of its decoder."""
     sha256 = hashlib.sha256()
-    for name, tensor in sorted(teacher.decoder_state().items()):
-        sha256.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    for name, tensor in sorted(decoder_of(teacher).items()):
+        sha256.update(name.encode() + tensor.contiguous().numpy().tobytes())
     return f"{teacher.provenance}, decoder {sha256.hexdigest()[:16]}"
 
 
@@ -142,7 +155,16 @@ def _encoder_of(file: Path, size: EncoderSize) -> Mapping[str, Tensor]:
     if found is None or found._replace(classes=0) != size:
         raise InputError(f"{file} does not hold a MobileSAM whose encoder has the student's size")
     named = {name.removeprefix(PREFIX): x for name, x in state.items() if name.startswith(PREFIX)}
-    return {name: x for name, x in named.items() if not name.startswith("head.")}
+    encoder = {name: x for name, x in named.items() if not name.startswith("head.")}
+    import_mobile_sam()
+    wanted = build_encoder(size).state_dict()
+    for name in sorted(wanted.keys() | encoder.keys()):
+        given = encoder.get(name)
+        if name not in wanted or given is None or given.shape != wanted[name].shape:
+            raise InputError(f"{file} does not fit the student: its {PREFIX}{name} differs")
+        if not given.isfinite().all():
+            raise InputError(f"{file} holds numbers that are not finite, in {PREFIX}{name}")
+    return encoder
 
 
 def plan(request: Request, images: TrainingImages) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from experiments.training.kept import Array, check_room, fill_kept, open_kept
@@ -47,14 +48,15 @@ def keep_embeddings(
 
 def _embed(paths: Sequence[Path], teacher: SamTeacher, i: int) -> tuple[NDArray[np.float16]]:
     image, _ = load_image(paths[i])
-    found = teacher.embed_image(image)
+    with torch.inference_mode():
+        found = teacher.embed_image(image)
     if tuple(found.shape) != (1, *EMBEDDING_SHAPE):
         raise InputError(
             f"an embedding of {teacher.provenance} has the shape {tuple(found.shape)}, and SAM's "
             f"has (1, {', '.join(map(str, EMBEDDING_SHAPE))})"
         )
     with np.errstate(over="ignore"):  # it is refused in the next line
-        half = found[0].float().cpu().numpy().astype(np.float16)
+        half = found[0].detach().float().cpu().numpy().astype(np.float16)
     if not np.isfinite(half).all():
         raise InputError(
             f"the embedding of {paths[i]} by {teacher.provenance} holds numbers that are too large "

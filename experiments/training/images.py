@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,11 +12,10 @@ import numpy as np
 
 from semcom.errors import InputError
 from semcom.hashes import sha256_of
-from semcom.images import is_mask, load_image
+from semcom.images import MASK_ENDING, SUFFIXES, is_mask, load_image
 from semcom.types import Image
 
 LEAST_SIDE = 64
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm"}
 _EVERY = 10  # one source in ten is for validation
 
 
@@ -62,9 +62,12 @@ def find_training_images(folder: Path) -> TrainingImages:
     skipped: list[str] = []
     seen: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in _SUFFIXES or path.name.startswith(".") or is_mask(path):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
-        if reason := _unusable(path):
+        if is_mask(path):
+            if not _has_picture(path):
+                skipped.append(f"{path.name}: by its name, the mask of a picture that is not there")
+        elif reason := _unusable(path):
             skipped.append(f"{path.name}: {reason}")
         elif (copy := seen.setdefault(sha256_of(path), path)) != path:
             skipped.append(f"{path.name}: a copy of {copy.name}")
@@ -75,11 +78,16 @@ def find_training_images(folder: Path) -> TrainingImages:
             f"{folder} holds no image of at least {LEAST_SIDE}x{LEAST_SIDE} pixels to train on"
             + (f"; {skipped[0]}" if skipped else "")
         )
-    by_hash = sorted(used, key=lambda name: hashlib.sha256(name.encode()).digest())
+    by_hash = sorted(used, key=lambda name: hashlib.sha256(os.fsencode(name)).digest())
     kept = set(by_hash[: -(-len(by_hash) // _EVERY)]) if len(by_hash) > 1 else set()
     training = [path for name, paths in used.items() if name not in kept for path in paths]
     validation = [path for name, paths in used.items() if name in kept for path in paths]
     return TrainingImages(training, validation or training[:1], skipped)
+
+
+def _has_picture(mask: Path) -> bool:
+    name = mask.stem.removesuffix(MASK_ENDING.removesuffix(".png"))
+    return any((mask.parent / f"{name}{suffix}").exists() for suffix in SUFFIXES)
 
 
 def _unusable(path: Path) -> str | None:

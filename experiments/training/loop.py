@@ -7,7 +7,6 @@ instead of minutes, its result is the same bit by bit.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
 import time
@@ -17,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset
 
 from experiments.csv_table import to_csv
 from experiments.saving import save
+from experiments.training.interrupts import interrupted_between_steps
 from experiments.training.protocol import Batch, Trainee
 from semcom.errors import InputError
 from semcom.processor import has_bfloat16
@@ -53,14 +52,26 @@ class Settings:
     device: str = "cpu"
     batch: int = 10
     rate: float = 1.5e-3
+    """Learning rate at its highest."""
     validate_minutes: float = 5.0
     checkpoint_minutes: float = 2.0
 
+    @property
+    def kind(self) -> str:
+        """Kind of the device, such as ``cpu``."""
+        return torch.device(self.device).type
+
     @classmethod
-    def asked(cls, *, minutes: float | None, steps: int | None, **others: Any) -> Settings:
-        """Return what a user asks for: an hour, unless a time or a number of steps is given."""
+    def asked(
+        cls, before: Mapping[str, Any], *, minutes: float | None, steps: int | None, **others: Any
+    ) -> Settings:
+        """Return what a user asks for.
+
+        Without a time or a number of steps, the length is that ``before``, if any, or an hour.
+        """
         if steps is None and minutes is None:
-            minutes = 60.0
+            length = before or {"minutes": 60.0}
+            minutes, steps = length.get("minutes"), length.get("steps")
         return cls(minutes=minutes or 0.0, steps=steps or 0, **others)
 
 
@@ -133,21 +144,26 @@ class Training:
         if not state.step:
             self.save()  # for a training that diverges at once
         try:
-            while (share := self._share()) < 1:
-                began = time.perf_counter()
-                loss = self._step(next(batches), share)
-                state.seconds += time.perf_counter() - began
-                if not self._is_sound(loss):
-                    self._roll_back()
-                    saved, batches = state.seconds, self._batches()
-                    continue
-                tell(state, self._share(), loss)
-                if state.seconds - validated >= 60 * settings.validate_minutes:
-                    self._validate(loss)
-                    validated = state.seconds
-                if state.seconds - saved >= 60 * settings.checkpoint_minutes:
-                    self.save()
-                    saved = state.seconds
+            with interrupted_between_steps() as go_on:
+                while (share := self._share()) < 1:
+                    go_on()
+                    began = time.perf_counter()
+                    self._between_steps = False
+                    loss = self._step(next(batches), share)
+                    state.seconds += time.perf_counter() - began
+                    if not self._is_sound(loss):
+                        self._roll_back()
+                        saved, batches = state.seconds, self._batches()
+                        continue
+                    self._between_steps = True
+                    tell(state, self._share(), loss)
+                    if state.seconds - validated >= 60 * settings.validate_minutes:
+                        self._validate(loss)
+                        validated = state.seconds
+                    if state.seconds - saved >= 60 * settings.checkpoint_minutes:
+                        self.save()
+                        saved = state.seconds
+                go_on()
         except KeyboardInterrupt:
             if self._between_steps:  # otherwise the last checkpoint is the last consistent state
                 self.save()
@@ -190,12 +206,12 @@ class Training:
             loss = self.trainee.loss(self.network, tuple(part.to(self.device) for part in batch))
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
-        self._between_steps = False
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
+        if not math.isfinite(norm):
+            return math.nan
         self.optimizer.step()
         self.average.update_parameters(self.network)
         state.step += 1
-        self._between_steps = True
         return float(loss.detach())
 
     def _is_sound(self, loss: float) -> bool:
@@ -281,18 +297,3 @@ class _Batches(Dataset[Batch]):
 
     def __getitem__(self, index: int) -> Batch:
         return self.trainee.batch(index, self.size)
-
-
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold a folder for one training; refuse another one in the meantime."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(f"another training is running in {folder}") from error
-    try:
-        yield
-    finally:
-        lock.release()

@@ -109,17 +109,17 @@ def train(request: Request, say: Callable[[str], None]) -> Path:
     with opened(folders, settings) as source:
         start = "" if request.start == SHIPPED else request.start
         started = model.load(start) if request.start else None
-        about = {
+        prepared = {
             "model": request.model,
             "images": source.digest,
             "pairs": request.pairs,
             "seed": settings.seed,
-            "batch": settings.batch,
         }
+        about = {**prepared, "batch": settings.batch, "device": settings.kind}
         if request.start:
             about["start"] = sha256_of(expanded(start)) if start else model.shipped
         check_room(request.out / "pairs", request.pairs, model.trainee.bytes_each())
-        identify(request.out, about, source)
+        identify(request.out, prepared, settings, source)
         for line in plan(request, source.images):
             say(line)
         with Display(say) as display:

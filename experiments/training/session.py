@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -17,13 +19,14 @@ from experiments.saving import save
 from experiments.store.provenance import commit, machine
 from experiments.training.card import model_card
 from experiments.training.images import TrainingImages, find_training_images
-from experiments.training.loop import CHECKPOINT, Settings, State, Training, alone
+from experiments.training.loop import CHECKPOINT, Settings, State, Training
 from semcom.errors import InputError
 from semcom.torch_device import check_device
 from semcom.versions import __version__, versions
 
 WEIGHTS, CARD, MANIFEST = "weights.safetensors", "MODEL_CARD.md", "manifest.json"
 SETTINGS = "settings.json"
+_LENGTH = "length"
 _LINE_EVERY_S = 60.0
 _MOST_SKIPPED = 20
 
@@ -52,6 +55,21 @@ class Source(NamedTuple):
 
 
 @contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder for one training; refuse another one in the meantime."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(f"another training is running in {folder}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def opened(folders: Folders, settings: Settings) -> Iterator[Source]:
     """Check what a user asks for, and hold the folder of results; give the images.
 
@@ -63,6 +81,10 @@ def opened(folders: Folders, settings: Settings) -> Iterator[Source]:
     """
     if settings.steps < 0 or (settings.minutes > 0) == (settings.steps > 0):
         raise InputError("give either --minutes or --steps, above 0")
+    if not math.isfinite(settings.minutes):
+        raise InputError(f"--minutes {settings.minutes} never ends")
+    if not math.isfinite(settings.rate):
+        raise InputError(f"--rate {settings.rate} is no learning rate")
     check_device(settings.device)
     data, out, resume = folders
     if out.exists() and not out.is_dir():
@@ -79,19 +101,41 @@ def opened(folders: Folders, settings: Settings) -> Iterator[Source]:
         yield Source(images, manifest, commit() or f"of semcom {__version__}")
 
 
-def identify(out: Path, about: Mapping[str, object], source: Source) -> None:
-    """Write what identifies a training; refuse a folder whose preparation is of another one."""
+def identify(out: Path, prepared: Mapping[str, object], settings: Settings, source: Source) -> None:
+    """Write what a training is prepared from, and its length.
+
+    A folder whose preparation is of something else is refused, as is one that does not say.
+    """
     file = out / SETTINGS
     if file.is_file():
-        before = _read(file)
-        names = about.keys() | before.keys()
-        if changed := sorted(name for name in names if before.get(name) != about.get(name)):
+        before = {name: value for name, value in _read(file).items() if name != _LENGTH}
+        names = prepared.keys() | before.keys()
+        if changed := sorted(name for name in names if before.get(name) != prepared.get(name)):
             raise InputError(
                 f"{file.parent} is of another training: its {', '.join(changed)} differ; choose "
                 "another --out"
             )
-    save(file, json.dumps(about, indent=1))
+    elif made := sorted({*out.glob("*/done.json"), *out.glob("*.npz")}):
+        raise InputError(
+            f"{made[0]} was made for another training, and {file} is missing, which says for "
+            "which; choose another --out"
+        )
+    length = {"steps": settings.steps} if settings.steps else {"minutes": settings.minutes}
+    save(file, json.dumps({**prepared, _LENGTH: length}, indent=1))
     save(out / MANIFEST, source.manifest)
+
+
+def length_before(out: Path) -> dict[str, Any]:
+    """Return ``minutes`` or ``steps`` of the training in a folder, or nothing where there is none.
+
+    Raises
+    ------
+    ValueError
+        The folder's record is damaged.
+    """
+    file = out / SETTINGS
+    length = _read(file).get(_LENGTH) if file.is_file() else None
+    return length if isinstance(length, dict) else {}
 
 
 def _read(file: Path) -> dict[str, object]:

@@ -33,7 +33,7 @@ from semcom.segmenters.mobile_sam.network import (
     prepare_encoder,
 )
 from semcom.segmenters.overlap import iou
-from semcom.segmenters.sam_teacher import SamTeacher
+from semcom.segmenters.sam_teacher import SamTeacher, decoder_state
 from semcom.types import Prompts
 
 if TYPE_CHECKING:
@@ -41,6 +41,16 @@ if TYPE_CHECKING:
 
 VALIDATION_IMAGES = 12
 POINTS_PER_SIDE = 4
+
+
+def decoder_of(teacher: SamTeacher) -> dict[str, Tensor]:
+    """Return the weights of a teacher's prompt encoder and mask decoder, on the CPU.
+
+    Whatever else it gives is left out, and numbers of reduced precision become float32.
+    """
+    state = {name: x.detach().cpu() for name, x in decoder_state(teacher.decoder_state()).items()}
+    reduced = torch.bfloat16, torch.float16
+    return {name: x.float() if x.dtype in reduced else x.clone() for name, x in state.items()}
 
 
 class EncoderTrainee:
@@ -81,7 +91,7 @@ class EncoderTrainee:
         if start:
             network.load_state_dict(start)
         self.network: nn.Module = network.to(memory_format=torch.channels_last)
-        self._decoder = {name: x.cpu().clone() for name, x in teacher.decoder_state().items()}
+        self._decoder = decoder_of(teacher)
         try:
             self._sam = build_model(self._state(self.network))
         except InputError as error:
@@ -145,7 +155,7 @@ class EncoderTrainee:
                 power += float(target.var(dim=(2, 3), correction=0).mean())
                 error += float((found.features - target).square().mean())
                 overlaps += _overlaps(student, found, found._replace(features=target))
-        decibels = 10 * np.log10(power / max(error, 1e-12))
+        decibels = 10 * np.log10(max(power, 1e-12) / max(error, 1e-12))
         return {"embedding dB": float(decibels), "mask IoU": float(np.mean(overlaps))}
 
     def save(self, network: nn.Module, file: Path, metadata: Mapping[str, str]) -> None:

@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from experiments.training import loop
-from experiments.training.loop import CHECKPOINT, CURVE, Settings, Training, alone
+from experiments.training.loop import CHECKPOINT, CURVE, Settings, Training
+from experiments.training.session import alone
 
 
 def quiet(*_):
@@ -73,6 +74,57 @@ def test_a_loss_that_draws_goes_on_bit_by_bit_as_well(line, tmp_path):
     torch.manual_seed(2)
     resumed = Training(Noisy(), tmp_path / "parts", settings, resume=True)
     assert torch.equal(parameters(resumed.run(quiet)), parameters(whole))
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_within_a_step_leaves_nothing_of_the_step_behind(line, tmp_path, times):
+    """The first one waits for the end of the step, the second ends with the last checkpoint."""
+
+    class Counted(line):
+        def __init__(self):
+            super().__init__()
+            normed = torch.nn.Sequential(torch.nn.BatchNorm1d(1), self.network)
+            self.network, self.calls = normed, 0
+
+        def loss(self, network, batch):
+            x, y = batch
+            loss = (network(x) - y).square().mean()  # which counts the batch
+            self.calls += 1
+            if self.calls == 13 and first:
+                for _ in range(times):
+                    os.kill(os.getpid(), signal.SIGINT)
+            return loss
+
+    settings = Settings(steps=30, rate=0.05, batch=20, checkpoint_minutes=0 if times == 2 else 9)
+    first = False
+    whole = Training(Counted(), tmp_path / "whole", settings).run(quiet)
+    first = True
+    with pytest.raises(KeyboardInterrupt):
+        Training(Counted(), tmp_path / "parts", settings).run(quiet)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    first = False
+    resumed = Training(Counted(), tmp_path / "parts", settings, resume=True)
+    assert resumed.state.step == (13 if times == 1 else 12)
+    found = resumed.run(quiet)
+    assert torch.equal(parameters(found), parameters(whole))
+    for name, buffer in found.named_buffers():
+        assert torch.equal(buffer, whole.get_buffer(name)), name
+
+
+def test_a_gradient_that_is_no_number_changes_nothing(line, tmp_path):
+    class Steep(line):
+        def loss(self, network, batch):
+            loss = super().loss(network, batch)
+            if batch[0].sum() != self.bad:
+                return loss
+            self.bad = None
+            return loss + (network.weight * 0).sqrt().sum()  # 0, with a gradient that is none
+
+    trainee = Steep()
+    trainee.bad = float(trainee.batch(29, 20)[0].sum())  # of the last step
+    training = Training(trainee, tmp_path, Settings(steps=30, rate=0.05, batch=20))
+    assert torch.isfinite(parameters(training.run(quiet))).all()
+    assert training.state.rollbacks == 1
 
 
 def _train(folder: Path) -> None:
