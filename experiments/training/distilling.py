@@ -22,6 +22,7 @@ from experiments.training.session import (
     describe_length,
     finish,
     identify,
+    keep_length,
     opened,
 )
 from semcom.checkpoints.download import load_state_dict
@@ -86,7 +87,7 @@ def distill(request: Request, say: Callable[[str], None]) -> Path:
         }
         if request.start:
             about["start"] = sha256_of(expanded(request.start))
-        identify(request.out, prepared, settings, source)
+        identify(request.out, prepared, source)
         for line in plan(request, source.images):
             say(line)
         with Display(say) as display:
@@ -94,6 +95,7 @@ def distill(request: Request, say: Callable[[str], None]) -> Path:
             material = Material(request.out, source.images, count, settings.seed, display.prepare)
             trainee = EncoderTrainee(material, teacher, size, start)
             training = Training(trainee, request.out, settings, resume=request.resume, about=about)
+            keep_length(request.out, settings)
             network = training.run(display.step)
         facts = {
             "model": f"mobile_sam, encoder {request.student}",

@@ -22,6 +22,7 @@ from experiments.training.session import (
     describe_length,
     finish,
     identify,
+    keep_length,
     opened,
 )
 from semcom.codecs.jscc import weights as jscc_weights
@@ -119,7 +120,7 @@ def train(request: Request, say: Callable[[str], None]) -> Path:
         if request.start:
             about["start"] = sha256_of(expanded(start)) if start else model.shipped
         check_room(request.out / "pairs", request.pairs, model.trainee.bytes_each())
-        identify(request.out, prepared, settings, source)
+        identify(request.out, prepared, source)
         for line in plan(request, source.images):
             say(line)
         with Display(say) as display:
@@ -128,6 +129,7 @@ def train(request: Request, say: Callable[[str], None]) -> Path:
             )
             trainee = model.trainee(material, started)
             training = Training(trainee, request.out, settings, resume=request.resume, about=about)
+            keep_length(request.out, settings)
             network = training.run(display.step)
         facts = {
             "model": request.model,

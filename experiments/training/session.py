@@ -101,12 +101,12 @@ def opened(folders: Folders, settings: Settings) -> Iterator[Source]:
         yield Source(images, manifest, commit() or f"of semcom {__version__}")
 
 
-def identify(out: Path, prepared: Mapping[str, object], settings: Settings, source: Source) -> None:
-    """Write what a training is prepared from, and its length.
+def identify(out: Path, prepared: Mapping[str, object], source: Source) -> None:
+    """Write what a training is prepared from.
 
     A folder whose preparation is of something else is refused, as is one that does not say.
     """
-    file = out / SETTINGS
+    file, length = out / SETTINGS, length_before(out)
     if file.is_file():
         before = {name: value for name, value in _read(file).items() if name != _LENGTH}
         names = prepared.keys() | before.keys()
@@ -120,9 +120,14 @@ def identify(out: Path, prepared: Mapping[str, object], settings: Settings, sour
             f"{made[0]} was made for another training, and {file} is missing, which says for "
             "which; choose another --out"
         )
-    length = {"steps": settings.steps} if settings.steps else {"minutes": settings.minutes}
     save(file, json.dumps({**prepared, _LENGTH: length}, indent=1))
     save(out / MANIFEST, source.manifest)
+
+
+def keep_length(out: Path, settings: Settings) -> None:
+    """Write how long a training is, for :func:`length_before`, once nothing speaks against it."""
+    length = {"steps": settings.steps} if settings.steps else {"minutes": settings.minutes}
+    save(out / SETTINGS, json.dumps({**_read(out / SETTINGS), _LENGTH: length}, indent=1))
 
 
 def length_before(out: Path) -> dict[str, Any]:
