@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from channels.owner import expanded
+from channels.registry import COMMAS
 from semcom.hashes import sha256_of
 
 _OF_FILE = "file "  # in front of a name among the versions of packages
@@ -19,9 +20,21 @@ def files_of(spec: str) -> list[str]:
     >>> files_of("trace:file=no-such-gains.csv,hold=10"), files_of("rician:k_db=9")
     ([], [])
     """
-    words = re.split(r'[,="]', spec.partition(":")[2])
+    words = _words_of(spec)
     words += [word.rpartition(":")[0] for word in words]  # my_codec.py:MyNetwork
-    return [word for word in words if word and expanded(word).is_file()]
+    return [word for word in dict.fromkeys(words) if word and expanded(word).is_file()]
+
+
+def _words_of(spec: str) -> list[str]:
+    """Return all that could be a path: whole values, those of options within, and their parts."""
+    options = spec.partition(":")[2]
+    words = re.split(r'[,="]', options)
+    for item in COMMAS.split(options):
+        value = item.partition("=")[2]
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1].replace('""', '"')
+        words += [value, *(_words_of(value) if ":" in value else [])]
+    return words
 
 
 def hashes_of(spec: str) -> list[str]:

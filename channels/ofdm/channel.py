@@ -166,14 +166,23 @@ class Ofdm:
         if self.multipath.max_delay_s > prefix_s * (1 + 1e-9):
             raise InputError(
                 f"the cyclic prefix of {prefix_s * 1e6:.3g} µs must be longer than the channel, "
-                f"whose last path arrives after {self.multipath.max_delay_s * 1e6:.3g} µs: raise "
-                "prefix_us or lower delay_spread_ns"
+                f"whose last path arrives after {self.multipath.max_delay_s * 1e6:.3g} µs: lower "
+                "delay_spread_ns, or raise prefix_us of ofdm"
             )
-        if not 0 <= doppler_hz <= _MAX_DOPPLER_SHARE * spacing_hz:
+        most_hz = _MAX_DOPPLER_SHARE * spacing_hz
+        if isinstance(self.multipath, Flat):  # which does not use doppler_hz
+            shift_hz = getattr(self.multipath.channel, "doppler", 0.0) / period_s
+            if shift_hz > most_hz:
+                raise InputError(
+                    f"the doppler of {over} must be at most {most_hz * period_s:.3g} cycles per "
+                    f"OFDM symbol ({_MAX_DOPPLER_SHARE:g} of the subcarrier spacing), got "
+                    f"{shift_hz * period_s:g}"
+                )
+            most_hz = math.inf
+        if not 0 <= doppler_hz <= most_hz:
             raise InputError(
                 f"doppler_hz must be between 0 and {_MAX_DOPPLER_SHARE:g} of the subcarrier "
-                f"spacing ({_MAX_DOPPLER_SHARE * spacing_hz:g} Hz): lower it or raise spacing_khz, "
-                f"got {doppler_hz}"
+                f"spacing ({most_hz:g} Hz): lower it or raise spacing_khz, got {doppler_hz}"
             )
         self.slot_grid = Grid(slot, period_s, subcarriers, spacing_hz)
         """The resource elements of one slot."""

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from channels.base import Channel, check_flat
 from channels.errors import InputError
+from channels.models.carrier_error import CarrierError
 from channels.models.jakes import Jakes
 from channels.models.middleton import Middleton
 from channels.models.phasors import phase_turns
@@ -184,7 +185,7 @@ class Flat:
         if isinstance(self.channel, Jakes | Trace):
             return self.channel.autocorrelation(lag).to(torch.complex128)
         held = self.channel.coherence == "none" or getattr(self.channel, "block_length", None) == 0
-        if not held:
+        if not held or isinstance(self.channel, CarrierError):  # which turns within a block
             raise InputError(
                 f"the gain of {type(self.channel).__name__} changes abruptly and cannot be "
                 "estimated from pilots: use estimation=perfect, block_length=0 or jakes"

@@ -114,9 +114,9 @@ def _snr_option(default: str | None, text: str) -> Callable[[Any], Any]:
 @_sampling(200, "wrong symbols (or faded transmissions)", 10_000_000, "bits")
 @click.option(
     "--num-symbols",
-    default=32,
-    show_default=True,
-    help="Number of symbols per transmission; block fading holds its gain that long.",
+    type=int,
+    help="Number of symbols per transmission; block fading holds its gain that long.  [default: "
+    "32; over OFDM, all data of a slot]",
 )
 @out_option("semcom-ber")
 def ber(
@@ -126,7 +126,7 @@ def ber(
     axis: Any,
     max_errors: int,
     max_trials: int,
-    num_symbols: int,
+    num_symbols: int | None,
     seed: int,
     jobs: int,
     out: Path,

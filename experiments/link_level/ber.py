@@ -105,6 +105,11 @@ class BitErrors:
         )
 
 
+def _usual_symbols(channel: str) -> int:
+    layout = getattr(create_channel(channel), "layout", None)
+    return len(layout.data) if layout is not None else 32
+
+
 def ber(
     modulations: Sequence[int],
     channels: Sequence[str],
@@ -113,7 +118,7 @@ def ber(
     *,
     axis: Axis = "esn0",
     limits: Limits = LIMITS,
-    num_symbols: int = 32,
+    num_symbols: int | None = None,
     seed: int = 0,
     jobs: int = 1,
     say: Callable[..., None] = print,
@@ -129,8 +134,11 @@ def ber(
     out
         Folder for ``rows.jsonl`` (the raw counts, from which a later run resumes), ``ber.csv``,
         ``ber.png`` and ``ber.pdf``.
-    limits, num_symbols, seed, jobs, say
-        See :func:`experiments.link_level.montecarlo.collect` and :class:`BitErrors`.
+    num_symbols
+        See :class:`BitErrors`; by default 32, and over OFDM all data symbols of a slot, since its
+        first ones lie beyond the pilots.
+    limits, seed, jobs, say
+        See :func:`experiments.link_level.montecarlo.collect`.
 
     Raises
     ------
@@ -138,7 +146,9 @@ def ber(
         If an argument is invalid; this is checked before any work starts.
     """
     systems = [
-        BitErrors(channel, bits, num_symbols) for channel in channels for bits in modulations
+        BitErrors(channel, bits, _usual_symbols(channel) if num_symbols is None else num_symbols)
+        for channel in channels
+        for bits in modulations
     ]
     counts = measure(systems, snrs, axis, out, limits=limits, seed=seed, jobs=jobs, say=say)
     series = []

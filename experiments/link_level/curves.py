@@ -23,7 +23,7 @@ from experiments.figures.parts.fonts import plain_text, power_of_ten
 from experiments.figures.parts.style import Look, series_look
 from experiments.intervals import Count
 from experiments.link_level.montecarlo import collect
-from experiments.link_level.snr_axis import Axis, to_esn0
+from experiments.link_level.snr_axis import AXIS_LABELS, Axis, to_esn0
 from experiments.link_level.task import Simulation, Task
 from experiments.link_level.theory_curves import Reference
 from experiments.saving import save, save_figure
@@ -105,7 +105,7 @@ def write_series(series: Sequence[Series], labels: CurveLabels, out: Path, name:
     """Print the table; write ``name`` as CSV, PNG and PDF into ``out`` and return the files."""
     print_series(series, labels)
     files = [out / f"{name}.csv"]
-    _write_csv(series, files[0])
+    _write_csv(series, "ebn0_db" if labels.axis == AXIS_LABELS["ebn0"] else "snr_db", files[0])
     with plain_text():
         figure = draw(series, labels)
         for suffix in (".png", ".pdf"):
@@ -158,12 +158,12 @@ def _short(rate: float) -> str:
     return f"{digits}e{int(exponent)}"
 
 
-def _write_csv(series: Sequence[Series], file: Path) -> None:
+def _write_csv(series: Sequence[Series], axis: str, file: Path) -> None:
     rows = []
     for one in series:
         for x, count, theory in zip(one.x, one.counts, _theory_at(one), strict=True):
             low, high = count.interval()
-            row = {"system": one.name, "snr_db": x, **asdict(count), "rate": count.rate}
+            row = {"system": one.name, axis: x, **asdict(count), "rate": count.rate}
             rows.append({**row, "low": low, "high": high, "theory": theory})
     save(file, to_csv(list(rows[0]), [list(row.values()) for row in rows]))
 

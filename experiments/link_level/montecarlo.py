@@ -33,7 +33,7 @@ from experiments.intervals import Count
 from experiments.link_level.row_file import Row, read_rows
 from experiments.link_level.task import Task
 from experiments.running.backends import check_jobs
-from experiments.running.pool import WorkerPool
+from experiments.running.pool import ProcessDiedError, WorkerPool
 from experiments.saving import named
 from semcom.errors import InputError
 
@@ -228,6 +228,9 @@ class Batch:
 
     def failed(self, error: Exception) -> tuple[Batch, Count]:
         """Raise the error, because leaving out a batch would bias the count."""
+        if isinstance(error, ProcessDiedError):
+            where = f"{self.task.simulation.name} at {self.task.snr_db:g} dB"
+            raise InputError(f"{where}: {error}; fewer --jobs need less memory") from error
         raise error
 
 

@@ -192,7 +192,10 @@ def _ray(_: int, address: str | None) -> Iterator[tuple[Submit, int]]:
         return future
 
     try:
-        yield submit, int(ray.cluster_resources().get("CPU", 1))
+        slots = int(ray.cluster_resources().get("CPU", 0))
+        if not slots:
+            raise InputError("the Ray cluster has no CPUs")
+        yield submit, slots
     finally:
         if started:
             ray.shutdown()

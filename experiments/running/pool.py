@@ -15,6 +15,10 @@ ResultOf = TypeVar("ResultOf", covariant=True)
 _AHEAD = 2  # units submitted per slot, so that no worker waits for the next
 
 
+class ProcessDiedError(RuntimeError):
+    """A worker ended without a word."""
+
+
 class Work(Protocol[ResultOf]):
     """A unit of work for a worker."""
 
@@ -105,7 +109,7 @@ class WorkerPool:
             yield self._submit(do, unit).result()
             return
         except BrokenProcessPool:
-            why: Exception = RuntimeError("its process died: out of memory, or killed")
+            why: Exception = ProcessDiedError("its process died: out of memory, or killed")
             self._reopen()
         except Exception as error:
             why = error

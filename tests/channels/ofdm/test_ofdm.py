@@ -210,6 +210,8 @@ def test_options_reach_the_channel() -> None:
         (lambda: Ofdm(over="tdl_e", delay_spread_ns=300.0), "prefix of 5.56 µs .* after 6.2 µs"),
         (lambda: Ofdm(doppler_hz=301.0), r"doppler_hz must be between 0 and 0.02 .*\(300 Hz\)"),
         (lambda: Ofdm(over="awgn", doppler_hz=-1.0), "doppler_hz must be between 0"),
+        (lambda: Ofdm(over="jakes:doppler=0.4"), r"doppler of jakes.* at most 0.0217 .* got 0.4"),
+        (lambda: Ofdm(over="carrier_error:known=true"), "CarrierError changes.*estimation=perfect"),
         (lambda: Ofdm(estimation="mmse"), "one of lmmse, ls, perfect, got 'mmse'"),
         (lambda: Ofdm(subcarriers=1), "subcarriers must be between 2 and 1024, got 1"),
         (lambda: Ofdm(spacing_khz=0.0), r"spacing_khz must be between 0.001 and 1e\+06, got 0"),

@@ -156,6 +156,17 @@ def test_ebn0_is_per_bit(tmp_path: Path) -> None:
     for one in (bpsk, qpsk):
         low, high = one.counts[0].interval(0.99994)
         assert low < expected < high
+    assert (tmp_path / "ber.csv").read_text().startswith("system,ebn0_db,")
+
+
+def test_over_ofdm_a_whole_slot_is_sent(tmp_path: Path) -> None:
+    """Its first symbols lie beyond the pilots, where the estimate of a moving channel is worst."""
+    channel, limits = "tdl:doppler_hz=200,estimation=ls", Limits(50, 10_000)
+    quiet = lambda *_: None  # noqa: E731
+    ber((2,), (channel, "awgn"), (10.0,), tmp_path, limits=limits, say=quiet)
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    sent = {row["about"]["channel"]: row["about"]["num_symbols"] for row in rows}
+    assert sent == {channel: len(create_channel(channel).layout.data), "awgn": 32}
 
 
 def test_no_error_is_drawn_as_an_upper_bound() -> None:

@@ -24,6 +24,8 @@ from experiments.link_level import montecarlo
 from experiments.link_level.ber import BitErrors
 from experiments.link_level.montecarlo import Limits, add_up, collect
 from experiments.link_level.task import Task
+from experiments.running.pool import ProcessDiedError
+from semcom.errors import InputError
 
 LIMITS = Limits(max_errors=40, max_trials=5000)
 Collect = Callable[..., list[Count]]
@@ -268,3 +270,5 @@ def test_a_worker_that_dies_costs_no_row_and_does_not_end_the_run(
 def test_a_batch_that_comes_to_no_end_is_not_left_out_silently() -> None:
     with pytest.raises(RuntimeError, match="its process died"):
         montecarlo.Batch(COINS[0], 0).failed(RuntimeError("its process died"))
+    with pytest.raises(InputError, match="its process died; fewer --jobs need less memory"):
+        montecarlo.Batch(COINS[0], 0).failed(ProcessDiedError("its process died"))

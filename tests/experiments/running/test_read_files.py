@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
+from channels.catalogue import CHANNELS
+from channels.registry import spec_of
 from experiments import read_results
 from experiments.read_files import file_versions, versions_here
 from experiments.running.runner import run
@@ -40,6 +42,18 @@ def test_a_trace_that_has_changed_is_refused_and_nothing_is_lost(tmp_path: Path)
     run(_suite(tmp_path), tmp_path / "other")
     gains.write_text("gain_db\n0\n1\n")
     run(_suite(tmp_path, snr_db=[10, 20]), tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["g=1.csv", "g,2.csv", "snr=10, x/g.csv", 'say "g".csv'])
+def test_names_of_files_may_hold_what_separates_options(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("gain_db\n0\n")
+    spec = spec_of("trace", file=file, hold=2)
+    assert list(file_versions([spec])) == [f"file {file}"]
+    assert CHANNELS.parse(spec)[1]["file"] == str(file)
+    if "," not in name:
+        assert list(file_versions([f"ofdm:over=cir:file={file}"])) == [f"file {file}"]
 
 
 def test_files_are_found_wherever_a_channel_names_them(tmp_path: Path) -> None:
