@@ -26,6 +26,7 @@ from safetensors import safe_open
 from experiments.benchmarks.analog_codecs import THREADS, measure, picture
 from semcom import cache
 from semcom.codecs.base import CODECS
+from semcom.processor import keep_freed_memory
 from semcom.types import Image
 
 NEED_MORE = ("learned", "torch_jscc")
@@ -56,6 +57,7 @@ def rows_of(names: Sequence[str], image: Image, runs: int) -> list[dict[str, Any
 def main(as_json: bool, runs: int) -> None:
     """Measure the speed of every codec that is installed."""
     torch.set_num_threads(THREADS)
+    keep_freed_memory()
     os.environ[cache.ENVIRONMENT] = "off"
     image = picture()
     names = [

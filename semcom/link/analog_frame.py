@@ -37,13 +37,13 @@ def encode_analog(
     Returns
     -------
     signal, plan
-        The signal and its frame. If not even one symbol fits, a frame that exceeds the budget.
+        The signal and its frame. If not even the codec's least number of symbols fits, a frame that
+        exceeds the budget.
 
     Raises
     ------
     ValueError
-        Unequal protection, which needs packets, a budget below the least number of symbols of the
-        codec, or a signal that breaks its contract.
+        Unequal protection, which needs packets, or a signal that breaks its contract.
     """
     if link.protection != "equal":
         raise InputError(f"{link.protection} protection is for digital codecs; this one is analog")
@@ -56,14 +56,9 @@ def encode_analog(
     if takes_room(encoder):
         told |= {"room": num_symbols, "side_rate": _side_rate(link, num_symbols)}
 
-    least, most = least_symbols(encoder, *w.shape), max(0, num_symbols)
+    least = max(1, least_symbols(encoder, *w.shape))
 
     def attempt(num_symbols: int) -> tuple[AnalogSignal, Plan]:
-        if num_symbols < least:
-            raise InputError(
-                f"the codec sends {least:,} symbols of this image, CBR {least / image.size:.4g}, "
-                f"and a budget of {budget:,} channel uses has room for {most:,}"
-            )
         signal = encoder.encode(image, w, num_symbols, snr_db, **told)
         _check(signal, num_symbols)
         return signal, plan_analog(signal, link)
@@ -71,7 +66,7 @@ def encode_analog(
     for _ in range(_ROUNDS):
         if not fits < num_symbols < too_many:
             num_symbols = (fits + too_many) // 2
-        if too_many - fits < 2:
+        if too_many - fits < 2 or num_symbols < least:
             break
         signal, plan = attempt(num_symbols)
         unused = symbols - plan.data_symbols
@@ -84,7 +79,7 @@ def encode_analog(
             if unused <= _UNUSED * symbols or plan.analog_symbols < num_symbols:
                 break
         num_symbols = symbols - (plan.data_symbols - plan.analog_symbols)
-    return best or attempt(1)
+    return best or attempt(least)
 
 
 def plan_analog(signal: AnalogSignal, link: LinkConfig) -> Plan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -144,7 +146,7 @@ def test_remarks_say_how_the_network_counts():
 
 
 def test_a_frame_that_is_too_small_says_what_is_needed(photo, tmp_path, monkeypatch):
-    """64x64 pixels are 768 symbols, a CBR of 1/16."""
+    """64x64 pixels are 768 symbols, a CBR of 1/16; header and side information come on top."""
     image = photo[:64, :64].copy()
     monkeypatch.chdir(tmp_path)
     PilImage.fromarray(image).save("a.png")
@@ -152,7 +154,12 @@ def test_a_frame_that_is_too_small_says_what_is_needed(photo, tmp_path, monkeypa
     asked = ["send", "a.png", "--codec", name, "--cbr", "1/24", "--blind"]
     result = CliRunner().invoke(main, asked)
     assert result.exit_code
-    assert "the codec sends 768 symbols of this image, CBR 0.0625" in result.output
+    (needed,) = re.findall(r"the smallest that fits is (0\.\d+) \(", result.output)
+    assert 0.0625 < float(needed) < 0.1
+    asked[5] = "1/16"
+    assert f"the smallest that fits is {needed}" in CliRunner().invoke(main, asked).output
+    asked[5] = needed
+    assert CliRunner().invoke(main, asked).exit_code == 0
     delivery = semcom.send(image, codec=name, cbr=1 / 4, snr_db=40, blind=True)
     assert np.abs(delivery.received.astype(int) - means(image)).max() <= 4
 
