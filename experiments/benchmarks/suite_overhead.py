@@ -3,7 +3,7 @@
 Goals: at most 5 ms per task for 100,000 tasks without work, with constant memory, and at least 1.8
 times the speed with two jobs on two cores. The overhead includes planning, submitting and
 committing rows. Peer: the same work without a suite, one task after the other in this process. At
-first, the two scores that take longest, on one thread, beside scikit-image and pytorch-msssim.
+last, the two scores that take longest, on one thread, beside scikit-image and pytorch-msssim.
 
 ``python -m experiments.benchmarks.suite_overhead [--tasks N]``
 """
@@ -124,12 +124,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=100_000)
     tasks = parser.parse_args().tasks
-    similarities()
     with tempfile.TemporaryDirectory() as folder:
         for jobs in (1, 2):
             overhead(Path(folder), tasks, jobs)
     with tempfile.TemporaryDirectory() as folder:
         speedup(Path(folder))
+    similarities()
 
 
 if __name__ == "__main__":
