@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from channels.owner import expanded
@@ -22,14 +21,20 @@ def files_of(spec: str) -> list[str]:
     """
     words = _words_of(spec)
     words += [word.rpartition(":")[0] for word in words]  # my_codec.py:MyNetwork
-    return [word for word in dict.fromkeys(words) if word and expanded(word).is_file()]
+    return [word for word in dict.fromkeys(words) if word and _is_file(word)]
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return expanded(word).is_file()
+    except OSError:  # no name of a file is so long
+        return False
 
 
 def _words_of(spec: str) -> list[str]:
-    """Return all that could be a path: whole values, those of options within, and their parts."""
-    options = spec.partition(":")[2]
-    words = re.split(r'[,="]', options)
-    for item in COMMAS.split(options):
+    """Return all values, and those of options within them."""
+    words = []
+    for item in COMMAS.split(spec.partition(":")[2]):
         value = item.partition("=")[2]
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1].replace('""', '"')

@@ -1,9 +1,9 @@
 """Treatment of large pictures, as cameras make them.
 
-Pictures of more than :data:`LARGE` pixels are scored in strips, which limits the memory and keeps
-several cores busy; they are segmented at a smaller size and encoded by several threads. Since they
-take long, each stage of the work is logged. Pictures of the usual test sets are smaller and treated
-as a whole.
+Pictures of more than :data:`LARGE` pixels are scored in strips by several threads, which limits the
+memory and keeps the cores busy; they are segmented at a smaller size and encoded by several
+threads. Since they take long, each stage of the work is logged. Pictures of the usual test sets are
+smaller and treated as a whole.
 """
 
 from __future__ import annotations

@@ -84,7 +84,8 @@ def has_bfloat16(device: str = "cpu") -> bool:
 
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # parameters of mallopt
-_KEPT_BYTES, _LARGE_BYTES = 256 << 20, 64 << 20
+_KEPT_BYTES, _LARGE_BYTES = 256 << 20, 32 << 20  # more is refused by older versions
+_SET_BY_USERS = "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"
 
 
 def keep_freed_memory() -> None:
@@ -96,9 +97,10 @@ def keep_freed_memory() -> None:
     with other C libraries, or where a variable such as ``MALLOC_TRIM_THRESHOLD_`` has set it
     otherwise.
     """
-    if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
+    tuned = "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", "")
+    if sys.platform != "linux" or tuned or any(name in os.environ for name in _SET_BY_USERS):
         return
     with contextlib.suppress(OSError, AttributeError):
         adjust = ctypes.CDLL(None).mallopt
-        adjust(_MMAP_THRESHOLD, _LARGE_BYTES)
-        adjust(_TRIM_THRESHOLD, _KEPT_BYTES)
+        if adjust(_MMAP_THRESHOLD, _LARGE_BYTES):  # or the other call would make it worse
+            adjust(_TRIM_THRESHOLD, _KEPT_BYTES)

@@ -178,8 +178,9 @@ class Ofdm:
                     f"OFDM symbol ({_MAX_DOPPLER_SHARE:g} of the subcarrier spacing), got "
                     f"{shift_hz * period_s:g}"
                 )
-            most_hz = math.inf
-        if not 0 <= doppler_hz <= most_hz:
+            if not 0 <= doppler_hz < math.inf:
+                raise InputError(f"doppler_hz must be at least 0 and finite, got {doppler_hz}")
+        elif not 0 <= doppler_hz <= most_hz:
             raise InputError(
                 f"doppler_hz must be between 0 and {_MAX_DOPPLER_SHARE:g} of the subcarrier "
                 f"spacing ({most_hz:g} Hz): lower it or raise spacing_khz, got {doppler_hz}"

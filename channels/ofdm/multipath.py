@@ -185,7 +185,12 @@ class Flat:
         if isinstance(self.channel, Jakes | Trace):
             return self.channel.autocorrelation(lag).to(torch.complex128)
         held = self.channel.coherence == "none" or getattr(self.channel, "block_length", None) == 0
-        if not held or isinstance(self.channel, CarrierError):  # which turns within a block
+        if isinstance(self.channel, CarrierError):
+            raise InputError(
+                "the gain of a carrier error turns from symbol to symbol and cannot be estimated "
+                "from pilots: use estimation=perfect"
+            )
+        if not held:
             raise InputError(
                 f"the gain of {type(self.channel).__name__} changes abruptly and cannot be "
                 "estimated from pilots: use estimation=perfect, block_length=0 or jakes"

@@ -113,8 +113,8 @@ def similarities() -> None:
     for name, (own, package, other) in works.items():
         own_s, other_s = (min(timeit.repeat(work, number=1, repeat=5)) for work in (own, other))
         print(
-            f"{name}: {1e3 * own_s:.0f} ms, {package} {1e3 * other_s:.0f} ms, "
-            f"{other_s / own_s:.1f} times that",
+            f"{name}: {1e3 * own_s:.0f} ms; {package}: {1e3 * other_s:.0f} ms, "
+            f"{other_s / own_s:.1f} times as long",
             flush=True,
         )
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from channels.modulation import modulate
+from channels.ofdm.channel import Ofdm
 from channels.packets.mcs import modulation_name
 from channels.units import check_bits_per_symbol
 from experiments.intervals import Count
@@ -106,8 +107,8 @@ class BitErrors:
 
 
 def _usual_symbols(channel: str) -> int:
-    layout = getattr(create_channel(channel), "layout", None)
-    return len(layout.data) if layout is not None else 32
+    made = create_channel(channel)
+    return len(made.layout.data) if isinstance(made, Ofdm) else 32
 
 
 def ber(

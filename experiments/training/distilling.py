@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from torch import Tensor
 
@@ -83,7 +83,7 @@ def distill(request: Request, say: Callable[[str], None]) -> Path:
             "seed": settings.seed,
             "batch": settings.batch,
             "rate": settings.rate,
-            "device": settings.kind,
+            "device": settings.device.partition(":")[0],
         }
         if request.start:
             about["start"] = sha256_of(expanded(request.start))
@@ -127,8 +127,7 @@ def build_teacher(spec: str) -> SamTeacher:
             f"segmenter {spec!r} has not SAM's interface (methods {' and '.join(_METHODS)}, and "
             f"the attribute provenance); choices: {able_ones}"
         )
-    found: SamTeacher = teacher
-    return found
+    return cast("SamTeacher", teacher)
 
 
 def _is_teacher(kind: Any) -> bool:

@@ -48,7 +48,7 @@ def keep_embeddings(
 
 def _embed(paths: Sequence[Path], teacher: SamTeacher, i: int) -> tuple[NDArray[np.float16]]:
     image, _ = load_image(paths[i])
-    with torch.inference_mode():
+    with torch.no_grad():
         found = teacher.embed_image(image)
     if tuple(found.shape) != (1, *EMBEDDING_SHAPE):
         raise InputError(

@@ -61,11 +61,12 @@ def find_training_images(folder: Path) -> TrainingImages:
     used: dict[str, list[Path]] = {}
     skipped: list[str] = []
     seen: dict[str, Path] = {}
+    stems = {path.stem for path in folder.iterdir() if path.suffix.lower() in SUFFIXES}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
         if is_mask(path):
-            if not _has_picture(path):
+            if path.stem.removesuffix(MASK_ENDING.removesuffix(".png")) not in stems:
                 skipped.append(f"{path.name}: by its name, the mask of a picture that is not there")
         elif reason := _unusable(path):
             skipped.append(f"{path.name}: {reason}")
@@ -83,11 +84,6 @@ def find_training_images(folder: Path) -> TrainingImages:
     training = [path for name, paths in used.items() if name not in kept for path in paths]
     validation = [path for name, paths in used.items() if name in kept for path in paths]
     return TrainingImages(training, validation or training[:1], skipped)
-
-
-def _has_picture(mask: Path) -> bool:
-    name = mask.stem.removesuffix(MASK_ENDING.removesuffix(".png"))
-    return any((mask.parent / f"{name}{suffix}").exists() for suffix in SUFFIXES)
 
 
 def _unusable(path: Path) -> str | None:

@@ -56,11 +56,6 @@ class Settings:
     validate_minutes: float = 5.0
     checkpoint_minutes: float = 2.0
 
-    @property
-    def kind(self) -> str:
-        """Kind of the device, such as ``cpu``."""
-        return torch.device(self.device).type
-
     @classmethod
     def asked(
         cls, before: Mapping[str, Any], *, minutes: float | None, steps: int | None, **others: Any
@@ -140,16 +135,17 @@ class Training:
         """
         state, settings = self.state, self.settings
         saved = validated = state.seconds
-        batches = self._batches()
         if not state.step:
             self.save()  # for a training that diverges at once
         try:
             with interrupted_between_steps() as go_on:
+                batches = self._batches()  # whose processes do not end by Ctrl-C, either
                 while (share := self._share()) < 1:
                     go_on()
                     began = time.perf_counter()
+                    batch = next(batches)
                     self._between_steps = False
-                    loss = self._step(next(batches), share)
+                    loss = self._step(batch, share)
                     state.seconds += time.perf_counter() - began
                     if not self._is_sound(loss):
                         self._roll_back()
@@ -265,7 +261,9 @@ class Training:
         file = self.folder / CHECKPOINT
         try:
             content = torch.load(file, map_location=self.device, weights_only=True)
-            about = content["about"]
+            # Checkpoints of earlier versions do not say these.
+            missing = {name: self.about[name] for name in ("device", "rate") if name in self.about}
+            about = missing | content["about"]
             if about == self.about:
                 self.network.load_state_dict(content["network"])
                 self.average.load_state_dict(content["average"])

@@ -116,7 +116,7 @@ def train(request: Request, say: Callable[[str], None]) -> Path:
             "pairs": request.pairs,
             "seed": settings.seed,
         }
-        about = {**prepared, "batch": settings.batch, "device": settings.kind}
+        about = {**prepared, "batch": settings.batch, "device": settings.device.partition(":")[0]}
         if request.start:
             about["start"] = sha256_of(expanded(start)) if start else model.shipped
         check_room(request.out / "pairs", request.pairs, model.trainee.bytes_each())

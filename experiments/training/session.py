@@ -108,9 +108,8 @@ def identify(out: Path, prepared: Mapping[str, object], source: Source) -> None:
     """
     file, length = out / SETTINGS, length_before(out)
     if file.is_file():
-        before = {name: value for name, value in _read(file).items() if name != _LENGTH}
-        names = prepared.keys() | before.keys()
-        if changed := sorted(name for name in names if before.get(name) != prepared.get(name)):
+        before = _read(file)
+        if changed := sorted(name for name in prepared if before.get(name) != prepared[name]):
             raise InputError(
                 f"{file.parent} is of another training: its {', '.join(changed)} differ; choose "
                 "another --out"

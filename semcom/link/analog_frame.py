@@ -49,7 +49,6 @@ def encode_analog(
         raise InputError(f"{link.protection} protection is for digital codecs; this one is analog")
     snr_db, symbols = _mean_snr_db(link), room(link, budget)
     num_symbols = symbols - _header(link, 1)
-    best, fits, too_many = None, 0, num_symbols + 1
     told: dict[str, float] = {}
     if takes_side_snr(encoder):
         told["side_snr_db"] = side_snr_db(link)
@@ -57,6 +56,7 @@ def encode_analog(
         told |= {"room": num_symbols, "side_rate": _side_rate(link, num_symbols)}
 
     least = max(1, least_symbols(encoder, *w.shape))
+    best, fits, too_many = None, least - 1, num_symbols + 1
 
     def attempt(num_symbols: int) -> tuple[AnalogSignal, Plan]:
         signal = encoder.encode(image, w, num_symbols, snr_db, **told)
@@ -66,7 +66,7 @@ def encode_analog(
     for _ in range(_ROUNDS):
         if not fits < num_symbols < too_many:
             num_symbols = (fits + too_many) // 2
-        if too_many - fits < 2 or num_symbols < least:
+        if too_many - fits < 2:
             break
         signal, plan = attempt(num_symbols)
         unused = symbols - plan.data_symbols

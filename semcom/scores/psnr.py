@@ -104,13 +104,18 @@ def weighted_psnr_db(original: Image, received: Image, w: Map) -> float:
     return _to_db(float((w * _squared_error(original, received)).mean()))
 
 
-def _squared_error(original: Image, received: Image) -> NDArray[np.float64]:
-    """Return the squared error of each pixel, averaged over the channels, (H, W)."""
+def check_pair(original: Image, received: Image) -> None:
+    """Refuse two images that cannot be compared: of unlike shapes, or not uint8."""
     if original.shape != received.shape or {original.dtype, received.dtype} != {np.dtype(np.uint8)}:
         raise InputError(
             f"images must be uint8 of one shape, got {original.dtype} {original.shape} "
             f"and {received.dtype} {received.shape}"
         )
+
+
+def _squared_error(original: Image, received: Image) -> NDArray[np.float64]:
+    """Return the squared error of each pixel, averaged over the channels, (H, W)."""
+    check_pair(original, received)
     error = np.empty(original.shape[:2])
 
     def fill(rows: slice) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from channels.kernels.jit import kernel
 from semcom.large import in_threads, is_large
+from semcom.scores.psnr import check_pair
 from semcom.types import Image
 
 Channel = NDArray[np.float32]
@@ -48,6 +49,7 @@ def ms_ssim(original: Image, received: Image) -> float:
 
 
 def _channel(c: int, *images: Image) -> tuple[Channel, ...]:
+    check_pair(*images)
     return tuple(image[..., c].astype(np.float32) for image in images)
 
 

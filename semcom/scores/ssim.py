@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from semcom.errors import InputError
 from semcom.scores import similarity
 from semcom.types import Image
 
@@ -16,6 +17,11 @@ def ssim(original: Image, received: Image) -> float:
     (DOI 10.1109/TIP.2003.819861): an 11x11 Gaussian window of σ = 1.5, biased covariances, data
     range 255, and the mean over the RGB channels.
 
+    Raises
+    ------
+    ValueError
+        A side below 11 pixels, or two images that cannot be compared.
+
     Examples
     --------
     >>> import skimage.data
@@ -23,6 +29,8 @@ def ssim(original: Image, received: Image) -> float:
     >>> ssim(photo, photo), ssim(photo, 255 - photo) < 0.5
     (1.0, True)
     """
+    if min(original.shape[:2]) < WINDOW:
+        raise InputError(f"SSIM needs sides of at least {WINDOW} pixels, got {original.shape[:2]}")
     return similarity.ssim(original, received)
 
 

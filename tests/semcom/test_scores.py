@@ -96,10 +96,7 @@ def test_ms_ssim_is_pytorch_msssims():
         torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() for x in (original, received)
     ]
     reference = MS_SSIM(data_range=255, size_average=True, channel=3)(*tensors)
-    torch.set_num_threads(2)
-    parallel = ms_ssim(original, received)
-    torch.set_num_threads(1)
-    assert ms_ssim(original, received) == parallel == pytest.approx(float(reference), abs=1e-5)
+    assert ms_ssim(original, received) == pytest.approx(float(reference), abs=1e-5)
     assert ms_ssim(original[:160], received[:160]) is None
 
 

@@ -39,7 +39,7 @@ _LEAST_SNR_DB, _SNR_STEP_DB = -40.0, 0.5
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """The side information. Its arrays stay as they are."""
+    """The side information. Its weights and levels stay as they are."""
 
     layout: int
     snr: int

@@ -217,7 +217,7 @@ def test_segmenters(tmp_path: Path) -> None:
 
 def test_suite_overhead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     suite_overhead.similarities()
-    ratios = re.findall(r"SSIM: \d+ ms, .* ms, ([\d.]+) times that", capsys.readouterr().out)
+    ratios = re.findall(r"SSIM: \d+ ms; .* ms, ([\d.]+) times as", capsys.readouterr().out)
     assert len(ratios) == 2
     suite_overhead.overhead(tmp_path, 100, jobs=1)
     assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == [

@@ -111,7 +111,7 @@ def test_ctrl_c_within_a_step_leaves_nothing_of_the_step_behind(line, tmp_path, 
         assert torch.equal(buffer, whole.get_buffer(name)), name
 
 
-def test_a_gradient_that_is_no_number_changes_nothing(line, tmp_path):
+def test_a_gradient_that_is_no_number_is_rolled_back(line, tmp_path):
     class Steep(line):
         def loss(self, network, batch):
             loss = super().loss(network, batch)

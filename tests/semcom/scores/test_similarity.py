@@ -7,8 +7,9 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
+from semcom.errors import InputError
 from semcom.scores import similarity
-from semcom.scores.ssim import ssim
+from semcom.scores.ssim import ms_ssim, ssim
 from semcom.types import Image
 from tests.large_photos import noisy, photo
 
@@ -66,3 +67,13 @@ def test_scores_of_any_size_are_the_true_ones(height: int, width: int) -> None:
         reference_ssim(original, 255 - original), abs=1e-12
     )
     assert ssim(original, original) == 1
+
+
+def test_pictures_that_cannot_be_compared_are_refused() -> None:
+    picture = photo(200, 200)
+    for score in (ssim, ms_ssim, similarity.ms_ssim):
+        for other in (picture[:190], picture[:, :190], picture.astype(np.float32)):
+            with pytest.raises(InputError, match="images must be uint8 of one shape"):
+                score(picture, other)
+    with pytest.raises(InputError, match=r"sides of at least 11 pixels, got \(10, 40\)"):
+        ssim(picture[:10, :40], picture[:10, :40])
