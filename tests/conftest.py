@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from channels.catalogue import BIT_CHANNELS, CHANNELS, PACKET_CHANNELS
@@ -24,6 +25,10 @@ from semcom.segmenters.base import SEGMENTERS
 # processes that it starts.
 os.environ["SEMCOM_CACHE"] = "off"
 keep_freed_memory()  # as the command line does
+
+# Time is never a test.
+settings.register_profile("semcom", deadline=None)
+settings.load_profile("semcom")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -28,7 +28,7 @@ def clean(coded):
     st.sampled_from([1, 2, 4, 6, 8, 10]),
     st.integers(0, 99),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_comes_back_without_noise(num_bits, rate, bits_per_symbol, seed):
     total = num_bits + 24 * (2 + num_bits // 3000)
     num_coded = bits_per_symbol * math.ceil(total / rate / bits_per_symbol)

@@ -20,7 +20,7 @@ def perfect(x):
     return ChannelOutput(x, torch.ones_like(x), torch.tensor(1e-3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(min_size=1, max_size=3000), st.sampled_from(SCHEMES))
 def test_bytes_survive_a_clean_channel(data, scheme):
     x = encode_packet(data, scheme)

@@ -64,7 +64,7 @@ def harmless(sent):
     return check
 
 
-HYPOTHESIS = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+HYPOTHESIS = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 @HYPOTHESIS

@@ -108,7 +108,7 @@ def decodable(candidate):
 
 
 @pytest.mark.parametrize("candidate", NAMES, indirect=True)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(kinds=PACKETS, size=SIZES)
 def test_any_frame_gives_an_error_or_an_image(decodable, kinds, size):
     decodable(kinds, size)
@@ -129,14 +129,14 @@ def harmless(candidate):
 
 
 @pytest.mark.parametrize("candidate", NAMES, indirect=True)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(garbage=st.binary(min_size=1, max_size=400), keep=st.integers(0, 12))
 def test_garbage_gives_an_error_or_an_image(harmless, garbage, keep):
     harmless(lambda packets: replaced(packets, keep, garbage))
 
 
 @pytest.mark.parametrize("candidate", NAMES, indirect=True)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), flips=st.integers(0, 8), share=st.floats(0, 1))
 def test_damage_gives_an_error_or_an_image(harmless, seed, flips, share):
     """Bits flip anywhere, and where they are few the end is missing."""

@@ -87,7 +87,7 @@ def test_expected_gain_of_a_nested_stream_counts_what_all_before_it_let_through(
     assert alone.expected_gain(np.array([NOT_SENT, 0])) == pytest.approx(0.5 * 0.9)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), more=st.integers(1, 200))
 def test_more_budget_never_hurts(seed, more):
     choices = random_choices(seed, seed % 2 == 0)

@@ -21,7 +21,7 @@ NAMES = [name for name in CODECS.names() if not CODECS.entry(name).missing]
 FAST = {"av1": "av1:cpu_used=8", "vvc": "vvc:preset=faster"}
 CODE = HEADER_SYMBOLS[1]
 SIZE = (40, 56)
-HYPOTHESIS = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+HYPOTHESIS = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
 def on_air(codec: str, size: tuple[int, int], packets: list[bytes]) -> torch.Tensor:

@@ -91,7 +91,7 @@ def test_box_without_figure_is_the_box():
     st.integers(0, 2**32 - 1),
     st.sampled_from([0, 1, 8, 255]),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_contract_on_noise(height, width, seed, contrast):
     rng = np.random.default_rng(seed)
     picture = rng.integers(0, contrast + 1, (height, width, 3), dtype=np.uint8)

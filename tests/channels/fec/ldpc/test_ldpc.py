@@ -65,7 +65,7 @@ def test_every_codeword_fulfils_every_check(base_graph, size):
 
 
 @given(st.integers(1, 2), st.data())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_every_codeword_fulfils_every_check_at_any_length(base_graph, data):
     assert_parity(base_graph, data.draw(st.integers(12, {1: 8448, 2: 3840}[base_graph])))
 
@@ -119,7 +119,7 @@ def test_encodes_bit_for_bit_like_sionna(bits_per_symbol):
     st.sampled_from([1, 2, 6]),
     st.integers(0, 99),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_comes_back_without_noise(k, base_graph, rate, bits_per_symbol, seed):
     # Base graph 2 at more than 0.74 punctures so much that iterations can stay stuck, and so does
     # graph 1 with very short blocks, which it is never chosen for.

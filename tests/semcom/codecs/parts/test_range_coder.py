@@ -34,7 +34,7 @@ def encoded(symbols, merged, shares):
     return sent, finish(state)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(0, 300))
 def test_symbols_survive_in_the_bits_that_they_are_worth(seed, symbols, count):
     rng = np.random.default_rng(seed)

@@ -27,7 +27,7 @@ def same(one, other):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, 2**32 - 1),
     st.tuples(st.integers(1, 3), st.integers(1, 3)),
@@ -58,7 +58,7 @@ def test_values_beyond_all_tables_survive():
 
 
 @given(st.integers(-(1 << 22) + 1, (1 << 22) - 1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_other_numbers_survive(value):
     shares = np.linspace(0, 1 << 15, LENGTHS + 1).astype(np.int64)
     tally = coding.new_tally()

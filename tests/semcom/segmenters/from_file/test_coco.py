@@ -28,7 +28,7 @@ from tests.semcom.segmenters.from_file.mask_files import (
 
 
 @given(arrays(bool, st.tuples(st.integers(1, 40), st.integers(1, 40))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rle_both_forms_agree_with_pycocotools(pixels):
     pixels[0, -1] = True
     height, width = pixels.shape

@@ -102,7 +102,7 @@ SEEDS = seeds()
     st.floats(0, 1),
     st.binary(max_size=40),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_damaged_and_garbage_bytes(suffix, flips, keep, tail):
     data = bytearray(SEEDS[suffix])
     for where, value in flips:
@@ -162,7 +162,7 @@ SEGMENTATIONS = (
 
 
 @given(JSON | st.lists(st.fixed_dictionaries({"segmentation": SEGMENTATIONS}), max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_garbage_json(content):
     with tempfile.TemporaryDirectory() as folder:
         valid_or_value_error(write_json(Path(folder) / "m.json", content))
