@@ -92,7 +92,7 @@ def keep_freed_memory() -> None:
     """Let this process keep up to 256 MB that arrays have left, for the next arrays.
 
     By itself, the GNU C library hands the memory of large arrays back to the system, which then has
-    to clear and map every page of the next ones. That is a sixth of the time of a small network.
+    to clear and map every page of the next ones. Small networks spend much of their time on that.
     The command line and its workers call this; a program that uses semcom may. It has no effect
     with other C libraries, or where a variable such as ``MALLOC_TRIM_THRESHOLD_`` has set it
     otherwise.

@@ -18,7 +18,7 @@ from channels.units import check_bits_per_symbol
 from experiments.intervals import Count
 from experiments.link_level.curves import CurveLabels, Series, measure, write_series
 from experiments.link_level.montecarlo import Limits
-from experiments.link_level.snr_axis import AXIS_LABELS, Axis, create_channel, pass_channel, to_esn0
+from experiments.link_level.snr_axis import Axis, create_channel, pass_channel, to_esn0
 from experiments.link_level.theory_curves import exact_ber
 from semcom.errors import InputError
 
@@ -158,6 +158,6 @@ def ber(
         if exact is not None:
             exact = exact.shifted(to_esn0(0.0, axis, system.bits_per_symbol))
         series.append(Series(system.name, tuple(snrs), measured, exact, joined=exact is None))
-    labels = CurveLabels("BER", "bits", AXIS_LABELS[axis], "bit error rate", exact=True)
+    labels = CurveLabels("BER", "bits", axis, "bit error rate", exact=True)
     say(*(f"{file}" for file in write_series(series, labels, out, "ber")))
     return series

@@ -21,7 +21,7 @@ from experiments.axis_values import parse_snrs
 from experiments.intervals import Count
 from experiments.link_level.curves import CurveLabels, Series, measure, write_series
 from experiments.link_level.montecarlo import Limits
-from experiments.link_level.snr_axis import AXIS_LABELS, Axis, create_channel, to_esn0
+from experiments.link_level.snr_axis import Axis, create_channel, to_esn0
 from experiments.link_level.theory_curves import bicm_limit_db, reference_bler
 from semcom.errors import InputError
 
@@ -269,7 +269,7 @@ def bler(
     labels = CurveLabels(
         "BLER",
         "blocks",
-        AXIS_LABELS[axis],
+        axis,
         "block error rate, 5G LDPC",
         exact=False,
         limit="BICM capacity = rate",

@@ -55,8 +55,7 @@ class CurveLabels:
     """``"BER"``."""
     trials: str
     """``"bits"``."""
-    axis: str
-    """``"Es/N0, dB"``."""
+    axis: Axis
     title: str
     exact: bool
     """Whether the theory predicts the results of the simulation exactly."""
@@ -105,7 +104,7 @@ def write_series(series: Sequence[Series], labels: CurveLabels, out: Path, name:
     """Print the table; write ``name`` as CSV, PNG and PDF into ``out`` and return the files."""
     print_series(series, labels)
     files = [out / f"{name}.csv"]
-    _write_csv(series, "ebn0_db" if labels.axis == AXIS_LABELS["ebn0"] else "snr_db", files[0])
+    _write_csv(series, "ebn0_db" if labels.axis == "ebn0" else "snr_db", files[0])
     with plain_text():
         figure = draw(series, labels)
         for suffix in (".png", ".pdf"):
@@ -132,7 +131,14 @@ def print_series(series: Sequence[Series], labels: CurveLabels) -> None:
             box=SIMPLE_HEAD,
             padding=(0, 0, 0, 1),
         )
-        columns = [labels.axis, labels.trials, "errors", labels.rate, "95 % from", "to"]
+        columns = [
+            AXIS_LABELS[labels.axis],
+            labels.trials,
+            "errors",
+            labels.rate,
+            "95 % from",
+            "to",
+        ]
         columns += [] if one.theory is None else [one.theory.name]
         columns += ["inside"] if one.theory is not None and labels.exact else []
         for column in columns:
@@ -184,7 +190,7 @@ def draw(series: Sequence[Series], labels: CurveLabels) -> Figure:
     plot.set_ylim(bottom, 1.3 * max(highs))
     plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
     plot.yaxis.set_minor_formatter(NullFormatter())
-    plot.set_xlabel(labels.axis, fontsize=8)
+    plot.set_xlabel(AXIS_LABELS[labels.axis], fontsize=8)
     plot.set_ylabel(labels.rate, fontsize=8)
     plot.tick_params(labelsize=7)
     plot.grid(alpha=0.3, linewidth=0.5)

@@ -173,7 +173,7 @@ def test_no_error_is_drawn_as_an_upper_bound() -> None:
     none, some = Count(1000, 0, 1000, 0, 0), Count(1000, 100, 1000, 100, 100)
     exact = exact_ber(create_channel("awgn"), 2)
     one = Series("QPSK", (0.0, 9.0, 10.0), (some, none, none), exact)
-    figure = draw([one], CurveLabels("BER", "bits", "Es/N0, dB", "bit error rate", exact=True))
+    figure = draw([one], CurveLabels("BER", "bits", "esn0", "bit error rate", exact=True))
     (plot,) = figure.axes
     assert plot.get_yscale() == "log"
     bars = [box for box in plot.containers if isinstance(box, ErrorbarContainer)]
