@@ -13,6 +13,10 @@ headers are determined by the size, and the receiver reconstructs them.
 The resolution of ``w`` is limited to that of the code-blocks: 32x32 coefficients (64x64 pixels at
 the finest level), or 16x16 in small pictures, where regions are small too. Smaller blocks would
 follow a region more closely but code everything less efficiently.
+
+If the receiver shall restore the picture, each packet begins with a byte that says the PSNR of the
+picture after this layer, in halves of a decibel, plus 128. A byte 255 comes before the first one:
+no layer begins with these two, because T.800 (B.10.1) stuffs a 0 after eight ones.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from __future__ import annotations
 import functools
 import io
 import itertools
+import math
 import struct
 from collections.abc import Sequence
 
@@ -42,6 +47,8 @@ _LEVELS = 5  # levels of the wavelet transform
 _MIN_SIDE = 32  # pixels; OpenJPEG cannot fit many layers of a smaller picture into its buffer
 _SMALL = 1 << 17  # pixels; smaller pictures have small code-blocks
 _LAYERS_DB = tuple(float(psnr) for psnr in range(10, 56))  # layers of the first encoding
+_DB_STEPS = 2  # steps per decibel of what the receiver is told for restoring
+_RESTORED, _TOLD = b"\xff", 0x80  # what comes before the first PSNR, and the highest bit of each
 _SIZE, _TILE_SIZE = 8, 24  # offsets of width and height in the header (A.5.1)
 _CODING_STYLE, _TILE_PART = b"\xff\x52", b"\xff\x90"  # COD and SOT
 _END = b"\xff\xd9"
@@ -54,6 +61,8 @@ class Jpeg2000:
     ----------
     layers
         Number of quality layers, and therefore of packets, 1 to 32.
+    restore
+        Whether the receiver repairs the picture by :mod:`semcom.codecs.restorer`.
 
     Examples
     --------
@@ -69,10 +78,10 @@ class Jpeg2000:
 
     steerable = True
 
-    def __init__(self, *, layers: int = 4) -> None:
+    def __init__(self, *, layers: int = 4, restore: bool = False) -> None:
         if not 1 <= layers <= _MAX_LAYERS:
             raise InputError(f"jpeg2000: layers must be 1 to {_MAX_LAYERS}, got {layers}")
-        self.layers = layers
+        self.layers, self._restore = layers, restore
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode with as many contributions as fit; see :class:`DigitalCodec`."""
@@ -86,7 +95,8 @@ class Jpeg2000:
             return j2k_packets.write(_gather(bands, order, _cuts(sizes[:level], self.layers)))
 
         def size_bits(level: int) -> int:
-            return 8 * sum(map(len, layers(level)))
+            told = len(_RESTORED) + self.layers if self._restore else 0
+            return 8 * (sum(map(len, layers(level))) + told)
 
         guess = int(np.searchsorted(np.cumsum(sizes), max_bits / 8))
         level = best_level(
@@ -98,7 +108,12 @@ class Jpeg2000:
             tolerance=0.003,
         )
         data = layers(level)
-        shown = [self.decode(data[:count], height, width) for count in range(1, len(data) + 1)]
+        shown = [_picture(data[:count], height, width) for count in range(1, len(data) + 1)]
+        if self._restore:
+            told = [told_psnr_db(image, picture) for picture in shown]
+            data = [_psnr_byte(psnr) + layer for psnr, layer in zip(told, data, strict=True)]
+            data[0] = _RESTORED + data[0]
+            shown = [_restored(*pair) for pair in zip(shown, told, strict=True)]
         removed = [weighted_gain(image, picture, w) for picture in shown]
         gains = np.diff(removed, prepend=0.0).tolist()
         return Bitstream(tuple(map(Packet, data, gains)), {"contributions": level}, nested=True)
@@ -115,15 +130,44 @@ class Jpeg2000:
             layers.append(packet)
         if not layers:
             return grey(height, width)
-        stream = _header(height, width, len(layers)) + _tile_part(b"".join(layers))
-        try:
-            with PilImage.open(io.BytesIO(stream)) as picture:
-                decoded = np.asarray(picture)
-        except OSError as error:
-            raise DecodeError(f"damaged JPEG 2000 codestream: {error}") from None
-        if decoded.shape != (*_padded(height, width), 3):
-            raise DecodeError(f"JPEG 2000 codestream gave shape {decoded.shape}")
-        return decoded[:height, :width]
+        first = layers[0]
+        if not (first[:1] == _RESTORED and first[1:2] >= bytes([_TOLD])):
+            return _picture(layers, height, width)
+        layers[0] = first[1:]
+        if not all(layers):
+            raise DecodeError("JPEG 2000 packet ends before the PSNR of its picture")
+        picture = _picture([layer[1:] for layer in layers], height, width)
+        return _restored(picture, (layers[-1][0] & ~_TOLD) / _DB_STEPS)
+
+
+def _picture(layers: Sequence[bytes], height: int, width: int) -> Image:
+    """Decode the picture of some layers."""
+    stream = _header(height, width, len(layers)) + _tile_part(b"".join(layers))
+    try:
+        with PilImage.open(io.BytesIO(stream)) as picture:
+            decoded = np.asarray(picture)
+    except OSError as error:
+        raise DecodeError(f"damaged JPEG 2000 codestream: {error}") from None
+    if decoded.shape != (*_padded(height, width), 3):
+        raise DecodeError(f"JPEG 2000 codestream gave shape {decoded.shape}")
+    return decoded[:height, :width]
+
+
+def told_psnr_db(image: Image, picture: Image) -> float:
+    """Return the PSNR of a decoded picture as the receiver is told it, 0 to 63.5 dB."""
+    squared_error = np.square(image - picture.astype(np.float64)).mean()
+    psnr_db = 10 * math.log10(255**2 / max(squared_error, 1e-9))
+    return min(max(round(_DB_STEPS * psnr_db), 0), _TOLD - 1) / _DB_STEPS
+
+
+def _psnr_byte(psnr_db: float) -> bytes:
+    return bytes([_TOLD | int(_DB_STEPS * psnr_db)])
+
+
+def _restored(picture: Image, psnr_db: float) -> Image:
+    from semcom.codecs.restorer.restorer import restore  # it loads a network
+
+    return restore("jpeg2000", picture, psnr_db)
 
 
 def _read(height: int, width: int, pixels: bytes) -> Layout:

@@ -21,9 +21,10 @@ from experiments.training.conditions import (
 )
 from experiments.training.pairs import Pair, pair_of
 from experiments.training.refining import Material, RefinerTrainee
-from semcom.codecs import hevc, jpeg
+from semcom.codecs import hevc, jpeg, jpeg2000, vvc
 from semcom.codecs.hevc import Hevc
 from semcom.codecs.jpeg import Jpeg
+from semcom.codecs.jpeg2000 import Jpeg2000
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.refiner.network import Refiner
@@ -37,18 +38,32 @@ from semcom.codecs.restorer.restorer import (
     uniform_knowledge,
 )
 from semcom.codecs.softcast import Softcast, unpack
+from semcom.codecs.vvc import Vvc
 from semcom.types import Image, Map
 
-_SHARES = {"jpeg": 0.25, "hevc": 0.5, "softcast": 0.25}  # hevc leaves the least to restore
+_SHARES: dict[Restorable, float] = {
+    "jpeg": 0.1,
+    "hevc": 0.3,
+    "softcast": 0.1,
+    "vvc": 0.3,
+    "jpeg2000": 0.2,
+}
+"""Shares of the pairs: most are of codecs that leave little to restore."""
+_QUALITIES = {"jpeg": (4, 90), "hevc": (22, 46), "vvc": (20, 50), "jpeg2000": (0.1, 2)}
+"""Qualities, QPs, and bits per pixel of ``jpeg2000``."""
+_LOGARITHMIC = "jpeg", "jpeg2000"
 _SOFTCAST_CBR = 1 / 16
+_VVC_PRESET = "fast"
 _CONDITIONS: tuple[tuple[Restorable, float], ...] = (
     ("jpeg", 10),
     ("jpeg", 30),
-    ("jpeg", 70),
-    ("hevc", 41),
-    ("hevc", 35),
-    ("hevc", 29),
+    ("hevc", 38),
+    ("hevc", 32),
     ("softcast", 10),
+    ("vvc", 38),
+    ("vvc", 32),
+    ("jpeg2000", 0.25),
+    ("jpeg2000", 0.75),
 )
 """Codecs with their quality; for ``softcast``, the SNR in dB."""
 
@@ -89,10 +104,13 @@ def _make_random(image: Image, _: int, rng: np.random.Generator) -> Pair:
     codec = RESTORABLE[rng.choice(len(RESTORABLE), p=[_SHARES[name] for name in RESTORABLE])]
     if codec == "softcast":
         return _sent(image, draw_condition(refining.SIDE, rng), rng)
-    steered = codec == "hevc" and rng.random() < 0.5
+    steered = codec in ("hevc", "jpeg2000") and rng.random() < 0.5
     w = draw_importance(refining.SIDE, rng) if steered else even(refining.SIDE)
-    quality = rng.uniform(22, 46) if codec == "hevc" else 2 ** rng.uniform(2, 6.5)
-    return _coded(codec, image, w, quality)
+    least, most = _QUALITIES[codec]
+    share = rng.random()
+    if codec in _LOGARITHMIC:
+        return _coded(codec, image, w, least * (most / least) ** share)
+    return _coded(codec, image, w, least + (most - least) * share)
 
 
 def _make_for_validation(image: Image, i: int, rng: np.random.Generator) -> Pair:
@@ -115,14 +133,22 @@ def _sent(image: Image, how: Condition, rng: np.random.Generator) -> Pair:
 
 
 def _coded(codec: Restorable, image: Image, w: Map, quality: float) -> Pair:
-    """Code a square picture by ``jpeg`` or ``hevc``."""
+    """Code a square picture by a digital codec."""
     height, width = image.shape[:2]
     if codec == "jpeg":
         quality = round(quality)
         decoded = Jpeg().decode([jpeg.packet_of(image, quality)], height, width)
-    else:
+    elif codec == "hevc":
         level = hevc.level_of(quality)
         quality = hevc.qp_of(level)
         decoded = Hevc().decode([hevc.packet_at(image, w, level)], height, width)
+    elif codec == "vvc":
+        level = vvc.level_of(quality)
+        quality = vvc.qp_of(level)
+        decoded = Vvc().decode([vvc.packet_at(image, level, _VVC_PRESET)], height, width)
+    else:
+        stream = Jpeg2000(layers=1).encode(image, w, round(quality * height * width))
+        decoded = Jpeg2000().decode([packet.data for packet in stream.packets], height, width)
+        quality = jpeg2000.told_psnr_db(image, decoded)
     known = uniform_knowledge(codec, quality, height, width)
     return pair_of(image, w, to_planes(decoded), known)

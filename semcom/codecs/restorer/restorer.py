@@ -1,8 +1,8 @@
-"""Restoring the pictures of ``jpeg``, ``hevc`` and ``softcast`` at the receiver.
+"""Restoring the pictures of several codecs at the receiver.
 
 One small network (:mod:`semcom.codecs.refiner.network`) serves these codecs. It is told which one
-decoded the picture and how large its error is. For a digital codec, that follows from the quality
-that is in the packet; for ``softcast``, the receiver knows it for each part of the picture.
+decoded the picture and how large its error is. For a digital codec, that follows from a quality
+that the packet says; for ``softcast``, the receiver knows it for each part of the picture.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from semcom.codecs.refiner.weight_file import (
 )
 from semcom.types import Image
 
-Restorable = Literal["jpeg", "hevc", "softcast"]
+Restorable = Literal["jpeg", "hevc", "softcast", "vvc", "jpeg2000"]
 """Codecs whose pictures the network restores."""
 RESTORABLE: tuple[Restorable, ...] = get_args(Restorable)
 ALL_MAPS = MAPS + len(RESTORABLE)
 """Maps that the network sees: the knowledge of an error, and one for each codec."""
-ARCHITECTURE = "semcom restorer 1"
+ARCHITECTURE = "semcom restorer 2"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = "c03bc214f2a8b4bf5e29774e5f68dba9ecc53a5df51adc76e3d09ac62ded1583"
+SHA256 = "ae164cccea0b3467681c0c24bf9731f96630b06262180e56d2a11cbdf9330e93"
 _CHANNELS = (32, 48, 72)
-_RANGES = {"jpeg": (4, 90), "hevc": (24, 46)}
-"""Qualities and QPs of pictures that are restored."""
+_RANGES = {"jpeg": (4, 90), "hevc": (24, 46), "vvc": (22, 50), "jpeg2000": (20, 42)}
+"""Qualities, QPs and PSNRs of pictures that are restored."""
 
 
 def restore(codec: Restorable, image: Image, quality: float) -> Image:
@@ -52,12 +52,13 @@ def restore(codec: Restorable, image: Image, quality: float) -> Image:
     Parameters
     ----------
     codec
-        ``jpeg`` or ``hevc``.
+        Any of :data:`RESTORABLE` but ``softcast``.
     image
         The decoded picture.
     quality
-        Quality of ``jpeg``, 1 to 100, or base QP of ``hevc``, 0 to 51. Outside of the range in
-        which the network was trained and helps, the picture stays as it is.
+        Quality of ``jpeg``, 1 to 100; base QP of ``hevc``, 0 to 51, or of ``vvc``, 0 to 63; PSNR of
+        ``jpeg2000`` in dB. Outside of the range in which the network was trained and helps, the
+        picture stays as it is.
     """
     least, most = _RANGES[codec]
     if not least <= quality <= most:
@@ -81,6 +82,10 @@ def uniform_knowledge(codec: Restorable, quality: float, height: int, width: int
     if codec == "jpeg":
         step = (50 / quality) if quality < 50 else max(2 - quality / 50, 0.02)
         rms = math.sqrt(step) * np.array([21.0, 7.0, 9.0])
+    elif codec == "jpeg2000":
+        rms = np.array([3.6, 2.0, 2.0]) * (255 * 10 ** (-quality / 20)) ** np.array([1.0, 0.5, 0.7])
+    elif codec == "vvc":
+        rms = np.array([5.8, 2.5, 2.8]) * 2 ** ((quality - 22) / np.array([7.5, 16.0, 14.0]))
     else:
         rms = np.array([3.8, 2.3, 2.3]) * 2 ** ((quality - 20) / np.array([7.0, 11.0, 11.0]))
     maps = np.zeros(MAPS)
