@@ -10,6 +10,7 @@ improves with every decibel of SNR.
 
 A base other than ``hevc`` is named by two bytes, in the description and in the first packet of the
 base, which may each arrive alone. There, they follow a 1, with which no packet of ``hevc`` begins.
+A bit of the description's first byte says that the receiver shall restore the sum.
 
 Base and description are side information: the link protects them for the planned SNR less its
 margin ``side_margin_db``, with which the user says how much worse than planned the channel may be.
@@ -28,6 +29,7 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from semcom.codecs.base import (
@@ -44,17 +46,20 @@ from semcom.codecs.jscc.weights import load
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.parts.colour import Planes, from_planes, to_planes
 from semcom.codecs.parts.layer import codec_of
+from semcom.codecs.refiner.knowledge import NOTHING_SENT
 from semcom.codecs.side_margin import SIDE_MARGIN_DB, usual_side_rate
 from semcom.errors import InputError
 from semcom.types import AnalogSignal, Image, Map, Packet
 
-_CENTRE = 512  # the residual's zero, as the linear code has planes from 0 to 1023
+CENTRE = 512
+"""The residual's zero, as the linear code has planes from 0 to 1023."""
 _DESCRIPTION = 0.02  # typical share of the frame that describes the residual
 _SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Shares of the frame that are tried for analog symbols."""
 _USUAL = 4
 _USUAL_BASE = "hevc"
 _OTHER_BASE = 0x80  # a bit of the first byte of the description: two bytes name another base
+_RESTORED = 0x40  # another bit
 _NAMED = b"\1"  # in front of the name in the first packet of another base
 _FRONT_BYTES = 3
 _MAX_HEADROOM_DB = 20
@@ -85,6 +90,8 @@ class Hybrid:
         How far above the planned SNR the expected error shall be least, 0 to 20 dB. More headroom
         moves bandwidth from the base to the symbols: the picture is worse as planned, and gains
         more when the channel is better.
+    restore
+        Whether the receiver repairs the picture by :mod:`semcom.codecs.restorer`.
 
     Raises
     ------
@@ -105,13 +112,16 @@ class Hybrid:
     analog: Literal[True] = True
     steerable = True
 
-    def __init__(self, *, base: str = "hevc", headroom_db: float = 6.0) -> None:
+    def __init__(
+        self, *, base: str = "hevc", headroom_db: float = 6.0, restore: bool = False
+    ) -> None:
         if not 0 <= headroom_db <= _MAX_HEADROOM_DB:
             raise InputError(
                 f"hybrid: headroom_db must be 0 to {_MAX_HEADROOM_DB}, got {headroom_db}"
             )
         self._base, self._headroom = digital(base), headroom_db
         self._spec, self._model = base, load().side
+        self._flag = _RESTORED if restore else 0
 
     def encode(
         self,
@@ -130,8 +140,8 @@ class Hybrid:
         rate = side_rate or usual_side_rate(side_snr)
 
         def residual(base: _Base, count: int) -> Transmission:
-            lacking = to_planes(image) - base.planes.astype(np.float32) + _CENTRE
-            return transmission(np.clip(lacking, 0, 1023), w, count, planned, side_snr, self._model)
+            lacking = residual_of(image, base.planes)
+            return transmission(lacking, w, count, planned, side_snr, self._model)
 
         def base_bits(share: float) -> int:
             return int((1 - share - _DESCRIPTION) * uses * rate)
@@ -148,10 +158,11 @@ class Hybrid:
             _split[key] = share
         base = self._code(image, w, base_bits(share))
         sent = residual(base, num_symbols)
-        about, name = sent.packet, self._spec.partition(":")[0]
+        kind, about, name = sent.packet[0], sent.packet[1:], self._spec.partition(":")[0]
+        kind |= self._flag
         if name != _USUAL_BASE:
-            about = bytes([about[0] | _OTHER_BASE]) + codec_id(name) + about[1:]
-        side = (*base.packets, Packet(about))
+            kind, about = kind | _OTHER_BASE, codec_id(name) + about
+        side = (*base.packets, Packet(bytes([kind]) + about))
         return AnalogSignal(sent.symbols, side, {"analog_share": share})
 
     def decode(
@@ -170,16 +181,23 @@ class Hybrid:
         if not side:
             raise DecodeError("hybrid: there are no packets")
         *packets, about = side
-        codec = digital(_USUAL_BASE)
-        if about and about[0] & _OTHER_BASE:
+        codec, kind = digital(_USUAL_BASE), about[0] if about else 0
+        if about and kind & _OTHER_BASE:
             codec = codec_of(about[1:], ())
-            about = bytes([about[0] & ~_OTHER_BASE]) + about[3:]
+            about = about[:1] + about[3:]
         base = _decoded(codec, packets, height, width) if packets else grey(height, width)
         if about is None or (packets and all(packet is None for packet in packets)):
             return base
-        described, _ = unpack(about, height, width, self._model)
+        about = bytes([kind & ~(_OTHER_BASE | _RESTORED)]) + about[1:]
+        described, least = unpack(about, height, width, self._model)
         found = estimate(described, height, width, y, h, noise_var)
-        planes = to_planes(base) + found.planes - _CENTRE
+        planes = to_planes(base) + found.planes - CENTRE
+        if kind & _RESTORED and least != NOTHING_SENT:
+            from semcom.codecs.restorer.restorer import linear_knowledge, restore_planes
+
+            return from_planes(
+                restore_planes(planes, linear_knowledge("hybrid", described, least, found))
+            )
         return from_planes(np.clip(np.rint(planes), 0, 1023).astype(np.uint16))
 
     def _code(self, image: Image, w: Map, max_bits: int) -> _Base:
@@ -213,6 +231,12 @@ class Hybrid:
     def _key(self, image: Image, w: Map, *about: float) -> bytes:
         text = f"{self._spec} {about} {image.shape} ".encode()
         return hashlib.sha256(text + image.tobytes() + w.tobytes()).digest()
+
+
+def residual_of(image: Image, planes: Planes) -> NDArray[np.float32]:
+    """Return what decoded planes lack, as planes with values from 0 to 1023, centred at 512."""
+    lacking = to_planes(image) - planes.astype(np.float32) + CENTRE
+    return np.clip(lacking, 0, 1023)
 
 
 def _decoded(

@@ -128,9 +128,9 @@ class Softcast:
         about = unpack(bytes([kind & ~_RESTORED]) + packet[1:], height, width)
         found = estimate(about, height, width, y, h, noise_var)
         if kind & _RESTORED:
-            from semcom.codecs.restorer.restorer import linear_knowledge, restore_planes
+            from semcom.codecs.restorer.restorer import restore_planes, softcast_knowledge
 
-            if (known := linear_knowledge(about, found)) is not None:
+            if (known := softcast_knowledge(about, found)) is not None:
                 return from_planes(restore_planes(found.planes, known))
         planes = np.clip(np.rint(found.planes), 0, 1023).astype(np.uint16)
         return from_planes(planes)

@@ -23,8 +23,11 @@ from experiments.training.pairs import Pair, pair_of
 from experiments.training.refining import Material, RefinerTrainee
 from semcom.codecs import hevc, jpeg, jpeg2000, vvc
 from semcom.codecs.hevc import Hevc
+from semcom.codecs.hybrid import CENTRE, residual_of
 from semcom.codecs.jpeg import Jpeg
 from semcom.codecs.jpeg2000 import Jpeg2000
+from semcom.codecs.jscc.transmission import transmission
+from semcom.codecs.jscc.weights import load
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.refiner.network import Refiner
@@ -34,6 +37,7 @@ from semcom.codecs.restorer.restorer import (
     Restorable,
     linear_knowledge,
     new_network,
+    softcast_knowledge,
     to_bytes,
     uniform_knowledge,
 )
@@ -43,16 +47,20 @@ from semcom.types import Image, Map
 
 _SHARES: dict[Restorable, float] = {
     "jpeg": 0.1,
-    "hevc": 0.3,
+    "hevc": 0.25,
     "softcast": 0.1,
-    "vvc": 0.3,
-    "jpeg2000": 0.2,
+    "vvc": 0.25,
+    "jpeg2000": 0.15,
+    "hybrid": 0.15,
 }
 """Shares of the pairs: most are of codecs that leave little to restore."""
 _QUALITIES = {"jpeg": (4, 90), "hevc": (22, 46), "vvc": (20, 50), "jpeg2000": (0.1, 2)}
 """Qualities, QPs, and bits per pixel of ``jpeg2000``."""
 _LOGARITHMIC = "jpeg", "jpeg2000"
-_SOFTCAST_CBR = 1 / 16
+_BASE_QPS = 26, 46
+_BASE_QP = 36
+_HEADROOM_DB = 6.0
+_ANALOG_CBR = 1 / 16
 _VVC_PRESET = "fast"
 _CONDITIONS: tuple[tuple[Restorable, float], ...] = (
     ("jpeg", 10),
@@ -64,8 +72,9 @@ _CONDITIONS: tuple[tuple[Restorable, float], ...] = (
     ("vvc", 32),
     ("jpeg2000", 0.25),
     ("jpeg2000", 0.75),
+    ("hybrid", 4),
 )
-"""Codecs with their quality; for ``softcast``, the SNR in dB."""
+"""Codecs with their quality; for ``softcast`` and ``hybrid``, the SNR in dB."""
 
 
 class RestorerTrainee(RefinerTrainee):
@@ -104,6 +113,8 @@ def _make_random(image: Image, _: int, rng: np.random.Generator) -> Pair:
     codec = RESTORABLE[rng.choice(len(RESTORABLE), p=[_SHARES[name] for name in RESTORABLE])]
     if codec == "softcast":
         return _sent(image, draw_condition(refining.SIDE, rng), rng)
+    if codec == "hybrid":
+        return _refined(image, draw_condition(refining.SIDE, rng), rng.uniform(*_BASE_QPS), rng)
     steered = codec in ("hevc", "jpeg2000") and rng.random() < 0.5
     w = draw_importance(refining.SIDE, rng) if steered else even(refining.SIDE)
     least, most = _QUALITIES[codec]
@@ -115,10 +126,13 @@ def _make_random(image: Image, _: int, rng: np.random.Generator) -> Pair:
 
 def _make_for_validation(image: Image, i: int, rng: np.random.Generator) -> Pair:
     codec, quality = _CONDITIONS[i]
-    if codec == "softcast":
-        symbols = symbols_of(_SOFTCAST_CBR, refining.SIDE)
-        return _sent(image, Condition(even(refining.SIDE), symbols, quality, quality), rng)
-    return _coded(codec, image, even(refining.SIDE), quality)
+    blind = even(refining.SIDE)
+    if codec in ("softcast", "hybrid"):
+        how = Condition(blind, symbols_of(_ANALOG_CBR, refining.SIDE), quality, quality)
+        return (
+            _sent(image, how, rng) if codec == "softcast" else _refined(image, how, _BASE_QP, rng)
+        )
+    return _coded(codec, image, blind, quality)
 
 
 def _sent(image: Image, how: Condition, rng: np.random.Generator) -> Pair:
@@ -127,9 +141,22 @@ def _sent(image: Image, how: Condition, rng: np.random.Generator) -> Pair:
     sent = Softcast().encode(image, how.w, how.num_symbols, how.planned_snr_db)
     side = unpack(sent.side[0].data, height, width)
     found = estimate(side, height, width, *receive(sent.symbols, how.snr_db, how.fading, rng))
-    known = linear_knowledge(side, found)
+    known = softcast_knowledge(side, found)
     assert known is not None  # a photo has chunks that are worth a symbol
     return pair_of(image, how.w, found.planes, known)
+
+
+def _refined(image: Image, how: Condition, qp: float, rng: np.random.Generator) -> Pair:
+    """Send a square picture by ``hybrid`` with a base of ``hevc``."""
+    height, width = image.shape[:2]
+    packet = hevc.packet_at(image, how.w, hevc.level_of(qp))
+    base = to_planes(Hevc().decode([packet], height, width))
+    lacking, planned = residual_of(image, base), how.planned_snr_db + _HEADROOM_DB
+    side_snr, model = how.planned_snr_db - how.side_margin_db, load().side
+    sent = transmission(lacking, how.w, how.num_symbols, planned, side_snr, model)
+    found = estimate(sent.side, height, width, *receive(sent.symbols, how.snr_db, how.fading, rng))
+    known = linear_knowledge("hybrid", sent.side, sent.least, found)
+    return pair_of(image, how.w, base + found.planes - CENTRE, known)
 
 
 def _coded(codec: Restorable, image: Image, w: Map, quality: float) -> Pair:

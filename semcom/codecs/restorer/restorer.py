@@ -2,7 +2,7 @@
 
 One small network (:mod:`semcom.codecs.refiner.network`) serves these codecs. It is told which one
 decoded the picture and how large its error is. For a digital codec, that follows from a quality
-that the packet says; for ``softcast``, the receiver knows it for each part of the picture.
+that the packet says; of analog symbols, the receiver knows it for each part of the picture.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from semcom.codecs.refiner.weight_file import (
 )
 from semcom.types import Image
 
-Restorable = Literal["jpeg", "hevc", "softcast", "vvc", "jpeg2000"]
+Restorable = Literal["jpeg", "hevc", "softcast", "vvc", "jpeg2000", "hybrid"]
 """Codecs whose pictures the network restores."""
 RESTORABLE: tuple[Restorable, ...] = get_args(Restorable)
 ALL_MAPS = MAPS + len(RESTORABLE)
 """Maps that the network sees: the knowledge of an error, and one for each codec."""
 ARCHITECTURE = "semcom restorer 2"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = "ae164cccea0b3467681c0c24bf9731f96630b06262180e56d2a11cbdf9330e93"
+SHA256 = "47fb0d0e8c962d388dab834c2619dcdab2f0a5a07f38b833ecedf9f0474e7026"
 _CHANNELS = (32, 48, 72)
 _RANGES = {"jpeg": (4, 90), "hevc": (24, 46), "vvc": (22, 50), "jpeg2000": (20, 42)}
 """Qualities, QPs and PSNRs of pictures that are restored."""
@@ -52,7 +52,7 @@ def restore(codec: Restorable, image: Image, quality: float) -> Image:
     Parameters
     ----------
     codec
-        Any of :data:`RESTORABLE` but ``softcast``.
+        ``jpeg``, ``hevc``, ``vvc`` or ``jpeg2000``.
     image
         The decoded picture.
     quality
@@ -95,15 +95,21 @@ def uniform_knowledge(codec: Restorable, quality: float, height: int, width: int
     return _of_codec(codec, known)
 
 
-def linear_knowledge(side: Side, found: Estimate) -> Knowledge | None:
+def softcast_knowledge(side: Side, found: Estimate) -> Knowledge | None:
     """Return what the receiver of ``softcast`` knows of its error, in cells; None for nothing."""
     worth = 2 * side.levels.astype(np.int64) + side.weights[:, None]
     sent = (side.levels > 0) & (side.weights[:, None] > 0)
-    if not sent.any():
-        return None
-    known = knowledge_of(side, int(worth[sent].min()), found)
+    return linear_knowledge("softcast", side, int(worth[sent].min()), found) if sent.any() else None
+
+
+def linear_knowledge(codec: Restorable, side: Side, least: int, found: Estimate) -> Knowledge:
+    """Return what the receiver of amplitudes knows of its error, in cells.
+
+    The arguments are those of :func:`~semcom.codecs.refiner.knowledge.knowledge_of`, and the codec.
+    """
+    known = knowledge_of(side, least, found)
     _, height, width = found.planes.shape
-    return _of_codec("softcast", known.cells(height, width, found.chunks.tile))
+    return _of_codec(codec, known.cells(height, width, found.chunks.tile))
 
 
 def _of_codec(codec: Restorable, known: Knowledge) -> Knowledge:
