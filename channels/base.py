@@ -54,7 +54,8 @@ class ChannelOutput(NamedTuple):
     def part(self, start: int, end: int) -> Self:
         """Return the symbols from ``start`` to ``end``, under the same law."""
         y, h, noise_var = self
-        noise_var = noise_var[..., start:end] if noise_var.numel() > 1 else noise_var
+        by_symbol = noise_var.shape[-1:] == y.shape[-1:]
+        noise_var = noise_var[..., start:end] if by_symbol else noise_var
         return self._replace(y=y[..., start:end], h=h[..., start:end], noise_var=noise_var)
 
 

@@ -148,7 +148,8 @@ def demodulate(
     Returns
     -------
     Tensor
-        LLRs log p(b=1)/p(b=0), float32 (..., num_symbols · bits_per_symbol), finite.
+        LLRs log p(b=1)/p(b=0), float32 (..., num_symbols · bits_per_symbol), finite for
+        finite arguments below 1e15, also at ``noise_var=0``.
 
     Raises
     ------

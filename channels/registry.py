@@ -221,7 +221,7 @@ def spec_of(name: str, **options: Any) -> str:
 
 
 def _quoted(value: str) -> str:
-    if "," in value or value.startswith('"'):
+    if "," in value or '"' in value:
         doubled = value.replace('"', '""')
         return f'"{doubled}"'
     return value

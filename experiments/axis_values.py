@@ -70,4 +70,5 @@ def ratio(cbr: float) -> str:
     ('1/16', '0.3')
     """
     inverse = 1 / cbr
-    return f"1/{round(inverse)}" if abs(inverse - round(inverse)) < 1e-3 else f"{cbr:.3g}"
+    whole = round(inverse)
+    return f"1/{whole}" if whole and abs(inverse - whole) < 1e-3 else f"{cbr:.3g}"

@@ -15,14 +15,15 @@ from channels.units import parse_cbr
 from semcom.codecs.base import CODECS
 from semcom.detectors.base import DEFAULT as DEFAULT_DETECTOR
 from semcom.disturbances.apply import DEFAULT_SEVERITY, Disturb
-from semcom.errors import InputError
+from semcom.errors import InputError, check_types
+from semcom.images import MIN_SIDE
 from semcom.importance.maps import DEFAULT_THETA, Theta
 from semcom.importance.region import RegionOptions
 from semcom.link.config import LinkConfig
 from semcom.link.delivery import Delivery
 from semcom.scene import Scene, find_scene, send_scene
 from semcom.scores.base import check_scores, optional
-from semcom.types import Image, Prompts, phrases
+from semcom.types import PROMPT_TYPES, Image, Prompts, phrases
 
 
 def send(
@@ -132,6 +133,8 @@ def order_of(options: Mapping[str, Any]) -> Order:
             raise InputError(f"unknown option {name!r}{hint}")
     all_of = {**OPTIONS, **options}
     _check_types(all_of)
+    if (most := all_of["max_side"]) is not None and most < MIN_SIDE:
+        raise InputError(f"max_side must be at least {MIN_SIDE}, got {most}")
     region = _region(**{name: all_of[name] for name in _REGION})
     link = LinkConfig(**{name: value for name, value in options.items() if name in _LINK})
     CODECS.parse(all_of["codec"])
@@ -144,10 +147,7 @@ def order_of(options: Mapping[str, Any]) -> Order:
 
 def _check_types(options: Mapping[str, Any]) -> None:
     """Refuse values of another type than that of their option."""
-    for name, (kinds, asked) in _TYPES.items():
-        value = options[name]
-        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
-            raise InputError(f"{name} must be {asked}, got {value!r}")
+    check_types(options, _TYPES)
     for one in [] if isinstance(options["scores"], str) else options["scores"]:
         if not isinstance(one, str):
             raise InputError(f"a score must be a name, got {one!r}")
@@ -156,8 +156,7 @@ def _check_types(options: Mapping[str, Any]) -> None:
 _NAMED: tuple[Any, str] = (str, "a name")
 _TYPES: dict[str, tuple[Any, str]] = {
     **dict.fromkeys(("codec", "segmenter", "detector", "disturb", "importance"), _NAMED),
-    **dict.fromkeys(("points", "boxes"), (Iterable, "a list")),
-    "text": (Iterable, "a text, or a list of texts"),
+    **PROMPT_TYPES,
     "scores": (Iterable, "a list of names"),
     "theta": ((Real, str), "a number or 'auto'"),
     "max_side": ((Integral, type(None)), "a whole number"),

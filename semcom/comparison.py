@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from tqdm.auto import tqdm
 
 from semcom.api import Order, order_of
 from semcom.disturbances.apply import Disturb
-from semcom.errors import InputError
+from semcom.errors import InputError, check_types
 from semcom.importance.region import RegionOptions
 from semcom.link.delivery import Delivery
 from semcom.scene import Scene, send_scene
 from semcom.types import Image
 
+_SEED = {"seed": (Integral, "a whole number")}
+_TYPES = {"draws": (Integral, "a whole number"), "systems": (Mapping, "names with options")}
 BLIND_AND_NOT: Mapping[str, Mapping[str, Any]] = {"blind": {"blind": True}, "importance": {}}
 """The default systems of :func:`sweep`."""
 
@@ -140,6 +142,8 @@ def sweep(
     >>> [(row["system"], row["snr_db"]) for row in rows]
     [('blind', 4.0), ('blind', 10.0), ('importance', 4.0), ('importance', 10.0)]
     """
+    check_types({"draws": draws, "systems": systems}, _TYPES)
+    check_types(systems, dict.fromkeys(systems, (Mapping, "the options of a system")))
     if draws < 1:
         raise InputError(f"draws must be at least 1, got {draws}")
     axes = list(itertools.product(systems.items(), _several(cbr), _several(snr_db), range(draws)))
@@ -149,7 +153,9 @@ def sweep(
     orders = []
     for (name, own), ratio, snr, draw in axes:
         about = _without({**shared, **own}, "cbr", "snr_db")
-        about |= {"cbr": ratio, "snr_db": float(snr), "seed": int(about["seed"]) + draw}
+        check_types(about, _SEED)
+        snr = float(snr) if isinstance(snr, Real) else snr  # the order refuses another kind
+        about |= {"cbr": ratio, "snr_db": snr, "seed": about["seed"] + draw}
         orders.append((name, draw, order_of(about)))
     return _send_all(image, orders)
 
@@ -170,7 +176,9 @@ def _send_all(
 
 
 def _several(values: Any) -> list[Any]:
-    return [values] if isinstance(values, str | Real) else list(values)
+    return (
+        list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+    )
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from PIL import Image as PilImage
 from semcom.errors import InputError
 from semcom.image_files import FOLDER, Decoded, Found, check, decode, is_signed, why_no_file
 from semcom.image_files import MAX_PIXELS as MAX_PIXELS
-from semcom.types import Image
+from semcom.types import Image, Region
 
 MIN_SIDE = 16
 MAX_SIDE = 65_535
@@ -167,6 +167,22 @@ def check_pixels(image: Image) -> None:
             f"an image must have sides of {MIN_SIDE} to {MAX_SIDE} pixels and at most "
             f"{MAX_PIXELS // 10**6} megapixels, got {width}x{height}"
         )
+
+
+def check_mask(pixels: Region, height: int, width: int) -> None:
+    """Refuse anything but (H, W) bool of the size of an image.
+
+    Examples
+    --------
+    >>> check_mask(np.ones((16, 24), dtype=np.uint8), 16, 24)
+    Traceback (most recent call last):
+    channels.errors.InputError: a mask must be bool, got uint8
+    """
+    if pixels.dtype != bool:
+        raise InputError(f"a mask must be bool, got {pixels.dtype}")
+    if pixels.shape != (height, width):
+        got = "x".join(map(str, pixels.shape[::-1]))
+        raise InputError(f"mask is {got}, the image is {width}x{height}")
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The processor, as far as it affects the last bits of results, and the memory of its arrays."""
+"""The processor, as far as it affects the last bits of results, its threads, and its memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import importlib
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,20 @@ def keep_freed_memory() -> None:
         adjust = ctypes.CDLL(None).mallopt
         if adjust(_MMAP_THRESHOLD, _LARGE_BYTES):  # or the other call would make it worse
             adjust(_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Limit torch to one thread.
+
+    A frame is so small that threads waiting for a busy core cost more time than they save. In
+    addition, sums then have the same order for any number of cores.
+    """
+    import torch  # takes seconds
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semcom.errors import InputError
+from semcom.errors import InputError, check_types
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +41,13 @@ class Mask:
     label: str | None = None
 
 
+PROMPT_TYPES: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(("points", "boxes"), (Iterable, "a list")),
+    "text": (Iterable, "a text, or a list of texts"),
+}
+"""The kind of each field of :class:`Prompts`, and its words."""
+
+
 @dataclass(frozen=True)
 class Prompts:
     """The user's marks of important objects, in pixels of the image; x to the right, y down.
@@ -64,6 +71,7 @@ class Prompts:
     text: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_types(vars(self), PROMPT_TYPES)
         object.__setattr__(self, "text", phrases(self.text))
         for name, kind, count in (("points", "point", 2), ("boxes", "box", 4)):
             prompts = getattr(self, name)
@@ -116,10 +124,12 @@ def phrases(text: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _are_numbers(value: Any, count: int) -> bool:
-    """Tell whether a prompt consists of ``count`` numbers; NumPy's are accepted, text is not."""
+    """Tell whether a prompt is ``count`` finite numbers; NumPy's are accepted, text is not."""
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
         return False
-    return len(value) == count and all(isinstance(x, Real | np.number) for x in value)
+    if len(value) != count or not all(isinstance(x, Real | np.number) for x in value):
+        return False
+    return bool(np.isfinite([float(x) for x in value]).all())
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,7 @@ def check_cost(candidate: Candidate) -> str:
         return "one channel use per symbol"
     per_use = int(getattr(channel, "num_streams", 1))
     previous = 0
-    for count in range(1, _MOST_SYMBOLS):
+    for count in range(1, _MOST_SYMBOLS + 1):
         uses: object = channel.num_uses(count)
         if not isinstance(uses, int) or uses * per_use < count or uses < previous:
             asked = f"count the uses of {count} symbols, after {previous} uses of {count - 1}"

@@ -17,13 +17,19 @@ from channels.discrete.events import CERTAIN_LLR, check_bits, check_share, draw_
 
 
 def binary_entropy(p: float) -> float:
-    """Return the entropy of an event of probability ``p`` in bits.
+    """Return the entropy of an event of probability ``p``, 0 to 1, in bits.
+
+    Raises
+    ------
+    ValueError
+        ``p`` is no probability.
 
     Examples
     --------
     >>> binary_entropy(0.5), round(binary_entropy(0.11), 3)
     (1.0, 0.5)
     """
+    check_share("p", p)
     return -sum(q * math.log2(q) for q in (p, 1 - p) if q > 0)
 
 

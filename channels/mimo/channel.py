@@ -114,7 +114,7 @@ class Mimo:
     def _blocks(self, num_symbols: int) -> tuple[int, int]:
         """Return the number of blocks, and of data uses in each (the last may have fewer)."""
         data_uses = -(-num_symbols // self.num_streams)
-        length = self.block_length - self.num_pilots if self.block_length else data_uses
+        length = self.block_length - self.num_pilots if self.block_length else max(data_uses, 1)
         return -(-data_uses // length), min(length, data_uses)
 
     def num_uses(self, num_symbols: int) -> int:

@@ -44,7 +44,8 @@ class CarrierError:
     Parameters
     ----------
     over
-        A flat channel by name and at most one option (``"rayleigh:block_length=100"``).
+        A flat channel by name with options, several of them in quotes
+        (``over="rician:k_db=9,block_length=100"``).
     cfo
         Frequency offset in cycles per symbol, -0.5 to 0.5.
     phase_deg

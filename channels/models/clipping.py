@@ -127,7 +127,8 @@ class Clipping:
     Parameters
     ----------
     over
-        A flat channel by name and at most one option (``"rayleigh:block_length=100"``).
+        A flat channel by name with options, several of them in quotes
+        (``over="rician:k_db=9,block_length=100"``).
     backoff_db
         Input back-off, A² over the mean power 1, in dB, -30 to 60.
     smoothness

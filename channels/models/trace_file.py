@@ -31,8 +31,8 @@ _COLUMNS = {"gain_db", "snr_db", "re", "im", "h", "delay_s"}
 _MAX_DB = 200.0
 
 
-def _complaint(file: str, problem: str) -> ValueError:
-    return ValueError(f"trace file {file!r} {problem}")
+def _complaint(file: str, problem: str) -> InputError:
+    return InputError(f"trace file {file!r} {problem}")
 
 
 def read_gains(file: str) -> NDArray[np.complex128]:

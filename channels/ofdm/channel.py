@@ -62,8 +62,8 @@ def build_multipath(
     ----------
     over
         ``"tdl_a"`` to ``"tdl_e"``, ``"cdl_a"`` to ``"cdl_e"``, measured impulse responses
-        (``"cir:file=PATH"``), or a flat channel by name and one option (``"jakes:doppler=0.01"``).
-        In the options of a flat channel, a symbol means an OFDM symbol.
+        (``"cir:file=PATH"``), or a flat channel by name with options (``"jakes:doppler=0.01"``),
+        several of them in quotes. In the options of a flat channel, a symbol means an OFDM symbol.
     delay_spread_ns, doppler_hz
         Options of the TDL or CDL; flat channels have their own.
     period_s

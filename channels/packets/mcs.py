@@ -200,7 +200,7 @@ class Threshold:
     """95 % confidence intervals of the three SNRs."""
 
     def at(self, bler: float) -> float:
-        """Return the SNR in dB for a block error rate below 1.
+        """Return the SNR in dB for a block error rate above 0 and below 1.
 
         Interpolation is linear in log10(BLER) between the measured points. Below 1e-3 the last
         slope continues, which slightly overestimates the SNR, since the waterfall steepens.

@@ -1,8 +1,8 @@
 """Closed forms, against which the simulator is tested and from which links choose their schemes.
 
 SNR is Es/N0 in dB per complex symbol; on fading channels it is the mean (``E|h|² = 1``). Functions
-take arrays and return arrays of the same shape. Hard decisions choose the nearest symbol, with
-perfect knowledge of h.
+of arrays return arrays of the same shape. Hard decisions choose the nearest symbol, with perfect
+knowledge of h.
 
 Examples
 --------

@@ -165,8 +165,8 @@ def ber_fading(
 
     It is the mean of :func:`ber_awgn` over the quantiles of ``|h|²`` at ``p = 1/(1 + e^{-t})``,
     computed by the trapezoidal rule in t from -45 to 30 in steps of 0.25. This reaches the deep
-    fades that dominate the rate at high SNR. The relative error is 1e-12 for distributions as
-    smooth as Rayleigh's.
+    fades that dominate the rate at high SNR. For distributions as smooth as Rayleigh's, the
+    relative error is 1e-11 up to a mean SNR of 80 dB, and 1e-7 up to 120 dB.
 
     Parameters
     ----------
@@ -204,6 +204,11 @@ def ber_middleton(bits_per_symbol: int, snr_db: ArrayLike, a: float, gamma: floa
     a, gamma
         Impulsive index and ratio of Gaussian to impulsive power, above 0.
 
+    Raises
+    ------
+    ValueError
+        An unknown ``bits_per_symbol``, or ``a`` or ``gamma`` not above 0.
+
     Examples
     --------
     Rare, strong impulses cause errors at an SNR at which Gaussian noise of the same mean power
@@ -214,6 +219,8 @@ def ber_middleton(bits_per_symbol: int, snr_db: ArrayLike, a: float, gamma: floa
     """
     from scipy.stats import poisson  # takes most of a second to import
 
+    if not (a > 0 and gamma > 0):
+        raise InputError(f"a and gamma must be above 0, got {a} and {gamma}")
     impulses = np.arange(poisson.isf(1e-16, a) + 1)
     spread_db = np.asarray(linear_to_db((impulses / a + gamma) / (1 + gamma)))
     rates = ber_awgn(bits_per_symbol, np.asarray(snr_db, dtype=np.float64)[..., None] - spread_db)

@@ -45,6 +45,8 @@ def rayleigh_capacity(snr_db: ArrayLike) -> Array:
 def outage_rayleigh(snr_db: ArrayLike, rate: float) -> Array:
     """Compute the probability that Rayleigh block fading cannot carry ``rate`` bits per use.
 
+    The mean SNR in dB may have any shape; the rate is at least 0.
+
     Examples
     --------
     >>> round(float(outage_rayleigh(20.0, rate=1.0)), 4)  # 1 - exp(-1/100)
@@ -55,6 +57,8 @@ def outage_rayleigh(snr_db: ArrayLike, rate: float) -> Array:
 
 def outage_rician(snr_db: ArrayLike, rate: float, k_db: float) -> Array:
     """Compute the probability that Rician block fading cannot carry ``rate`` bits per use.
+
+    The mean SNR in dB may have any shape; the rate is at least 0.
 
     Examples
     --------

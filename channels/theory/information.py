@@ -148,12 +148,13 @@ def equivalent_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
     bits_per_symbol
         1, 2, 4, 6 or 8.
     snr_db
-        SNR of every symbol in dB, (..., num_symbols).
+        SNR of every symbol in dB, (..., num_symbols); below -50 dB, it counts as -50 dB.
 
     Returns
     -------
     NDArray[np.float64]
-        Shape (...,); as exact as :func:`effective_snr_db`.
+        Shape (...,), -50 dB or more; as exact as :func:`effective_snr_db`, and likewise a lower
+        bound where the mutual information reaches ``bits_per_symbol``.
 
     Examples
     --------
@@ -169,6 +170,8 @@ def equivalent_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
 def information_of_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
     """Look up :func:`bicm_mutual_information` in a table, for many SNRs in dB, any shape.
 
+    Outside of -50 to 50 dB, the result is that of the nearer end.
+
     Examples
     --------
     >>> exact = bicm_mutual_information(4, 7.3)
@@ -182,6 +185,9 @@ def information_of_snr_db(bits_per_symbol: int, snr_db: ArrayLike) -> Array:
 
 def snr_db_of_information(bits_per_symbol: int, bits: ArrayLike) -> Array:
     """Look up the SNR in dB at which :func:`bicm_mutual_information` is ``bits``, any shape.
+
+    The result is at least -50 dB. For ``bits`` that reach ``bits_per_symbol`` or exceed it, it is
+    the least SNR at which the table does (QPSK: 18.6 dB).
 
     Examples
     --------

@@ -44,7 +44,7 @@ def bd_rate(anchor: Curve, test: Curve) -> Rate | None:
     """Return the difference in rate of ``test`` against ``anchor``, given points (rate, quality).
 
     The result is None if the ranges of quality do not overlap, or a curve has fewer than four
-    points or does not rise.
+    points, does not rise, or has a quality that is infinite or a rate that is not above 0.
 
     Examples
     --------
@@ -57,6 +57,8 @@ def bd_rate(anchor: Curve, test: Curve) -> Rate | None:
     for curve in (anchor, test):
         qualities = [quality for _, quality in sorted(curve)]
         if len(curve) < LEAST_POINTS or not (np.diff(qualities) > 0).all():
+            return None
+        if not np.isfinite(qualities).all() or min(rate for rate, _ in curve) <= 0:
             return None
     low = max(min(quality for _, quality in curve) for curve in (anchor, test))
     high = min(max(quality for _, quality in curve) for curve in (anchor, test))

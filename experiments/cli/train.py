@@ -125,7 +125,7 @@ def jscc(**options: Any) -> None:
 @train.command(epilog=examples("train restorer --data photos --minutes 60"))
 @_options("restorer")
 def restorer(**options: Any) -> None:
-    """Train the network that restores pictures of jpeg, hevc and softcast.
+    """Train the network that restores pictures of other codecs.
 
     A square of each image is coded by one of these codecs, and the network learns to repair what
     was decoded. The codecs use it with restore=true.

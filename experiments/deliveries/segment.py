@@ -39,8 +39,8 @@ def segment_files(
         Files and folders.
     out
         Folder for ``NAME_mask.png`` (the region in white, which ``--mask`` accepts),
-        ``NAME_masks.npz`` (all masks that were found, most important first, with their scores and
-        labels) and ``NAME_masks.png`` (a figure).
+        ``NAME_masks.npz`` (all masks that were found, with their scores and labels: in the order of
+        the prompts, or else most important first) and ``NAME_masks.png`` (a figure).
     order
         Options of :func:`semcom.send`, of which those of the link do not matter.
     tell

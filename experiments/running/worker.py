@@ -38,10 +38,10 @@ from semcom.link.delivery import (
     bandwidth,
     expected_psnr_db,
     finite,
-    one_thread,
     receive_and_score,
 )
 from semcom.link.transmitter import Transmission, transmit
+from semcom.processor import one_thread
 from semcom.scores import score
 from semcom.scores.base import Look
 from semcom.scores.psnr import psnr_db, region_psnr_db
@@ -190,7 +190,6 @@ def _draw(
                 outcomes[seen] = _outcome(draw, *seen, scores)
     record = {
         **bandwidth(image, sent),
-        "packets_sent": len(sent.stream.packets),
         "expected_psnr_db": expected_psnr_db(image, what.w, sent),
     }
     return record, list(outcomes.values()), first

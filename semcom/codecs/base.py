@@ -206,7 +206,7 @@ def only_packet(codec: str, packets: Sequence[bytes | None]) -> bytes | None:
 
 
 def check_sides(
-    codec: str, height: int, width: int, most: int, error: type[ValueError] = ValueError
+    codec: str, height: int, width: int, most: int, error: type[ValueError] = InputError
 ) -> None:
     """Raise ``error`` for a picture with a side longer than ``most`` pixels."""
     if max(height, width) > most:

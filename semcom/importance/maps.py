@@ -28,6 +28,7 @@ from typing import Literal
 import numpy as np
 
 from semcom.errors import InputError
+from semcom.images import check_mask
 from semcom.types import Map, Mask, Region
 
 KINDS = ("region", "graded")
@@ -55,7 +56,7 @@ class Importance:
     region: Region
     """Union of the important masks, which the scores refer to."""
     masks: tuple[Mask, ...]
-    """The important masks, most important first."""
+    """The important masks: in the order of the prompts, or else most important first."""
     theta: float
     """The region's share of the weight."""
 
@@ -77,7 +78,7 @@ def importance(
     Parameters
     ----------
     masks
-        The important masks, most important first; may be empty.
+        The important masks; may be empty. With ``kind="graded"``, earlier ones weigh more.
     height, width
         Size of the image.
     theta
@@ -104,9 +105,7 @@ def importance(
     check_theta(theta)
     check_kind(kind)
     for mask in masks:
-        if mask.pixels.shape != (height, width):
-            got = "x".join(map(str, mask.pixels.shape[::-1]))
-            raise InputError(f"mask is {got}, the image is {width}x{height}")
+        check_mask(mask.pixels, height, width)
     region = np.zeros((height, width), dtype=bool)
     steps = np.zeros((height, width))
     for r, mask in enumerate(masks):

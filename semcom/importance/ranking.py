@@ -59,8 +59,8 @@ def rank(masks: Sequence[Mask]) -> list[Mask]:
 def choose(masks: Sequence[Mask]) -> list[Mask]:
     """Choose the important ones among ranked masks.
 
-    They are the first, and every further one that has at least half its priority and adds pixels,
-    as long as the union covers at most 30 % of the frame.
+    They are the first, however large it is, and every further one that has at least half its
+    priority and adds pixels, unless the union would cover more than 30 % of the frame.
     """
     if not masks:
         return []

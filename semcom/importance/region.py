@@ -54,7 +54,7 @@ class RegionOfInterest:
 
     importance: Importance
     masks: tuple[Mask, ...]
-    """All masks that were found, most important first."""
+    """All masks that were found: in the order of the prompts, or else most important first."""
     notes: tuple[str, ...]
     """Notes for the user, one line each."""
     record: dict[str, Any]
@@ -72,8 +72,9 @@ class RegionOptions:
         otherwise ``graph``, which follows contrast and needs no weights; the record names the
         segmenter that was used.
     prompts
-        Points, boxes and texts that mark the important segments. Without prompts, the masks of
-        highest rank are important until they cover 30 % of the frame.
+        Points, boxes and texts that mark the important segments. Without prompts, the mask
+        of highest rank is important, and those that nearly equal it, up to 30 % of the frame
+        (:func:`semcom.importance.ranking.choose`).
     mask
         File with masks to use instead of a segmenter; all of them are important. ``"beside"``
         stands for ``NAME_mask.png`` beside each image. If the file shows no object, all pixels

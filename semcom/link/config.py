@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from channels.catalogue import CHANNELS, PACKET_CHANNELS
 from channels.packets.mcs import Scheme, find_scheme
 from channels.packets.scheme_sets import scheme_set
 from channels.packets.target import Target
 from channels.units import linear_to_db
-from semcom.errors import InputError
+from semcom.errors import InputError, check_types
 from semcom.link.options import LinkOptions
 
 if TYPE_CHECKING:
@@ -27,6 +28,20 @@ MAX_SIDE_MARGIN_DB = 60
 """Largest margin of side information in dB."""
 NUM_PLANNED = 33
 """Usual number of SNRs that represent the distribution of the mean SNR that the sender assumes."""
+
+
+_NUMBERS = (
+    *("snr_db", "planned_snr_db", "planned_std_db", "side_margin_db"),
+    *("num_pilots", "copies"),
+)
+_TYPES: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(("channel", "csi", "schemes", "protection", "losses"), (str, "a name")),
+    "scheme": (str, "a name, or a number as text"),
+    **dict.fromkeys(("snr_db", "planned_std_db", "side_margin_db"), (Real, "a number")),
+    "planned_snr_db": ((Real, type(None)), "a number"),
+    **dict.fromkeys(("num_pilots", "copies"), (Integral, "a whole number")),
+    "target": (Target, "a Target"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,8 @@ class LinkConfig(LinkOptions):
     num_pilots
         Number of pilots at the head of every coherence block, for ``csi="pilots"``.
     scheme
-        Fixed modulation and code rate, by name (``"16-QAM 0.602"``) or number in the set. If empty,
+        Fixed modulation and code rate, by name (``"16-QAM 0.602"``) or number in the set (``"3"``).
+        If empty,
         the SNR and the length of each packet decide (:mod:`channels.packets.selection`).
     schemes
         Name of the set of schemes that sender and receiver agreed on
@@ -101,6 +117,10 @@ class LinkConfig(LinkOptions):
     target: Target = Target()  # noqa: RUF009 - it is frozen
 
     def __post_init__(self) -> None:
+        check_types(vars(self), _TYPES)
+        for name in _NUMBERS:  # records are JSON, which knows no numbers of NumPy
+            value = getattr(self, name)
+            object.__setattr__(self, name, getattr(value, "item", lambda value=value: value)())
         for snr_db in (self.snr_db, self._planned_db):
             if not -300 <= snr_db <= 300:  # what single precision holds
                 raise InputError(f"SNR must be between -300 and 300 dB, got {snr_db}")
@@ -114,9 +134,6 @@ class LinkConfig(LinkOptions):
                 f"the margin of side information must be 0 to {MAX_SIDE_MARGIN_DB} dB, "
                 f"got {self.side_margin_db}"
             )
-        for name, count in (("pilots per block", self.num_pilots), ("copies", self.copies)):
-            if isinstance(count, bool) or not isinstance(count, int):
-                raise InputError(f"{name} must be a whole number, got {count!r}")
         if self.csi not in ("perfect", "pilots"):
             raise InputError(f"unknown csi {self.csi!r}; choices: perfect, pilots")
         if self.csi == "pilots" and self.num_pilots < 1:
@@ -143,6 +160,10 @@ class LinkConfig(LinkOptions):
                 f"channel {self.channel!r} does not hold its gain over blocks, so pilots cannot "
                 "follow it; use csi 'perfect', a block-fading channel, or OFDM, which has pilots"
             )
+        if self.csi == "pilots":
+            from channels.packets.pilots import num_pilot_symbols  # imports PyTorch
+
+            num_pilot_symbols(1, self.num_pilots, self.block_length)  # refuses too many in a block
 
     def build_channel(self) -> Channel:
         """Return the channel model; equal configurations share one."""

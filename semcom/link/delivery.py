@@ -5,26 +5,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from numbers import Integral
 from typing import Any
 
 import torch
 
 from channels.base import KnownLaw, send_over
 from channels.units import cbr as bandwidth_ratio
-from channels.units import noise_var_from_snr_db
+from channels.units import noise_var_from_snr_db, parse_cbr
 from semcom.codecs.base import weighted_gain
+from semcom.errors import check_types
 from semcom.hashes import digest
+from semcom.images import check_pixels
 from semcom.importance.maps import Importance
 from semcom.large import say_stage
 from semcom.link.config import LinkConfig
 from semcom.link.receiver import Reception, receive
 from semcom.link.transmitter import Transmission, transmit
 from semcom.link.unequal_protection import expected_worth, worth
+from semcom.processor import one_thread
 from semcom.scores import score
 from semcom.scores.base import Look
 from semcom.types import Image, Map
@@ -76,7 +79,7 @@ def deliver(
     importance: Importance,
     *,
     codec: str = "hevc",
-    cbr: Fraction | float = Fraction(1, 16),
+    cbr: str | float | Fraction = Fraction(1, 16),
     link: LinkConfig = LinkConfig(),  # noqa: B008
     blind: bool = False,
     seed: int = 0,
@@ -94,7 +97,7 @@ def deliver(
     codec
         Codec by name, with options.
     cbr
-        Channel bandwidth ratio allowed: complex channel uses over 3·H·W.
+        Channel bandwidth ratio allowed: complex channel uses over 3·H·W, as a number or text.
     link
         Channel, SNR, channel knowledge and protection.
     blind
@@ -109,7 +112,8 @@ def deliver(
     Raises
     ------
     ValueError
-        See :func:`semcom.link.transmitter.transmit` and :func:`semcom.scores.score`.
+        The image is not (H, W, 3) uint8, or an option is invalid; see also
+        :func:`semcom.link.transmitter.transmit` and :func:`semcom.scores.score`.
 
     Examples
     --------
@@ -121,6 +125,9 @@ def deliver(
     >>> delivery.received.shape, delivery.all_lost
     ((128, 128, 3), False)
     """
+    check_pixels(image)
+    check_types({"seed": seed}, {"seed": (Integral, "a whole number")})
+    cbr, scores = parse_cbr(str(cbr)), [scores] if isinstance(scores, str) else scores
     height, width = image.shape[:2]
     w = importance.blind().w if blind else importance.w
     with one_thread():
@@ -139,7 +146,6 @@ def deliver(
         "cbr_budget": float(cbr),
         "seed": seed,
         **bandwidth(image, sent),
-        "packets_sent": len(sent.stream.packets),
         "packets_received": arrival.packets_received,
         "all_lost": arrival.reception.all_lost,
         **finite(arrival.scores),
@@ -259,28 +265,19 @@ def expected_psnr_db(image: Image, w: Map, sent: Transmission) -> float | None:
     return -10 * math.log10(max(left, 1e-6) / (255**2 * image.size))
 
 
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Limit torch to one thread.
-
-    A frame is so small that threads waiting for a busy core cost more time than they save. In
-    addition, sums then have the same order for any number of cores.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def bandwidth(image: Image, sent: Transmission) -> dict[str, Any]:
     """Return how an image was sent and how much bandwidth that took, for records."""
     height, width = image.shape[:2]
+    on_air = [
+        packet
+        for packet, planned in zip(sent.stream.packets, sent.plan.packets, strict=True)
+        if planned.num_bytes
+    ]
     return {
         "scheme": _schemes(sent),
         "encoder": sent.stream.info,
-        "num_bits": sent.stream.num_bits,
+        "packets_sent": len(on_air),
+        "num_bits": 8 * sum(len(packet.data) for packet in on_air),
         "num_symbols": len(sent.x),
         "num_uses": sent.num_uses,
         "cbr": bandwidth_ratio(sent.num_uses, height, width),

@@ -50,7 +50,7 @@ class LinkOptions:
         "Set of modulation and coding schemes that sender and receiver agreed on: nr (the tables "
         "of 5G NR, and rates in between), papers (LDPC blocks of 6144 coded bits, as in papers on "
         "semantic communication), or shaped (nr, and shaped QAM closer to capacity, on AWGN and "
-        "block fading).",
+        "fading that holds for a whole frame).",
         metavar="NAME",
     )
     protection: Literal["equal", "unequal", "graceful"] = _option(

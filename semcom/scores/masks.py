@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from semcom.images import check_mask
 from semcom.segmenters.overlap import iou
 from semcom.types import Region
 
@@ -106,6 +107,8 @@ def mask_scores(
 ) -> dict[str, float | None]:
     """Score a mask against the true one and against that of the clean picture, if they are given.
 
+    All are (H, W) bool of one size; others are refused by an ``InputError``.
+
     Examples
     --------
     >>> truth = np.zeros((32, 32), bool)
@@ -113,6 +116,9 @@ def mask_scores(
     >>> mask_scores(truth, truth=truth)["iou_truth"], mask_scores(~truth, clean=truth)
     (1.0, {'iou_clean': 0.0})
     """
+    for one in (mask, truth, clean):
+        if one is not None:
+            check_mask(one, *mask.shape[:2])
     found: dict[str, float | None] = {}
     if truth is not None:
         found |= {name: function(mask, truth) for name, (_, function) in MASK_SCORES.items()}

@@ -69,7 +69,7 @@ class BackgroundPsnr(_Decibels):
     label = "rest"
 
     def __call__(self, original: Image, received: Image, scored: Scored) -> float | None:
-        """Return the PSNR in dB; None if the region is everything or nothing."""
+        """Return the PSNR in dB; None if the region is everything."""
         return background_psnr_db(original, received, scored.region)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semcom.errors import InputError
+from semcom.images import check_mask
 from semcom.large import each_strip
 from semcom.types import Image, Map, Region
 
@@ -42,6 +43,7 @@ def region_psnr_db(original: Image, received: Image, region: Region) -> float | 
     48.13
     """
     error = _squared_error(original, received)
+    check_mask(region, *error.shape)
     return _to_db(float(error[region].mean())) if region.any() else None
 
 
@@ -73,9 +75,10 @@ def theta_psnr_db(original: Image, received: Image, region: Region, theta: float
     >>> round(theta_psnr_db(original, received, region, theta=0.9), 2)  # error 0.9 + 0.4
     46.99
     """
+    error = _squared_error(original, received)
+    check_mask(region, *error.shape)
     if region.all() or not region.any():
         return None
-    error = _squared_error(original, received)
     return _to_db(float(theta * error[region].mean() + (1 - theta) * error[~region].mean()))
 
 
@@ -105,10 +108,12 @@ def weighted_psnr_db(original: Image, received: Image, w: Map) -> float:
 
 
 def check_pair(original: Image, received: Image) -> None:
-    """Refuse two images that cannot be compared: of unlike shapes, or not uint8."""
-    if original.shape != received.shape or {original.dtype, received.dtype} != {np.dtype(np.uint8)}:
+    """Refuse two images that cannot be compared: not (H, W, 3) uint8, or of unlike shapes."""
+    shape, kinds = original.shape, {original.dtype, received.dtype}
+    colour = len(shape) == 3 and shape[2] == 3 and original.size
+    if not colour or received.shape != shape or kinds != {np.dtype(np.uint8)}:
         raise InputError(
-            f"images must be uint8 of one shape, got {original.dtype} {original.shape} "
+            f"images must be (H, W, 3) uint8 of one shape, got {original.dtype} {original.shape} "
             f"and {received.dtype} {received.shape}"
         )
 

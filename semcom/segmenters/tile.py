@@ -52,7 +52,7 @@ class Tile:
         height, width = image.shape[:2]
         rows, columns = self.grid
         if height < rows or width < columns:
-            raise InputError(f"a {height}x{width} image is too small for {rows}x{columns} tiles")
+            raise InputError(f"a {width}x{height} image is too small for {rows}x{columns} tiles")
         pixels: Region = np.zeros((height, width), dtype=bool)
         row, column = self.at
         within = slice(row * height // rows, (row + 1) * height // rows)
