@@ -40,7 +40,7 @@ from semcom.torch_device import check_device
 
 ARCHITECTURE = "semcom jscc 1"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = "1aa9a85d4b8f657d4ab479209baee7d3ecbfe6821b3972a639b5362c4246e296"
+SHA256 = "7acc2adc6dbff54fe19d36b21bad9867c2ec7d5fa428828ec3686c4c6b1d5f30"
 _CHANNELS = (32, 64, 96)
 _SHAPES = {
     "predictors": (len(LAYOUTS), 2, 3, 3, FEATURES),

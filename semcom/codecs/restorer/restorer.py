@@ -40,7 +40,7 @@ ALL_MAPS = MAPS + len(RESTORABLE)
 """Maps that the network sees: the knowledge of an error, and one for each codec."""
 ARCHITECTURE = "semcom restorer 2"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = "47fb0d0e8c962d388dab834c2619dcdab2f0a5a07f38b833ecedf9f0474e7026"
+SHA256 = "f872393e23e18deaa30efdf34f110f0842c1b9f130a6a96f4b8ef19a16b799c8"
 _CHANNELS = (32, 48, 72)
 _RANGES = {"jpeg": (4, 90), "hevc": (24, 46), "vvc": (22, 50), "jpeg2000": (20, 42)}
 """Qualities, QPs and PSNRs of pictures that are restored."""
