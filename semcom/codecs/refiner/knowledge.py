@@ -26,6 +26,7 @@ CELL = 4
 """Side in pixels of a cell of the maps."""
 _EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the octaves, in units of the highest frequency
 _UNSENT = 0.08  # mean variance of what was not sent, in units of its limit
+_LARGEST = 2.0**18  # mean variance of coefficients, by Parseval: (1023/2)² of values from 0 to 1023
 
 
 NOTHING_SENT = 0xFF
@@ -75,7 +76,7 @@ def knowledge_of(side: Side, least: int, found: Estimate) -> Knowledge:
     prior = found.numbers * variance_of(side.levels) @ share / area
     sent = found.numbers @ share / total
     floor = floor_of(side.weights.astype(np.int64), least)
-    limit = variance_of(floor.astype(np.uint8))  # (tiles,)
+    limit = np.minimum(variance_of(floor.astype(np.uint8)), _LARGEST)  # (tiles,)
     missing = 1 - found.numbers.sum(axis=2) / chunks.counts.sum()  # (3, tiles)
     rms = np.sqrt(error.sum(axis=2) + _UNSENT * limit * missing + 1)
     grid = chunks.rows, chunks.columns

@@ -190,7 +190,7 @@ def test_a_flat_picture_stays_flat(spec, level):
     assert np.abs(picture.astype(int) - level).mean() < 2
 
 
-@pytest.mark.parametrize("spec", ["jscc", "hybrid", "softcast"])
+@pytest.mark.parametrize("spec", ["jscc", "hybrid", "softcast", "softcast:restore=true"])
 def test_a_background_that_weighs_nothing_costs_the_region_nothing(photo, region, spec):
     """However little it weighs, and if it weighs 0."""
     qualities = []
