@@ -14,7 +14,7 @@ import difflib
 import importlib.util
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -227,6 +227,21 @@ def _quoted(value: str) -> str:
     return value
 
 
+def options_in(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the options of a spec as they were written: the key, and the value out of its quotes.
+
+    Examples
+    --------
+    >>> list(options_in('over="rician:k_db=9,block_length=8",cfo=1e-3'))
+    [('over', 'rician:k_db=9,block_length=8'), ('cfo', '1e-3')]
+    """
+    for item in COMMAS.split(text):
+        key, _, value = item.partition("=")
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1].replace('""', '"')
+        yield key, value
+
+
 def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:
     if not text:
         return {}
@@ -236,11 +251,8 @@ def _parse_options(who: str, factory: Any, text: str) -> dict[str, Any]:
         if p.kind is p.KEYWORD_ONLY and isinstance(p.default, int | float | str)
     }
     options: dict[str, Any] = {}
-    for item in COMMAS.split(text):
-        key, equals, value = item.partition("=")
-        if len(value) > 1 and value[0] == value[-1] == '"':
-            value = value[1:-1].replace('""', '"')
-        if not equals or key not in parameters:
+    for item, (key, value) in zip(COMMAS.split(text), options_in(text), strict=True):
+        if "=" not in item or key not in parameters:
             choices = ", ".join(f"{p.name}={p.default}" for p in parameters.values()) or "none"
             raise InputError(f"{who} has no option {item!r}; options and defaults: {choices}")
         if key in options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from channels.owner import expanded
-from channels.registry import COMMAS
+from channels.registry import options_in
 from semcom.hashes import sha256_of
 
 _OF_FILE = "file "  # in front of a name among the versions of packages
@@ -34,10 +34,7 @@ def _is_file(word: str) -> bool:
 def _words_of(spec: str) -> list[str]:
     """Return all values, and those of options within them."""
     words = []
-    for item in COMMAS.split(spec.partition(":")[2]):
-        value = item.partition("=")[2]
-        if len(value) > 1 and value[0] == value[-1] == '"':
-            value = value[1:-1].replace('""', '"')
+    for _, value in options_in(spec.partition(":")[2]):
         words += [value, *(_words_of(value) if ":" in value else [])]
     return words
 

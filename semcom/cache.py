@@ -1,7 +1,7 @@
 """A cache on disk for the results of encoders and segmenters, addressed by content.
 
 An encoder with given settings is a pure function. Its output is stored under the SHA-256 of its
-arguments, of the versions that it depends on, and of the sources of our codecs: a run with the
+arguments, of the versions that it depends on, and of our own sources: a run with the
 cache gives the same result as one without, bit for bit.
 
 An entry is a file of plain bytes, preceded by their hash; nothing in it is ever run. It is first

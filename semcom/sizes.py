@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PilImage
 
 from semcom.errors import InputError
@@ -22,6 +24,24 @@ def size_of(image: Image) -> Size:
     """Return the height and width of an image (H, W, 3)."""
     height, width = image.shape[:2]
     return height, width
+
+
+def block_means(values: NDArray[Any], side: int) -> NDArray[np.float64]:
+    """Return the mean of each square block of (H, W), (⌈H/side⌉, ⌈W/side⌉).
+
+    Blocks that reach beyond the edge are filled up with the values at the edge.
+
+    Examples
+    --------
+    >>> block_means(np.arange(6.0).reshape(2, 3), 2)
+    array([[2. , 3.5]])
+    """
+    height, width = values.shape
+    padded = np.pad(
+        values.astype(np.float64), ((0, -height % side), (0, -width % side)), mode="edge"
+    )
+    blocks = padded.reshape(padded.shape[0] // side, side, -1, side)
+    return np.asarray(blocks.mean(axis=(1, 3)))
 
 
 def shrink(image: Image, max_side: int) -> Image:

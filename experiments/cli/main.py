@@ -10,8 +10,8 @@ import click
 from channels.errors import InputError
 from experiments import streams
 from experiments.cli.cache import cache
-from experiments.cli.check_codec import check_channel, check_codec, check_disturbance, check_score
 from experiments.cli.checkpoints import weights
+from experiments.cli.checks import check_channel, check_codec, check_disturbance, check_score
 from experiments.cli.deliveries import compare, demo, distance, segment, send
 from experiments.cli.distill import distill
 from experiments.cli.link_level import ber, bler, mcs

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import click
 
-from experiments.cli.parameter_types import THETA, Numbers, Ratio
+from experiments.cli.parameter_types import BOX, POINT, RATIO, THETA
 from semcom.errors import InputError
 from semcom.link.options import LinkOptions
 
@@ -125,7 +125,7 @@ _WHAT_MATTERS = (
         "--point",
         "points",
         multiple=True,
-        type=Numbers("X,Y", 2),
+        type=POINT,
         metavar="X,Y",
         help="Mark the object at this pixel as important (repeatable).",
     ),
@@ -133,7 +133,7 @@ _WHAT_MATTERS = (
         "--box",
         "boxes",
         multiple=True,
-        type=Numbers("X0,Y0,X1,Y1", 4),
+        type=BOX,
         metavar="X0,Y0,X1,Y1",
         help="Mark the object in this box as important (repeatable).",
     ),
@@ -204,7 +204,7 @@ _THE_LINK = (
         "--cbr",
         default="1/16",
         show_default=True,
-        type=Ratio(),
+        type=RATIO,
         help="Channel bandwidth ratio: channel uses allowed per source sample, such as 0.0625 or "
         "1/16.",
     ),

@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Any
 
 import click
 
 from semcom.errors import InputError
-
-
-class Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """A fixed count of numbers separated by commas."""
-
-    def __init__(self, name: str, count: int) -> None:
-        self.name = name
-        self.count = count
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Turn text into a tuple of floats."""
-        if not isinstance(value, str):
-            return value
-        try:
-            numbers = tuple(float(part) for part in value.split(","))
-        except ValueError:
-            numbers = ()
-        if len(numbers) != self.count:
-            self.fail(f"expected {self.name}, got {value!r}", param, ctx)
-        return numbers
-
-
-class Ratio(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """A channel bandwidth ratio."""
-
-    name = "cbr"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Turn text such as ``1/16`` into a fraction."""
-        from channels.units import parse_cbr
-
-        if not isinstance(value, str):
-            return value
-        try:
-            return parse_cbr(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 def names_of(text: str, choices: Iterable[str], what: str) -> list[str]:
@@ -74,6 +39,22 @@ class Parsed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             self.fail(str(error), param, ctx)
 
 
+def _floats(name: str, text: str) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != len(name.split(",")):
+        raise InputError(f"expected {name}, got {text!r}")
+    return numbers
+
+
+def _cbr(text: str) -> Fraction:
+    from channels.units import parse_cbr
+
+    return parse_cbr(text)
+
+
 def _theta(text: str) -> float | str:
     try:
         return text if text == "auto" else float(text)
@@ -101,7 +82,8 @@ def _numbers(kind: type, text: str) -> tuple[Any, ...]:
         raise InputError(f"expected {what} separated by commas, got {text!r}") from None
 
 
-THETA = Parsed("float or auto", _theta)
+POINT, BOX = (Parsed(name, functools.partial(_floats, name)) for name in ("X,Y", "X0,Y0,X1,Y1"))
+THETA, RATIO = Parsed("float or auto", _theta), Parsed("cbr", _cbr)
 
 
 def _known(check: Callable[[str], Any]) -> Callable[..., Any]:

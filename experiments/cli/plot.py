@@ -14,8 +14,6 @@ from experiments.cli.parameter_types import names_of
 if TYPE_CHECKING:
     from experiments.figures.drawing import Drawing
 
-_FORMATS = ("png", "pdf", "svg")
-
 
 @click.command()
 @of_results
@@ -68,7 +66,7 @@ def plot(
     from experiments.analysis.formats.printing import print_tables
     from experiments.analysis.points import prepare
     from experiments.figures.all_figures import draw
-    from experiments.figures.files import write
+    from experiments.figures.files import FORMATS, write
     from experiments.figures.parts.fonts import plain_text
     from experiments.figures.parts.style import COLUMN, PAGE
     from experiments.saving import save
@@ -76,7 +74,7 @@ def plot(
     from experiments.store.schema import results_file
     from experiments.store.study import read_results
 
-    kinds = names_of(formats, _FORMATS, "format")
+    kinds = names_of(formats, FORMATS, "format")
     failed: list[str] = []
     inches = PAGE if width == "page" else COLUMN
     folder = out or results_file(results).parent / "figures"

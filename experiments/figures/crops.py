@@ -149,7 +149,7 @@ def _place(shot: Shot) -> Place:
 def _cut(database: Database, series: Series, shots: Mapping[Where, Shot]) -> Crops:
     """Choose the crop, and cut it out of all pictures."""
     first = next(iter(shots.values()))
-    original = np.asarray(decode(read(database, first.row.task, "original")))
+    original = np.asarray(decode(read(database, first.row.task, first.reference)))
     region = _region(database, shots.values())
     side = min(max(min(original.shape[:2]) // _SHARE, _LEAST), *original.shape[:2])
     lost = frozenset(one for one, shot in shots.items() if shot.outcome["all_lost"])

@@ -83,7 +83,7 @@ class BitErrors:
         return f"{modulation_name(self.bits_per_symbol)} over {self.channel}"
 
     def about(self) -> dict[str, Any]:
-        """Return all parameters that the result depends on; see ``montecarlo.Simulation``."""
+        """See :meth:`experiments.link_level.task.Simulation.about`."""
         return {"counts": "bit errors", **asdict(self)}
 
     stream = about

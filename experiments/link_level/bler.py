@@ -107,7 +107,7 @@ class BlockErrors:
         return about
 
     def about(self) -> dict[str, Any]:
-        """Return all parameters that the result depends on; see ``montecarlo.Simulation``."""
+        """See :meth:`experiments.link_level.task.Simulation.about`."""
         return {"counts": "block errors", **asdict(self)}
 
     def run(self, snr_db: float, rng: torch.Generator) -> Count:

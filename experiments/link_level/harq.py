@@ -92,7 +92,7 @@ class HarqPackets:
         return replace(self, counts="retransmissions")
 
     def about(self) -> dict[str, Any]:
-        """Return all parameters that the result depends on; see ``montecarlo.Simulation``."""
+        """See :meth:`experiments.link_level.task.Simulation.about`."""
         return asdict(self)
 
     def stream(self) -> dict[str, Any]:

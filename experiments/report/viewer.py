@@ -166,8 +166,8 @@ def _fill(database: Database, album: Album, shots: Sequence[Shot]) -> None:
     def make(one: tuple[Shot, bytes]) -> tuple[tuple[str, str], bytes, bytes]:
         shot, data = one
         picture = decode(data)
-        sent = None if shot.setting.sent == "clean" else _seen(shot)
-        reference = originals[sent or shot.row.image]
+        seen = _seen(shot) if shot.reference == "seen" else None
+        reference = originals[seen or shot.row.image]
         return shot.key, pictures.received(picture), pictures.error_map(reference, picture)
 
     for key, picture, error in in_threads(make, lossless()):

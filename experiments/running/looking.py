@@ -94,7 +94,7 @@ def region_to_score(item: Item, setting: Setting) -> Importance:
 def look_of(item: Item, setting: Setting) -> Look | None:
     """Return the sender's way to find its region, for another picture; None for a mask file."""
     options = _options(item, setting)
-    if options.mask is not None:
+    if options.reads_masks:
         return None
     return looking(options, select=_select(item, setting.masks))
 

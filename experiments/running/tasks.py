@@ -13,7 +13,7 @@ from experiments.store.database import Database
 from experiments.store.queries import covered_draws, failed_tasks, has_failed
 from experiments.suites.axes import check_size
 from experiments.suites.axis_models import Axes
-from experiments.suites.setting import BESIDE, Setting, task_id
+from experiments.suites.setting import Setting, task_id
 from experiments.suites.suite import Suite
 from semcom.checkpoints import mobile_sam as weights
 from semcom.disturbances.apply import Disturb
@@ -51,7 +51,8 @@ def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item
         If there are no images, or too many tasks.
     """
     parts = (suite, *suite.points, *suite.systems.values())
-    need_masks = any(_needs_masks(part) for part in parts)
+    check_size(suite.most_settings(), 1)
+    need_masks = any(setting.needs_mask for _, setting in suite.settings())
     items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks, say=say)
     check_size(suite.most_settings(), len(items))
     disturbances = {name.partition(":")[0] for part in parts for name in part.disturbance or ()}
@@ -80,15 +81,6 @@ def _check_names(items: Sequence[Item]) -> None:
                 f"{item.path} and {other.path} would both get the picture {item.path.stem!r} of "
                 "from_folder: give the images names of their own"
             )
-
-
-def _needs_masks(part: Axes) -> bool:
-    """Whether a part of a suite uses the masks beside the images."""
-    if BESIDE in (*(part.segmenter or ()), *(part.scored or ())):
-        return True
-    if any(prompt != "none" for prompt in part.prompt or ()) or "best" in (part.masks or ()):
-        return True
-    return any(name and Disturb(name).needs_truth for name in part.disturbance or ())
 
 
 def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:
@@ -205,17 +197,14 @@ class Found(NamedTuple):
 
 def count(todo: Iterator[PendingTask]) -> Found:
     """Count the work that is left."""
-    looks: dict[tuple[str, ...], tuple[Item, Setting]] = {}
+    looks: dict[tuple[object, ...], tuple[Item, Setting]] = {}
     begun = batches = 0
     last: tuple[Item, Setting] | None = None
     for one in todo:
         batches += 1
         begun += (one.item, one.setting) != last
         last = one.item, one.setting
-        s = one.setting
-        looks.setdefault(
-            (one.item.sha256, s.segmenter, s.disturbance, str(s.severity), s.prompt), last
-        )
+        looks.setdefault((one.item.sha256, *one.setting.looked), last)
     return Found(begun, batches, list(looks.values()))
 
 
@@ -250,8 +239,8 @@ def units(
     for one in todo:
         s = one.setting
         key = (
-            *(one.item.sha256, one.item.mask_sha256, s.segmenter, s.disturbance, s.severity),
-            *(s.prompt, s.sent, s.importance, s.theta, s.blind, s.codec),
+            *(one.item.sha256, one.item.mask_sha256, *s.looked),
+            *(s.masks, s.sent, s.importance, s.theta, s.blind, s.codec),
         )
         draws = one.draws + sum(job.draws for job in kept)
         if kept and item is not None and (key != about or len(kept) >= size or draws > MOST_DRAWS):

@@ -46,6 +46,11 @@ class Shot:
         return next((one for one in outcomes if one["draw"] == 0), outcomes[0])
 
     @property
+    def reference(self) -> str:
+        """The kind of picture that the scores compare with: ``original``, or what was ``seen``."""
+        return "seen" if self.setting.disturbance and self.setting.sent != "clean" else "original"
+
+    @property
     def key(self) -> tuple[str, str]:
         """Image and hash of the received picture; equal for equal pictures."""
         return self.row.image, self.outcome["sha256"]

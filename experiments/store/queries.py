@@ -1,4 +1,4 @@
-"""Queries to a results file: all SQL except that of the file itself."""
+"""Queries to a results file that several commands need."""
 
 from __future__ import annotations
 

@@ -138,6 +138,14 @@ class Setting(LinkOptions):
         return RegionOptions(mask=str(mask), theta=self.theta, kind=self.importance)
 
     @property
+    def looked(self) -> tuple[object, ...]:
+        """What the masks depend on beside the image, if a segmenter finds them."""
+        return (
+            *(self.segmenter, self.disturbance, self.severity, self.prompt),
+            *(self.text, self.detector),
+        )
+
+    @property
     def needs_mask(self) -> bool:
         """Whether the setting uses the mask file beside the image."""
         if BESIDE in (self.segmenter, self.scored):

@@ -20,7 +20,7 @@ OF_RECORD = (
     *("cbr", "expected_psnr_db", "region_area", "num_bits", "mask_area", IOU_CLEAN),
     *MASK_SCORES,
 )
-"""The numbers that do not, by their names in the record."""
+"""Numbers that are the same for every draw, by their names in the record."""
 
 
 def several(value: Any) -> tuple[Any, ...]:

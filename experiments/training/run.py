@@ -57,12 +57,12 @@ TRAINABLE = {
         "Mean PSNR in dB of squares that are not trained on, by CBR and SNR",
     ),
     "restorer": Trainable(
-        "the network behind the decoders of jpeg, hevc and softcast, for restore=true",
+        f"the network behind the decoders of {', '.join(restorer.RESTORABLE)}, for restore=true",
         RestorerTrainee,
         restorer.load,
         restorer.SHA256,
         "Mean gain in PSNR in dB over the codec alone, for squares that are not trained on, by "
-        "codec and its quality, QP or SNR",
+        "codec and its quality, QP, bits per pixel or SNR",
     ),
     "tiny": Trainable(
         "the receiver's network and the entropy coder's tables of codec tiny",

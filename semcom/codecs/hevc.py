@@ -40,6 +40,7 @@ from semcom.codecs.quantiser.perception import FLAT, Tune, check_tune, ms_ssim_w
 from semcom.codecs.quantiser.perception import steps as quantiser_steps
 from semcom.codecs.quantiser.rate_model import SIDE, magnitudes, step_for
 from semcom.large import is_large
+from semcom.sizes import block_means
 from semcom.types import Bitstream, Image, Map, Packet
 
 _FINE = 64  # levels per QP
@@ -237,10 +238,7 @@ def _decode(packet: bytes, height: int, width: int) -> Image:
 
 def _offsets(w: Map) -> Offsets:
     """Return ``ΔQP = -3·log2`` of the mean weight of each block."""
-    height, width = w.shape
-    padded = np.pad(w.astype(np.float64), ((0, -height % BLOCK), (0, -width % BLOCK)), mode="edge")
-    blocks = padded.reshape(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK).mean(axis=(1, 3))
-    delta = -3 * np.log2(np.maximum(blocks, 1e-6))
+    delta = -3 * np.log2(np.maximum(block_means(w, BLOCK), 1e-6))
     offsets: Offsets = np.clip(np.rint(delta), -_MAX_OFFSET, _MAX_OFFSET).astype(np.int64)
     return offsets
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from semcom.errors import InputError
+from semcom.sizes import block_means
 from semcom.types import Image, Region
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)
@@ -39,7 +38,7 @@ class Occlusion:
         rows, columns = -(-height // _BLOCK), -(-width // _BLOCK)
         order = np.random.default_rng(seed).random((rows, columns))
         if truth is not None and self._where != "anywhere":
-            share = _shares(truth if self._where == "object" else ~truth)
+            share = block_means(truth if self._where == "object" else ~truth, _BLOCK)
             # An object that is smaller than half a block gets the block that shows most of it.
             order[share < min(0.5, share.max())] = np.inf
             order[share == 0] = np.inf
@@ -51,11 +50,3 @@ class Occlusion:
         seen = image.copy()
         seen[np.kron(hidden, np.ones((_BLOCK, _BLOCK), bool))[:height, :width]] = _GREY
         return seen
-
-
-def _shares(truth: Region) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the share of each block that lies in a mask, (rows, columns)."""
-    height, width = truth.shape
-    padded = np.pad(truth, ((0, -height % _BLOCK), (0, -width % _BLOCK)), mode="edge")
-    blocks = padded.reshape(padded.shape[0] // _BLOCK, _BLOCK, -1, _BLOCK)
-    return np.asarray(blocks.mean(axis=(1, 3)))

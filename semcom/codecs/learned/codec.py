@@ -42,7 +42,7 @@ from numpy.typing import NDArray
 
 from semcom.cache import recall, version
 from semcom.checkpoints import compressai as zoo
-from semcom.codecs.base import DecodeError, grey, only_packet, weighted_gain
+from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.learned import foreign, gains
 from semcom.codecs.learned.strings import LENGTH_BYTES, joined, split
 from semcom.codecs.learned.weights import (
@@ -55,9 +55,9 @@ from semcom.codecs.learned.weights import (
     pretrained,
 )
 from semcom.codecs.parts.cells import deflate, inflate, levels_of, weights_of
-from semcom.codecs.parts.rate_control import best_level
+from semcom.codecs.parts.one_quality import Search, encode_at_best_quality
 from semcom.errors import InputError
-from semcom.types import Bitstream, Image, Map, Packet
+from semcom.types import Bitstream, Image, Map
 
 _STEERED = 0x80  # of the first byte: there are gains
 _MOST_LEVEL = 16  # of importance, either way: gains of 1/16 to 16
@@ -104,20 +104,15 @@ class Learned:
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the highest quality that fits; see :class:`DigitalCodec`."""
-        packets: dict[int, bytes] = {}
         levels = _levels(w) if self.steerable else None
 
-        def size_bits(quality: int) -> int:
-            packets[quality] = _compress(image, self._qualities[quality - 1], levels)
-            return 8 * len(packets[quality])
+        def write(quality: int) -> bytes:
+            return _compress(image, self._qualities[quality - 1], levels)
 
         bits_per_pixel = max(max_bits, 1) / (image.shape[0] * image.shape[1])
         guess = 1 + math.floor(math.log(bits_per_pixel / _BITS_PER_PIXEL) / _SLOPE)
-        qualities = range(1, len(self._qualities) + 1)
-        quality = best_level(size_bits, qualities, max_bits, guess=guess, slope=_SLOPE)
-        data = packets[quality]
-        gain = weighted_gain(image, self.decode([data], *image.shape[:2]), w)
-        return Bitstream((Packet(data, gain),), {"quality": quality})
+        search = Search(range(1, len(self._qualities) + 1), guess, _SLOPE)
+        return encode_at_best_quality(self, image, w, max_bits, write=write, search=search)
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Reconstruct the image; see :class:`DigitalCodec`.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semcom.codecs.base import DecodeError
+from semcom.sizes import block_means
 from semcom.types import Map
 
 CELL = 16
@@ -26,11 +27,7 @@ def levels_of(w: Map) -> NDArray[np.int8]:
     array([[4, 4],
            [4, 4]], dtype=int8)
     """
-    height, width = w.shape
-    padded = np.pad(w, ((0, -height % CELL), (0, -width % CELL)), mode="edge").astype(np.float64)
-    rows, columns = (side // CELL for side in padded.shape)
-    means = padded.reshape(rows, CELL, columns, CELL).mean(axis=(1, 3))
-    exact = LEVELS_PER_DOUBLING * np.log2(np.maximum(means, _LEAST))
+    exact = LEVELS_PER_DOUBLING * np.log2(np.maximum(block_means(w, CELL), _LEAST))
     levels: NDArray[np.int8] = np.clip(np.rint(exact), -127, 127).astype(np.int8)
     return levels
 

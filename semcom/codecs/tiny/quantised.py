@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from semcom.codecs.tiny.context_kernels import UNIT
 from semcom.codecs.tiny.wavelet import LEVELS, Wavelet
+from semcom.sizes import block_means
 from semcom.types import Map
 
 Ints = NDArray[np.int64]
@@ -68,10 +69,8 @@ class Quantised(NamedTuple):
 
 def offsets_of(w: Map) -> Ints:
     """Return the offset of each block's step for importance ``w`` (H, W)."""
-    height, width = w.shape
-    padded = np.pad(w.astype(np.float64), ((0, -height % BLOCK), (0, -width % BLOCK)), mode="edge")
-    blocks = padded.reshape(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK).mean(axis=(1, 3))
-    offsets = np.rint(-_PER_DOUBLING / 2 * np.log2(np.maximum(blocks, 1e-6)))
+    means = np.maximum(block_means(w, BLOCK), 1e-6)
+    offsets = np.rint(-_PER_DOUBLING / 2 * np.log2(means))
     return np.asarray(np.clip(offsets, -MAX_OFFSET, MAX_OFFSET), np.int64)
 
 

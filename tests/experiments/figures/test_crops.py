@@ -100,3 +100,17 @@ def test_a_damaged_picture_is_told_and_the_others_are_shown(made: Run) -> None:
     with Path("out/figures/crops-cbr.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 3
     assert Path("out/figures/crops-cbr.png").stat().st_size > 1000
+
+
+def test_crops_of_a_disturbed_suite_stand_beside_what_was_seen(run: Run) -> None:
+    Path("fog.yaml").write_text(SUITE + "disturbance: fog\n", encoding="utf-8")
+    result = run("run", "fog.yaml", "--out", "fog", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    (drawing,) = crops_of("fog")
+    shown = [image.get_array() for image in drawing.figure.findobj(AxesImage)]
+    task = dict(zip(drawing.data.columns, drawing.data.rows[0], strict=True))["task"]
+    with Database(Path("fog/results.db")) as database:
+        seen, clean = (np.asarray(decode(read(database, task, k))) for k in ("seen", "original"))
+    whole = [one for one in shown if one.shape[:2] == SIZE]
+    assert any(np.array_equal(seen, one) for one in whole)
+    assert not any(np.array_equal(clean, one) for one in whole)

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from experiments.datasets.items import Item
 from experiments.running import tasks as planning
 from experiments.running.tasks import (
     BATCH,
+    PendingTask,
+    count,
     gaps,
     pending,
     suite_items,
@@ -241,3 +244,18 @@ def test_a_suite_says_which_segmenter_it_took(monkeypatch: pytest.MonkeyPatch) -
     assert len(ids) == 2
     own = suite.model_copy(update={"segmenter": ("graph",)})
     assert own.resolved() is own
+
+
+def test_masks_that_no_system_uses_are_not_demanded(tmp_path) -> None:
+    Image.new("RGB", (32, 32)).save(tmp_path / "plain.png")
+    own = {"own": {"segmenter": "graph"}, "whole": {"segmenter": "whole_image"}}
+    suite = _suite(images="plain.png", segmenter="beside", systems=own)
+    assert [item.mask for item in suite_items(suite, tmp_path, print)] == [None]
+
+
+def test_each_text_and_detector_is_looked_for() -> None:
+    found = {"segmenter": "graph", "cbr": "1/16"}
+    settings = [Setting(**found, text=text) for text in ("dog", "cat", "dog")]
+    settings.append(Setting(**found, text="dog", detector="owlv2"))
+    todo = [PendingTask(A, setting, 0, 1) for setting in settings]
+    assert len(count(iter(todo)).looks) == 3
