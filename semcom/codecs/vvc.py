@@ -15,9 +15,6 @@ not know it.
 With ``tune=ssim``, the sender lowers the fine frequencies, at which MS-SSIM sees little of an
 error, and the receiver raises them again (:mod:`semcom.codecs.quantiser.noise_shaping`); 8 is added
 to the first byte. VVenC's own perceptual mode (``qpa``) lowers MS-SSIM on some photos.
-
-If the receiver shall restore the picture, 16 is added to the first byte, and the QP in quarters
-follows it.
 """
 
 from __future__ import annotations
@@ -45,8 +42,7 @@ from semcom.errors import InputError
 from semcom.types import Bitstream, Image, Map, Packet
 
 _PRESETS = ("faster", "fast", "medium", "slow", "slower")
-_TUNED, _RESTORED = 8, 16  # added to the number of the preset
-_QP_STEPS = 4  # steps per QP of what the receiver is told for restoring
+_TUNED = 8  # added to the number of the preset
 _MAX_QP = 63
 _FINE = 16  # levels per QP
 _LEVELS = range((_MAX_QP + 1) * _FINE)
@@ -71,25 +67,21 @@ class Vvc:
         Effort of VVenC: faster, fast, medium, slow or slower.
     tune
         ``psnr``, or ``ssim`` for a better SSIM over several scales (MS-SSIM) at the price of PSNR.
-    restore
-        Whether the receiver repairs the picture by :mod:`semcom.codecs.restorer`.
     """
 
     steerable = False
 
-    def __init__(
-        self, *, preset: str = "medium", tune: Tune = "psnr", restore: bool = False
-    ) -> None:
+    def __init__(self, *, preset: str = "medium", tune: Tune = "psnr") -> None:
         if preset not in _PRESETS:
             raise InputError(f"vvc: unknown preset {preset!r}; choices: {', '.join(_PRESETS)}")
         check_tune("vvc", tune)
-        self.preset, self._tune, self._restore = preset, tune, restore
+        self.preset, self._tune = preset, tune
 
     def encode(self, image: Image, w: Map, max_bits: int) -> Bitstream:
         """Encode at the lowest QP that fits, in fractions of one; see :class:`DigitalCodec`."""
         height, width = image.shape[:2]
         check_sides("vvc", height, width, _MAX_SIDE)
-        planes, tag = _planes(image), _PRESETS.index(self.preset) + _RESTORED * self._restore
+        planes, tag = _planes(image), _PRESETS.index(self.preset)
         if self._tune == "ssim":
             planes, tag = shaped(planes), tag + _TUNED
         known = _known(*_padded(height, width), self.preset)
@@ -102,15 +94,14 @@ class Vvc:
             sets, body = split(stream)
             if sets != known:
                 raise RuntimeError("VVenC wrote parameter sets that the receiver cannot know")
-            qp = bytes([round(_QP_STEPS * max(qp_of(level), 0))]) if self._restore else b""
-            streams[level] = bytes([tag]) + qp + body
+            streams[level] = bytes([tag]) + body
             return 8 * len(streams[level])
 
         guess, slope = _guess(planes, max_bits + 8 * len(known)), _SLOPE / _FINE
         level = best_level(size_bits, _LEVELS, max_bits, guess=guess, slope=slope)
         data = streams[level]
         gain = weighted_gain(image, self.decode([data], height, width), w)
-        info: dict[str, float | str] = {"qp": qp_of(level), "preset": self.preset}
+        info: dict[str, float | str] = {"qp": _MAX_QP - level / _FINE, "preset": self.preset}
         if self._tune != "psnr":
             info["tune"] = self._tune
         return Bitstream((Packet(data, gain),), info)
@@ -120,24 +111,18 @@ class Vvc:
         data = only_packet("vvc", packets)
         if data is None:
             return grey(height, width)
-        if not data or (preset := data[0] & ~(_TUNED | _RESTORED)) >= len(_PRESETS):
+        if not data or (preset := data[0] & ~_TUNED) >= len(_PRESETS):
             raise DecodeError("not a VVC packet: it must begin with the number of a preset")
-        quarters = data[1:2] if data[0] & _RESTORED else b""
         check_sides("vvc", height, width, _MAX_SIDE, DecodeError)
         rows, columns = _padded(height, width)
         try:
-            stream = _known(rows, columns, _PRESETS[preset]) + _START + data[1 + len(quarters) :]
+            stream = _known(rows, columns, _PRESETS[preset]) + _START + data[1:]
         except FfmpegError as error:
             raise DecodeError(str(error)) from None
         planes = decode_planes(stream, rows, columns)
         if data[0] & _TUNED:
             planes = shaped(planes, -POWER)
-        picture = from_planes(planes[:, :height, :width])
-        if not quarters:
-            return picture
-        from semcom.codecs.restorer.restorer import restore  # it loads a network
-
-        return restore("vvc", picture, quarters[0] / _QP_STEPS)
+        return from_planes(planes[:, :height, :width])
 
 
 def _guess(planes: Planes, max_bits: int) -> int:
@@ -217,22 +202,9 @@ def _known(rows: int, columns: int, preset: str) -> bytes:
     return split(stream)[0]
 
 
-def packet_at(image: Image, level: int, preset: str) -> bytes:
-    """Return the packet of a picture, at least 32 pixels high and wide, at a level."""
-    stream = encode_planes(_planes(image), level, preset)
-    if stream is None:
-        raise InputError(f"vvc: the stream at level {level} takes more than a byte per pixel")
-    return bytes([_PRESETS.index(preset)]) + split(stream)[1]
-
-
-def level_of(qp: float) -> int:
+def level_of(qp: int) -> int:
     """Return the level of a QP, 0 to 63."""
-    return round((_MAX_QP - qp) * _FINE)
-
-
-def qp_of(level: int) -> float:
-    """Return the QP of a level."""
-    return _MAX_QP - level / _FINE
+    return (_MAX_QP - qp) * _FINE
 
 
 def split(stream: bytes) -> tuple[bytes, bytes]:

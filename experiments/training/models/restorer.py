@@ -21,7 +21,7 @@ from experiments.training.conditions import (
 )
 from experiments.training.pairs import Pair, pair_of
 from experiments.training.refining import Material, RefinerTrainee
-from semcom.codecs import hevc, jpeg, jpeg2000, vvc
+from semcom.codecs import hevc, jpeg, jpeg2000
 from semcom.codecs.hevc import Hevc
 from semcom.codecs.hybrid import CENTRE, residual_of
 from semcom.codecs.jpeg import Jpeg
@@ -42,34 +42,29 @@ from semcom.codecs.restorer.restorer import (
     uniform_knowledge,
 )
 from semcom.codecs.softcast import Softcast, unpack
-from semcom.codecs.vvc import Vvc
 from semcom.types import Image, Map
 
 _SHARES: dict[Restorable, float] = {
-    "jpeg": 0.1,
-    "hevc": 0.25,
-    "softcast": 0.1,
-    "vvc": 0.25,
-    "jpeg2000": 0.15,
-    "hybrid": 0.15,
+    "jpeg": 0.15,
+    "hevc": 0.3,
+    "softcast": 0.15,
+    "jpeg2000": 0.2,
+    "hybrid": 0.2,
 }
 """Shares of the pairs: most are of codecs that leave little to restore."""
-_QUALITIES = {"jpeg": (4, 90), "hevc": (22, 46), "vvc": (20, 50), "jpeg2000": (0.1, 2)}
+_QUALITIES = {"jpeg": (4, 90), "hevc": (22, 46), "jpeg2000": (0.1, 2)}
 """Qualities, QPs, and bits per pixel of ``jpeg2000``."""
 _LOGARITHMIC = "jpeg", "jpeg2000"
 _BASE_QPS = 26, 46
 _BASE_QP = 36
 _HEADROOM_DB = 6.0
 _ANALOG_CBR = 1 / 16
-_VVC_PRESET = "fast"
 _CONDITIONS: tuple[tuple[Restorable, float], ...] = (
     ("jpeg", 10),
     ("jpeg", 30),
     ("hevc", 38),
     ("hevc", 32),
     ("softcast", 10),
-    ("vvc", 38),
-    ("vvc", 32),
     ("jpeg2000", 0.25),
     ("jpeg2000", 0.75),
     ("hybrid", 4),
@@ -169,10 +164,6 @@ def _coded(codec: Restorable, image: Image, w: Map, quality: float) -> Pair:
         level = hevc.level_of(quality)
         quality = hevc.qp_of(level)
         decoded = Hevc().decode([hevc.packet_at(image, w, level)], height, width)
-    elif codec == "vvc":
-        level = vvc.level_of(quality)
-        quality = vvc.qp_of(level)
-        decoded = Vvc().decode([vvc.packet_at(image, level, _VVC_PRESET)], height, width)
     else:
         stream = Jpeg2000(layers=1).encode(image, w, round(quality * height * width))
         decoded = Jpeg2000().decode([packet.data for packet in stream.packets], height, width)

@@ -33,16 +33,16 @@ from semcom.codecs.refiner.weight_file import (
 )
 from semcom.types import Image
 
-Restorable = Literal["jpeg", "hevc", "softcast", "vvc", "jpeg2000", "hybrid"]
+Restorable = Literal["jpeg", "hevc", "softcast", "jpeg2000", "hybrid"]
 """Codecs whose pictures the network restores."""
 RESTORABLE: tuple[Restorable, ...] = get_args(Restorable)
 ALL_MAPS = MAPS + len(RESTORABLE)
 """Maps that the network sees: the knowledge of an error, and one for each codec."""
 ARCHITECTURE = "semcom restorer 2"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = "f872393e23e18deaa30efdf34f110f0842c1b9f130a6a96f4b8ef19a16b799c8"
+SHA256 = "493bab423627e20ec16c7c6d52474e499d9308f377dff546bebb355f30976be0"
 _CHANNELS = (32, 48, 72)
-_RANGES = {"jpeg": (4, 90), "hevc": (24, 46), "vvc": (22, 50), "jpeg2000": (20, 42)}
+_RANGES = {"jpeg": (4, 90), "hevc": (24, 46), "jpeg2000": (20, 42)}
 """Qualities, QPs and PSNRs of pictures that are restored."""
 
 
@@ -52,12 +52,12 @@ def restore(codec: Restorable, image: Image, quality: float) -> Image:
     Parameters
     ----------
     codec
-        ``jpeg``, ``hevc``, ``vvc`` or ``jpeg2000``.
+        ``jpeg``, ``hevc`` or ``jpeg2000``.
     image
         The decoded picture.
     quality
-        Quality of ``jpeg``, 1 to 100; base QP of ``hevc``, 0 to 51, or of ``vvc``, 0 to 63; PSNR of
-        ``jpeg2000`` in dB. Outside of the range in which the network was trained and helps, the
+        Quality of ``jpeg``, 1 to 100; base QP of ``hevc``, 0 to 51; PSNR of ``jpeg2000`` in dB.
+        Outside of the range in which the network was trained and helps, the
         picture stays as it is.
     """
     least, most = _RANGES[codec]
@@ -84,8 +84,6 @@ def uniform_knowledge(codec: Restorable, quality: float, height: int, width: int
         rms = math.sqrt(step) * np.array([21.0, 7.0, 9.0])
     elif codec == "jpeg2000":
         rms = np.array([3.6, 2.0, 2.0]) * (255 * 10 ** (-quality / 20)) ** np.array([1.0, 0.5, 0.7])
-    elif codec == "vvc":
-        rms = np.array([5.8, 2.5, 2.8]) * 2 ** ((quality - 22) / np.array([7.5, 16.0, 14.0]))
     else:
         rms = np.array([3.8, 2.3, 2.3]) * 2 ** ((quality - 20) / np.array([7.0, 11.0, 11.0]))
     maps = np.zeros(MAPS)
