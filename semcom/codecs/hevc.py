@@ -7,7 +7,8 @@ are 32x32, the quantisation groups of x265. :mod:`semcom.codecs.parts.x265` driv
 A packet consists of one byte with the tile grid, the rotation of the colour axes
 (:mod:`semcom.codecs.parts.colour`), and one slice. Tiles are independent pictures in packets of
 their own, so that a lost packet costs one tile. If the receiver shall restore the picture, a zero
-byte and the base QP in quarters come first. Tuned for SSIM, a byte 16 precedes the grid.
+byte and the base QP in quarters come first, and the switches of
+:mod:`semcom.codecs.restorer.switches` last. Tuned for SSIM, a byte 16 precedes the grid.
 
 With ``tune=ssim``, ``w`` is multiplied by the weights with which MS-SSIM sees the error of each
 block, so that their offsets add, and the quantiser is coarser at the frequencies that MS-SSIM does
@@ -35,18 +36,17 @@ from semcom.codecs.parts.colour import TURN_BYTES, Planes, best_turn, from_plane
 from semcom.codecs.parts.rate_control import best_level, guess_level, model_level
 from semcom.codecs.parts.sampling import sample
 from semcom.codecs.parts.tiles import Grid, cut, grid_byte, join, parse_grid
-from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets
+from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets, offsets_of
 from semcom.codecs.quantiser.perception import FLAT, Tune, check_tune, ms_ssim_weights
 from semcom.codecs.quantiser.perception import steps as quantiser_steps
 from semcom.codecs.quantiser.rate_model import SIDE, magnitudes, step_for
+from semcom.codecs.restorer.switches import switch_bytes, switched, switches_of
 from semcom.large import is_large
-from semcom.sizes import block_means
 from semcom.types import Bitstream, Image, Map, Packet
 
 _FINE = 64  # levels per QP
 _QP_STEPS = 4  # steps per QP of what the receiver is told for restoring
 _LEVELS = range((MAX_QP + 1) * _FINE)
-_MAX_OFFSET = 24  # QP; reached at w = 2^±8
 _SLOPE = 0.13 / _FINE  # typical growth of ln(size) per level: 0.13 for one QP less
 _MIDDLE = _LEVELS[len(_LEVELS) // 3]
 _NEAR = 0.15  # difference in ln(size) over which a line describes it well
@@ -101,11 +101,13 @@ class Hevc:
         steer = w * ms_ssim_weights(image, BLOCK) if self._tune == "ssim" else w
         prepared = functools.partial(_Source.of, grid=self.grid, tune=self._tune)
         sources = [prepared(image[tile], steer[tile]) for tile in tiles]
+        off = [bytes(switch_bytes(*source.size)) if self._restore else b"" for source in sources]
         streams: dict[int, list[bytes]] = {}
 
         def size_bits(level: int) -> int:
             qp = _RESTORED + bytes([_quarters(level)]) if self._restore else b""
-            streams[level] = [qp + source.encode(level, "slow") for source in sources]
+            pairs = zip(sources, off, strict=True)
+            streams[level] = [qp + source.encode(level, "slow") + last for source, last in pairs]
             bits = _num_bits(streams[level])
             if self._tune == "ssim" and 0 < level < _BOTTOM and bits < (least := size_bits(0)):
                 return least + 1  # levels below the lowest one's size are not used
@@ -133,8 +135,9 @@ class Hevc:
         )
         packets = []
         for tile, data in zip(tiles, streams[level], strict=True):
-            decoded = _decode(data, *image[tile].shape[:2])
-            packets.append(Packet(data, weighted_gain(image[tile], decoded, w[tile])))
+            sent = _switched_on(data, image[tile], w[tile]) if self._restore else data
+            decoded = _decode(sent, *image[tile].shape[:2])
+            packets.append(Packet(sent, weighted_gain(image[tile], decoded, w[tile])))
         info: dict[str, float | str] = {"qp": qp_of(level)}
         if self._tune != "psnr":
             info["tune"] = self._tune
@@ -161,7 +164,7 @@ class _Source:
     def of(cls, image: Image, w: Map, grid: Grid, tune: Tune = "psnr") -> _Source:
         turn = best_turn(*sample(image, w))
         head = (_TUNED if tune == "ssim" else b"") + grid_byte(grid) + turn
-        return cls(head, to_planes(image, turn), _offsets(w), tune)
+        return cls(head, to_planes(image, turn), offsets_of(w), tune)
 
     @property
     def size(self) -> x265.Size:
@@ -224,23 +227,29 @@ def _read(packet: bytes) -> _Packet:
 
 def _decode(packet: bytes, height: int, width: int) -> Image:
     """Rebuild a tile, and restore it if its packet says so."""
+    picture, restored, switches = _both(packet, height, width)
+    return switched(picture, restored, switches) if switches else picture
+
+
+def _switched_on(packet: bytes, image: Image, w: Map) -> bytes:
+    """Set the switches of a packet."""
+    picture, restored, switches = _both(packet, *image.shape[:2])
+    return packet[: -len(switches)] + switches_of(image, w, picture, restored)
+
+
+def _both(packet: bytes, height: int, width: int) -> tuple[Image, Image, bytes]:
+    """Rebuild a tile and restore it; return both, and the switches, without which both are one."""
     quarters, tune, stream = _read(packet)
-    turn, body = stream[1 : 1 + TURN_BYTES], stream[1 + TURN_BYTES :]
-    if len(turn) < TURN_BYTES:
+    last = len(stream) - (0 if quarters is None else switch_bytes(height, width))
+    turn, body = stream[1 : 1 + TURN_BYTES], stream[1 + TURN_BYTES : last]
+    if last < 1 + TURN_BYTES:
         raise DecodeError("HEVC packet ends before its slice")
     picture = from_planes(x265.decode(body, height, width, tune), turn)
     if quarters is None:
-        return picture
+        return picture, picture, b""
     from semcom.codecs.restorer.restorer import restore  # it loads a network
 
-    return restore("hevc", picture, min(quarters / _QP_STEPS, MAX_QP))
-
-
-def _offsets(w: Map) -> Offsets:
-    """Return ``ΔQP = -3·log2`` of the mean weight of each block."""
-    delta = -3 * np.log2(np.maximum(block_means(w, BLOCK), 1e-6))
-    offsets: Offsets = np.clip(np.rint(delta), -_MAX_OFFSET, _MAX_OFFSET).astype(np.int64)
-    return offsets
+    return picture, restore("hevc", picture, min(quarters / _QP_STEPS, MAX_QP)), stream[last:]
 
 
 def _num_bits(packets: Sequence[bytes]) -> int:

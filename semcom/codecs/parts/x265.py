@@ -37,6 +37,8 @@ from semcom.codecs.base import DecodeError
 from semcom.codecs.parts.colour import Planes
 from semcom.codecs.quantiser.perception import STEPS_FILE, Tune
 from semcom.large import is_large, num_threads
+from semcom.sizes import block_means
+from semcom.types import Map
 
 BLOCK = 32
 """Side in pixels of a block with its own quality (a quantisation group).
@@ -51,6 +53,7 @@ Preset = Literal["ultrafast", "slow"]
 Size = tuple[int, int]
 """Height and width."""
 
+_MAX_OFFSET = 24  # QP; reached at w = 2^±8
 FAST = 4_000_000  # pixels; above this, time matters more than the last per cent of bits
 _FASTER: dict[Preset, str] = {
     "slow": "min-cu-size=16:tu-intra-depth=3:rd=3:fast-intra=1:rdoq-level=0",
@@ -68,6 +71,13 @@ _PARAMETERS = (
     "keyint=1:info=0:psy-rd=0:psy-rdoq=0:rd=6:tu-intra-depth=4:frame-threads=1:"
     f"aq-mode=1:aq-strength=0.001:qg-size={BLOCK}:log-level=none"
 )
+
+
+def offsets_of(w: Map) -> Offsets:
+    """Return ``ΔQP = -3·log2`` of the mean weight of each block."""
+    delta = -3 * np.log2(np.maximum(block_means(w, BLOCK), 1e-6))
+    offsets: Offsets = np.clip(np.rint(delta), -_MAX_OFFSET, _MAX_OFFSET).astype(np.int64)
+    return offsets
 
 
 def settings(height: int, width: int, preset: Preset = "slow") -> str:

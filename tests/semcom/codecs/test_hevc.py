@@ -9,8 +9,9 @@ import pytest
 import skimage.data
 
 from semcom.codecs.base import CODECS, DecodeError
-from semcom.codecs.hevc import Hevc, _offsets, _Source, _start
+from semcom.codecs.hevc import Hevc, _Source, _start
 from semcom.codecs.parts import x265
+from semcom.codecs.parts.x265 import offsets_of
 from semcom.conformance.base import Candidate
 from semcom.conformance.digital.checks import check_small_budget
 from semcom.conformance.memory import grown_bytes, start_measuring
@@ -21,9 +22,9 @@ from semcom.scores.similarity import ms_ssim
 def test_offset_is_minus_three_log2_of_w():
     w = np.ones((64, 64), dtype=np.float32)
     w[:32, :32], w[32:, 32:] = 4.0, 0.25
-    assert _offsets(w).tolist() == [[-6, 0], [0, 6]]
-    assert _offsets(np.zeros((16, 16), dtype=np.float32)).tolist() == [[24]]
-    assert (_offsets(np.ones((33, 70), dtype=np.float32)) == 0).all()
+    assert offsets_of(w).tolist() == [[-6, 0], [0, 6]]
+    assert offsets_of(np.zeros((16, 16), dtype=np.float32)).tolist() == [[24]]
+    assert (offsets_of(np.ones((33, 70), dtype=np.float32)) == 0).all()
 
 
 @pytest.mark.parametrize("tiles", ["0x1", "1x16", "2", "axb", "1x1x1", ""])

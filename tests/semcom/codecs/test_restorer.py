@@ -56,6 +56,24 @@ def test_the_packets_differ_in_what_asks_for_it():
     assert asking[0] == 0
     assert asking[1] <= 4 * 51
     assert asking[2] == plain[0] == 0x11
+    assert asking[2:-1] == plain  # the last byte is the switch of the only block
+
+
+@pytest.mark.parametrize("theta", [None, 0.65])
+def test_switches_never_let_the_network_raise_the_weighted_error(photo, theta):
+    w = flat(photo)
+    if theta:
+        w[96:160, 64:192] *= theta / (1 - theta) * 7
+        w /= w.mean()
+    (packet,) = (one.data for one in Hevc(restore=True).encode(photo, w, 60_000).packets)
+    off = packet[:-2] + bytes(2)  # sixteen blocks
+    error = {}
+    for name, data in (("plain", off), ("restored", packet)):
+        shown = Hevc().decode([data], 256, 256)
+        error[name] = (w * np.square(photo.astype(float) - shown).sum(axis=2)).reshape(4, 64, 4, 64)
+    plain, restored = (one.sum(axis=(1, 3)) for one in (error["plain"], error["restored"]))
+    assert (restored <= plain).all()
+    assert (restored < plain).any()
 
 
 def test_each_layer_tells_the_psnr_of_its_picture(photo):
