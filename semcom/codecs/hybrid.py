@@ -10,6 +10,7 @@ improves with every decibel of SNR.
 
 A base other than ``hevc`` is named by two bytes, in the description and in the first packet of the
 base, which may each arrive alone. There, they follow a 1, with which no packet of ``hevc`` begins.
+If both are lost, packets that are none of ``hevc`` show nothing.
 A bit of the description's first byte says that the receiver shall restore the sum.
 
 Base and description are side information: the link protects them for the planned SNR less its
@@ -23,6 +24,7 @@ broadcasting and robust communications", IEEE Transactions on Information Theory
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -185,7 +187,10 @@ class Hybrid:
         if about and kind & _OTHER_BASE:
             codec = codec_of(about[1:], ())
             about = about[:1] + about[3:]
-        base = _decoded(codec, packets, height, width) if packets else grey(height, width)
+        named = about is not None
+        base = grey(height, width)
+        if packets:
+            base = _decoded(codec, packets, height, width, named=named)
         if about is None or (packets and all(packet is None for packet in packets)):
             return base
         about = bytes([kind & ~(_OTHER_BASE | _RESTORED)]) + about[1:]
@@ -240,10 +245,22 @@ def residual_of(image: Image, planes: Planes) -> NDArray[np.float32]:
 
 
 def _decoded(
-    codec: DigitalCodec, packets: Sequence[bytes | None], height: int, width: int
+    codec: DigitalCodec,
+    packets: Sequence[bytes | None],
+    height: int,
+    width: int,
+    *,
+    named: bool = True,
 ) -> Image:
-    """Decode the base, by the codec that its first packet names if that arrived."""
+    """Decode the base, by the codec that its first packet names if that arrived.
+
+    ``named`` tells whether the description arrived, so that the codec is certain.
+    """
     first, *others = packets
+    if first is None and not named:
+        with contextlib.suppress(DecodeError):
+            return codec.decode(packets, height, width)
+        return grey(height, width)
     if first is not None and first[:1] == _NAMED:
         codec, first = codec_of(first[1:], ()), first[_FRONT_BYTES:]
     return codec.decode([first, *others], height, width)

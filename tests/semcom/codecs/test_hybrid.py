@@ -138,3 +138,12 @@ def test_another_base_is_shown_without_its_description(face, base):
     assert psnr_db(face, received(Hybrid(), made, 10, packets)) > psnr_db(face, alone)
     with pytest.raises(DecodeError, match="unknown codec"):
         received(Hybrid(), made, 10, [packets[0][:1] + b"\0\0" + packets[0][3:], *packets[1:]])
+
+
+def test_without_any_name_packets_of_another_base_show_nothing(codec, signal):
+    """The description and the first packet, which name the base, are lost."""
+    _, *others, _ = [packet.data for packet in signal.side]
+    nothing = torch.zeros(len(signal.symbols))
+    air = signal.symbols, nothing + 0j, nothing + 1.0
+    for receiver in (codec, Hybrid()):
+        assert (receiver.decode(*air, [None, *others, None], *SIZE) == 128).all()
