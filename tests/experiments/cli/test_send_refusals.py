@@ -70,7 +70,7 @@ def test_settings_that_make_no_sense_are_refused_before_any_work(
         (("--mask", "a.json"), "a.json: not a readable JSON file"),
         (("--mask", "other.json"), "other.json: holds annotations of 'b.png', not of a.png"),
         (("--point", "64,3"), "a.png: point 64,3 lies outside the 64x48 image"),
-        (("--point", "nan,3"), "a.png: point nan,3 lies outside"),
+        (("--point", "nan,3"), "a point needs 2 numbers, got (nan, 3.0)"),
         (("--box", "30,10,5,20"), "a.png: box 30,10,5,20 must satisfy"),
         (("--point", "0,0"), "a.png: point 0,0 lies in none of the masks of m.png"),
         (("--csi", "pilots", "--channel", "rayleigh:block_length=8"), "exceed the 8 pilots"),

@@ -17,6 +17,7 @@ from semcom.codecs.parts import obu
 from semcom.codecs.parts.colour import from_planes, to_planes
 from semcom.conformance.base import Candidate
 from semcom.conformance.digital.checks import check_small_budget
+from semcom.errors import InputError
 from semcom.scores.psnr import psnr_db
 from semcom.scores.similarity import ms_ssim
 from tests.semcom.codecs.needs import needs
@@ -63,7 +64,7 @@ def test_the_longest_side_is_taken_and_no_longer_one(spec, most, tall):
     message = rf"^{name}: a side takes at most {most} pixels, got "
     with pytest.raises(ValueError, match=message) as refused:
         codec.encode(image, w, 10**6)
-    assert type(refused.value) is ValueError
+    assert type(refused.value) is InputError
     with pytest.raises(DecodeError, match=message):
         codec.decode([packet.data], *image.shape[:2])
 

@@ -89,7 +89,10 @@ def test_a_search_ends_whatever_the_gains_are():
     ("settings", "message"),
     [
         ({"copies": 2.0}, "copies must be a whole number, got 2.0"),
-        ({"channel": "rayleigh", "csi": "pilots", "num_pilots": 2.5}, "pilots per block must be"),
+        (
+            {"channel": "rayleigh", "csi": "pilots", "num_pilots": 2.5},
+            "num_pilots must be a whole number",
+        ),
     ],
 )
 def test_numbers_that_are_not_whole_are_refused(settings, message):

@@ -42,7 +42,7 @@ def test_a_tile_that_there_is_not(spec, message):
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="a 3x9 image is too small for 4x4 tiles"):
+    with pytest.raises(ValueError, match="a 9x3 image is too small for 4x4 tiles"):
         Tile()(np.zeros((3, 9, 3), dtype=np.uint8))
     with pytest.raises(ValueError, match="'tile' cannot follow points, boxes or text"):
         Tile()(np.zeros((8, 8, 3), dtype=np.uint8), Prompts(points=((1.0, 1.0),)))
