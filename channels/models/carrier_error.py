@@ -18,24 +18,19 @@ References
 ----------
 T. Pollet, M. Van Bladel, M. Moeneclaey, "BER sensitivity of OFDM systems to carrier frequency
 offset and Wiener phase noise", IEEE Trans. Commun. 43(2/3/4), 1995, DOI 10.1109/26.380034.
-M. K. Simon, S. M. Hinedi, W. C. Lindsey, Digital Communication Techniques, chapter 5: error rates.
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
 from torch import Tensor
 
 from channels.base import Channel, ChannelOutput, Coherence, check_flat, check_input
 from channels.catalogue import CHANNELS
 from channels.errors import InputError
 from channels.models.phasors import phase_turns
-from channels.units import db_to_linear
 
 
 class CarrierError:
@@ -127,21 +122,3 @@ class CarrierError:
             steps[..., 0] = 0
             cycles = cycles + steps.cumsum(dim=-1) * math.sqrt(self.linewidth / (2 * math.pi))
         return phase_turns(cycles).to(x.device, x.dtype)
-
-
-def ber_qpsk_phase_error(snr_db: ArrayLike, phase_rad: ArrayLike) -> NDArray[np.float64]:
-    """Compute the bit error rate of QPSK on AWGN with a phase error unknown to the receiver.
-
-    ``½[Q(√γ(cos φ - sin φ)) + Q(√γ(cos φ + sin φ))]``: turned by φ, the symbol ``(1+j)/√2`` has the
-    amplitudes ``cos(π/4+φ)`` and ``sin(π/4+φ)``, each in noise of variance 1/(2γ).
-
-    Parameters
-    ----------
-    snr_db
-        γ = Es/N0 in dB, any shape.
-    phase_rad
-        φ in radians, broadcastable to ``snr_db``.
-    """
-    root = np.sqrt(db_to_linear(np.asarray(snr_db, dtype=np.float64)))
-    cos, sin = np.cos(phase_rad), np.sin(phase_rad)
-    return np.asarray((ndtr(-root * (cos - sin)) + ndtr(-root * (cos + sin))) / 2)

@@ -107,31 +107,6 @@ def response(gains: Tensor, delays_s: Tensor, grid: Grid) -> Tensor:
     return gains.transpose(-1, -2) @ turns.to(gains.device, gains.dtype)
 
 
-def sample_taps(gains: Tensor, delays_s: Tensor, sample_rate_hz: float) -> Tensor:
-    """Compute the impulse response on the sample grid, with delays rounded to whole samples.
-
-    Paths that fall on the same sample add up. Rounding moves a path by at most half a sample; a
-    sinc filter would keep its delay but would need taps before the first path.
-
-    Parameters
-    ----------
-    gains
-        Complex (..., num_paths, num_times).
-    delays_s
-        float64 (num_paths,), in seconds.
-    sample_rate_hz
-        Samples per second.
-
-    Returns
-    -------
-    Tensor
-        Complex (..., num_taps, num_times).
-    """
-    index = (delays_s * sample_rate_hz).round().long().to(gains.device)
-    taps = gains.new_zeros((*gains.shape[:-2], int(index.max()) + 1, gains.shape[-1]))
-    return taps.index_add(-2, index, gains)
-
-
 class Flat:
     """A flat channel that fades between OFDM symbols, equally on all subcarriers.
 

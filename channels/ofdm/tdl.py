@@ -6,8 +6,7 @@ Every tap fades independently: Rayleigh with Clarke's Doppler spectrum
 units of the rms delay spread, which is an option, and powers, which are scaled to a sum of 1 so
 that ``E|H|² = 1``.
 
-Delays are exact in the frequency response; :func:`channels.ofdm.multipath.sample_taps` rounds them
-to samples. Leaves out: antennas and directions (clause 7.7.1, :mod:`channels.ofdm.cdl`), shadowing.
+Leaves out: antennas and directions (clause 7.7.1, :mod:`channels.ofdm.cdl`), shadowing.
 """
 
 from __future__ import annotations

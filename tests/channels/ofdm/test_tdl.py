@@ -11,7 +11,7 @@ from channels.models.awgn import Awgn
 from channels.models.jakes import Jakes
 from channels.models.rayleigh import RayleighBlock, RayleighFast
 from channels.ofdm.channel import Ofdm
-from channels.ofdm.multipath import Flat, Grid, response, sample_taps
+from channels.ofdm.multipath import Flat, Grid, response
 from channels.ofdm.profiles import PROFILES
 from channels.ofdm.tdl import Tdl
 
@@ -58,6 +58,13 @@ def test_correlation_is_that_of_the_power_delay_profile(profile: str) -> None:
             assert abs(complex(sample.mean()) - expected) < error + 1e-12
 
 
+def sample_taps(gains: torch.Tensor, delays_s: torch.Tensor, rate_hz: float) -> torch.Tensor:
+    """Return the impulse response of (B, num_paths, num_times), delays rounded to samples."""
+    index = (delays_s * rate_hz).round().long()
+    taps = gains.new_zeros((*gains.shape[:-2], int(index.max()) + 1, gains.shape[-1]))
+    return taps.index_add(-2, index, gains)
+
+
 def test_time_domain_ofdm_is_one_gain_per_subcarrier() -> None:
     """Prefix, convolution with the taps, prefix off, transform: H·X, from paths on the samples."""
     size, prefix, num_symbols = 64, 16, 5
@@ -90,14 +97,6 @@ def test_a_prefix_shorter_than_the_channel_lets_symbols_overlap() -> None:
         received = np.convolve(with_prefix.ravel(), taps)[: with_prefix.size]
         carriers = np.fft.fft(received.reshape(2, -1)[:, prefix:], norm="ortho")
         assert np.allclose(carriers, np.fft.fft(taps, 16) * data) == holds
-
-
-def test_paths_on_one_sample_add_up() -> None:
-    gains = torch.tensor([[1.0], [2.0], [4.0]], dtype=torch.complex128)
-    delays_s = torch.tensor([0.0, 0.9e-6, 1.2e-6], dtype=torch.float64)
-    taps = sample_taps(gains, delays_s, 1e6)
-    assert taps[:, 0].tolist() == [1, 6]
-    assert sample_taps(gains, delays_s, 1e3)[:, 0].tolist() == [7]
 
 
 def test_without_doppler_gains_last() -> None:
