@@ -28,8 +28,8 @@ from semcom.codecs.linear.side_information import LAYOUTS
 from semcom.codecs.parts.colour import from_planes, to_planes
 from semcom.codecs.refiner.knowledge import NOTHING_SENT, knowledge_of
 from semcom.codecs.refiner.strips import refined
-from semcom.codecs.refiner.weight_file import OpenedWeights
 from semcom.codecs.side_margin import SIDE_MARGIN_DB
+from semcom.codecs.weights.file import OpenedWeights
 from semcom.errors import InputError
 from semcom.types import AnalogSignal, Image, Map, Packet
 

@@ -26,7 +26,7 @@ from semcom.codecs.jscc.side_kernels import (
 from semcom.codecs.linear.side_information import LAYOUTS
 from semcom.codecs.refiner.knowledge import MAPS
 from semcom.codecs.refiner.network import Refiner
-from semcom.codecs.refiner.weight_file import (
+from semcom.codecs.weights.file import (
     check_shares,
     content_of,
     freeze,

@@ -23,7 +23,7 @@ from semcom.codecs.parts.colour import Planes, from_planes, to_planes
 from semcom.codecs.refiner.knowledge import CELL, MAPS, OCTAVES, Knowledge, knowledge_of
 from semcom.codecs.refiner.network import Refiner
 from semcom.codecs.refiner.strips import refined
-from semcom.codecs.refiner.weight_file import (
+from semcom.codecs.weights.file import (
     content_of,
     freeze,
     locate,

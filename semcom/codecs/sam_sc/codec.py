@@ -35,10 +35,10 @@ from torch import Tensor
 
 from semcom.codecs.base import DecodeError, grey, only_packet
 from semcom.codecs.parts.cells import deflate, inflate, levels_of
-from semcom.codecs.refiner.weight_file import OpenedWeights
 from semcom.codecs.sam_sc.allocation import SYMBOLS, allocate, error_curve
 from semcom.codecs.sam_sc.network import CHANNELS, to_latents, to_picture
 from semcom.codecs.sam_sc.weights import Weights, load
+from semcom.codecs.weights.file import OpenedWeights
 from semcom.types import AnalogSignal, Image, Map, Packet
 
 _HEAD = struct.Struct(">Bf")

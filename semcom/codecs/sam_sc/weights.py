@@ -14,15 +14,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from semcom.codecs.refiner.weight_file import (
+from semcom.codecs.sam_sc.allocation import COUNTS, SNRS_DB, Array
+from semcom.codecs.sam_sc.network import SamSc
+from semcom.codecs.weights.file import (
     content_of,
     freeze,
     locate,
     read_tensors,
     write_tensors,
 )
-from semcom.codecs.sam_sc.allocation import COUNTS, SNRS_DB, Array
-from semcom.codecs.sam_sc.network import SamSc
 from semcom.errors import InputError
 from semcom.torch_device import check_device
 

@@ -24,7 +24,6 @@ from semcom.codecs.base import DecodeError, weighted_gain
 from semcom.codecs.parts.colour import TURN_BYTES
 from semcom.codecs.parts.rate_control import best_level
 from semcom.codecs.parts.tiles import cut, grid_byte, join, parse_grid
-from semcom.codecs.refiner.weight_file import OpenedWeights
 from semcom.codecs.tiny.coding import decode, encode
 from semcom.codecs.tiny.quantised import (
     BLOCK,
@@ -37,6 +36,7 @@ from semcom.codecs.tiny.quantised import (
 from semcom.codecs.tiny.repair import repaired
 from semcom.codecs.tiny.transform import Source, rebuild
 from semcom.codecs.tiny.weights import Weights, load
+from semcom.codecs.weights.file import OpenedWeights
 from semcom.large import is_large
 from semcom.types import Bitstream, Image, Map, Packet
 

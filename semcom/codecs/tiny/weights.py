@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from semcom.codecs.refiner.network import Refiner
-from semcom.codecs.refiner.weight_file import (
+from semcom.codecs.tiny.coding import Tables
+from semcom.codecs.tiny.context_kernels import CLASSES, FEATURES, PHASES, WEIGHT_BITS
+from semcom.codecs.tiny.number_kernels import LENGTHS, SIZES
+from semcom.codecs.tiny.quantised import LEVELS_PER_DOUBLING, MAX_LEVEL
+from semcom.codecs.tiny.repair import new_refiner
+from semcom.codecs.tiny.wavelet import LEVELS, ORIENTATIONS, PLANES
+from semcom.codecs.weights.file import (
     check_shares,
     content_of,
     freeze,
@@ -24,12 +30,6 @@ from semcom.codecs.refiner.weight_file import (
     whole_tensors,
     write_tensors,
 )
-from semcom.codecs.tiny.coding import Tables
-from semcom.codecs.tiny.context_kernels import CLASSES, FEATURES, PHASES, WEIGHT_BITS
-from semcom.codecs.tiny.number_kernels import LENGTHS, SIZES
-from semcom.codecs.tiny.quantised import LEVELS_PER_DOUBLING, MAX_LEVEL
-from semcom.codecs.tiny.repair import new_refiner
-from semcom.codecs.tiny.wavelet import LEVELS, ORIENTATIONS, PLANES
 from semcom.errors import InputError
 from semcom.torch_device import check_device
 

@@ -22,7 +22,7 @@ from semcom.codecs.refiner import strips
 from semcom.codecs.refiner.knowledge import CELL, knowledge_of
 from semcom.codecs.refiner.network import REACH
 from semcom.codecs.refiner.strips import refined
-from semcom.codecs.refiner.weight_file import OpenedWeights
+from semcom.codecs.weights.file import OpenedWeights
 from semcom.processor import has_bfloat16
 from semcom.scores.psnr import psnr_db, region_psnr_db
 

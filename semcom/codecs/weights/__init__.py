@@ -1,0 +1,1 @@
+"""Files of weights, which learned codecs share."""
