@@ -28,7 +28,7 @@ class GroundingDino(HubDetector):
         Id on the Hugging Face hub, or a folder; the smallest one by default (172 million
         parameters, Apache-2.0).
     revision, threshold, device
-        See :class:`semcom.detectors.hub_detector.HubDetector`.
+        See :class:`semcom.checkpoints.hub_model.HubModel`.
     """
 
     name = "grounding_dino"

@@ -26,7 +26,7 @@ class Owlv2(HubDetector):
         Id on the Hugging Face hub, or a folder; the smallest one by default (155 million
         parameters, Apache-2.0).
     revision, threshold, device
-        See :class:`semcom.detectors.hub_detector.HubDetector`.
+        See :class:`semcom.checkpoints.hub_model.HubModel`.
     """
 
     name = "owlv2"
