@@ -27,6 +27,7 @@ from experiments.training.session import (
 )
 from semcom.codecs.jscc import weights as jscc_weights
 from semcom.codecs.restorer import restorer
+from semcom.codecs.restorer.restorable import RESTORABLE
 from semcom.codecs.sam_sc import weights as sam_sc_weights
 from semcom.codecs.tiny import weights as tiny_weights
 from semcom.hashes import sha256_of
@@ -57,7 +58,7 @@ TRAINABLE = {
         "Mean PSNR in dB of squares that are not trained on, by CBR and SNR",
     ),
     "restorer": Trainable(
-        f"the network behind the decoders of {', '.join(restorer.RESTORABLE)}, for restore=true",
+        f"the network behind the decoders of {', '.join(RESTORABLE)}, for restore=true",
         RestorerTrainee,
         restorer.load,
         restorer.SHA256,

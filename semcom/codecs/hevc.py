@@ -7,8 +7,8 @@ are 32x32, the quantisation groups of x265. :mod:`semcom.codecs.parts.x265` driv
 A packet consists of one byte with the tile grid, the rotation of the colour axes
 (:mod:`semcom.codecs.parts.colour`), and one slice. Tiles are independent pictures in packets of
 their own, so that a lost packet costs one tile. If the receiver shall restore the picture, a zero
-byte and the base QP in quarters come first, and the switches of
-:mod:`semcom.codecs.restorer.switches` last. Tuned for SSIM, a byte 16 precedes the grid.
+byte and the base QP in quarters come first, and the hints of
+:mod:`semcom.codecs.restorer.hints` last. Tuned for SSIM, a byte 16 precedes the grid.
 
 With ``tune=ssim``, ``w`` is multiplied by the weights with which MS-SSIM sees the error of each
 block, so that their offsets add, and the quantiser is coarser at the frequencies that MS-SSIM does
@@ -40,7 +40,8 @@ from semcom.codecs.parts.x265 import BLOCK, MAX_QP, Offsets, offsets_of
 from semcom.codecs.quantiser.perception import FLAT, Tune, check_tune, ms_ssim_weights
 from semcom.codecs.quantiser.perception import steps as quantiser_steps
 from semcom.codecs.quantiser.rate_model import SIDE, magnitudes, step_for
-from semcom.codecs.restorer.switches import switch_bytes, switched, switches_of
+from semcom.codecs.restorer.hints import hint_bytes, hints_for, restore_with_hints
+from semcom.codecs.restorer.restorable import QUALITIES
 from semcom.large import is_large
 from semcom.types import Bitstream, Image, Map, Packet
 
@@ -101,17 +102,22 @@ class Hevc:
         steer = w * ms_ssim_weights(image, BLOCK) if self._tune == "ssim" else w
         prepared = functools.partial(_Source.of, grid=self.grid, tune=self._tune)
         sources = [prepared(image[tile], steer[tile]) for tile in tiles]
-        off = [bytes(switch_bytes(*source.size)) if self._restore else b"" for source in sources]
         streams: dict[int, list[bytes]] = {}
 
         def size_bits(level: int) -> int:
-            qp = _RESTORED + bytes([_quarters(level)]) if self._restore else b""
-            pairs = zip(sources, off, strict=True)
-            streams[level] = [qp + source.encode(level, "slow") + last for source, last in pairs]
+            streams[level] = [source.encode(level, "slow") for source in sources]
+            if restored(level):
+                head = _RESTORED + bytes([round(_QP_STEPS * qp_of(level))])
+                pairs = zip(streams[level], sources, strict=True)
+                streams[level] = [head + data + bytes(hint_bytes(*s.size)) for data, s in pairs]
             bits = _num_bits(streams[level])
             if self._tune == "ssim" and 0 < level < _BOTTOM and bits < (least := size_bits(0)):
                 return least + 1  # levels below the lowest one's size are not used
             return bits
+
+        def restored(level: int) -> bool:
+            least, most = QUALITIES["hevc"]
+            return self._restore and least <= qp_of(level) <= most
 
         def quick_bits(level: int) -> int:
             return _num_bits([source.encode(level, "ultrafast") for source in sources])
@@ -135,7 +141,7 @@ class Hevc:
         )
         packets = []
         for tile, data in zip(tiles, streams[level], strict=True):
-            sent = _switched_on(data, image[tile], w[tile]) if self._restore else data
+            sent = _with_hints(data, image[tile], w[tile]) if restored(level) else data
             decoded = _decode(sent, *image[tile].shape[:2])
             packets.append(Packet(sent, weighted_gain(image[tile], decoded, w[tile])))
         info: dict[str, float | str] = {"qp": qp_of(level)}
@@ -192,11 +198,6 @@ def qp_of(level: int) -> float:
     return MAX_QP - level / _FINE
 
 
-def _quarters(level: int) -> int:
-    """Return the base QP in quarters, as the receiver is told for restoring."""
-    return round(_QP_STEPS * max(qp_of(level), 0))
-
-
 def level_of(qp: float) -> int:
     """Return the level of a base QP, 0 to 51."""
     return round((MAX_QP - qp) * _FINE)
@@ -210,46 +211,43 @@ def packet_at(image: Image, w: Map, level: int) -> bytes:
 class _Packet(NamedTuple):
     """What is in a packet."""
 
-    quarters: int | None
-    """The base QP in quarters, if the picture shall be restored."""
+    qp: float | None
+    """The base QP, if the picture shall be restored."""
     tune: Tune
     stream: bytes
-    """Grid, turn and slice."""
+    """Grid, turn and slice; then the hints, if it shall be restored."""
 
 
 def _read(packet: bytes) -> _Packet:
-    quarters: int | None = None
+    qp: float | None = None
     if packet[:1] == _RESTORED:
-        quarters, packet = int.from_bytes(packet[1:2], "big"), packet[2:]
+        qp, packet = int.from_bytes(packet[1:2], "big") / _QP_STEPS, packet[2:]
     tuned = packet[:1] == _TUNED
-    return _Packet(quarters, "ssim" if tuned else "psnr", packet[tuned:])
+    return _Packet(qp, "ssim" if tuned else "psnr", packet[tuned:])
 
 
 def _decode(packet: bytes, height: int, width: int) -> Image:
     """Rebuild a tile, and restore it if its packet says so."""
-    picture, restored, switches = _both(packet, height, width)
-    return switched(picture, restored, switches) if switches else picture
+    picture, qp, hints = _before_restoring(packet, height, width)
+    return picture if qp is None else restore_with_hints("hevc", picture, qp, hints)
 
 
-def _switched_on(packet: bytes, image: Image, w: Map) -> bytes:
-    """Set the switches of a packet."""
-    picture, restored, switches = _both(packet, *image.shape[:2])
-    return packet[: -len(switches)] + switches_of(image, w, picture, restored)
+def _with_hints(packet: bytes, image: Image, w: Map) -> bytes:
+    """Set the hints of a packet whose picture shall be restored."""
+    picture, qp, hints = _before_restoring(packet, *image.shape[:2])
+    assert qp is not None
+    return packet[: -len(hints)] + hints_for("hevc", image, w, picture, qp)
 
 
-def _both(packet: bytes, height: int, width: int) -> tuple[Image, Image, bytes]:
-    """Rebuild a tile and restore it; return both, and the switches, without which both are one."""
-    quarters, tune, stream = _read(packet)
-    last = len(stream) - (0 if quarters is None else switch_bytes(height, width))
-    turn, body = stream[1 : 1 + TURN_BYTES], stream[1 + TURN_BYTES : last]
+def _before_restoring(packet: bytes, height: int, width: int) -> tuple[Image, float | None, bytes]:
+    """Rebuild a tile, and return with it the base QP and the hints for restoring, if any."""
+    qp, tune, stream = _read(packet)
+    last = len(stream) - (0 if qp is None else hint_bytes(height, width))
     if last < 1 + TURN_BYTES:
         raise DecodeError("HEVC packet ends before its slice")
+    turn, body = stream[1 : 1 + TURN_BYTES], stream[1 + TURN_BYTES : last]
     picture = from_planes(x265.decode(body, height, width, tune), turn)
-    if quarters is None:
-        return picture, picture, b""
-    from semcom.codecs.restorer.restorer import restore  # it loads a network
-
-    return picture, restore("hevc", picture, min(quarters / _QP_STEPS, MAX_QP)), stream[last:]
+    return picture, qp, stream[last:]
 
 
 def _num_bits(packets: Sequence[bytes]) -> int:

@@ -46,7 +46,7 @@ from semcom.codecs.jscc.side_coding import unpack
 from semcom.codecs.jscc.transmission import Transmission, transmission, walk
 from semcom.codecs.jscc.weights import load
 from semcom.codecs.linear.code import estimate
-from semcom.codecs.parts.colour import Planes, from_planes, to_planes
+from semcom.codecs.parts.colour import Planes, from_planes, round_planes, to_planes
 from semcom.codecs.parts.layer import codec_of
 from semcom.codecs.refiner.knowledge import NOTHING_SENT
 from semcom.codecs.side_margin import SIDE_MARGIN_DB, usual_side_rate
@@ -203,7 +203,7 @@ class Hybrid:
             return from_planes(
                 restore_planes(planes, linear_knowledge("hybrid", described, least, found))
             )
-        return from_planes(np.clip(np.rint(planes), 0, 1023).astype(np.uint16))
+        return from_planes(round_planes(planes))
 
     def _code(self, image: Image, w: Map, max_bits: int) -> _Base:
         """Encode the base, or recall it: the link asks twice how many symbols an image needs.

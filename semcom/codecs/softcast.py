@@ -43,7 +43,7 @@ from semcom.codecs.linear.side_information import (
     layouts,
     snr_level_of,
 )
-from semcom.codecs.parts.colour import from_planes, to_planes
+from semcom.codecs.parts.colour import from_planes, round_planes, to_planes
 from semcom.codecs.side_margin import SIDE_MARGIN_DB
 from semcom.types import AnalogSignal, Image, Map, Packet
 
@@ -132,8 +132,7 @@ class Softcast:
 
             if (known := softcast_knowledge(about, found)) is not None:
                 return from_planes(restore_planes(found.planes, known))
-        planes = np.clip(np.rint(found.planes), 0, 1023).astype(np.uint16)
-        return from_planes(planes)
+        return from_planes(round_planes(found.planes))
 
 
 def pack(side: Side) -> bytes:

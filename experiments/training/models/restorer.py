@@ -31,10 +31,9 @@ from semcom.codecs.jscc.weights import load
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.refiner.network import Refiner
+from semcom.codecs.restorer.restorable import RESTORABLE, Restorable
 from semcom.codecs.restorer.restorer import (
     ALL_MAPS,
-    RESTORABLE,
-    Restorable,
     linear_knowledge,
     new_network,
     softcast_knowledge,

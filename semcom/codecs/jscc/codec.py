@@ -25,7 +25,7 @@ from semcom.codecs.jscc.transmission import transmission
 from semcom.codecs.jscc.weights import Weights, load
 from semcom.codecs.linear.code import estimate
 from semcom.codecs.linear.side_information import LAYOUTS
-from semcom.codecs.parts.colour import from_planes, to_planes
+from semcom.codecs.parts.colour import from_planes, round_planes, to_planes
 from semcom.codecs.refiner.knowledge import NOTHING_SENT, knowledge_of
 from semcom.codecs.refiner.strips import refined
 from semcom.codecs.side_margin import SIDE_MARGIN_DB
@@ -135,4 +135,4 @@ class Jscc:
         if not kind & _PLAIN and least != NOTHING_SENT:
             known = knowledge_of(about, least, found).cells(height, width, found.chunks.tile)
             planes = refined(weights.refiner, planes, known, device, fast=self._fast)
-        return from_planes(np.clip(np.rint(planes), 0, 1023).astype(np.uint16))
+        return from_planes(round_planes(planes))

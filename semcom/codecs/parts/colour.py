@@ -12,6 +12,8 @@ Elements of Information Theory, 10.3.3) if every coefficient were a separate Gau
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dctn
@@ -85,6 +87,12 @@ def to_planes(image: Image, turn: bytes = NO_TURN) -> Planes:
         planes[:, rows] = np.moveaxis(np.clip(values, 0, _PEAK), -1, 0)
 
     each_strip(fill, height, width)
+    return planes
+
+
+def round_planes(values: NDArray[np.floating[Any]]) -> Planes:
+    """Return the nearest values that planes can have."""
+    planes: Planes = np.clip(np.rint(values), 0, _PEAK).astype(np.uint16)
     return planes
 
 

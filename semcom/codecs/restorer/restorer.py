@@ -11,7 +11,7 @@ import functools
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from semcom.codecs.linear.code import Estimate
 from semcom.codecs.linear.side_information import Side
-from semcom.codecs.parts.colour import Planes, from_planes, to_planes
+from semcom.codecs.parts.colour import Planes, from_planes, round_planes, to_planes
 from semcom.codecs.refiner.knowledge import CELL, MAPS, OCTAVES, Knowledge, knowledge_of
 from semcom.codecs.refiner.network import Refiner
 from semcom.codecs.refiner.strips import refined
+from semcom.codecs.restorer.restorable import QUALITIES, RESTORABLE, Restorable
 from semcom.codecs.weights.file import (
     content_of,
     freeze,
@@ -33,17 +34,12 @@ from semcom.codecs.weights.file import (
 )
 from semcom.types import Image
 
-Restorable = Literal["jpeg", "hevc", "softcast", "jpeg2000", "hybrid"]
-"""Codecs whose pictures the network restores."""
-RESTORABLE: tuple[Restorable, ...] = get_args(Restorable)
 ALL_MAPS = MAPS + len(RESTORABLE)
 """Maps that the network sees: the knowledge of an error, and one for each codec."""
 ARCHITECTURE = "semcom restorer 2"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
 SHA256 = "493bab423627e20ec16c7c6d52474e499d9308f377dff546bebb355f30976be0"
 _CHANNELS = (32, 48, 72)
-_RANGES = {"jpeg": (4, 90), "hevc": (24, 46), "jpeg2000": (20, 42)}
-"""Qualities, QPs and PSNRs of pictures that are restored."""
 
 
 def restore(codec: Restorable, image: Image, quality: float) -> Image:
@@ -57,20 +53,30 @@ def restore(codec: Restorable, image: Image, quality: float) -> Image:
         The decoded picture.
     quality
         Quality of ``jpeg``, 1 to 100; base QP of ``hevc``, 0 to 51; PSNR of ``jpeg2000`` in dB.
-        Outside of the range in which the network was trained and helps, the
-        picture stays as it is.
+        Outside of :data:`semcom.codecs.restorer.restorable.QUALITIES`, the picture stays as it is.
     """
-    least, most = _RANGES[codec]
+    decoded, better = restored_planes(codec, image, quality)
+    return image if better is decoded else from_planes(round_planes(better))
+
+
+def restored_planes(
+    codec: Restorable, image: Image, quality: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the planes of a decoded picture, and what the network makes of them, not rounded.
+
+    Arguments are as for :func:`restore`. Both are the same array outside of its range.
+    """
+    least, most = QUALITIES[codec]
+    decoded = to_planes(image).astype(np.float32)
     if not least <= quality <= most:
-        return image
+        return decoded, decoded
     known = uniform_knowledge(codec, quality, *image.shape[:2])
-    return from_planes(restore_planes(to_planes(image), known))
+    return decoded, refined(load(), decoded, known)
 
 
 def restore_planes(planes: NDArray[np.floating[Any]] | Planes, known: Knowledge) -> Planes:
     """Restore planes (3, H, W) with values from 0 to 1023, and round them."""
-    better = refined(load(), planes.astype(np.float32), known)
-    return np.clip(np.rint(better), 0, 1023).astype(np.uint16)
+    return round_planes(refined(load(), planes.astype(np.float32), known))
 
 
 def uniform_knowledge(codec: Restorable, quality: float, height: int, width: int) -> Knowledge:

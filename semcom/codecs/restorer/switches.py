@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from semcom.sizes import block_means
-from semcom.types import Image, Map
+from semcom.types import Image, Map, Region
 
 _SIDE = 64
 
@@ -39,11 +39,16 @@ def switched(picture: Image, restored: Image, switches: bytes) -> Image:
     >>> int(shown[:, :64].max()), int(shown[:, 64:].min())
     (0, 9)
     """
-    height, width = picture.shape[:2]
+    on = on_pixels(switches, *picture.shape[:2])
+    return np.where(on[..., None], restored, picture)
+
+
+def on_pixels(switches: bytes, height: int, width: int) -> Region:
+    """Return the pixels in blocks that are switched on, bool (H, W)."""
     rows, columns = _grid(height, width)
     on = np.unpackbits(np.frombuffer(switches, np.uint8), count=rows * columns).astype(bool)
     pixels = on.reshape(rows, columns).repeat(_SIDE, axis=0).repeat(_SIDE, axis=1)
-    return np.where(pixels[:height, :width, None], restored, picture)
+    return pixels[:height, :width]
 
 
 def _grid(height: int, width: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from semcom.codecs.parts.colour import from_planes, to_planes
+from semcom.codecs.parts.colour import from_planes, round_planes, to_planes
 from semcom.codecs.refiner.knowledge import CELL, Knowledge
 from semcom.codecs.refiner.network import Refiner
 from semcom.codecs.refiner.strips import refined
@@ -31,7 +31,7 @@ def repaired(image: Image, sent: Quantised, refiner: Refiner, device: str) -> Im
     height, width = image.shape[:2]
     known = knowledge_of(sent, height, width)
     better = refined(refiner, to_planes(image).astype(np.float32), known, device)
-    return from_planes(np.clip(np.rint(better), 0, 1023).astype(np.uint16))
+    return from_planes(round_planes(better))
 
 
 def knowledge_of(sent: Quantised, height: int, width: int) -> Knowledge:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semcom.codecs.parts.colour import best_turn, from_planes, to_planes
+from semcom.codecs.parts.colour import best_turn, from_planes, round_planes, to_planes
 from semcom.codecs.parts.sampling import sample
 from semcom.codecs.tiny.quantised import BLOCK, Ints, Quantised, offsets_of
 from semcom.codecs.tiny.wavelet import PLANES, Wavelet, analyse, synthesise
@@ -38,5 +38,5 @@ def rebuild(sent: Quantised, turn: bytes, height: int, width: int) -> Image:
     planes = np.empty((PLANES, height, width), np.uint16)
     for i, plane in enumerate(planes):  # one by one, which takes less memory
         values = synthesise(sent.wavelet(slice(i, i + 1)))[0, :height, :width] + _CENTRE
-        plane[:] = np.clip(np.rint(values), 0, 1023)
+        plane[:] = round_planes(values)
     return from_planes(planes, turn)

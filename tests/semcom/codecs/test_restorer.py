@@ -14,7 +14,9 @@ from semcom.codecs.hybrid import Hybrid
 from semcom.codecs.jpeg import Jpeg
 from semcom.codecs.jpeg2000 import Jpeg2000
 from semcom.codecs.restorer import restorer
-from semcom.codecs.restorer.restorer import RESTORABLE, load, new_network, uniform_knowledge
+from semcom.codecs.restorer.hints import hint_bytes
+from semcom.codecs.restorer.restorable import QUALITIES, RESTORABLE
+from semcom.codecs.restorer.restorer import load, new_network, uniform_knowledge
 from semcom.codecs.softcast import Softcast
 from semcom.errors import InputError
 from semcom.scores.psnr import psnr_db
@@ -47,16 +49,28 @@ def test_the_same_bits_show_a_better_picture(photo, name, gain, bits):
     assert after - before > gain
 
 
-def test_the_packets_differ_in_what_asks_for_it():
+def test_the_packets_differ_in_what_asks_for_it(photo):
     image = np.full((64, 64, 3), 90, np.uint8)
     image[16:48, 16:48] = (200, 40, 60)
     (plain,), (asking,) = (coded(Jpeg(restore=r), image, 4_000) for r in (False, True))
     assert (plain[0] | 0x80, plain[1:]) == (asking[0], asking[1:])
-    (plain,), (asking,) = (coded(Hevc(restore=r), image, 4_000) for r in (False, True))
+    (asking,) = coded(Hevc(restore=True), photo)
     assert asking[0] == 0
     assert asking[1] <= 4 * 51
-    assert asking[2] == plain[0] == 0x11
-    assert asking[2:-1] == plain  # the last byte is the switch of the only block
+    plain, hints = asking[2 : -hint_bytes(256, 256)], asking[-hint_bytes(256, 256) :]
+    assert any(hints)
+    switched_off = asking[: -len(hints)] + bytes(len(hints))
+    without, off, on = (Hevc().decode([x], 256, 256) for x in (plain, switched_off, asking))
+    assert (without == off).all()
+    assert (without != on).any()
+
+
+def test_a_picture_that_is_good_already_is_sent_without_hints(photo):
+    for bits in (60_000, 100_000):
+        stream = Hevc(restore=True).encode(photo, flat(photo), bits)
+        asks = stream.packets[0].data[0] == 0
+        assert asks == (stream.info["qp"] >= QUALITIES["hevc"][0])
+    assert not asks
 
 
 @pytest.mark.parametrize("theta", [None, 0.65])
