@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from semcom.errors import InputError
+
 Cells = tuple[tuple[Any, ...], ...]
 """Rows of text, numbers or None, as wide as the columns."""
 
@@ -54,5 +56,5 @@ def spared(name: str, tell: Tell | None) -> Iterator[None]:
     except Exception as error:  # other figures and tables are still worth showing
         if tell is None:
             raise
-        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
         tell(f"{name}: {kind}{' '.join(str(error).split())}")

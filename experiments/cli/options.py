@@ -26,7 +26,7 @@ def _some_image(
     for path in find_images(list(paths)):
         try:
             peek(path)
-        except ValueError as error:
+        except InputError as error:
             errors.append(str(error))
         else:
             return paths

@@ -35,7 +35,7 @@ class Parsed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             return value
         try:
             return self.read(value)
-        except ValueError as error:
+        except InputError as error:
             self.fail(str(error), param, ctx)
 
 

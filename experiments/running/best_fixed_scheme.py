@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from channels.packets.scheme_sets import scheme_set
+from semcom.errors import InputError
 from semcom.link.config import LinkConfig
 from semcom.link.transmitter import Transmission
 from semcom.link.unequal_protection import expected_worth, worth
@@ -49,7 +50,7 @@ def best_fixed(
         if i not in tried:
             try:
                 sent = send(link=replace(link, scheme=order[i].name))
-            except ValueError as complaint:
+            except InputError as complaint:
                 errors.append(complaint)
                 return -math.inf
             worths = worth(sent.stream, replace(link, protection=best_for), error)

@@ -70,7 +70,10 @@ def work(unit: Unit) -> list[TaskResult]:
 
 
 def segment(unit: Unit) -> list[TaskResult]:
-    """Find the masks of an image, so that they are in the cache; errors show up later."""
+    """Find the masks of an image, so that they are in the cache.
+
+    Errors are not reported: :func:`work` does the same again, and records them.
+    """
     with contextlib.suppress(Exception):
         for job in unit.jobs:
             region_to_send(unit.item, job.setting)

@@ -38,7 +38,7 @@ def _snrs(value: Any) -> tuple[Any, ...]:
     for part in several(value):
         try:
             found += parse_snrs(part) if isinstance(part, str) else (part,)
-        except ValueError as error:
+        except InputError as error:
             problems.append(str(error))
     if problems:
         raise InputError("; ".join(problems))
@@ -64,7 +64,7 @@ def _scheme(value: str) -> str:
     for name in SCHEME_SETS:  # which set the link uses is another axis
         try:
             find_scheme(value, scheme_set(name))
-        except ValueError as error:
+        except InputError as error:
             errors.append(error)
         else:
             return value

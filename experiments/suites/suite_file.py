@@ -190,7 +190,7 @@ def _check_settings(suite: Suite) -> None:
         count += 1
         try:
             setting.check()
-        except ValueError as error:
+        except InputError as error:
             who = f"system {system.label!r}: " if system.label else ""
             problems[f"{who}{error}; drop it with exclude"] = None
     if not count:

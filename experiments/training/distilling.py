@@ -137,7 +137,7 @@ def _is_teacher(kind: Any) -> bool:
 def _can_teach(name: str) -> bool:
     try:
         return not SEGMENTERS.entry(name).missing and _is_teacher(SEGMENTERS.load(name))
-    except ValueError:  # another plug-in that cannot be imported
+    except InputError:  # another plug-in that cannot be imported
         return False
 
 

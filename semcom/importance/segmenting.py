@@ -10,6 +10,7 @@ import numpy as np
 
 from semcom import cache
 from semcom.checkpoints import mobile_sam as weights
+from semcom.errors import InputError
 from semcom.hashes import changes
 from semcom.large import in_threads, is_large
 from semcom.processor import processor
@@ -103,8 +104,8 @@ def _find_in_shrunk(
         return _find(find, used, image, there)
     try:
         found = find(np.empty((*shrunk_from, 3), dtype=np.uint8), prompts)
-    except ValueError:
-        with contextlib.suppress(ValueError):
+    except InputError:
+        with contextlib.suppress(InputError):
             return find(image, there)
         raise
     return Masks((resized_mask(mask, size) for mask in found), getattr(found, "notes", ()))

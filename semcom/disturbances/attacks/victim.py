@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from torch import Tensor
@@ -39,14 +39,15 @@ def _has_logits(name: str) -> bool:
         return False
     try:
         return hasattr(SEGMENTERS.load(name), "logits")
-    except ValueError:  # another plug-in that cannot be imported
+    except InputError:  # another plug-in that cannot be imported
         return False
 
 
 @functools.lru_cache(maxsize=2)
-def victim(spec: str) -> Any:
+def victim(spec: str) -> Differentiable:
     """Build the segmenter, which loads its weights."""
-    return SEGMENTERS.create(spec)
+    segmenter: Differentiable = SEGMENTERS.create(spec)
+    return segmenter
 
 
 def source_points(truth: Region, count: int, rng: np.random.Generator) -> Prompts:

@@ -10,6 +10,7 @@ import torch
 
 from channels.packets.mcs import SCHEMES, find_scheme
 from experiments.running.best_fixed_scheme import best_fixed
+from semcom.errors import InputError
 from semcom.link.config import LinkConfig
 from semcom.link.frame import Header
 from semcom.link.frame_plan import most_bits, plan_equal
@@ -24,7 +25,7 @@ def send(link: LinkConfig, layers: int) -> Transmission:
     """Send a made picture whose error halves with every 250 bytes, in as many as there is room."""
     room = most_bits(link, BUDGET) // 8
     if room < 20:
-        raise ValueError(f"{link.scheme} has no room")
+        raise InputError(f"{link.scheme} has no room")
     sizes = [room] if layers == 1 else [room // 4, room - room // 4 - 14]
     left = [ERROR * 2 ** (-size / 250) for size in np.cumsum([0, *sizes])]
     gains = -np.diff(left)
@@ -90,7 +91,7 @@ def test_a_scheme_between_those_that_are_tried_first_is_found() -> None:
 
     def picky(*, link: LinkConfig) -> Transmission:
         if link.scheme != fits:
-            raise ValueError("does not fit")
+            raise InputError("does not fit")
         return send(link, 1)
 
     assert scheme_of(best_fixed(picky, link, "unequal", ERROR)) == fits
