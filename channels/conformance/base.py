@@ -16,7 +16,13 @@ COHERENCES = ("none", "block", "fast", "varying")
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - this is a verdict and not an error
-    """A broken promise, with the request, the answer and the promise."""
+    """A broken promise, with the request, the answer and the promise.
+
+    Examples
+    --------
+    >>> print(CheckFailed("send 3 symbols", "2 gains", "h has the shape of y"))
+    asked to send 3 symbols; got 2 gains; promised: h has the shape of y
+    """
 
     def __init__(self, asked: str, got: str, promise: str) -> None:
         super().__init__(asked, got, promise)
@@ -30,7 +36,16 @@ class CheckFailed(AssertionError):  # noqa: N818 - this is a verdict and not an 
 
 @dataclass(frozen=True)
 class Check:
-    """One requirement that a plugin is tested for."""
+    """One requirement that a plugin is tested for.
+
+    Examples
+    --------
+    >>> def keeps_shapes(candidate: Candidate) -> str:
+    ...     "Send one symbol."
+    ...     return ""
+    >>> Check("shapes", "h has the shape of y", keeps_shapes).task
+    'send one symbol'
+    """
 
     name: str
     promise: str
@@ -67,7 +82,13 @@ class TimedCandidate:
 
 
 class Candidate(TimedCandidate):
-    """The channel under test."""
+    """The channel under test.
+
+    Examples
+    --------
+    >>> Candidate("awgn").channel().coherence
+    'none'
+    """
 
     def channel(self) -> Channel:
         """Build the channel; raise ``ValueError`` if its name or options are wrong."""

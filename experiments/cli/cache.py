@@ -19,7 +19,7 @@ def cache(ctx: click.Context) -> None:
 
 @cache.command()
 def path() -> None:
-    """Print the folder that holds them."""
+    """Print the folder of cached encodings and masks."""
     click.echo(_place())
 
 
@@ -31,7 +31,7 @@ def _place() -> str:
 
 @cache.command()
 def size() -> None:
-    """Print how many bytes they occupy."""
+    """Print the size of all cached encodings and masks."""
     from semcom.cache import size as num_bytes
 
     click.echo(f"{num_bytes():,} bytes")
@@ -39,7 +39,7 @@ def size() -> None:
 
 @cache.command()
 def clear() -> None:
-    """Delete all of them."""
+    """Delete all cached encodings and masks."""
     from semcom.cache import clear as forget
 
     forget()

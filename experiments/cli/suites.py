@@ -99,7 +99,7 @@ def plan(
     show_default=True,
     help="Resume from the results in --out, or put them aside and start afresh.",
 )
-@click.option("--retry", is_flag=True, help="Run the tasks again that failed.")
+@click.option("--retry", is_flag=True, help="Run failed tasks again.")
 def run(
     suite: str,
     out: Path | None,

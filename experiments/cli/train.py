@@ -68,7 +68,7 @@ def training_options(
             type=click.IntRange(0, (1 << 63) - 1),
             default=0,
             show_default=True,
-            help="Seed of everything random.",
+            help="Random seed.",
         ),
         *more,
     ]

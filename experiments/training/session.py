@@ -82,9 +82,9 @@ def opened(folders: Folders, settings: Settings) -> Iterator[Source]:
     if settings.steps < 0 or (settings.minutes > 0) == (settings.steps > 0):
         raise InputError("give either --minutes or --steps, above 0")
     if not math.isfinite(settings.minutes):
-        raise InputError(f"--minutes {settings.minutes} never ends")
+        raise InputError(f"--minutes must be finite, got {settings.minutes}")
     if not math.isfinite(settings.rate):
-        raise InputError(f"--rate {settings.rate} is no learning rate")
+        raise InputError(f"--rate must be finite, got {settings.rate}")
     check_device(settings.device)
     data, out, resume = folders
     if out.exists() and not out.is_dir():

@@ -14,7 +14,13 @@ from semcom.errors import InputError
 
 @dataclass(frozen=True)
 class Candidate:
-    """The codec under test, by its name and options as users write them."""
+    """The codec under test, by its name and options as users write them.
+
+    Examples
+    --------
+    >>> Candidate("hevc:tiles=2x2").name
+    'hevc'
+    """
 
     spec: str
     decode_limit_s: float = 20.0

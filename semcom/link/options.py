@@ -64,7 +64,9 @@ class LinkOptions:
         None, "Mean SNR that the sender assumes.", metavar="DB", unset="the true value"
     )
     planned_std_db: float = _option(
-        0.0, "Standard deviation of that assumption in dB, as under shadowing.", metavar="DB"
+        0.0,
+        "Standard deviation in dB of the mean SNR that the sender assumes, as under shadowing.",
+        metavar="DB",
     )
     side_margin_db: float = _option(
         SIDE_MARGIN_DB,

@@ -24,7 +24,18 @@ Look = Callable[[Image], Region]
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What a score may use besides the two pictures."""
+    """What a score may use besides the two pictures.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> region = np.zeros((32, 32), bool)
+    >>> region[8:16] = True
+    >>> scored = Scored(Importance(np.ones((32, 32), np.float32), region))
+    >>> original = np.zeros((32, 32, 3), np.uint8)
+    >>> round(SCORES.create("psnr_db")(original, original + np.uint8(1), scored), 2)
+    48.13
+    """
 
     importance: Importance
     """The importance map, and the region that the scores refer to."""

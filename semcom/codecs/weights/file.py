@@ -73,7 +73,7 @@ def read_tensors(
         holds NaN or infinity.
     """
     if file.stat().st_size > _MAX_BYTES:
-        raise InputError(f"{who}: {file} has {file.stat().st_size:,} bytes, which no weights have")
+        raise InputError(f"{who}: {file} is too large for weights ({file.stat().st_size:,} bytes)")
     try:
         with safe_open(file, "pt") as stored:
             named = (stored.metadata() or {}).get("architecture", "none")

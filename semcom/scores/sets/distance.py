@@ -20,7 +20,14 @@ LEAST_PATCHES = 4
 
 @dataclass(frozen=True)
 class SetDistance:
-    """How far a set of received pictures is from the originals; lower is better."""
+    """How far a set of received pictures is from the originals; lower is better.
+
+    Examples
+    --------
+    >>> few = SetDistance(fid=12.3, kid=0.004, kid_std=0.001, num_patches=500, num_features=2048)
+    >>> few.caveat[:45]
+    '500 patches are fewer than the 2048 features '
+    """
 
     fid: float
     """Fréchet Inception Distance, at least 0 (:mod:`semcom.scores.sets.frechet`)."""

@@ -58,8 +58,10 @@ def test_a_folder_says_what_it_was_prepared_from_and_for_how_long(distill, tmp_p
 def test_numbers_that_cannot_be_are_refused_before_anything_is_made(distill, tmp_path):
     spec = save_teacher(tmp_path / "teacher.safetensors", STUDENT)
     common = "--student", "tiny", "--teacher", spec
-    assert "never ends" in refusal(distill(*common, "--minutes", "inf"))
-    assert "is no learning rate" in refusal(distill(*common, "--steps", "1", "--rate", "nan"))
+    assert "--minutes must be finite, got inf" in refusal(distill(*common, "--minutes", "inf"))
+    assert "--rate must be finite, got nan" in refusal(
+        distill(*common, "--steps", "1", "--rate", "nan")
+    )
     assert distill(*common, "--steps", "1", "--seed", "1" + "0" * 20).exit_code == 2
     state = load_file(tmp_path / "teacher.safetensors")
     name = next(n for n in state if n.startswith("image_encoder.") and state[n].ndim == 4)
