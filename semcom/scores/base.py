@@ -28,13 +28,10 @@ class Scored:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> region = np.zeros((32, 32), bool)
-    >>> region[8:16] = True
-    >>> scored = Scored(Importance(np.ones((32, 32), np.float32), region))
-    >>> original = np.zeros((32, 32, 3), np.uint8)
-    >>> round(SCORES.create("psnr_db")(original, original + np.uint8(1), scored), 2)
-    48.13
+    >>> from semcom.importance.maps import importance
+    >>> scored = Scored(importance([], 32, 48))
+    >>> scored.region.shape, scored.look
+    ((32, 48), None)
     """
 
     importance: Importance
