@@ -273,11 +273,12 @@ class Training:
                 if self._on_cuda and content.get("random on device") is not None:
                     torch.cuda.set_rng_state(content["random on device"].cpu(), self.device)
         except Exception as error:  # torch.load raises whatever its parts do
-            raise InputError(f"{file} is no checkpoint of this training: {error}") from error
+            why = " ".join(str(error).split()) or type(error).__name__
+            raise InputError(f"{file} is no checkpoint of this training: {why}") from error
         if about != self.about:
             names = self.about.keys() | about.keys()
             changed = sorted(k for k in names if about.get(k) != self.about.get(k))
-            raise InputError(f"{file} is of another training: its {', '.join(changed)} differ")
+            raise InputError(f"{file} is of another training, with another {', '.join(changed)}")
 
 
 def _averaged(average: Tensor, new: Tensor, steps: Tensor | int) -> Tensor:

@@ -111,7 +111,7 @@ def identify(out: Path, prepared: Mapping[str, object], source: Source) -> None:
         before = _read(file)
         if changed := sorted(name for name in prepared if before.get(name) != prepared[name]):
             raise InputError(
-                f"{file.parent} is of another training: its {', '.join(changed)} differ; choose "
+                f"{file.parent} is of another training, with another {', '.join(changed)}; choose "
                 "another --out"
             )
     elif made := sorted({*out.glob("*/done.json"), *out.glob("*.npz")}):

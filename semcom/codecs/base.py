@@ -108,6 +108,10 @@ class AnalogCodec(Protocol):
         parameter has a default, None, for which it is ``snr_db`` less the default margin of
         :mod:`semcom.codecs.side_margin`.
 
+        A codec may have a parameter ``snrs_db``, for equally likely Es/N0 of the frame at the
+        receiver, in ascending order: they follow from the law of the channel and from how sure the
+        sender is of the mean. Its default is None, for ``snr_db`` alone.
+
         Two others are ``room``, the channel uses that symbols and side information have together,
         and ``side_rate``, the bits of side information that one of them carries. A codec that has
         them can divide the frame. Their default is None, for which it estimates them.
@@ -149,6 +153,11 @@ class AnalogCodec(Protocol):
 def takes_side_snr(codec: AnalogCodec) -> bool:
     """Tell whether the ``encode`` of an analog codec has the parameter ``side_snr_db``."""
     return "side_snr_db" in inspect.signature(codec.encode).parameters
+
+
+def takes_belief(codec: AnalogCodec) -> bool:
+    """Tell whether the ``encode`` of an analog codec has the parameter ``snrs_db``."""
+    return "snrs_db" in inspect.signature(codec.encode).parameters
 
 
 def takes_room(codec: AnalogCodec) -> bool:

@@ -6,6 +6,9 @@ the largest ``w·λ`` are amplitudes of symbols. The residual's variance λ is d
 beside the base. So the picture does not fall below the base as long as that gets through, and
 improves with every decibel of SNR.
 
+The bandwidth is split such that the expected weighted squared error is least, on average over the
+SNRs that the sender believes in (``planned_snr_db``, ``planned_std_db``, the law of the fading).
+
     packets of the base │ one packet that describes the residual
 
 A base other than ``hevc`` is named by two bytes, in the description and in the first packet of the
@@ -16,7 +19,8 @@ A bit of the description's first byte says that the receiver shall restore the s
 Base and description are side information: the link protects them for the planned SNR less its
 margin ``side_margin_db``, with which the user says how much worse than planned the channel may be.
 
-Leaves out: a split of the power, and analog symbols on top of digital ones.
+Leaves out: a split of the power, which lowers the expected error little once the bandwidth is
+split, and analog symbols on top of digital ones.
 
 Reference: Mittal and Phamdo, "Hybrid digital-analog (HDA) joint source-channel codes for
 broadcasting and robust communications", IEEE Transactions on Information Theory 48 (2002).
@@ -28,6 +32,7 @@ import contextlib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -89,9 +94,9 @@ class Hybrid:
     base
         The digital codec.
     headroom_db
-        How far above the planned SNR the expected error shall be least, 0 to 20 dB. More headroom
-        moves bandwidth from the base to the symbols: the picture is worse as planned, and gains
-        more when the channel is better.
+        How far above the SNRs that the sender expects the mean of the expected error shall be
+        least, 0 to 20 dB. More headroom moves bandwidth from the base to the symbols: the picture
+        is worse as planned, and gains more when the channel is better.
     restore
         Whether the receiver repairs the picture by :mod:`semcom.codecs.restorer`.
 
@@ -132,16 +137,17 @@ class Hybrid:
         num_symbols: int,
         snr_db: float,
         side_snr_db: float | None = None,
+        snrs_db: Sequence[float] | None = None,
         room: int | None = None,
         side_rate: float | None = None,
     ) -> AnalogSignal:
         """Send a base and its residual; see :class:`AnalogCodec`."""
         side_snr = snr_db - SIDE_MARGIN_DB if side_snr_db is None else side_snr_db
-        planned = snr_db + self._headroom
+        believed = [snr + self._headroom for snr in snrs_db or (snr_db,)]
         uses = round(num_symbols / _SHARES[_USUAL]) if room is None else room
         rate = side_rate or usual_side_rate(side_snr)
 
-        def residual(base: _Base, count: int) -> Transmission:
+        def residual(base: _Base, count: int, planned: float) -> Transmission:
             lacking = residual_of(image, base.planes)
             return transmission(lacking, w, count, planned, side_snr, self._model)
 
@@ -150,16 +156,17 @@ class Hybrid:
 
         def tried(share: float) -> tuple[float, float]:
             base = self._code(image, w, base_bits(share))
-            return residual(base, max(1, round(share * uses))).error, share
+            count = max(1, round(share * uses))
+            return fmean(residual(base, count, snr).error for snr in believed), share
 
-        key = self._key(image, w, planned, side_snr, uses, rate)
+        key = self._key(image, w, *believed, side_snr, uses, rate)
         share = _split.get(key)
         if share is None:
             share = walk(_SHARES.__getitem__, len(_SHARES), tried, _USUAL)[1]
             _split.clear()
             _split[key] = share
         base = self._code(image, w, base_bits(share))
-        sent = residual(base, num_symbols)
+        sent = residual(base, num_symbols, snr_db + self._headroom)
         kind, about, name = sent.packet[0], sent.packet[1:], self._spec.partition(":")[0]
         kind |= self._flag
         if name != _USUAL_BASE:

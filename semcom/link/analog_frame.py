@@ -13,18 +13,31 @@ certain of it, and for the fading that the target allows for.
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from channels.packets.mcs import HEADER_SYMBOLS
 from channels.packets.selection import packet_ways
-from semcom.codecs.base import AnalogCodec, least_symbols, takes_room, takes_side_snr
+from semcom.codecs.base import (
+    AnalogCodec,
+    least_symbols,
+    takes_belief,
+    takes_room,
+    takes_side_snr,
+)
 from semcom.errors import InputError
 from semcom.link.config import LinkConfig
 from semcom.link.frame import MAX_PACKETS, PacketFormat, analog_packets
 from semcom.link.frame_plan import Plan, control_ways, room
+from semcom.link.unequal_protection import states_db
 from semcom.types import AnalogSignal, Image, Map
 
 POWER_TOLERANCE = 0.01
 """Accepted deviation from 1 of the mean power of an analog codec's symbols."""
+_BELIEVED = 5
+"""SNRs that stand for the sender's belief."""
+_BITS_PER_SYMBOL = 2  # of the information by which channels that vary within a frame are averaged
 _ROUNDS = 8
 _UNUSED = 0.002  # accepted share of unused symbols
 
@@ -49,9 +62,11 @@ def encode_analog(
         raise InputError(f"{link.protection} protection is for digital codecs; this one is analog")
     snr_db, symbols = _mean_snr_db(link), room(link, budget)
     num_symbols = symbols - _header(link, 1)
-    told: dict[str, float] = {}
+    told: dict[str, Any] = {}
     if takes_side_snr(encoder):
         told["side_snr_db"] = side_snr_db(link)
+    if takes_belief(encoder):
+        told["snrs_db"] = _believed_snrs_db(link, num_symbols)
     if takes_room(encoder):
         told |= {"room": num_symbols, "side_rate": _side_rate(link, num_symbols)}
 
@@ -121,6 +136,13 @@ def _header(link: LinkConfig, packets: int) -> int:
 def _mean_snr_db(link: LinkConfig) -> float:
     snrs_db = link.usable_snrs_db()
     return sum(snrs_db) / len(snrs_db)
+
+
+def _believed_snrs_db(link: LinkConfig, num_symbols: int) -> tuple[float, ...]:
+    """Return a few equally likely SNRs of the frame, from the channel and the sender's belief."""
+    states = states_db(link, num_symbols, _BITS_PER_SYMBOL)
+    middles = (np.arange(_BELIEVED) + 0.5) / _BELIEVED
+    return tuple(np.unique(np.quantile(states, middles)).tolist())
 
 
 def _check(signal: AnalogSignal, num_symbols: int) -> None:

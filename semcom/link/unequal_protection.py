@@ -166,7 +166,7 @@ def rates(link: LinkConfig, budget: int) -> tuple[int, int]:
         """Return the efficiency that works in all but this share of the states."""
         fitting = schemes[:1]
         for scheme in schemes:
-            state = np.quantile(_states_db(link, symbols, scheme.bits_per_symbol), share)
+            state = np.quantile(states_db(link, symbols, scheme.bits_per_symbol), share)
             num_bytes = max(1, int(symbols * scheme.efficiency / 8))
             if packet_error_rates(channel, np.array(state), scheme, num_bytes) < 0.1:
                 fitting = (*fitting, scheme)
@@ -188,7 +188,7 @@ def _arrival(link: LinkConfig, num_bytes: int, scheme: Scheme, copies: int) -> A
     """Return the probability of a packet's arrival in each state, with lost copies counted."""
     blocks = num_code_blocks(max(1, num_bytes), scheme)
     num_symbols = num_packet_symbols(max(1, num_bytes), scheme)
-    states = _states_db(link, num_symbols, scheme.bits_per_symbol, blocks)
+    states = states_db(link, num_symbols, scheme.bits_per_symbol, blocks)
     loss = link.loss_rate
     total = np.zeros(len(states))
     for n in range(1, copies + 1):
@@ -203,11 +203,11 @@ def _arrival(link: LinkConfig, num_bytes: int, scheme: Scheme, copies: int) -> A
 
 def _control_arrival(link: LinkConfig, code: int, num_symbols: int, num_bytes: int) -> Array:
     """Return the probability that header or table arrive in each state."""
-    states = _states_db(link, num_symbols, 2)
+    states = states_db(link, num_symbols, 2)
     return 1 - packet_error_rates(link.build_channel(), states, header_scheme(code), num_bytes)
 
 
-def _states_db(link: LinkConfig, num_symbols: int, bits_per_symbol: int, blocks: int = 1) -> Array:
+def states_db(link: LinkConfig, num_symbols: int, bits_per_symbol: int, blocks: int = 1) -> Array:
     """Return equally likely SNRs of a packet, from the channel's distribution and the assumed mean.
 
     If a code block takes a part of the packet that has its own state, the worst part counts.

@@ -112,7 +112,10 @@ class Learned:
         bits_per_pixel = max(max_bits, 1) / (image.shape[0] * image.shape[1])
         guess = 1 + math.floor(math.log(bits_per_pixel / _BITS_PER_PIXEL) / _SLOPE)
         search = Search(range(1, len(self._qualities) + 1), guess, _SLOPE)
-        return encode_at_best_quality(self, image, w, max_bits, write=write, search=search)
+        try:
+            return encode_at_best_quality(self, image, w, max_bits, write=write, search=search)
+        except DecodeError as error:  # the user's own model cannot read what it wrote
+            raise InputError(str(error)) from error
 
     def decode(self, packets: Sequence[bytes | None], height: int, width: int) -> Image:
         """Reconstruct the image; see :class:`DigitalCodec`.

@@ -33,7 +33,7 @@ def compress(network: Any, x: Tensor) -> bytes:
         height, width = made["shape"]
         head = _HEAD.pack(len(strings), height, width)
         return head + joined(strings)
-    except Exception as error:  # a user's model can fail in any way
+    except (Exception, SystemExit) as error:  # a user's model can fail in any way
         raise InputError(f"learned: compress of the model fails: {first_line(error)}") from error
 
 
@@ -49,7 +49,7 @@ def decompress(network: Any, body: bytes, height: int, width: int) -> Tensor:
     strings = [[string + _SLACK] for string in split(body[_HEAD.size :], count)]
     try:
         shown = network.decompress(strings, tuple(shape))["x_hat"]
-    except Exception as error:  # a user's model can fail in any way
+    except (Exception, SystemExit) as error:  # a user's model can fail in any way
         raise DecodeError(f"learned: decompress fails: {first_line(error)}") from error
     if not isinstance(shown, Tensor) or not torch.isfinite(shown).all():
         raise DecodeError("learned: decompress makes NaN, infinity or no tensor")

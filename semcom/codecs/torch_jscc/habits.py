@@ -19,6 +19,11 @@ from semcom.errors import InputError
 _SNR_DB = 10.0
 _SAME = 1e-4  # relative difference of outputs that are the same but for rounding
 _STEADY = 0.01  # relative difference of the powers of two pictures
+_NOISE = (
+    "The noise has variance 1/SNR in total, half of it per real dimension. Noise of variance 1/SNR "
+    "per real value, beside real values of power 1, is the same SNR; beside complex symbols of "
+    "power 1, it would be 3 dB less."
+)
 
 
 class Trial(NamedTuple):
@@ -81,8 +86,8 @@ def try_out(network: Network, sides: tuple[int, int], values: str = "unit") -> T
             f"{len(as_symbols(alone)):,}"
         )
     steady = min(powers) > 0 and max(powers) / min(powers) - 1 < _STEADY
-    remarks = [_bandwidth(alone, sides, adapts=network.adapts)]
-    remarks.append(_power(powers[0]) if steady else _unsteady(min(powers), max(powers)))
+    power = _power(powers[0]) if steady else _unsteady(min(powers), max(powers))
+    remarks = [_bandwidth(alone, sides, adapts=network.adapts), power, _NOISE]
     if not _same(encode(torch.cat([bright, dark]))[:1], alone):
         remarks.append(
             "In a batch, its output for one picture depends on the others: if it normalises power "
@@ -159,10 +164,8 @@ def _bandwidth(latents: Tensor, sides: tuple[int, int], *, adapts: bool) -> str:
 
 def _power(power: float) -> str:
     return (
-        f"Its encoder makes symbols of mean power {power:.3g}. Here, a symbol has power 1 and the "
-        "noise has variance 1/SNR in total, half of it per real dimension; the decoder gets its "
-        "own scale back. Noise of variance 1/SNR per real value, beside real values of power 1, is "
-        "the same SNR; beside complex symbols of power 1, it would be 3 dB less."
+        f"Its encoder makes symbols of mean power {power:.3g}. Here, a symbol has power 1, and the "
+        "decoder gets its own scale back."
     )
 
 

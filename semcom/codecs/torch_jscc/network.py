@@ -223,10 +223,11 @@ class Network:
             try:
                 with torch.inference_mode():
                     made = function(values[some].to(self.device), **told)
-            except Exception as error:  # a user's network can fail in any way
+            except (Exception, SystemExit) as error:  # a user's network can fail in any way
                 raise NetworkError(
                     f"torch_jscc: {way} of {self.name} fails for {tuple(values[some].shape)}: "
-                    f"{first_line(error)} (a network that takes one size only needs patch=SIZE)"
+                    f"{first_line(error)} (a network that takes one size only needs patch=SIZE, "
+                    "and has to take several patches in a batch)"
                 ) from error
             parts.append(made)
         return parts
@@ -245,4 +246,6 @@ class Network:
             raise NetworkError(f"torch_jscc: {way} of {self.name} makes an empty tensor")
         if not torch.isfinite(made).all():
             raise NetworkError(f"torch_jscc: {way} of {self.name} makes NaN or infinity")
+        if not torch.isfinite(made.abs().float().square()).all():
+            raise NetworkError(f"torch_jscc: {way} of {self.name} makes numbers beyond 1e19")
         return made.cpu()

@@ -109,7 +109,12 @@ def build(options: Options) -> Opened:
     else:
         module = recognise(read_state_dict(file), file, adaptive=options.adaptive)
     network = Network(module, options.module or file.name, options.device)
-    multiple = options.multiple or int(getattr(module, "multiple", 0)) or _MULTIPLE
+    multiple = options.multiple or getattr(module, "multiple", 0) or _MULTIPLE
+    if not isinstance(multiple, int) or not 0 < multiple <= _MOST_PIXELS:
+        raise InputError(
+            f"torch_jscc: the attribute multiple of {network.name} must be 1 to {_MOST_PIXELS} "
+            f"pixels, got {multiple!r}"
+        )
     options = options._replace(multiple=multiple)
     side = options.patch or -(-_TRIAL_SIDE // multiple) * multiple
     trial = try_out(network, (side, side if options.patch else side + multiple), options.values)

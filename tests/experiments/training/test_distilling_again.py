@@ -39,7 +39,7 @@ def test_a_folder_says_what_it_was_prepared_from_and_for_how_long(distill, tmp_p
     assert done.exit_code == 0, done.output
     assert "--rate 0.01" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
     resume = *common, "--teacher", spec, "--resume"
-    assert "its rate differ" in refusal(distill(*resume, "--steps", "3"))
+    assert "with another rate" in refusal(distill(*resume, "--steps", "3"))
     again = distill(*resume, "--rate", "0.01")  # as long as before
     assert again.exit_code == 0, again.output
     with safe_open(tmp_path / "out" / "weights.safetensors", "pt") as stored:

@@ -209,7 +209,7 @@ def test_what_cannot_be_resumed_is_refused(line, tmp_path):
     Training(line(), tmp_path, settings, about={"seed": 1, "images": "a"}).run(quiet)
     with pytest.raises(ValueError, match="holds a training already: go on with --resume"):
         Training(line(), tmp_path, settings)
-    with pytest.raises(ValueError, match="is of another training: its images, seed differ"):
+    with pytest.raises(ValueError, match="is of another training, with another images, seed"):
         Training(line(), tmp_path, settings, resume=True, about={"seed": 2, "images": "b"})
     file = tmp_path / CHECKPOINT
     file.write_bytes(file.read_bytes()[:1000])

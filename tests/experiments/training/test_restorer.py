@@ -34,7 +34,7 @@ def test_a_training_may_start_from_weights(train, tmp_path):
     assert "**start**: weights of SHA-256" in card
     other = train(*FEW, "--out", "more", "--steps", "5", "--resume")
     assert other.exit_code == 1
-    assert "is of another training: its start differ" in other.stderr
+    assert "is of another training, with another start" in other.stderr
     missing = train(*FEW, "--out", "third", "--steps", "3", "--start", "nowhere.safetensors")
     assert missing.exit_code == 1
     assert "there are no weights at nowhere.safetensors" in missing.stderr

@@ -81,6 +81,20 @@ def test_headroom_moves_the_gain_to_better_channels(face):
     assert shares[0] < shares[1]
 
 
+def test_the_split_follows_the_snrs_that_the_sender_believes_in(face):
+    """The mean of the squared errors decides, in which bad channels weigh most."""
+
+    def share(*snrs_db):
+        at = {"side_snr_db": 4.0, "room": ROOM, "snrs_db": snrs_db or None}
+        codec = Hybrid(base="jpeg2000", headroom_db=0)
+        return codec.encode(face, even(face), ROOM * 3 // 4, 4.0, **at).info["analog_share"]
+
+    assert share() == share(4.0)
+    assert share(-5.0) < share(4.0) < share(10.0) <= share(20.0)
+    assert share(-5.0) < share(-5.0, 20.0) < share(20.0)
+    assert share(-5.0, 20.0) <= share((-5.0 + 20.0) / 2)
+
+
 def test_without_its_description_the_base_is_left(codec, signal):
     base = signal.side[0].data
     shown = received(codec, signal, 10, [base, None])

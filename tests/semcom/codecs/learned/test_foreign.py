@@ -17,8 +17,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("name", ["FactorizedPriorReLU", "ScaleHyperprior"])
-def test_a_model_by_path_shows_what_it_shows_itself(picture, tmp_path, name):
+def made_by_path(name, folder):
+    """Return a model with random weights, and the codec that opens it by its path."""
     zoo.import_zoo()
     import compressai.models
 
@@ -26,10 +26,15 @@ def test_a_model_by_path_shows_what_it_shows_itself(picture, tmp_path, name):
     network = getattr(compressai.models, name)(8, 12)
     with torch.no_grad():
         [p for p in network.g_a.parameters() if p.ndim == 4][-1].mul_(30)
-    file = tmp_path / "newer.pth"
+    file = folder / "newer.pth"
     network.update()
     torch.save(network.state_dict(), file)
-    codec = Learned(model=f"compressai.models:{name}", checkpoint=str(file))
+    return network, Learned(model=f"compressai.models:{name}", checkpoint=str(file))
+
+
+@pytest.mark.parametrize("name", ["FactorizedPriorReLU", "ScaleHyperprior"])
+def test_a_model_by_path_shows_what_it_shows_itself(picture, tmp_path, name):
+    network, codec = made_by_path(name, tmp_path)
     w = np.ones(picture.shape[:2], np.float32)
     (packet,) = codec.encode(picture, w, 10**7).packets
     shown = CODECS.create("learned").decode([packet.data], *picture.shape[:2])
@@ -50,6 +55,20 @@ class Broken:
 
     def decompress(self, _, shape):
         return {"x_hat": torch.full((1, 3, *shape), torch.nan)}
+
+
+@pytest.mark.parametrize("error", [ValueError("cannot"), SystemExit(3)])
+def test_a_model_that_cannot_read_its_own_strings_is_bad_input(
+    picture, tmp_path, monkeypatch, error
+):
+    network, codec = made_by_path("FactorizedPriorReLU", tmp_path)
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(type(network), "decompress", fail)
+    with pytest.raises(InputError, match="learned: decompress fails: "):
+        codec.encode(picture, np.ones(picture.shape[:2], np.float32), 10**7)
 
 
 def test_models_that_break_the_contract_are_named():

@@ -182,6 +182,20 @@ class NotANumber(Phases):
         return super().decode(received) * float("nan")
 
 
+class Huge(Phases):
+    """Makes symbols whose power overflows."""
+
+    def encode(self, image):
+        return super().encode(image) * 1e30
+
+
+class Quits(Phases):
+    """Ends the process."""
+
+    def encode(self, image):  # noqa: ARG002
+        raise SystemExit(3)
+
+
 class Small(Phases):
     """Shows a smaller picture."""
 

@@ -133,11 +133,13 @@ def test_a_power_that_depends_on_the_bandwidth_is_sent():
 
 
 def test_remarks_say_how_the_network_counts():
-    bandwidth, power = codec("RealPhases").remarks()
+    bandwidth, power, noise = codec("RealPhases").remarks()
     assert "1,920 real values of 80x64 pixels" in bandwidth
     assert "960 channel uses: CBR 1/16" in bandwidth
     assert "stands at 1/8" in bandwidth
     assert "mean power 1." in power
+    assert "half of it per real dimension" in noise
+    assert noise in codec("Louder").remarks()
     assert "960 complex symbols of 80x64 pixels: CBR 1/16." in codec("Phases").remarks()[0]
     assert any("normalises power over the batch" in r for r in codec("Batched").remarks())
     assert any(

@@ -23,6 +23,8 @@ NETWORKS = Path(__file__).with_name("networks.py")
         ("Foreseeing", "encode of .* needs 'side_bits', which it makes"),
         ("Fickle", "encode of .* changes its output between calls"),
         ("NotANumber", "decode of .* makes NaN or infinity"),
+        ("Huge", "encode of .* makes numbers beyond 1e19"),
+        ("Quits", r"encode of .* fails for \(1, 3, 64, 80\): SystemExit: 3"),
         ("Small", r"decode of .* made \(1, 3, 63, 79\) of torch.float32; a picture here is"),
         ("Keeper", "decode of .* changes its output between calls: if it uses what encode kept"),
         ("Overfull", "may use 2,560 symbols and makes 2,561"),

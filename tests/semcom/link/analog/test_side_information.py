@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from fractions import Fraction
+from math import log1p, log10
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -107,6 +109,36 @@ def test_a_codec_is_told_for_which_snr_its_side_information_is_safe(photo, what,
     link = LinkConfig("awgn", 10, side_margin_db=margin)
     encode_analog(Told(), photo, what.w, link, 10_000)
     assert Told.told == pytest.approx(told)
+
+
+class Believer(Pixels):
+    """A codec that is told which SNRs the sender believes in, and records them."""
+
+    def encode(self, image, w, num_symbols, snr_db, snrs_db=None):
+        self.snrs_db = snrs_db
+        return super().encode(image, w, num_symbols, snr_db)
+
+
+SHARES = 0.1, 0.3, 0.5, 0.7, 0.9
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        (LinkConfig("awgn", 10.0), [10.0]),
+        (LinkConfig("rayleigh_fast", 10.0), [10.0]),
+        (
+            LinkConfig("awgn", 10.0, planned_snr_db=7.0, planned_std_db=3.0),
+            [NormalDist(7, 3).inv_cdf(share) for share in SHARES],
+        ),
+        (LinkConfig("rayleigh", 10.0), [10 + 10 * log10(-log1p(-share)) for share in SHARES]),
+    ],
+    ids=["certain", "averaged", "unsure", "fading"],
+)
+def test_a_codec_is_told_the_snrs_that_the_sender_believes_in(photo, what, link, told):
+    codec = Believer()
+    encode_analog(codec, photo, what.w, link, 3000)
+    assert codec.snrs_db == pytest.approx(told, abs=0.15)
 
 
 def test_more_side_information_is_worth_it_where_it_is_cheap(photo, what):
