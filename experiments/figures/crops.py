@@ -102,7 +102,11 @@ def _numbered(drawings: Sequence[Drawing]) -> list[Drawing]:
 def _series(study: SuiteResults, shots: Sequence[Shot], most: int) -> Iterator[Series]:
     """Yield bandwidths at one SNR, and SNRs at one bandwidth, over each channel."""
     tasks = {shot.row.task for shot in shots}
-    points = [p for p in study.points if any(row.task in tasks for row in p.rows)]
+    points = [
+        point
+        for point in study.points
+        if point.setting.sent != "nothing" and any(row.task in tasks for row in point.rows)
+    ]
     for (channel,), some in groups(points, "channel").items():
         snr_db, cbr = bandwidth_sweep(some)
         places: list[Place] = list(conditions(some, "cbr", "snr_db"))
@@ -159,6 +163,7 @@ def _cut(database: Database, series: Series, shots: Mapping[Where, Shot]) -> Cro
     return Crops(
         (first.row.name, *where(series.channel, **series.fixed)),
         original,
+        "seen by the camera" if first.reference == "seen" else "original",
         region,
         box,
         tuple(dict.fromkeys(system for system, _ in shots)),
@@ -228,8 +233,9 @@ def _weights(
 def _table(series: Series, made: Crops, shots: Mapping[Where, Shot], note: str) -> Table:
     score = "region" if 0 < made.region.mean() < 1 else "PSNR"
     what = "region PSNR" if score == "region" else score
+    beside = "the original" if made.beside == "original" else "the picture that the camera saw"
     caption = (
-        "One crop of the pictures received in the first draw of the channel, beside the original. "
+        f"One crop of the pictures received in the first draw of the channel, beside {beside}. "
         "It shows where the systems differ most within the region, which is outlined in white. "
         f"Below each crop: {what} of that draw, with the highest in bold. {note}"
     ).strip()

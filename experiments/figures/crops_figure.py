@@ -38,6 +38,8 @@ class Crops:
 
     title: tuple[str, ...]
     original: Image
+    beside: str
+    """Name of the original: what the camera saw may differ from it."""
     region: NDArray[np.bool_]
     """The region that matters."""
     box: tuple[slice, slice]
@@ -74,7 +76,7 @@ def draw_crops(crops: Crops, *, width: float) -> Figure:
         title = broken(", ".join(crops.title), grid.width - 2 * _MARGIN, TEXT, most=2)
         above = 1 - _MARGIN / grid.height
         figure.text(0.5, above, title, ha="center", va="top", fontsize=TEXT)
-        _show(grid.put(figure, 0, None), crops.original[crops.box], "original", "")
+        _show(grid.put(figure, 0, None), crops.original[crops.box], crops.beside, "")
         if len(grid.cells) > 1:
             _show_whole(grid.put(figure, 1, None), crops)
         for row, cells in enumerate(grid.cells):

@@ -114,3 +114,11 @@ def test_crops_of_a_disturbed_suite_stand_beside_what_was_seen(run: Run) -> None
     whole = [one for one in shown if one.shape[:2] == SIZE]
     assert any(np.array_equal(seen, one) for one in whole)
     assert not any(np.array_equal(clean, one) for one in whole)
+    assert "beside the picture that the camera saw." in drawing.data.caption
+
+
+def test_there_are_no_crops_where_nothing_was_sent(run: Run) -> None:
+    Path("masks.yaml").write_text(SUITE + "disturbance: fog\nsent: nothing\n", encoding="utf-8")
+    result = run("run", "masks.yaml", "--out", "masks", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    assert crops_of("masks") == []

@@ -81,3 +81,26 @@ def test_the_mirrored_iou_is_that_with_the_mirror_image():
     mirrored = np.ascontiguousarray(truth[:, ::-1])
     assert mask_scores(mirrored, truth=truth)["iou_mirrored"] == 1
     assert mask_scores(truth, truth=truth)["iou_mirrored"] == iou_or_none(truth, mirrored)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("share", [0.05, 0.4, 0.9])
+def test_against_an_independent_implementation(seed, share):
+    """PySODMetrics, which papers on salient objects, glass and mirrors use."""
+    judge = pytest.importorskip("py_sod_metrics")
+    mask, truth = np.random.default_rng(seed).random((2, 40, 60)) < share
+    seen = {"pred": np.uint8(255) * mask, "gt": np.uint8(255) * truth}
+    how = {"with_dynamic": False, "with_adaptive": False, "with_binary": True}
+    handlers = {
+        "f_beta": judge.FmeasureHandler(beta=0.3, **how),
+        "iou": judge.IOUHandler(**how),
+        "ber": judge.BERHandler(**how),
+    }
+    several, error = judge.FmeasureV2(metric_handlers=handlers), judge.MAE()
+    several.step(**seen)
+    error.step(**seen)
+    expected = {name: found["binary"] for name, found in several.get_results().items()}
+    assert f_beta(mask, truth) == pytest.approx(expected["f_beta"])
+    assert iou_or_none(mask, truth) == pytest.approx(expected["iou"])
+    assert ber(mask, truth) == pytest.approx(expected["ber"])
+    assert mae(mask, truth) == pytest.approx(error.get_results()["mae"])
