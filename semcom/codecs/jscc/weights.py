@@ -40,7 +40,7 @@ from semcom.torch_device import check_device
 
 ARCHITECTURE = "semcom jscc 1"
 PACKAGED = Path(__file__).with_name("weights.safetensors")
-SHA256 = "7acc2adc6dbff54fe19d36b21bad9867c2ec7d5fa428828ec3686c4c6b1d5f30"
+SHA256 = "a494b1f0cb30b613cf470d94d3001286037e0c6d10c608e49b9497e0492d7ce2"
 _CHANNELS = (32, 64, 96)
 _SHAPES = {
     "predictors": (len(LAYOUTS), 2, 3, 3, FEATURES),
