@@ -42,6 +42,7 @@ from channels.packets.block_chain import (
 from channels.packets.mcs import CRC_BITS
 from channels.units import esn0_db_from_ebn0_db, noise_var_from_snr_db
 from experiments.benchmarks.peers import CASES, NEAR_1E_2_DB
+from experiments.csv_table import append_row
 from experiments.intervals import Count
 
 GOAL = 1e-6
@@ -109,12 +110,7 @@ def append(file: Path, key: Key, seed: int, count: BlockCount) -> None:
     """Append the counts of one chunk to the file."""
     about = {"k": K, "rate": key[0], "ebn0_db": ebn0_db(key[0]), "decoder": key[1], "seed": seed}
     row = {**about, **asdict(count), "semcom": importlib.metadata.version("semcom")}
-    is_new = not file.exists()
-    with file.open("a", encoding="utf-8", newline="") as lines:
-        writer = csv.DictWriter(lines, list(row), lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
+    append_row(file, row)
 
 
 def as_count(count: BlockCount) -> Count:

@@ -11,7 +11,6 @@ encoder is not involved, so that a comparison with the file is meaningful withou
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from channels.fec.ldpc.base_graph import (
     choose_lifting_size,
 )
 from channels.units import BITS_PER_SYMBOL
+from experiments.csv_table import to_csv
 
 OUT = Path(__file__).parents[2] / "tests" / "channels" / "fec" / "ldpc" / "data" / "ldpc_sionna.csv"
 RATES = {1: (0.34, 0.94), 2: (0.21, 0.94)}
@@ -87,9 +87,8 @@ def main(seed: int, out: Path) -> None:
     with out.open("w", encoding="utf-8", newline="") as file:
         file.write(f"# Sionna {sionna.__version__}: python -m experiments.benchmarks.ldpc_golden")
         file.write(f" --seed {seed}\n")
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["base_graph", "k", "n", "bits_per_symbol", "rv0", "rv1", "rv2", "rv3"])
-        writer.writerows(rows)
+        columns = "base_graph", "k", "n", "bits_per_symbol", "rv0", "rv1", "rv2", "rv3"
+        file.write(to_csv(columns, rows))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from channels.modulation import demodulate, modulate
 from channels.packets.block_chain import random_bits
 from channels.units import esn0_db_from_ebn0_db, noise_var_from_snr_db
 from experiments.benchmarks.peers import CASES, Bits, LLRs
+from experiments.csv_table import append_row
 
 ITERATIONS = 20
 SIGNIFICANCE = 1e-3
@@ -101,16 +102,6 @@ def read(file: Path) -> list[Row]:
         ]
 
 
-def append(file: Path, row: Row) -> None:
-    """Append one point to the file."""
-    is_new = not file.exists()
-    with file.open("a", encoding="utf-8", newline="") as lines:
-        writer = csv.DictWriter(lines, list(row), lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
 def excess_pvalue(errors: int, blocks: int, peer_errors: int, peer_blocks: int) -> float:
     """Return the one-sided p-value (Fisher) for an error rate that is not above the peer's."""
     table = [[errors, blocks - errors], [peer_errors, peer_blocks - peer_errors]]
@@ -134,7 +125,7 @@ def main(out: Path) -> None:
     done = {(row["k"], row["rate"], row["ebn0_db"]) for row in read(out)}
     todo = [row for row in points() if (row["k"], row["rate"], row["ebn0_db"]) not in done]
     for point in track(todo, description="points", console=Console(stderr=True)):
-        append(out, measure(point))
+        append_row(out, measure(point))
     for row in sorted(read(out), key=lambda row: (row["k"], row["rate"], row["ebn0_db"])):
         rates = "  ".join(f"{name} {row[name] / row['blocks']:.4f}" for name in (PEER, *OURS))
         n = row["blocks"]

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from experiments.csv_table import to_csv
 from experiments.figures.parts.fonts import plain_text, power_of_ten
-from experiments.figures.parts.style import Look, series_look
+from experiments.figures.parts.style import DARK, Look, series_look
 from experiments.intervals import Count
 from experiments.link_level.montecarlo import collect
 from experiments.link_level.snr_axis import AXIS_LABELS, Axis, to_esn0
@@ -241,10 +241,10 @@ def _legend(figure: Figure, series: Sequence[Series], labels: CurveLabels) -> No
     handles, _ = plot.get_legend_handles_labels()
     names = " / ".join(dict.fromkeys(one.theory.name for one in series if one.theory))
     if names:
-        handles.append(Line2D([], [], color="#555555", linestyle="--", label=names))
+        handles.append(Line2D([], [], color=DARK, linestyle="--", label=names))
     if any(one.limit is not None for one in series):
-        handles.append(Line2D([], [], color="#555555", linestyle=":", label=labels.limit))
+        handles.append(Line2D([], [], color=DARK, linestyle=":", label=labels.limit))
     if any(not count.errors for one in series for count in one.counts):
         label = "no error: 95 % upper bound"
-        handles.append(Line2D([], [], color="#555555", marker=r"$\downarrow$", ls="", label=label))
+        handles.append(Line2D([], [], color=DARK, marker=r"$\downarrow$", ls="", label=label))
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=7.5)

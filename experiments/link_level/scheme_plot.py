@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from channels.packets.mcs import modulation_name
 from experiments.figures.parts.fonts import plain_text
-from experiments.figures.parts.style import BLUE, GREEN, PURPLE, SKY, VERMILION
+from experiments.figures.parts.style import BLUE, DARK, GREEN, GREY, PURPLE, SKY, VERMILION
 from experiments.saving import save_figure
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ def _efficiencies(plot: Axes, rows: Sequence[SchemeRow], law: FadingLaw) -> None
     order = np.argsort(needs)
     best = np.maximum.accumulate(efficiencies[order])
     steps = (np.append(needs[order], snrs[-1]), np.append(best, best[-1]))
-    plot.step(*steps, where="post", color="#7f7f7f", lw=0.9, label="best scheme at this SNR")
+    plot.step(*steps, where="post", color=GREY, lw=0.9, label="best scheme at this SNR")
     handles, _ = plot.get_legend_handles_labels()
-    handles.append(Line2D([], [], color="#555555", ls="--", lw=1.0, label="BICM limits"))
+    handles.append(Line2D([], [], color=DARK, ls="--", lw=1.0, label="BICM limits"))
     plot.legend(handles=handles, frameon=False, fontsize=7.5, loc="upper left")
     plot.set_ylim(0, 1.12 * efficiencies.max())
     plot.set_xlabel("Es/N0, dB", fontsize=8)
@@ -91,7 +91,7 @@ def _gaps(plot: Axes, rows: Sequence[SchemeRow]) -> None:
         plot.plot(x, row.capacity_gap_db, marker, color=colour, markersize=4)
         if row.normal_gap_db is not None:
             plot.plot(x, row.normal_gap_db, marker, color=colour, markersize=4, mfc="white")
-    grey = {"color": "#555555", "marker": "o", "linestyle": "none", "markersize": 4}
+    grey = {"color": DARK, "marker": "o", "linestyle": "none", "markersize": 4}
     handles = [Line2D([], [], label="to capacity", **grey)]  # type: ignore[arg-type]
     if any(row.normal_gap_db is not None for row in rows):
         label = "to the normal approximation"

@@ -3,7 +3,8 @@
 The process has the same search path and environment, but not the cache of encodings, and nothing
 has run in it yet, so that its result depends on its arguments alone. On Linux it is forked from a
 process that has imported what checks need and does nothing else: an interpreter of its own would
-import PyTorch anew, which takes seconds.
+import PyTorch anew, which takes seconds. (Pools such as loky's and Pebble's end a task by its time,
+but not by its memory, and leave the processes that it has started.)
 """
 
 from __future__ import annotations

@@ -45,6 +45,8 @@ SETTINGS: Any = {
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 SKY, BLACK, ORANGE, GREY = "#56b4e9", "#000000", "#e69f00", "#7f7f7f"
+DARK = "#555555"
+"""Colour of lines in a legend that stand for several colours."""
 OUTLINE = "#ff2d95"
 """Colour of the outlines of regions and crops on pictures."""
 _COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, BLACK, ORANGE)
