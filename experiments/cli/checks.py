@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from experiments.cli.options import examples
 from semcom.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _limit = click.option(
 )
 
 
-@click.command("check-codec")
+@click.command("check-codec", epilog=examples("check-codec hevc", "check-codec mine:strength=2"))
 @click.argument("codec", metavar="NAME[:OPTION=VALUE,…]")
 @_only
 @click.option(
@@ -58,7 +59,7 @@ def check_codec(codec: str, only: tuple[str, ...], limit_s: float) -> None:
     _check(candidate, _chosen(checks, only), "docs/tutorials/adding-a-codec.md")
 
 
-@click.command("check-channel")
+@click.command("check-channel", epilog=examples("check-channel rayleigh"))
 @click.argument("channel", metavar="NAME[:OPTION=VALUE,…]")
 @_only
 @_limit
@@ -80,7 +81,7 @@ def check_channel(channel: str, only: tuple[str, ...], limit_s: float) -> None:
     _check(candidate, _chosen(CHANNEL_CHECKS, only), "docs/tutorials/adding-a-channel.md")
 
 
-@click.command("check-disturbance")
+@click.command("check-disturbance", epilog=examples("check-disturbance fog"))
 @click.argument("disturbance", metavar="NAME[:OPTION=VALUE,…]")
 @_only
 @_limit
@@ -102,7 +103,7 @@ def check_disturbance(disturbance: str, only: tuple[str, ...], limit_s: float) -
     _check(candidate, chosen, "docs/tutorials/adding-a-disturbance.md")
 
 
-@click.command("check-score")
+@click.command("check-score", epilog=examples("check-score ssim"))
 @click.argument("score", metavar="NAME[:OPTION=VALUE,…]")
 @_only
 @_limit

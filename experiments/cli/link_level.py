@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from experiments.cli.options import out_option, say
+from experiments.cli.options import examples, out_option, say
 from experiments.cli.parameter_types import (
     Parsed,
     _channel,
@@ -100,7 +100,9 @@ def _snr_option(default: str | None, text: str) -> Callable[[Any], Any]:
     )
 
 
-@click.command()
+@click.command(
+    epilog=examples("ber --channel rayleigh", "ber --channel rician:k_db=3 --snrs 0:20:2")
+)
 @click.option(
     "--modulation",
     "modulations",
@@ -154,7 +156,7 @@ def ber(
     )
 
 
-@click.command()
+@click.command(epilog=examples("bler", "bler --channel rayleigh_fast --snrs 0:8:1"))
 @click.option(
     "--scheme",
     "schemes",
@@ -251,7 +253,7 @@ def bler(
     run(systems, snrs, out, axis=axis, limits=limits, seed=seed, jobs=jobs, say=say)
 
 
-@click.command()
+@click.command(epilog=examples("mcs", "mcs --channel rayleigh_fast"))
 @click.option(
     "--channel",
     default="awgn",

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from experiments.cli.options import of_results, say
+from experiments.cli.options import examples, of_results, say
 from experiments.cli.parameter_types import names_of
 
 if TYPE_CHECKING:
     from experiments.figures.drawing import Drawing
 
 
-@click.command()
+@click.command(
+    epilog=examples("plot semcom-runs/davis-masks", "plot semcom-runs/davis-masks --width page")
+)
 @of_results
 @click.option(
     "--out",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from experiments.cli.options import of_results, say
+from experiments.cli.options import examples, of_results, say
 
 
-@click.command()
+@click.command(epilog=examples("report semcom-runs/davis-masks"))
 @of_results
 @click.option(
     "--out",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.cli.options import of_results, say
+from experiments.cli.options import examples, of_results, say
 from experiments.cli.parameter_types import names_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ def _the_suite(command: Callable[..., None]) -> click.Command:
         )
     ):
         command = option(command)
-    return click.command()(command)
+    name = command.__name__
+    ends = examples(f"{name} my-images --set images=photos/", f"{name} davis-masks --quick")
+    return click.command(epilog=ends)(command)
 
 
 def _read(suite: str, quick: bool, changes: tuple[str, ...]) -> tuple[Suite, str, Path]:
@@ -151,7 +153,7 @@ def run(
         raise click.ClickException(f"{done.failed} of {done.tasks} tasks failed")
 
 
-@click.command()
+@click.command(epilog=examples("export semcom-runs/davis-masks --formats csv,json"))
 @of_results
 @click.option(
     "--out",
@@ -185,7 +187,11 @@ def export(
         click.echo(file)
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "merge all.db first/results.db second/results.db", "merge --salvage saved.db damaged.db"
+    )
+)
 @click.argument("target", type=click.Path(path_type=Path))
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--salvage", is_flag=True, help="Take the readable rows from damaged sources.")
@@ -200,7 +206,9 @@ def merge(target: Path, sources: tuple[Path, ...], salvage: bool) -> None:
     merge_files(target, sources, salvage=salvage, say=say)
 
 
-@click.command()
+@click.command(
+    epilog=examples("repeat semcom-out/photo.json", "repeat semcom-runs/davis-masks TASK")
+)
 @click.argument("record", type=click.Path(path_type=Path))
 @click.argument("task", required=False)
 @click.option(
