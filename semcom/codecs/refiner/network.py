@@ -2,7 +2,9 @@
 
 A small U-Net on the planes at 1/2, 1/4 and 1/8 of the resolution. It sees their details in units of
 the expected error, and its output is multiplied by that error, so that one network serves all SNRs
-and bandwidths. At the start of the training the output is zero, and the planes stay as they are.
+and bandwidths. The output is limited, since a network must not destroy a picture that is like none
+that it has learned from. At the start of the training the output is zero, and the planes stay as
+they are.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from semcom.codecs.refiner.knowledge import CELL
 REACH = 64
 """Pixels that are further from a place than this do not change it."""
 _CENTRE, _UNIT = 512.0, 256.0  # of the planes
-_LIMIT = 16.0  # of details, in units of the expected error
+_LIMIT = 16.0  # of details and of what is added, in units of the expected error
 
 
 class Block(nn.Module):
@@ -85,4 +87,4 @@ class Refiner(nn.Module):
         quarter = self.up_quarter(quarter + functional.pixel_shuffle(self.from_eighth(eighth), 2))
         half = self.up_half(half + functional.pixel_shuffle(self.from_quarter(quarter), 2))
         added = functional.pixel_shuffle(self.leave(half).float(), 2)
-        return planes + added * scale
+        return planes + added.clamp(-_LIMIT, _LIMIT) * scale

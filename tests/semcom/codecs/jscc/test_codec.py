@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
 
 import semcom
@@ -19,7 +20,7 @@ from semcom.codecs.linear.code import estimate
 from semcom.codecs.linear.side_information import chunks_of, variance_of
 from semcom.codecs.parts.colour import to_planes
 from semcom.codecs.refiner import strips
-from semcom.codecs.refiner.knowledge import CELL, knowledge_of
+from semcom.codecs.refiner.knowledge import CELL, MAPS, knowledge_of
 from semcom.codecs.refiner.network import REACH
 from semcom.codecs.refiner.strips import refined
 from semcom.codecs.weights.file import OpenedWeights
@@ -59,6 +60,26 @@ def test_the_network_improves_what_was_received(photo):
     plain = shown(signal, 4, photo.shape[:2])
     better = shown(Jscc().encode(photo, blind(photo), 7_000, 4), 4, photo.shape[:2])
     assert psnr_db(photo, better) > psnr_db(photo, plain) + 0.3
+
+
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket"])
+@pytest.mark.parametrize("snr_db", [1, 4, 7, 13])
+def test_the_network_never_destroys_a_photo(name, snr_db):
+    image = np.ascontiguousarray(getattr(skimage.data, name)()[40:296, 40:296])
+    signals = (Jscc(refine=r).encode(image, blind(image), 9_000, snr_db) for r in (False, True))
+    plain, better = (psnr_db(image, shown(one, snr_db, image.shape[:2])) for one in signals)
+    assert better > plain
+
+
+def test_what_the_network_adds_is_limited(photo):
+    """To 16 times the expected error, whatever its weights make of it."""
+    network = new_refiner()
+    with torch.no_grad():
+        network.leave.bias.fill_(1e6)
+    planes = torch.from_numpy(to_planes(photo[:64, :64].copy()).astype(np.float32))[None]
+    maps, rms = torch.zeros(1, MAPS, 16, 16), torch.full((1, 3, 16, 16), 2.5)
+    added = network(planes, maps, rms) - planes
+    torch.testing.assert_close(added, torch.full_like(added, 16 * 2.5), rtol=0, atol=1e-3)
 
 
 def test_quality_falls_smoothly_with_the_snr(photo):
