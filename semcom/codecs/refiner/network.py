@@ -2,9 +2,10 @@
 
 A small U-Net on the planes at 1/2, 1/4 and 1/8 of the resolution. It sees their details in units of
 the expected error, and its output is multiplied by that error, so that one network serves all SNRs
-and bandwidths. The output is limited, since a network must not destroy a picture that is like none
-that it has learned from. At the start of the training the output is zero, and the planes stay as
-they are.
+and bandwidths. At the start of the training the output is zero, and the planes stay as they are.
+
+The best estimate of an error has no more energy than the error. Where the network adds much more,
+the picture is like none that it has learned from, and its output is not trusted.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from torch.nn import functional
 
 from semcom.codecs.refiner.knowledge import CELL
 
-REACH = 64
+REACH = 80
 """Pixels that are further from a place than this do not change it."""
 _CENTRE, _UNIT = 512.0, 256.0  # of the planes
-_LIMIT = 16.0  # of details and of what is added, in units of the expected error
+_LIMIT = 16.0  # of details, in units of the expected error
+_TRUSTED = 4.0  # root mean square of what may be added, likewise; trained networks reach 2.7
 
 
 class Block(nn.Module):
@@ -87,4 +89,15 @@ class Refiner(nn.Module):
         quarter = self.up_quarter(quarter + functional.pixel_shuffle(self.from_eighth(eighth), 2))
         half = self.up_half(half + functional.pixel_shuffle(self.from_quarter(quarter), 2))
         added = functional.pixel_shuffle(self.leave(half).float(), 2)
-        return planes + added.clamp(-_LIMIT, _LIMIT) * scale
+        return planes + added * _trust(added) * scale
+
+
+def _trust(added: Tensor) -> Tensor:
+    """Return a factor for each pixel, (B, 1, H, W): below 1 where the energy of 24x24 is too large.
+
+    It falls with the energy so fast that little is added where much too much would be.
+    """
+    energy = functional.avg_pool2d(added.square().mean(dim=1, keepdim=True), 8)
+    around = functional.avg_pool2d(energy, 3, stride=1, padding=1, count_include_pad=False)
+    factor = (_TRUSTED**2 / around.clamp_min(_TRUSTED**2)).square()
+    return functional.interpolate(factor, scale_factor=8.0)
