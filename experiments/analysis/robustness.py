@@ -73,7 +73,7 @@ def robustness_table(study: SuiteResults) -> Table | None:
     rows = []
     for (kind, (channel, cbr, snr_db)), points in by_kind(study).items():
         for score in shown_scores(study):
-            if score in _OF_MASKS and not _looks(points):
+            if score in _OF_MASKS and not looks(points):
                 continue
             whole = study.whole(points, score)
             clean = [p.mean(score) for p in whole if not p.setting.disturbance]
@@ -113,7 +113,7 @@ def robustness_table(study: SuiteResults) -> Table | None:
     )
 
 
-def _looks(points: Iterable[Point]) -> bool:
+def looks(points: Iterable[Point]) -> bool:
     """Whether masks that were found steer the sender, so that it matters how good they are."""
     return any(not p.setting.blind and p.setting.segmenter != BESIDE for p in points)
 
@@ -128,7 +128,7 @@ def success_table(study: SuiteResults) -> Table | None:
         return None
     rows = []
     for (kind, (channel, cbr, snr_db)), points in by_kind(study).items():
-        if not _looks(points):
+        if not looks(points):
             continue
         clean = [row for p in points if not p.setting.disturbance for row in p.rows]
         good = {row.key for row in clean if (row.mean("iou_truth") or 0.0) >= _GOOD}

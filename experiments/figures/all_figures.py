@@ -17,7 +17,7 @@ from experiments.figures.parts.style import COLUMN
 from experiments.figures.rate_distortion import quality_snr, rate_distortion
 from experiments.figures.region_background import region_background
 from experiments.figures.robustness.gain_over_iou import gain_over_iou
-from experiments.figures.robustness.maps import severity_map, transfer
+from experiments.figures.robustness.maps import gain_map, severity_map, transfer
 from experiments.figures.robustness.severity import gain_over_severity, over_severity
 from experiments.figures.robustness.texture_share import texture_share
 from experiments.figures.scatter import scatter
@@ -40,6 +40,7 @@ DISTURBED = (
     gain_over_severity,
     gain_over_iou,
     severity_map,
+    gain_map,
     transfer,
     texture_share,
 )

@@ -21,6 +21,9 @@ from experiments.analysis.points import prepare
 from experiments.analysis.robustness import victim_of
 from experiments.cli.main import main
 from experiments.figures.gain_figures import gain_theta
+from experiments.figures.parts.fonts import plain_text
+from experiments.figures.parts.style import SETTINGS
+from experiments.figures.parts.text import width_of
 from experiments.figures.region_background import region_background
 from experiments.figures.robustness.gain_over_iou import gain_over_iou
 from experiments.figures.robustness.maps import transfer
@@ -236,7 +239,10 @@ def test_attacks_that_transfer_are_a_matrix(looked):
         }
         control = {r["severity"]: r["iou_clean"] for r in data if r["disturbance"] == "jitter"}
         assert control.keys() == {2, 5}
-        assert drawing.figure.axes
+        with plain_text(SETTINGS):
+            title = drawing.figure.get_suptitle()
+            assert " ".join(title.split()) == drawing.data.title  # broken into lines, not cut
+            assert width_of(title, SETTINGS["figure.titlesize"]) <= 3.5
     one = [p for p in points if p.setting.segmenter == "graph"]
     assert transfer(replace(looked, points=tuple(one)), width=3.5) == []
 
