@@ -13,7 +13,7 @@ import numpy as np
 from semcom import cache
 from semcom.disturbances.base import DISTURBANCES, LEAST_SIDE, SEVERITIES, Disturbance
 from semcom.disturbances.pin import unpinned
-from semcom.errors import InputError
+from semcom.errors import InputError, check_types
 from semcom.hashes import changes, derive_seed, digest
 from semcom.images import check_pixels
 from semcom.types import Image, Region
@@ -57,6 +57,7 @@ class Disturb:
     severity: int = DEFAULT_SEVERITY
 
     def __post_init__(self) -> None:
+        check_types({"disturbance": self.name}, {"disturbance": (str, "a name")})
         _build(self.name)
         whole = hasattr(self.severity, "__index__") and not isinstance(self.severity, bool)
         if not whole or self.severity not in SEVERITIES:
@@ -113,8 +114,8 @@ def disturbed(
     Raises
     ------
     ValueError
-        If the image is none or smaller than 32x32, a mask or file is missing or does not fit, or
-        the disturbance breaks its contract.
+        If the image is none or smaller than 32x32, ``how`` is no :class:`Disturb`, a mask or file
+        is missing or does not fit, or the disturbance breaks its contract.
 
     Examples
     --------
@@ -125,6 +126,7 @@ def disturbed(
     True
     """
     check_pixels(image)
+    check_types({"how": how}, {"how": (Disturb, "a Disturb such as Disturb('fog')")})
     if min(image.shape[:2]) < LEAST_SIDE:
         height, width = image.shape[:2]
         raise InputError(

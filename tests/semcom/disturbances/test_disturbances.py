@@ -19,6 +19,7 @@ from semcom.disturbances.occlusion import SHARES
 from semcom.disturbances.weather.drops import COVER
 from semcom.disturbances.weather.fog import VISIBILITY_M
 from semcom.disturbances.weather.light import FAR_M, from_light, to_light, veil
+from semcom.errors import InputError
 from semcom.scores.psnr import psnr_db
 
 WEATHER = ("fog", "rain", "snow", "night", "drops")
@@ -210,6 +211,8 @@ def test_pictures_made_elsewhere(scene, tmp_path):
         ("from_folder:path=~nobody-at-all", 3, "there is no folder '~nobody-at-all'"),
         ("style:picture=~nobody-at-all/x.png", 3, "there is no file '~nobody-at-all/x.png'"),
         ("fog", True, "severity must be 1 to 5, got True"),
+        (3, 3, "disturbance must be a name, got 3"),
+        (["fog"], 3, r"disturbance must be a name, got \['fog'\]"),
     ],
 )
 def test_what_cannot_be_is_refused(name, severity, message):
@@ -223,6 +226,8 @@ def test_what_does_not_fit_is_refused(scene, disc):
         disturbed(scene, how, truth=disc[:100])
     with pytest.raises(ValueError, match="an image must be uint8 of shape"):
         disturbed(scene.astype(float), how, truth=disc)
+    with pytest.raises(InputError, match=r"how must be a Disturb such as .*, got 'fog'"):
+        disturbed(scene, "fog")
     with pytest.raises(ValueError, match=r"severity must be 1 to 5, got 2\.0"):
         Disturb("fog", 2.0)
     assert repr(Disturb("fog", np.int64(2))) == repr(Disturb("fog", 2))
