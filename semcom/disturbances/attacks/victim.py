@@ -25,9 +25,13 @@ class Differentiable(Protocol):
 
 
 def check_victim(spec: str) -> None:
-    """Refuse a segmenter that is unknown or has no gradients; its weights are not loaded."""
-    name = spec.partition(":")[0]
-    if not hasattr(SEGMENTERS.load(name), "logits"):
+    """Refuse a segmenter that is unknown, has no gradients, or lacks an option of ``spec``.
+
+    Its weights are not loaded.
+    """
+    factory, _ = SEGMENTERS.parse(spec)
+    if not hasattr(factory, "logits"):
+        name = spec.partition(":")[0]
         able = [n for n in SEGMENTERS.names() if n == "mobile_sam" or _has_logits(n)]
         raise InputError(
             f"victim {name!r} has no gradients (a method logits); choices: {', '.join(able)}"

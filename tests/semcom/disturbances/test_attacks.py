@@ -185,6 +185,9 @@ def test_points_are_prompts_of_their_own_within_the_mask(case):
     [
         ("pgd:victim=graph", "victim 'graph' has no gradients .a method logits.; choices: .*discs"),
         ("pgd:victim=nobody", "unknown segmenter 'nobody'"),
+        ("pgd:victim=discs:foo=1", "segmenter 'discs' has no option 'foo=1'"),
+        ("patch:victim=mobile_sam:foo=1", "'foo=1'; options and defaults: weights=, points_per"),
+        ("pgd:victim=mobile_sam:min_area=x", "option min_area must be int, got 'x'"),
         ("pgd:victim=discs,goal=win", "unknown goal 'win'; choices: removal, enlargement, mirror"),
         ("pgd:victim=discs,steps=0", "steps must be 1 to 1000, got 0"),
         ("pgd:victim=discs,points=401", "points must be 1 to 400, got 401"),
