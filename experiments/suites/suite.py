@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from experiments.suites import literature
 from experiments.suites.axes import SWEPT, Part, System, check_size, holds, part_of, system_of
@@ -119,10 +120,23 @@ class Suite(Axes):
 
     @model_validator(mode="after")
     def _check_severity(self) -> Suite:
-        parts = [part.values() for part in (self, *self.points, *self.systems.values())]
-        told = any(set(part.get("severity", ())) - {DEFAULTS["severity"]} for part in parts)
-        if told and not any(any(part.get("disturbance", ())) for part in parts):
-            raise InputError("severity needs a disturbance: none of this suite's parts has one")
+        disturbed = {
+            where
+            for name in self._systems()
+            for i, grid in enumerate(self._grids(name))
+            if any(grid["disturbance"])
+            for where in ((), ("points", i), ("systems", name))
+        }
+        why = PydanticCustomError(
+            "value_error", "severity needs a disturbance, in the same part or in the whole suite"
+        )
+        errors = [
+            InitErrorDetails(type=why, loc=(*where, "severity"), input=part.severity)
+            for where, part in self.parts()
+            if where not in disturbed and set(part.severity or ()) - {DEFAULTS["severity"]}
+        ]
+        if errors:
+            raise ValidationError.from_exception_data("Suite", errors)
         return self
 
     @model_validator(mode="after")
@@ -148,6 +162,12 @@ class Suite(Axes):
                     if not any(holds(drop, values) for drop in drops):
                         raise InputError(f"systems {one!r} and {other!r} are the same; drop one")
         return self
+
+    def parts(self) -> Iterator[tuple[tuple[str | int, ...], Axes]]:
+        """Yield the parts of the suite that give values to axes, each with its place in the file."""
+        yield (), self
+        yield from ((("points", i), point) for i, point in enumerate(self.points))
+        yield from ((("systems", name), system) for name, system in self.systems.items())
 
     def settings(self) -> Iterator[tuple[System, Setting]]:
         """Generate every setting once, with its system."""

@@ -54,6 +54,20 @@ def test_each_setting_comes_once_whatever_its_severity(folder):
     assert labels == ["undisturbed", "fog, severity 3"]
 
 
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"severity": 4, "points": [{"disturbance": "none"}, {"disturbance": "fog"}]},
+        {"disturbance": "fog", "points": [{"severity": 4}]},
+        {"points": {"severity": 4}, "systems": {"a": {"disturbance": "fog"}, "b": {}}},
+        {"points": {"disturbance": "fog"}, "systems": {"a": {"severity": 4}}},
+    ],
+)
+def test_a_severity_may_have_its_disturbance_from_another_part(folder, about):
+    found = {(s.disturbance, s.severity) for _, s in suite(folder, **about).settings()}
+    assert ("fog", 4) in found
+
+
 def test_other_files_are_other_settings(folder, tmp_path):
     """What is read from a folder enters the ids by its content."""
     for level in (90, 91):

@@ -96,6 +96,15 @@ def test_every_error_is_told_in_one_go_with_line_value_and_choices(tmp_path: Pat
             "chooses schemes and copies itself; leave out scheme and copies; drop it with exclude",
         ),
         (HEAD + "beside: nobody-2001\n", "unknown published curve"),
+        (HEAD + "severity: 2\n", "s.yaml:4: severity: severity needs a disturbance"),
+        (
+            HEAD + "points: [{disturbance: fog}, {severity: 4}]\n",
+            "s.yaml:4: points.1.severity: severity needs a disturbance",
+        ),
+        (
+            HEAD + "systems:\n  a: {disturbance: fog}\n  b: {severity: [3, 4]}\n",
+            "s.yaml:6: systems.b.severity: severity needs a disturbance",
+        ),
     ],
 )
 def test_what_is_no_suite_is_refused_in_one_line(
