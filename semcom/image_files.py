@@ -100,9 +100,12 @@ def decode(path: Path, refuse: Callable[[PilImage.Image], str | None]) -> Decode
     return _open(path, refuse, _decode)
 
 
-def check(path: Path, refuse: Callable[[PilImage.Image], str | None]) -> None:
-    """Check an image file as :func:`decode` does, but without decoding its pixels."""
-    _open(path, refuse, lambda *_: None)
+def check(path: Path, refuse: Callable[[PilImage.Image], str | None]) -> tuple[int, int]:
+    """Check an image file as :func:`decode` does, but without decoding its pixels.
+
+    Return the height and width of the upright picture, as the head of the file tells them.
+    """
+    return _open(path, refuse, lambda picture, _: _upright_size(picture))
 
 
 def _open(
@@ -124,6 +127,13 @@ def _open(
     except Exception as error:  # Pillow's plugins may raise anything on damaged files
         refusal = f"corrupt or unreadable image ({' '.join(str(error).split()) or repr(error)})"
     raise InputError(refusal)
+
+
+def _upright_size(picture: PilImage.Image) -> tuple[int, int]:
+    width, height = picture.size
+    orientation = PilImage.Image.getexif(picture).get(ExifTags.Base.Orientation, 1)  # PNG's decodes
+    turned = picture.format != "TIFF" and 5 <= orientation <= 8  # the size of a TIFF is upright
+    return (width, height) if turned else (height, width)
 
 
 def _decode(picture: PilImage.Image, file: BinaryIO) -> Decoded:

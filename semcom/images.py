@@ -78,12 +78,13 @@ def load_image(path: str | Path) -> tuple[Image, list[str]]:
     return _to_rgb(_checked(Path(path), decode))
 
 
-def peek(path: str | Path) -> None:
-    """Check an image file without decoding it: its format, size and colours.
+def peek(path: str | Path) -> tuple[int, int]:
+    """Check an image file without decoding it, and return its height and width.
 
-    Raises ``ValueError`` as :func:`load_image` does, except for damaged pixels.
+    Raises ``ValueError`` as :func:`load_image` does, except for damaged pixels. The size is that of
+    the head of the file: a PNG may say only after its pixels that it is to be turned.
     """
-    _checked(Path(path), check)
+    return _checked(Path(path), check)
 
 
 def _checked(

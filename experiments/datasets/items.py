@@ -62,7 +62,7 @@ def find_items(
     base: Path,
     *,
     most: int | None = None,
-    need_masks: bool = False,
+    masks_for: str = "",
     say: Callable[..., None] = lambda *_: None,
 ) -> list[Item]:
     """Find the images of a suite; files with the same content count once.
@@ -78,8 +78,8 @@ def find_items(
         Folder of the suite.
     most
         Take only this many images, from the beginning.
-    need_masks
-        Whether every image must have a mask beside it.
+    masks_for
+        What needs a mask beside every image, for the message; empty if nothing does.
     say
         Function that receives notes on files that are left out.
 
@@ -107,9 +107,10 @@ def find_items(
     copies = []
     for path in paths[:most]:
         item = _item(path)
-        if need_masks and item.mask is None:
+        if masks_for and item.mask is None:
             raise InputError(
-                f"{path}: this suite needs its mask {mask_beside(path).name}, which does not exist"
+                f"{masks_for} needs the mask {mask_beside(path).name} of {path}, which does not "
+                "exist"
             )
         if items.setdefault((item.sha256, item.mask_sha256), item) is not item:
             copies.append(item.name)

@@ -11,7 +11,7 @@ from experiments.datasets.items import Item, find_items
 from experiments.running.unit import Job, Unit
 from experiments.store.database import Database
 from experiments.store.queries import covered_draws, failed_tasks, has_failed
-from experiments.suites.axes import check_size
+from experiments.suites.axes import System, check_size
 from experiments.suites.axis_models import Axes
 from experiments.suites.setting import Setting, task_id
 from experiments.suites.suite import Suite
@@ -52,13 +52,15 @@ def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item
     """
     parts = (suite, *suite.points, *suite.systems.values())
     check_size(suite.most_settings(), 1)
-    need_masks = any(setting.needs_mask for _, setting in suite.settings())
-    items = find_items(suite.images, base, most=suite.most_images, need_masks=need_masks, say=say)
+    masks_for = next(_needing_masks(suite), "")
+    items = find_items(suite.images, base, most=suite.most_images, masks_for=masks_for, say=say)
     check_size(suite.most_settings(), len(items))
     disturbances = {name.partition(":")[0] for part in parts for name in part.disturbance or ()}
     if "from_folder" in disturbances:
         _check_names(items)
-    if need_masks:
+    if any(disturbances):
+        _check_pictures(suite, items)
+    if masks_for:
         return items
     plain: dict[str, Item] = {}
     for item in items:
@@ -71,6 +73,14 @@ def suite_items(suite: Suite, base: Path, say: Callable[..., None]) -> list[Item
     return list(plain.values())
 
 
+def _needing_masks(suite: Suite) -> Iterator[str]:
+    """Yield what in a suite needs the masks beside the images."""
+    for system, setting in suite.settings():
+        if axis := setting.mask_axis:
+            value = getattr(setting, axis)
+            yield f"{suite.origin(system, axis, value)}: {value}"
+
+
 def _check_names(items: Sequence[Item]) -> None:
     """Refuse images that the disturbance ``from_folder`` would take for the same one."""
     seen: dict[str, Item] = {}
@@ -81,6 +91,20 @@ def _check_names(items: Sequence[Item]) -> None:
                 f"{item.path} and {other.path} would both get the picture {item.path.stem!r} of "
                 "from_folder: give the images names of their own"
             )
+
+
+def _check_pictures(suite: Suite, items: Sequence[Item]) -> None:
+    """Refuse images for which a disturbance says that it has nothing."""
+    asked: dict[tuple[str, int], System] = {}
+    for system, setting in suite.settings():
+        if setting.disturbance:
+            asked.setdefault((setting.disturbance, setting.severity), system)
+    for (name, severity), system in asked.items():
+        try:
+            Disturb(name, severity).check_sources(str(item.path) for item in items)
+        except InputError as error:
+            place = suite.origin(system, "disturbance", name)
+            raise InputError(f"{place}: {error}") from None
 
 
 def without_missing(suite: Suite, say: Callable[..., None]) -> Suite:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from pydantic import AfterValidator, BeforeValidator, Field, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, create_model
 
 from channels.catalogue import CHANNELS, PACKET_CHANNELS
 from channels.packets.mcs import find_scheme
@@ -156,6 +157,19 @@ class Axes(LinkAxes):
     snr_db: Annotated[tuple[Decibels, ...], BeforeValidator(_snrs), Field(min_length=1)] | None = (
         None
     )
+
+    _places: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def place(self, axis: str) -> str:
+        """Return where an axis is given, such as ``"my.yaml:7: points.1.prompt"``, for messages.
+
+        It is the mere axis if this part comes from no file.
+        """
+        return self._places.get(axis, axis)
+
+    def put_places(self, places: Mapping[str, str]) -> None:
+        """Say where axes are given."""
+        self._places.update(places)
 
     def values(self) -> dict[str, tuple[Any, ...]]:
         """Return the given axes with their values, each value once."""

@@ -146,13 +146,18 @@ class Setting(LinkOptions):
         )
 
     @property
+    def mask_axis(self) -> str:
+        """The axis whose value uses the mask file beside the image, one of them; empty if none."""
+        if BESIDE in (self.segmenter, self.scored):
+            return "segmenter" if self.segmenter == BESIDE else "scored"
+        if self.prompt != "none" or self.masks == "best":
+            return "prompt" if self.prompt != "none" else "masks"
+        return "disturbance" if _needs_truth(self.disturbance) else ""
+
+    @property
     def needs_mask(self) -> bool:
         """Whether the setting uses the mask file beside the image."""
-        if BESIDE in (self.segmenter, self.scored):
-            return True
-        if self.prompt != "none" or self.masks == "best":
-            return True
-        return _needs_truth(self.disturbance)
+        return bool(self.mask_axis)
 
     @property
     def disturb(self) -> Disturb | None:

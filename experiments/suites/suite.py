@@ -164,7 +164,7 @@ class Suite(Axes):
         return self
 
     def parts(self) -> Iterator[tuple[tuple[str | int, ...], Axes]]:
-        """Yield the parts of the suite that give values to axes, each with its place in the file."""
+        """Yield the parts of the suite that give values to axes, each with its keys in the file."""
         yield (), self
         yield from ((("points", i), point) for i, point in enumerate(self.points))
         yield from ((("systems", name), system) for name, system in self.systems.items())
@@ -192,6 +192,12 @@ class Suite(Axes):
                         yield system(plain), Setting.of(about)
                 without.append(part_of(grid))
                 plain_without.append([one for one in without[-1] if one[0] != _SEVERITY])
+
+    def origin(self, system: System, axis: str, value: Any) -> str:
+        """Return where the suite gives a system this value of an axis, for messages."""
+        parts = (self._systems()[system.name], *self.points, self)
+        found = (part.place(axis) for part in parts if value in part.values().get(axis, ()))
+        return next(found, axis)
 
     def resolved(self) -> Suite:
         """Return the suite with segmenter ``auto`` replaced by the one that is used here."""

@@ -17,6 +17,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from experiments.path_text import URI, readable, to_text
 from experiments.suites.axis_models import Axes
 from experiments.suites.draws import Draws
+from experiments.suites.setting import AXES
 from experiments.suites.suite import Exclude, Suite
 from semcom.errors import InputError
 
@@ -66,6 +67,8 @@ def read_suite(path: Path, *, quick: bool = False, changes: Sequence[str] = ()) 
         content["title"] = readable(path.stem)
     try:
         suite = Suite.model_validate(content)
+        for where, part in suite.parts():
+            part.put_places({axis: _place((*where, axis), places, path.name) for axis in AXES})
         _check_settings(suite)
     except ValidationError as error:
         rank = {where: i for i, where in enumerate(places)}
@@ -213,6 +216,12 @@ def _nearest(loc: Where, places: dict[Where, str]) -> Where:
             if where in places:
                 return where
     return ()
+
+
+def _place(loc: Where, places: dict[Where, str], name: str) -> str:
+    """Return the line and the keys of a part."""
+    near = _nearest(loc, places)
+    return f"{places.get(near, name)}: {'.'.join(map(str, near or loc))}"
 
 
 def _line(error: ErrorDetails, places: dict[Where, str], name: str) -> str:

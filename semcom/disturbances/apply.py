@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from typing import Any
@@ -86,6 +87,13 @@ class Disturb:
         if not identity:
             return self.name
         return f"{self.name}{',' if ':' in self.name else ':'}sha256={identity[:PIN]}"
+
+    def check_sources(self, sources: Iterable[str]) -> None:
+        """Refuse a file of a picture for which the disturbance says that it has nothing."""
+        disturb: Any = _build(self.name)
+        if hasattr(disturb, "check_source"):
+            for source in sources:
+                disturb.check_source(source, self.severity)
 
     def __str__(self) -> str:
         """Return the name and the severity."""

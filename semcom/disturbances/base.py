@@ -31,6 +31,9 @@ class Disturbance(Protocol):
     of
         Optional method that gets the file of the picture, or None, and returns the disturbance of
         that picture.
+    check_source
+        Optional method that gets the file of a picture and a severity, and refuses what it has
+        nothing for. Suites call it before anything runs.
 
     Examples
     --------

@@ -119,7 +119,7 @@ def test_a_mask_is_beside_the_link_that_is_named(data: Path) -> None:
     links.mkdir()
     (links / "x.png").symlink_to(data / "davis" / "b.png")
     (links / "x_mask.png").symlink_to(data / "davis" / "a_mask.png")
-    (item,) = find_items(["links"], Path(), need_masks=True)
+    (item,) = find_items(["links"], Path(), masks_for="scored: beside")
     assert item.mask == links.absolute() / "x_mask.png"
 
 
@@ -132,11 +132,11 @@ def test_a_tilde_is_home(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_masks_that_are_needed_and_missing_are_told(data: Path) -> None:
-    find_items(["davis/a.png"], Path(), need_masks=True)
+    find_items(["davis/a.png"], Path(), masks_for="scored: beside")
     with pytest.raises(
-        ValueError, match=rf"{data}/davis/b.png: this suite needs its mask b_mask.png"
+        ValueError, match=rf"scored: beside needs the mask b_mask.png of {data}/davis/b.png"
     ):
-        find_items(["davis"], Path(), need_masks=True)
+        find_items(["davis"], Path(), masks_for="scored: beside")
 
 
 def test_unknown_images_are_told_with_the_choices(data: Path) -> None:

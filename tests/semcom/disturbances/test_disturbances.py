@@ -20,6 +20,7 @@ from semcom.disturbances.weather.drops import COVER
 from semcom.disturbances.weather.fog import VISIBILITY_M
 from semcom.disturbances.weather.light import FAR_M, from_light, to_light, veil
 from semcom.errors import InputError
+from semcom.images import load_image, peek
 from semcom.scores.psnr import psnr_db
 
 WEATHER = ("fog", "rain", "snow", "night", "drops")
@@ -192,6 +193,26 @@ def test_pictures_made_elsewhere(scene, tmp_path):
         disturbed(scene, how, source="b.jpg")
     with pytest.raises(ValueError, match="comes from no file"):
         disturbed(scene, how)
+    with pytest.raises(InputError, match="fog has no folder 3 for severity 3, only 1, 2"):
+        disturbed(scene, Disturb(how.name, 3), source="a.jpg")
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "tif"])
+def test_the_head_of_a_file_tells_the_size_of_the_upright_picture(scene, tmp_path, ending):
+    source, other = tmp_path / f"a.{ending}", tmp_path / "made" / "a.png"
+    turned = PilImage.fromarray(scene)
+    turned.getexif()[274] = 6  # lies on its side
+    turned.save(source, exif=turned.getexif())
+    assert peek(source) == load_image(source)[0].shape[:2] == (512, 256)
+    other.parent.mkdir()
+    how = f"from_folder:path={other.parent}"
+    PilImage.fromarray(np.rot90(scene)).save(other)
+    Disturb(how).check_sources([str(source)])
+    PilImage.fromarray(scene).save(other)
+    with pytest.raises(InputError, match=r"512x256 pixels, .* shrunk or not, 256x512"):
+        Disturb(how).check_sources([str(source)])
+    with pytest.raises(InputError, match="made has no pictures named 'b'"):
+        Disturb(how).check_sources(["b.png"])
 
 
 @pytest.mark.parametrize(
