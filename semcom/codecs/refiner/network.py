@@ -88,16 +88,17 @@ class Refiner(nn.Module):
         eighth = self.deep(self.to_eighth(quarter))
         quarter = self.up_quarter(quarter + functional.pixel_shuffle(self.from_eighth(eighth), 2))
         half = self.up_half(half + functional.pixel_shuffle(self.from_quarter(quarter), 2))
-        added = functional.pixel_shuffle(self.leave(half).float(), 2)
-        return planes + added * _trust(added) * scale
+        return planes + functional.pixel_shuffle(_trusted(self.leave(half).float()), 2) * scale
 
 
-def _trust(added: Tensor) -> Tensor:
-    """Return a factor for each pixel, (B, 1, H, W): below 1 where the energy of 24x24 is too large.
+def _trusted(added: Tensor) -> Tensor:
+    """Scale down what has too much energy in 24x24 pixels; (B, 12, H/2, W/2).
 
-    It falls with the energy so fast that little is added where much too much would be.
+    The factor falls with the energy so fast that little is left where there was much too much.
     """
-    energy = functional.avg_pool2d(added.square().mean(dim=1, keepdim=True), 8)
+    energy = functional.avg_pool2d(added.square().mean(dim=1, keepdim=True), 4)
     around = functional.avg_pool2d(energy, 3, stride=1, padding=1, count_include_pad=False)
+    if bool((around <= _TRUSTED**2).all()):
+        return added
     factor = (_TRUSTED**2 / around.clamp_min(_TRUSTED**2)).square()
-    return functional.interpolate(factor, scale_factor=8.0)
+    return added * functional.interpolate(factor, scale_factor=4.0)
