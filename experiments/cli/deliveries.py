@@ -76,7 +76,7 @@ _disturb = click.option(
     "--disturb",
     default="",
     metavar="NAME",
-    show_default="nothing",
+    show_default="none",
     help="Disturb the picture that the camera sees, such as fog; see semcom list disturbances.",
 )
 _scores = click.option(

@@ -34,7 +34,7 @@ def print_listing(kind: str) -> None:
     """Print the table of one kind, or all tables for ``"all"``."""
     for name in [*_REGISTRIES, "suites"] if kind == "all" else [kind]:
         table = Table(title=name, title_justify="left", title_style="bold")
-        for column in ("name", "what", "from", "missing"):
+        for column in ("name", "description", "source", "missing"):
             table.add_column(column)
         if name == "suites":
             for suite, path in shipped().items():
