@@ -14,6 +14,8 @@ from typing import Any
 from channels.owner import expanded
 from semcom.errors import InputError
 
+_MOST_CHARACTERS = 300  # of a message
+
 
 def find_object(who: str, name: str) -> Any:
     """Import what ``"package.module:Name"`` or ``"file.py:Name"`` names.
@@ -68,9 +70,12 @@ def quiet_import(folder: Path) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """Describe an exception in one line."""
+    """Describe an exception in one line, which is cut if it is long."""
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    cut = "…" if len(lines[0]) > _MOST_CHARACTERS else ""
+    return f"{type(error).__name__}: {lines[0][:_MOST_CHARACTERS]}{cut}"
 
 
 def _run(file: Path) -> Any:

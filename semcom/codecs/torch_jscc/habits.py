@@ -7,6 +7,7 @@ words what is only counted differently.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,21 +60,18 @@ def try_out(network: Network, sides: tuple[int, int], values: str = "unit") -> T
     def encode(*about: Any) -> Tensor:
         return send(*about)[0]
 
-    def decode(latents: Tensor) -> Tensor:
-        received = latents.to(torch.complex64 if latents.is_complex() else torch.float32)
-        return network.decode(received, _SNR_DB, torch.ones(1, 1, height, width), bits, sides)
+    def decode(by: Network) -> Tensor:
+        received = alone.to(torch.complex64 if alone.is_complex() else torch.float32)
+        return by.decode(received, _SNR_DB, torch.ones(1, 1, height, width), bits, sides)
 
+    receiver = network.copied()  # before anything is encoded
     alone, bits = send(bright)
-    shown = decode(alone)
+    shown = decode(network)
     others: list[Any] = [(smooth,), (bright, 0.0), (bright, 20.0), (dark,)]
     if network.adapts:
         others.append((bright, _SNR_DB, limit // 2))
     powers = [power_of(alone), *(power_of(encode(*other)) for other in others)]
-    if not _same(shown, decode(alone)):
-        raise InputError(
-            f"torch_jscc: decode of {network.name} changes its output between calls: if it uses "
-            "what encode kept, have that sent; if it draws random numbers, leave them out"
-        )
+    _check_decoder(network, receiver, decode, shown)
     again, bits_again = send(bright)
     if not (_same(alone, again) and torch.equal(bits, bits_again)):
         raise InputError(
@@ -104,6 +102,28 @@ def try_out(network: Network, sides: tuple[int, int], values: str = "unit") -> T
             "here they are sent and paid for."
         )
     return Trial(powers[0] if steady else 0.0, alone.is_complex(), tuple(remarks))
+
+
+def _check_decoder(
+    network: Network, receiver: Network, decode: Callable[[Network], Tensor], shown: Tensor
+) -> None:
+    """Decode again, after other pictures were encoded, and by a copy that encoded none."""
+    if not _same(shown, decode(network)):
+        raise InputError(
+            f"torch_jscc: decode of {network.name} changes its output between calls: if it uses "
+            "what encode kept, have that sent; if it draws random numbers, leave them out"
+        )
+    try:
+        by_receiver = decode(receiver)
+    except InputError as error:
+        by_receiver, why = torch.empty(0), f" ({error})"
+    else:
+        why = ""
+    if not _same(shown, by_receiver):
+        raise InputError(
+            f"torch_jscc: decode of {network.name} needs what encode kept in the same network; "
+            f"have that sent{why}"
+        )
 
 
 def seen(pictures: Tensor, values: str) -> Tensor:

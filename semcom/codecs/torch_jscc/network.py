@@ -18,6 +18,7 @@ Where ``decode`` takes ``side_bits``, ``encode`` returns two tensors: symbols, a
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -104,6 +105,13 @@ class Network:
         self.sends_bits = "side_bits" in self._decode_takes
         """Whether the encoder makes bits for the decoder, which are sent and paid for."""
         self.steerable = self.sends_mask or "mask" in self._encode_takes
+
+    def copied(self) -> Network:
+        """Return a copy, or the network itself if it cannot be copied."""
+        try:
+            return Network(copy.deepcopy(self.module), self.name, self.device)
+        except Exception:  # a user's network can hold anything
+            return self
 
     def _direction(self, way: str) -> Callable[..., Any]:
         for attribute in (way, f"{way}r"):

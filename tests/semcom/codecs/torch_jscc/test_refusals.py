@@ -27,6 +27,7 @@ NETWORKS = Path(__file__).with_name("networks.py")
         ("Quits", r"encode of .* fails for \(1, 3, 64, 80\): SystemExit: 3"),
         ("Small", r"decode of .* made \(1, 3, 63, 79\) of torch.float32; a picture here is"),
         ("Keeper", "decode of .* changes its output between calls: if it uses what encode kept"),
+        ("Memo", "decode of .* needs what encode kept in the same network; have that sent"),
         ("Overfull", "may use 2,560 symbols and makes 2,561"),
         ("Scalar", "encode of .* makes an empty tensor"),
         ("Greedy", "encode of .* needs 'label'; semcom hands over snr_db, snr, mask, num_symbols"),
