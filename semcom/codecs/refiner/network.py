@@ -20,7 +20,7 @@ REACH = 80
 """Pixels that are further from a place than this do not change it."""
 _CENTRE, _UNIT = 512.0, 256.0  # of the planes
 _LIMIT = 16.0  # of details, in units of the expected error
-_TRUSTED = 4.0  # root mean square of what may be added, likewise; trained networks reach 2.7
+_TRUSTED = 4.0  # root mean square of what may be added, likewise; photos stay well below it
 
 
 class Block(nn.Module):

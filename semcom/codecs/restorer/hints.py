@@ -54,6 +54,6 @@ def restore_with_hints(codec: Restorable, picture: Image, quality: float, hints:
 
 
 def _planes(codec: Restorable, picture: Image, quality: float) -> tuple[Values, Values]:
-    from semcom.codecs.restorer.restorer import restored_planes  # it loads a network
+    from semcom.codecs.restorer.restorer import before_and_after  # it loads a network
 
-    return restored_planes(codec, picture, quality)
+    return before_and_after(codec, picture, quality)

@@ -55,11 +55,11 @@ def restore(codec: Restorable, image: Image, quality: float) -> Image:
         Quality of ``jpeg``, 1 to 100; base QP of ``hevc``, 0 to 51; PSNR of ``jpeg2000`` in dB.
         Outside of :data:`semcom.codecs.restorer.restorable.QUALITIES`, the picture stays as it is.
     """
-    decoded, better = restored_planes(codec, image, quality)
+    decoded, better = before_and_after(codec, image, quality)
     return image if better is decoded else from_planes(round_planes(better))
 
 
-def restored_planes(
+def before_and_after(
     codec: Restorable, image: Image, quality: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the planes of a decoded picture, and what the network makes of them, not rounded.
